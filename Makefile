@@ -1,0 +1,54 @@
+# What a newcomer runs. Every target but lock and clean first makes .venv, when it is missing or out of date.
+
+# Any Python from 3.11 on will do; those before 3.14 come first because every dependency has a wheel for them.
+PYTHON ?= $(shell for below in 14 99; do for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$name -c "import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, $$below))" 2>/dev/null \
+	&& echo $$name && exit; done; done)
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
+STAMP := .venv/.installed
+WORKERS ?= 2
+
+.PHONY: setup demo up test check bench lock clean
+
+setup: $(STAMP)
+
+# The stamp is written last, so a set-up that was cut short is done again. A changed lock is installed into the
+# same .venv, because programs may be running from it; `make clean setup` makes a new one.
+$(STAMP): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Hourbook needs Python 3.11 or newer with the venv module, and none was found on PATH."; \
+		echo "Install one (Debian and Ubuntu: apt install python3-venv), or name one: make setup PYTHON=/path/to/python3"; exit 1; }
+	.venv/bin/python -c '' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup
+	.venv/bin/hourbook demo
+
+up: setup
+	.venv/bin/hourbook up
+
+test: setup
+	.venv/bin/python -m pytest -n $(WORKERS)
+
+check: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/basedpyright
+	.venv/bin/python -m pytest -q tests/test_architecture.py
+
+bench: setup
+	.venv/bin/hourbook bench
+
+# Versions already in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest.
+lock:
+	test -x .venv-lock/bin/uv || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv; }
+	.venv-lock/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
+		--no-config --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+	{ echo "# Every version and hash that make setup installs. Made from pyproject.toml: regenerate with make lock."; \
+		cat requirements.lock; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock
+
+clean:
+	rm -rf .venv .venv-lock .hourbook .pytest_cache .ruff_cache .hypothesis build bench *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

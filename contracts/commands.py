@@ -1,0 +1,188 @@
+"""What other services may ask of an account. A body is the command without what stands in the path."""
+
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, WithJsonSchema
+
+from contracts.events import Category, TimeEntry
+from contracts.quantities import (
+    AccountId,
+    GivenMinutes,
+    IdempotencyKey,
+    Instant,
+    Month,
+    Name,
+    PackageId,
+    Reason,
+    Reference,
+    TaskId,
+    Title,
+)
+
+RESERVED_PACKAGE_PREFIX = "compensation-"
+
+
+def _calendar_date(value: Any) -> Any:
+    if isinstance(value, str) and len(value) == 10:
+        return date.fromisoformat(value)
+    if isinstance(value, date):
+        return value
+    raise ValueError("give a date such as 2026-03-01")
+
+
+def _not_reserved(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(RESERVED_PACKAGE_PREFIX):
+        raise ValueError(f"choose an id that does not start with {RESERVED_PACKAGE_PREFIX}: those are the ledger's own")
+    return value
+
+
+CalendarDate = Annotated[date, BeforeValidator(_calendar_date), WithJsonSchema({"type": "string", "format": "date"})]
+
+
+class Body(BaseModel):
+    """The part of a command that travels in a request's body."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class OpenAccount(Body):
+    """Open the account of one customer contract (rule 4.1)."""
+
+    command: Literal["OpenAccount"] = "OpenAccount"
+    account_id: AccountId
+    customer_name: Name
+    contract_number: Reference
+    contract_date: CalendarDate
+
+
+class PurchasePackageBody(Body):
+    """Buy a package of hours; `carry_over` lets it take over what its predecessor leaves (rule 7.2)."""
+
+    package_id: Annotated[PackageId, BeforeValidator(_not_reserved)]
+    plan: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+    purchased_at: Instant
+    carry_over: Annotated[bool, Strict()] = True
+
+
+class CloseTaskBody(Body):
+    """Charge a task that is closed and that the customer confirmed (rule 5.1)."""
+
+    title: Title
+    category: Category
+    worked_minutes: GivenMinutes
+    started_at: Instant | None = None
+    closed_at: Instant
+    confirmed_at: Instant | None = None
+    confirmed_by: Name | None = None
+    urgency_agreed_at: Instant | None = None
+    off_hours_requested_at: Instant | None = None
+    time_entries: Annotated[tuple[TimeEntry, ...], Field(max_length=1000)] | None = None
+
+
+class ReasonBody(Body):
+    """Why it is done, in the caller's words."""
+
+    reason: Reason
+
+
+class PayDebtBody(Body):
+    """Pay owed minutes with money (rule 6.5)."""
+
+    minutes: Annotated[GivenMinutes, Field(gt=0)]
+    paid_at: Instant
+    payment_reference: Reference
+
+
+class OfAccount(Body):
+    """A command to an account that is open already."""
+
+    account_id: AccountId
+
+
+class OfTask(OfAccount):
+    """A command about one task of an account."""
+
+    task_id: TaskId
+
+
+class PurchasePackage(OfAccount, PurchasePackageBody):
+    """Buy a package of hours (rules 3, 4.2)."""
+
+    command: Literal["PurchasePackage"] = "PurchasePackage"
+
+
+class CloseTask(OfTask, CloseTaskBody):
+    """Charge a confirmed task (rule 5)."""
+
+    command: Literal["CloseTask"] = "CloseTask"
+
+
+class MarkWarranty(OfTask, ReasonBody):
+    """Mark a task as warranty: its closing is taken back, later ones cost nothing (rules 5.6, 8)."""
+
+    command: Literal["MarkWarranty"] = "MarkWarranty"
+
+
+class ReopenTask(OfTask, ReasonBody):
+    """Take a task's closing back, so that it can be closed anew (rule 8)."""
+
+    command: Literal["ReopenTask"] = "ReopenTask"
+
+
+class PayDebt(OfAccount, PayDebtBody):
+    """Pay owed minutes with money (rule 6.5)."""
+
+    command: Literal["PayDebt"] = "PayDebt"
+
+
+class SuspendWork(OfAccount, ReasonBody):
+    """Suspend work while the balance is negative (rule 9.1)."""
+
+    command: Literal["SuspendWork"] = "SuspendWork"
+
+
+class ResumeWork(OfAccount, ReasonBody):
+    """Resume work at the seller's will (rule 9.2)."""
+
+    command: Literal["ResumeWork"] = "ResumeWork"
+
+
+class CloseMonth(OfAccount):
+    """Close a month that is over, and every earlier one (rule 10.1)."""
+
+    command: Literal["CloseMonth"] = "CloseMonth"
+    month: Month
+
+
+class ReopenMonth(OfAccount, ReasonBody):
+    """Reopen the month closed last (rule 10.2)."""
+
+    command: Literal["ReopenMonth"] = "ReopenMonth"
+    month: Month
+
+
+Command = (
+    OpenAccount
+    | PurchasePackage
+    | CloseTask
+    | MarkWarranty
+    | ReopenTask
+    | PayDebt
+    | SuspendWork
+    | ResumeWork
+    | CloseMonth
+    | ReopenMonth
+)
+
+
+class CommandLine(BaseModel):
+    """The part of an NDJSON line that is not the command itself."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="allow")
+
+    idempotency_key: IdempotencyKey
+
+
+COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="command")])
+"""Reads any command by its `command` field."""

@@ -1,0 +1,270 @@
+"""What happened, in outcomes: an event states K, draws and money, so that no reader works them out again (rule 3.1).
+
+Every event carries `effective_at` (when it counts) and `booking_month` (the month in whose report it stands);
+`recorded_at` stands in its envelope (rule 2.1). Minutes and kopecks are whole numbers.
+"""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
+
+from contracts.quantities import (
+    Instant,
+    Kopecks,
+    LotId,
+    Minutes,
+    Month,
+    Name,
+    PackageId,
+    Reason,
+    Reference,
+    SignedMinutes,
+    TaskId,
+    Title,
+)
+
+Category = Literal["regular", "urgent", "off_hours", "urgent_off_hours", "warranty"]
+
+
+class Part(BaseModel):
+    """A piece of an event or command."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TimeEntry(Part):
+    """A stretch of work by one performer."""
+
+    start: Instant
+    minutes: Annotated[int, Strict(), Field(gt=0, le=1_000_000)]
+    performer: Name
+
+
+class Draw(Part):
+    """Minutes a lot gave, and their money (rules 4.4, 6). `released`: from hours it had forfeited (6.1)."""
+
+    lot_id: LotId
+    minutes: Minutes
+    amount_kopecks: Kopecks
+    released: bool = False
+
+
+class LotShare(Part):
+    """Minutes of one lot that were carried or forfeited, and the money not yet booked for them."""
+
+    lot_id: LotId
+    minutes: Minutes
+    amount_kopecks: Kopecks
+
+
+class Payment(Part):
+    """Owed minutes of one closing that were paid with money."""
+
+    task_id: TaskId
+    closure: int
+    minutes: Minutes
+    amount_kopecks: Kopecks
+
+
+class Returned(Part):
+    """A draw or settlement that went back: to its lot, or to what the lot had forfeited (rule 8.1).
+
+    `effective_at` is that of the draw or settlement undone; `settlement` tells the two apart: for a settlement the
+    debt is undone too, at `effective_at` and at the event's own.
+    """
+
+    lot_id: LotId
+    minutes: Minutes
+    amount_kopecks: Kopecks
+    effective_at: Instant
+    settlement: bool = False
+    forfeited: bool = False
+
+
+class Compensation(Part):
+    """The lot and package made of what could not go back (rule 8.2)."""
+
+    package_id: LotId
+    minutes: Minutes
+    amount_kopecks: Kopecks
+    starts_at: Instant
+    ends_at: Instant
+
+
+class Event(BaseModel):
+    """A fact about one account."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    schema_version: ClassVar[int] = 1
+
+    effective_at: Instant
+    booking_month: Month
+
+
+class AccountOpened(Event):
+    """The account of one customer contract was opened."""
+
+    customer_name: Name
+    contract_number: Reference
+    contract_date: date
+
+
+class PackagePurchased(Event):
+    """A package was bought: its lot opens at `effective_at` and ends, unless carried over, at `ends_at` (rule 3.2).
+
+    `succeeds`: packages whose hours it takes when they end (rule 7.2), as of now; `successor_package_id`: the
+    package, known already, that takes its own.
+    """
+
+    package_id: PackageId
+    plan: str
+    minutes: Minutes
+    price_kopecks: Kopecks
+    hour_price_kopecks: Kopecks
+    terms_version: str
+    carry_over: bool
+    ends_at: Instant
+    succeeds: tuple[LotId, ...] = ()
+    successor_package_id: PackageId | None = None
+
+
+class TaskClosed(Event):
+    """A confirmed task was charged: drawn from lots as far as they reach, the rest owed (rules 5, 6)."""
+
+    task_id: TaskId
+    closure: int
+    title: Title
+    category: Category
+    warranty: bool
+    worked_minutes: Minutes
+    coefficient: Annotated[Decimal, Field(ge=0, le=100)]
+    terms_version: str
+    charged_minutes: Minutes
+    draws: tuple[Draw, ...]
+    owed_minutes: Minutes
+    started_at: Instant | None = None
+    closed_at: Instant
+    confirmed_at: Instant
+    confirmed_by: Name | None = None
+    urgency_agreed_at: Instant | None = None
+    off_hours_requested_at: Instant | None = None
+    time_entries: tuple[TimeEntry, ...] | None = None
+
+
+class Reversal(Event):
+    """A closing taken back: what can go back is undone, what cannot is compensated from now on (rule 8.1)."""
+
+    task_id: TaskId
+    reason: Reason
+    closure: int | None = None
+    returned: tuple[Returned, ...] = ()
+    cancelled_owed_minutes: Minutes = 0
+    compensation: Compensation | None = None
+
+
+class WarrantyMarked(Reversal):
+    """A task was marked as warranty; `closure` is absent when it was not closed at the time (rules 5.6, 8.5)."""
+
+
+class TaskReopened(Reversal):
+    """A closed task was reopened and may be closed anew (rule 8.5)."""
+
+
+class HoursCarriedOver(Event):
+    """What was left in a package's lots moved to its successor, at the package's end (rules 7.2, 7.4).
+
+    The lots keep origin, price and money and now end at `ends_at`. `reclaimed`: they had been forfeited.
+    """
+
+    from_package_id: LotId
+    to_package_id: PackageId
+    minutes: Minutes
+    lots: tuple[LotShare, ...]
+    ends_at: Instant
+    reclaimed: bool = False
+
+
+class PackageExpired(Event):
+    """A package reached its end; without a successor what was left in its lots is forfeited (rule 7.2)."""
+
+    package_id: LotId
+    carried_to: PackageId | None = None
+    forfeited_minutes: Minutes = 0
+    forfeited_amount_kopecks: Kopecks = 0
+    lots: tuple[LotShare, ...] = ()
+
+
+class DebtSettled(Event):
+    """Owed minutes of a closing were paid by hours of a lot (rule 6.4)."""
+
+    task_id: TaskId
+    closure: int
+    lot_id: LotId
+    minutes: Minutes
+    amount_kopecks: Kopecks
+    released: bool = False
+
+
+class DebtPaid(Event):
+    """Owed minutes were paid with money, the oldest first (rule 6.5)."""
+
+    minutes: Minutes
+    amount_kopecks: Kopecks
+    hour_price_kopecks: Kopecks
+    terms_version: str
+    paid_at: Instant
+    payment_reference: Reference
+    payments: tuple[Payment, ...]
+
+
+class WorkSuspended(Event):
+    """Work was suspended while the balance was negative (rule 9.1)."""
+
+    reason: Reason
+    balance_minutes: SignedMinutes
+
+
+class WorkResumed(Event):
+    """Work resumed: by itself when the balance became positive, or at the seller's will (rule 9.2)."""
+
+    reason: Reason | None = None
+    automatic: bool
+    balance_minutes: SignedMinutes
+
+
+class MonthClosed(Event):
+    """A month was closed, with every earlier one (rule 10.1)."""
+
+    month: Month
+
+
+class MonthReopened(Event):
+    """The month closed last was reopened (rule 10.2)."""
+
+    month: Month
+    reason: Reason
+
+
+EVENT_TYPES: dict[str, type[Event]] = {
+    event.__name__: event
+    for event in (
+        AccountOpened,
+        PackagePurchased,
+        TaskClosed,
+        WarrantyMarked,
+        TaskReopened,
+        HoursCarriedOver,
+        PackageExpired,
+        DebtSettled,
+        DebtPaid,
+        WorkSuspended,
+        WorkResumed,
+        MonthClosed,
+        MonthReopened,
+    )
+}
+"""Every type of event by its name in the log."""
+
+EventType = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]{1,63}$")]

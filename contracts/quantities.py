@@ -1,0 +1,89 @@
+"""Quantities and names as they cross a border: whole minutes, whole kopecks, instants in UTC, identifiers."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints, WithJsonSchema
+
+EARLIEST_YEAR = 2000
+LATEST_YEAR = 2199
+MINUTES_MAX = 1_000_000
+KOPECKS_MAX = 10**15
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def parse_instant(value: Any) -> datetime:
+    """An RFC 3339 timestamp with an offset, in UTC; one without an offset is refused (rule 2.1)."""
+    if isinstance(value, datetime):
+        instant = value
+    elif isinstance(value, str) and _RFC3339.fullmatch(value):
+        instant = datetime.fromisoformat(value.upper())
+    else:
+        raise ValueError("give an RFC 3339 timestamp with an offset, such as 2026-03-01T10:00:00+03:00")
+    if instant.tzinfo is None:
+        raise ValueError("the timestamp has no offset: add one, such as +03:00 or Z")
+    if not EARLIEST_YEAR < instant.year < LATEST_YEAR:
+        raise ValueError(f"give a year between {EARLIEST_YEAR + 1} and {LATEST_YEAR - 1}")
+    return instant.astimezone(UTC)
+
+
+def _without_control_characters(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("remove the control characters and line breaks")
+    if not value.strip():
+        raise ValueError("write at least one visible character")
+    return value
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(parse_instant),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A point in time, kept in UTC."""
+
+Minutes = Annotated[int, Strict(), Field(ge=0, le=KOPECKS_MAX)]
+"""Whole minutes, never negative."""
+
+SignedMinutes = Annotated[int, Strict(), Field(ge=-KOPECKS_MAX, le=KOPECKS_MAX)]
+"""Whole minutes; negative where hours are owed."""
+
+Kopecks = Annotated[int, Strict(), Field(ge=-KOPECKS_MAX, le=KOPECKS_MAX)]
+"""Whole kopecks."""
+
+GivenMinutes = Annotated[int, Strict(), Field(ge=-MINUTES_MAX, le=MINUTES_MAX)]
+"""Minutes as a caller gives them; the domain judges their sign and quantum."""
+
+AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+PackageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+TaskId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+LotId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+"""A lot's id is that of the package it was bought with, or of a compensation (rule 8.2)."""
+
+Month = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$|^21[0-9]{2}-(0[1-9]|1[0-2])$")]
+"""A calendar month of the seller's time zone, such as 2026-03."""
+
+IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
+
+
+_Visible = AfterValidator(_without_control_characters)
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=300), _Visible]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visible]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visible]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=200), _Visible]
+
+
+def decimal_hours(minutes: int) -> str:
+    """Hours for people: two decimal digits, half to even (rules 1.2, 1.3); 10 minutes read 0.17.
+
+    >>> decimal_hours(750), decimal_hours(-10)
+    ('12.50', '-0.17')
+    """
+    whole, rest = divmod(abs(minutes) * 100, 60)
+    hundredths = whole + (rest * 2 > 60 or (rest * 2 == 60 and whole % 2 == 1))
+    sign = "-" if minutes < 0 and hundredths else ""
+    return f"{sign}{hundredths // 100}.{hundredths % 100:02}"

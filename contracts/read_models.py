@@ -1,0 +1,91 @@
+"""What queries answer. Minutes and kopecks are integers, hours are strings for people ("12.50")."""
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, SignedMinutes
+
+
+class ReadModel(BaseModel):
+    """A row that is also an answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class LotView(ReadModel):
+    """A lot alive at an instant: `package_id` is the package that holds it then, `lot_id` the one it came from."""
+
+    lot_id: LotId
+    package_id: LotId
+    plan: str | None
+    remaining_minutes: Minutes
+    size_minutes: Minutes
+    price_kopecks: Kopecks
+    starts_at: Instant
+    ends_at: Instant
+
+
+class BalanceView(ReadModel):
+    """What a balance was at `as_of`, as known at `known_at` (rule 12); `position` is the last event it rests on."""
+
+    account_id: AccountId
+    as_of: Instant
+    known_at: Instant | int | None
+    position: int
+    balance_minutes: SignedMinutes
+    balance_hours: str
+    held_minutes: Minutes
+    owed_minutes: Minutes
+    suspended: bool
+    lots: tuple[LotView, ...]
+
+
+class BalanceStep(ReadModel):
+    """The balance from `at` on, until the next step."""
+
+    at: Instant
+    balance_minutes: SignedMinutes
+
+
+class AccountSummary(ReadModel):
+    """One account in a list, as of now. `next_expiry_at`: the first end of hours still left."""
+
+    account_id: AccountId
+    customer_name: str
+    contract_number: str
+    balance_minutes: SignedMinutes
+    balance_hours: str
+    held_minutes: Minutes
+    owed_minutes: Minutes
+    suspended: bool
+    next_expiry_at: Instant | None
+    next_expiry_minutes: Minutes
+
+
+class AccountPage(ReadModel):
+    """A page of accounts; `next_cursor` fetches the next one and is absent on the last."""
+
+    accounts: tuple[AccountSummary, ...]
+    next_cursor: str | None
+
+
+class StatementLine(ReadModel):
+    """One movement: signed minutes of a lot, or of the debt where `lot_id` is absent, with the event that made it."""
+
+    position: int
+    event_id: str
+    type: str
+    recorded_at: Instant
+    effective_at: Instant
+    lot_id: LotId | None
+    task_id: str | None
+    closure: int | None
+    minutes: SignedMinutes
+    amount_kopecks: Kopecks
+
+
+class StatementPage(ReadModel):
+    """A page of an account's movements, in order of effect."""
+
+    account_id: AccountId
+    lines: tuple[StatementLine, ...]
+    next_cursor: str | None

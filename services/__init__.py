@@ -1,0 +1,1 @@
+"""The two services and the program that runs them."""

@@ -1,0 +1,118 @@
+"""A balance worked out from the events alone, without any projection (rule 12)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from contracts.envelope import RecordedEvent
+from contracts.events import (
+    DebtPaid,
+    DebtSettled,
+    Event,
+    PackagePurchased,
+    Reversal,
+    TaskClosed,
+    WorkResumed,
+    WorkSuspended,
+)
+from contracts.quantities import decimal_hours
+from contracts.read_models import BalanceView, LotView
+from services.ledger.domain.account import Account, due, evolve, fold
+from services.ledger.domain.lots import Lot
+
+OWED = None
+"""Stands for the debt where a lot's id would."""
+
+KnownAt = datetime | int | None
+"""A log position, an instant of recording, or everything."""
+
+
+def replay(account_id: str, recorded: Iterable[RecordedEvent], as_of: datetime, known_at: KnownAt) -> BalanceView:
+    """What the balance was at `as_of`, by the events recorded up to `known_at`.
+
+    What is due by `as_of` counts as recorded (rule 7.5). `recorded` is the account's whole stream, in order.
+    """
+    account = Account(account_id)
+    minutes: defaultdict[str | None, int] = defaultdict(int)
+    plans: dict[str, str] = {}
+    position, suspended = 0, False
+    for line in recorded:
+        if not _known(line, known_at):
+            break
+        event = line.event()
+        account, position = evolve(account, event), line.position or position
+        for lot_id, moved, at in movements(event):
+            minutes[lot_id] += moved if at <= as_of else 0
+        if isinstance(event, PackagePurchased):
+            plans[event.package_id] = event.plan
+        if isinstance(event, WorkSuspended | WorkResumed) and event.effective_at <= as_of:
+            suspended = isinstance(event, WorkSuspended)
+    account = fold(account, due(account, as_of))
+
+    alive = [lot for lot in account.lots.values() if as_of < lot.ends_at and minutes[lot.lot_id]]
+    held, owed = sum(minutes[lot.lot_id] for lot in alive), minutes[OWED]
+    return BalanceView(
+        account_id=account_id,
+        as_of=as_of,
+        known_at=known_at,
+        position=position,
+        balance_minutes=held - owed,
+        balance_hours=decimal_hours(held - owed),
+        held_minutes=held,
+        owed_minutes=owed,
+        suspended=suspended,
+        lots=tuple(_view(lot, minutes[lot.lot_id], plans, as_of) for lot in sorted(alive, key=_end_start_id)),
+    )
+
+
+def _known(line: RecordedEvent, known_at: KnownAt) -> bool:
+    if isinstance(known_at, datetime):
+        return line.recorded_at <= known_at
+    return known_at is None or line.position is None or line.position <= known_at
+
+
+def movements(event: Event) -> Iterator[tuple[str | None, int, datetime]]:
+    """Signed minutes on a lot, or on the debt, and when they count."""
+    at = event.effective_at
+    match event:
+        case PackagePurchased():
+            yield event.package_id, event.minutes, at
+        case TaskClosed():
+            yield from ((draw.lot_id, -draw.minutes, at) for draw in event.draws)
+            yield OWED, event.owed_minutes, at
+        case DebtSettled():
+            yield from ((event.lot_id, -event.minutes, at), (OWED, -event.minutes, at))
+        case DebtPaid():
+            yield OWED, -event.minutes, at
+        case Reversal():
+            yield from _undone(event)
+        case _:
+            pass
+
+
+def _undone(event: Reversal) -> Iterator[tuple[str | None, int, datetime]]:
+    """A settlement that went back is undone on both sides: where it settled, and where the debt arose (rule 8.1)."""
+    for back in event.returned:
+        yield back.lot_id, back.minutes, back.effective_at
+        if back.settlement:
+            yield from ((OWED, back.minutes, back.effective_at), (OWED, -back.minutes, event.effective_at))
+    yield OWED, -event.cancelled_owed_minutes, event.effective_at
+    if event.compensation:
+        yield event.compensation.package_id, event.compensation.minutes, event.compensation.starts_at
+
+
+def _end_start_id(lot: Lot) -> tuple[datetime, datetime, str]:
+    return (lot.ends_at, lot.starts_at, lot.lot_id)
+
+
+def _view(lot: Lot, remaining: int, plans: dict[str, str], as_of: datetime) -> LotView:
+    return LotView(
+        lot_id=lot.lot_id,
+        package_id=lot.holder_at(as_of).package_id,
+        plan=plans.get(lot.lot_id),
+        remaining_minutes=remaining,
+        size_minutes=lot.size_minutes,
+        price_kopecks=lot.price_kopecks,
+        starts_at=lot.starts_at,
+        ends_at=lot.ends_at,
+    )

@@ -1,0 +1,69 @@
+"""What a closing must show of itself before anything is charged, in the order of rule 5.7."""
+
+from datetime import datetime, timedelta
+
+from contracts.commands import CloseTask
+from services.ledger.domain.local_time import touches_working_hours
+from services.ledger.domain.refusals import (
+    ConfirmedBeforeClosed,
+    EffectiveInFuture,
+    OffHoursNotRequestedBeforeStart,
+    StartedAfterClosed,
+    TaskNotConfirmed,
+    TimeEntriesDoNotAddUp,
+    UrgencyNotAgreedBeforeStart,
+    WorkedTimeNotInQuantum,
+    WorkWasInWorkingHours,
+)
+from services.ledger.domain.terms import Terms, TermsVersion
+
+CLOCKS_DIFFER = timedelta(minutes=5)
+URGENT = ("urgent", "urgent_off_hours")
+OFF_HOURS = ("off_hours", "urgent_off_hours")
+
+
+def require_past(instant: datetime, now: datetime) -> datetime:
+    """The instant, or now where it is up to 5 minutes ahead; further ahead is refused (rule 2.1)."""
+    if instant > now + CLOCKS_DIFFER:
+        raise EffectiveInFuture(instant.isoformat())
+    return min(instant, now)
+
+
+def terms_of_work(command: CloseTask, terms: Terms) -> TermsVersion:
+    """Those in force when the work started or, unknown, when the closing takes effect (rule 3.1)."""
+    return terms.at(command.started_at or max(command.closed_at, command.confirmed_at or command.closed_at))
+
+
+def require_consents(command: CloseTask, terms: Terms, now: datetime) -> None:
+    """Refuse a closing that is not in quanta, confirmed, past, and agreed to where its category asks for it."""
+    if command.worked_minutes <= 0 or command.worked_minutes % terms_of_work(command, terms).quantum_minutes:
+        raise WorkedTimeNotInQuantum(command.worked_minutes)
+    if command.confirmed_at is None:
+        raise TaskNotConfirmed(None)
+    if command.confirmed_at < command.closed_at:
+        raise ConfirmedBeforeClosed(command.confirmed_at.isoformat())
+    if command.started_at is not None and command.started_at > command.closed_at:
+        raise StartedAfterClosed(command.started_at.isoformat())
+    require_past(command.confirmed_at, now)
+    if command.category in URGENT and not _before_start(command.urgency_agreed_at, command):
+        raise UrgencyNotAgreedBeforeStart(command.urgency_agreed_at)
+    if command.category in OFF_HOURS and not _before_start(command.off_hours_requested_at, command):
+        raise OffHoursNotRequestedBeforeStart(command.off_hours_requested_at)
+    _require_time_entries(command)
+
+
+def _before_start(consent: datetime | None, command: CloseTask) -> bool:
+    return consent is not None and command.started_at is not None and consent <= command.started_at
+
+
+def _require_time_entries(command: CloseTask) -> None:
+    """Given, they add up, and off-hours work lies outside working hours (rule 5.4)."""
+    if command.time_entries is None:
+        return
+    total = sum(entry.minutes for entry in command.time_entries)
+    if total != command.worked_minutes:
+        raise TimeEntriesDoNotAddUp(f"{total} minutes of {command.worked_minutes}")
+    if command.category in OFF_HOURS:
+        for entry in command.time_entries:
+            if touches_working_hours(entry.start, entry.minutes):
+                raise WorkWasInWorkingHours(entry.start.isoformat())

@@ -1,0 +1,234 @@
+"""The deed of each command: checks against the account, then the fact (rule 11.1)."""
+
+from datetime import datetime
+
+from contracts.commands import (
+    CloseMonth,
+    CloseTask,
+    MarkWarranty,
+    OpenAccount,
+    PayDebt,
+    PurchasePackage,
+    ReopenMonth,
+    ReopenTask,
+    ResumeWork,
+    SuspendWork,
+)
+from contracts.events import (
+    AccountOpened,
+    DebtPaid,
+    MonthClosed,
+    MonthReopened,
+    PackagePurchased,
+    Payment,
+    TaskClosed,
+    TaskReopened,
+    WarrantyMarked,
+    WorkResumed,
+    WorkSuspended,
+)
+from services.ledger.domain.consents import terms_of_work
+from services.ledger.domain.course import Course, reclaim
+from services.ledger.domain.local_time import end_of_validity
+from services.ledger.domain.lots import draw, rounded_division
+from services.ledger.domain.refusals import (
+    AccountAlreadyOpen,
+    AlreadySuspended,
+    BalanceNotNegative,
+    MonthAlreadyClosed,
+    MonthNotClosed,
+    NotSuspended,
+    PackageAlreadyPurchased,
+    PaymentExceedsDebt,
+    TaskAlreadyClosed,
+    TaskAlreadyWarranty,
+    TaskNotClosed,
+)
+from services.ledger.domain.reversal import undo
+from services.ledger.domain.state import Account, Package
+from services.ledger.domain.terms import Terms
+
+
+def open_account(command: OpenAccount, course: Course) -> None:
+    """One account per customer contract (rule 4.1)."""
+    if course.account.version:
+        raise AccountAlreadyOpen(command.account_id)
+    opened = AccountOpened(
+        **course.times(course.now),
+        customer_name=command.customer_name,
+        contract_number=command.contract_number,
+        contract_date=command.contract_date,
+    )
+    course.record(opened)
+
+
+def purchase_package(command: PurchasePackage, course: Course, terms: Terms) -> None:
+    """Open a lot at the price in force at the purchase (rules 3.1, 4.2); take over what it is in time for (7.4)."""
+    if command.package_id in course.account.packages:
+        raise PackageAlreadyPurchased(command.package_id)
+    bought_at = min(command.purchased_at, course.now)
+    in_force = terms.at(bought_at)
+    plan = in_force.plans[command.plan]
+    ends_at = end_of_validity(bought_at, plan.validity_months)
+    heir_to = _predecessors(course.account, command.carry_over, bought_at, ends_at)
+    purchased = PackagePurchased(
+        **course.times(bought_at),
+        package_id=command.package_id,
+        plan=plan.name,
+        minutes=plan.minutes,
+        price_kopecks=plan.price_kopecks,
+        hour_price_kopecks=plan.hour_price_kopecks,
+        terms_version=in_force.name,
+        carry_over=command.carry_over,
+        ends_at=ends_at,
+        succeeds=tuple(package.package_id for package in heir_to),
+        successor_package_id=_successor(course.account, bought_at, ends_at),
+    )
+    course.record(purchased)
+    orphans = [package for package in heir_to if package.expired and package.successor_id is None]
+    reclaim(course, command.package_id, orphans)
+
+
+def _predecessors(account: Account, carry_over: bool, starts_at: datetime, ends_at: datetime) -> list[Package]:
+    """Packages for which a purchase becomes the first bought after them, in time, and with a later end (rule 7.2)."""
+
+    def succeeds(package: Package) -> bool:
+        in_time = package.starts_at <= starts_at < package.ends_at < ends_at
+        rival = package.successor_id and account.packages[package.successor_id].starts_at
+        return in_time and (not rival or starts_at < rival)
+
+    found = [package for package in account.packages.values() if carry_over and succeeds(package)]
+    return sorted(found, key=lambda package: package.due_order)
+
+
+def _successor(account: Account, starts_at: datetime, ends_at: datetime) -> str | None:
+    """The package, recorded already, that was bought next after a purchase recorded late."""
+    rivals = [
+        package
+        for package in account.packages.values()
+        if package.takes_over and starts_at < package.starts_at < ends_at < package.ends_at
+    ]
+    first = min(rivals, key=lambda package: (package.starts_at, package.order), default=None)
+    return first.package_id if first else None
+
+
+def close_task(command: CloseTask, course: Course, terms: Terms) -> None:
+    """Work is never refused for want of hours: what the lots cannot cover is owed (rule 4.3)."""
+    task = course.account.task(command.task_id)
+    if task.closing is not None:
+        raise TaskAlreadyClosed(command.task_id)
+    assert command.confirmed_at is not None, "require_consents lets no unconfirmed task pass"
+
+    effective_at = min(max(command.closed_at, command.confirmed_at), course.now)
+    in_force = terms_of_work(command, terms)
+    coefficient = in_force.coefficients["warranty" if task.warranty else command.category]
+    charged = coefficient * command.worked_minutes
+    assert charged == int(charged), "charged time is whole in any quantum the terms allow"
+    draws, owed = draw(course.account.lots_ending_after(effective_at), int(charged), effective_at)
+
+    closed = TaskClosed(
+        **course.times(effective_at),
+        task_id=command.task_id,
+        closure=task.closures + 1,
+        title=command.title,
+        category=command.category,
+        warranty=task.warranty,
+        worked_minutes=command.worked_minutes,
+        coefficient=coefficient,
+        terms_version=in_force.name,
+        charged_minutes=int(charged),
+        draws=draws,
+        owed_minutes=owed,
+        started_at=command.started_at,
+        closed_at=command.closed_at,
+        confirmed_at=command.confirmed_at,
+        confirmed_by=command.confirmed_by,
+        urgency_agreed_at=command.urgency_agreed_at,
+        off_hours_requested_at=command.off_hours_requested_at,
+        time_entries=command.time_entries,
+    )
+    course.record(closed)
+
+
+def take_back(command: MarkWarranty | ReopenTask, course: Course, terms: Terms) -> None:
+    """A warranty mark and a reopening both reverse the task's closing (rule 8)."""
+    task = course.account.task(command.task_id)
+    if isinstance(command, ReopenTask) and task.closing is None:
+        raise TaskNotClosed(command.task_id)
+    if isinstance(command, MarkWarranty) and task.warranty:
+        raise TaskAlreadyWarranty(command.task_id)
+
+    undone = undo(course.account, command.task_id, task.closing, terms.at(course.now), course.now)
+    times = course.times(task.closing.effective_at if task.closing else course.now)
+    fact = WarrantyMarked if isinstance(command, MarkWarranty) else TaskReopened
+    course.record(fact(**times, task_id=command.task_id, reason=command.reason, **undone))
+
+
+def pay_debt(command: PayDebt, course: Course, terms: Terms) -> None:
+    """Owed minutes are paid with money, the oldest first, at the debt price in force at `paid_at` (rule 6.5)."""
+    if command.minutes > course.account.owed_minutes:
+        raise PaymentExceedsDebt(command.minutes)
+    paid_at = min(command.paid_at, course.now)
+    in_force = terms.at(paid_at)
+    payments: list[Payment] = []
+    effective_at, left = paid_at, command.minutes
+    for debt in course.account.debts:
+        if not left:
+            break
+        minutes = min(debt.minutes, left)
+        amount = rounded_division(minutes * in_force.debt_hour_price_kopecks, 60)
+        payments.append(Payment(task_id=debt.task_id, closure=debt.closure, minutes=minutes, amount_kopecks=amount))
+        effective_at, left = max(effective_at, debt.effective_at), left - minutes
+    paid = DebtPaid(
+        **course.times(effective_at),
+        minutes=command.minutes,
+        amount_kopecks=sum(payment.amount_kopecks for payment in payments),
+        hour_price_kopecks=in_force.debt_hour_price_kopecks,
+        terms_version=in_force.name,
+        paid_at=paid_at,
+        payment_reference=command.payment_reference,
+        payments=tuple(payments),
+    )
+    course.record(paid)
+
+
+def suspend_work(command: SuspendWork, course: Course) -> None:
+    """The seller may suspend work while the balance is negative (rule 9.1)."""
+    if course.account.suspended:
+        raise AlreadySuspended(command.account_id)
+    if course.account.balance_minutes >= 0:
+        raise BalanceNotNegative(command.account_id)
+    balance = course.account.balance_minutes
+    course.record(WorkSuspended(**course.times(course.now), reason=command.reason, balance_minutes=balance))
+
+
+def resume_work(command: ResumeWork, course: Course) -> None:
+    """Work resumes at the seller's will (rule 9.2)."""
+    if not course.account.suspended:
+        raise NotSuspended(command.account_id)
+    course.record(resumed(course, command.reason, automatic=False))
+
+
+def resumed(course: Course, reason: str | None, *, automatic: bool) -> WorkResumed:
+    """Work resumes: by itself with a positive balance, or at the seller's will (rule 9.2)."""
+    return WorkResumed(
+        **course.times(course.now),
+        reason=reason,
+        automatic=automatic,
+        balance_minutes=course.account.balance_minutes,
+    )
+
+
+def close_month(command: CloseMonth, course: Course) -> None:
+    """A month closes once, with every earlier one (rule 10.1)."""
+    closed_through = course.account.closed_through
+    if closed_through is not None and command.month <= closed_through:
+        raise MonthAlreadyClosed(command.month)
+    course.record(MonthClosed(**course.times(course.now), month=command.month))
+
+
+def reopen_month(command: ReopenMonth, course: Course) -> None:
+    """Only the last closed month can be reopened (rule 10.2)."""
+    if command.month != course.account.closed_through:
+        raise MonthNotClosed(command.month)
+    course.record(MonthReopened(**course.times(course.now), month=command.month, reason=command.reason))

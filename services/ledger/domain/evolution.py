@@ -1,0 +1,176 @@
+"""What each event does to an account; an event it does not know is a crash."""
+
+from bisect import insort
+from dataclasses import replace
+
+from contracts.events import (
+    AccountOpened,
+    Compensation,
+    DebtPaid,
+    DebtSettled,
+    Event,
+    HoursCarriedOver,
+    MonthClosed,
+    MonthReopened,
+    PackageExpired,
+    PackagePurchased,
+    Reversal,
+    TaskClosed,
+    TaskReopened,
+    WarrantyMarked,
+    WorkResumed,
+    WorkSuspended,
+)
+from services.ledger.domain.local_time import month_before
+from services.ledger.domain.lots import Holder, Lot
+from services.ledger.domain.state import Account, Closing, Debt, Package, Taken
+
+
+def evolve(account: Account, event: Event) -> Account:
+    """The account after that event."""
+    account = replace(account, version=account.version + 1)
+    match event:
+        case TaskClosed():
+            return _task_closed(account, event)
+        case DebtSettled():
+            return _debt_settled(account, event)
+        case PackagePurchased():
+            return _package_purchased(account, event)
+        case HoursCarriedOver():
+            return _hours_carried_over(account, event)
+        case PackageExpired():
+            return _package_expired(account, event)
+        case WarrantyMarked() | TaskReopened():
+            return _reversed(account, event)
+        case DebtPaid():
+            return _debt_paid(account, event)
+        case WorkSuspended() | WorkResumed():
+            return replace(account, suspended=isinstance(event, WorkSuspended))
+        case MonthClosed():
+            return replace(account, closed_through=event.month)
+        case MonthReopened():
+            return replace(account, closed_through=month_before(event.month))
+        case AccountOpened():
+            return account
+        case _:
+            raise TypeError(f"an account does not know the event {type(event).__name__}")
+
+
+def _task_closed(account: Account, event: TaskClosed) -> Account:
+    at = event.effective_at
+    for d in event.draws:
+        account = account.with_lot(account.lots[d.lot_id].moved(d.minutes, d.amount_kopecks))
+    taken = tuple(Taken(d.lot_id, d.minutes, d.amount_kopecks, d.released, at, False) for d in event.draws)
+    task = replace(account.task(event.task_id), closures=event.closure, closing=Closing(event.closure, at, taken))
+    if event.owed_minutes:
+        debt = Debt(at, account.version, event.task_id, event.closure, event.owed_minutes)
+        debts = list(account.debts)
+        insort(debts, debt, key=lambda debt: debt.age)
+        account = replace(account, debts=tuple(debts), owed_minutes=account.owed_minutes + debt.minutes)
+    return account.with_task(event.task_id, task)
+
+
+def _debt_settled(account: Account, event: DebtSettled) -> Account:
+    lot = account.lots[event.lot_id].moved(event.minutes, event.amount_kopecks)
+    account = _less_owed(account.with_lot(lot), event.task_id, event.minutes)
+    task = account.tasks[event.task_id]
+    assert task.closing is not None, f"debt of task {event.task_id} was settled while it is open"
+    taken = Taken(event.lot_id, event.minutes, event.amount_kopecks, event.released, event.effective_at, True)
+    closing = replace(task.closing, taken=(*task.closing.taken, taken))
+    return account.with_task(event.task_id, replace(task, closing=closing))
+
+
+def _debt_paid(account: Account, event: DebtPaid) -> Account:
+    for payment in event.payments:
+        account = _less_owed(account, payment.task_id, payment.minutes)
+        task = account.tasks[payment.task_id]
+        assert task.closing is not None, f"debt of task {payment.task_id} was paid while it is open"
+        closing = replace(task.closing, payments=(*task.closing.payments, payment))
+        account = account.with_task(payment.task_id, replace(task, closing=closing))
+    return account
+
+
+def _less_owed(account: Account, task_id: str, minutes: int) -> Account:
+    """A task has one closing at a time, so at most one debt."""
+    debts: list[Debt] = []
+    for debt in account.debts:
+        if debt.task_id != task_id:
+            debts.append(debt)
+        elif debt.minutes > minutes:
+            debts.append(replace(debt, minutes=debt.minutes - minutes))
+    return replace(account, debts=tuple(debts), owed_minutes=account.owed_minutes - minutes)
+
+
+def _package_purchased(account: Account, event: PackagePurchased) -> Account:
+    for package_id in event.succeeds:
+        predecessor = account.packages[package_id]
+        packages = account.packages.set(package_id, replace(predecessor, successor_id=event.package_id))
+        account = replace(account, packages=packages)
+    package = Package(
+        package_id=event.package_id,
+        starts_at=event.effective_at,
+        ends_at=event.ends_at,
+        order=account.version,
+        takes_over=event.carry_over,
+        lot_ids=(event.package_id,),
+        successor_id=event.successor_package_id,
+    )
+    return _opened(account, package, event.minutes, event.price_kopecks)
+
+
+def _opened(account: Account, package: Package, minutes: int, price_kopecks: int) -> Account:
+    lot = Lot(
+        lot_id=package.package_id,
+        starts_at=package.starts_at,
+        size_minutes=minutes,
+        price_kopecks=price_kopecks,
+        left_minutes=minutes,
+        booked_kopecks=0,
+        holders=(Holder(package.package_id, package.ends_at),),
+    )
+    return account.with_package(package).with_lot(lot)
+
+
+def _hours_carried_over(account: Account, event: HoursCarriedOver) -> Account:
+    carried = tuple(share.lot_id for share in event.lots)
+    for lot_id in carried:
+        account = account.with_lot(account.lots[lot_id].carried(event.to_package_id, event.ends_at))
+    former, heir = account.packages[event.from_package_id], account.packages[event.to_package_id]
+    left_behind = tuple(lot_id for lot_id in former.lot_ids if lot_id not in carried)
+    packages = account.packages.set(former.package_id, replace(former, lot_ids=left_behind))
+    account = replace(account, packages=packages)
+    return account.with_package(replace(heir, lot_ids=heir.lot_ids + carried, expired=False))
+
+
+def _package_expired(account: Account, event: PackageExpired) -> Account:
+    package = account.packages[event.package_id]
+    for lot_id in package.lot_ids:
+        account = account.with_lot(replace(account.lots[lot_id], expired=True))
+    return account.with_package(replace(package, expired=True))
+
+
+def _reversed(account: Account, event: Reversal) -> Account:
+    for back in event.returned:
+        account = account.with_lot(account.lots[back.lot_id].moved(-back.minutes, -back.amount_kopecks))
+    if event.cancelled_owed_minutes:
+        account = _less_owed(account, event.task_id, event.cancelled_owed_minutes)
+    if event.compensation:
+        account = _compensated(account, event.compensation)
+    task = account.task(event.task_id)
+    if isinstance(event, TaskReopened):
+        return account.with_task(event.task_id, replace(task, closing=None))
+    closing = Closing(task.closing.number, task.closing.effective_at) if task.closing else None
+    return account.with_task(event.task_id, replace(task, warranty=True, closing=closing))
+
+
+def _compensated(account: Account, given: Compensation) -> Account:
+    """A package of its own that never receives hours (rule 8.2)."""
+    package = Package(
+        package_id=given.package_id,
+        starts_at=given.starts_at,
+        ends_at=given.ends_at,
+        order=account.version,
+        takes_over=False,
+        lot_ids=(given.package_id,),
+    )
+    return _opened(account, package, given.minutes, given.amount_kopecks)

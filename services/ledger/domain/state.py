@@ -1,0 +1,162 @@
+"""An account as its events have made it: one consistency boundary (rule 4.1), immutable, every step a new value."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from immutables import Map
+
+from contracts.envelope import BalanceAfter
+from contracts.events import Payment
+from services.ledger.domain.local_time import month_after, month_of
+from services.ledger.domain.lots import Lot
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A purchase, or a compensation (rule 8.2), and the lots it holds. `order` is the order of recording."""
+
+    package_id: str
+    starts_at: datetime
+    ends_at: datetime
+    order: int
+    takes_over: bool
+    lot_ids: tuple[str, ...]
+    successor_id: str | None = None
+    expired: bool = False
+
+    @property
+    def due_order(self) -> tuple[datetime, datetime, str]:
+        """Packages expire in this order (rule 7.1)."""
+        return (self.ends_at, self.starts_at, self.package_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Minutes a closing took from a lot, by a draw or by a settlement of its debt."""
+
+    lot_id: str
+    minutes: int
+    amount_kopecks: int
+    released: bool
+    effective_at: datetime
+    settlement: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A closing that stands: what it took, and what was paid for it with money."""
+
+    number: int
+    effective_at: datetime
+    taken: tuple[Taken, ...] = ()
+    payments: tuple[Payment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task the account has heard of. `closing` is absent while it is open."""
+
+    closures: int = 0
+    warranty: bool = False
+    closing: Closing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """Owed minutes of one closing; compares by effect, then by order of recording (rule 6.4)."""
+
+    effective_at: datetime
+    order: int
+    task_id: str
+    closure: int
+    minutes: int
+
+    @property
+    def age(self) -> tuple[datetime, int]:
+        """The oldest debt has the smallest."""
+        return (self.effective_at, self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The state of one account after `version` events; version 0 is an account nobody has opened.
+
+    `with_hours` are (end, id) of the lots that have something left, expired or not; `to_expire` the packages whose
+    end is still to be recorded; both sorted, so that a long history costs nothing.
+    """
+
+    account_id: str
+    version: int = 0
+    packages: Map[str, Package] = field(default_factory=Map[str, Package])
+    lots: Map[str, Lot] = field(default_factory=Map[str, Lot])
+    tasks: Map[str, Task] = field(default_factory=Map[str, Task])
+    with_hours: tuple[tuple[datetime, str], ...] = ()
+    to_expire: tuple[tuple[datetime, datetime, str], ...] = ()
+    debts: tuple[Debt, ...] = ()
+    held_minutes: int = 0
+    owed_minutes: int = 0
+    suspended: bool = False
+    closed_through: str | None = None
+
+    @property
+    def balance_minutes(self) -> int:
+        """What is left in lots that have not expired, less what is owed (rule 4.2)."""
+        return self.held_minutes - self.owed_minutes
+
+    @property
+    def next_due_at(self) -> datetime | None:
+        """The earliest end of a package still to expire."""
+        return self.to_expire[0][0] if self.to_expire else None
+
+    def balance(self) -> BalanceAfter:
+        """The balance once everything due was recorded."""
+        return BalanceAfter(
+            balance_minutes=self.balance_minutes,
+            held_minutes=self.held_minutes,
+            owed_minutes=self.owed_minutes,
+            suspended=self.suspended,
+        )
+
+    def task(self, task_id: str) -> Task:
+        """The task, or one never heard of."""
+        return self.tasks.get(task_id, Task())
+
+    def lots_ending_after(self, instant: datetime) -> Iterator[Lot]:
+        """The lots with something left, expired or not, whose end is later."""
+        for ends_at, lot_id in reversed(self.with_hours):
+            if ends_at <= instant:
+                return
+            yield self.lots[lot_id]
+
+    def booking_month(self, effective_at: datetime) -> str:
+        """The month it takes effect in, or the first open one where that is closed (rule 10.1)."""
+        month = month_of(effective_at)
+        if self.closed_through is None or month > self.closed_through:
+            return month
+        return month_after(self.closed_through)
+
+    def with_lot(self, lot: Lot) -> "Account":
+        """The account with that lot new or changed, and all that is derived from it."""
+        before = self.lots.get(lot.lot_id)
+        with_hours = self.with_hours
+        if before is None or (before.ends_at, bool(before.left_minutes)) != (
+            lot.ends_at,
+            bool(lot.left_minutes),
+        ):
+            kept = (entry for entry in with_hours if entry[1] != lot.lot_id)
+            with_hours = tuple(sorted([*kept, (lot.ends_at, lot.lot_id)] if lot.left_minutes else kept))
+        held = self.held_minutes + lot.live_minutes - (before.live_minutes if before else 0)
+        return replace(self, lots=self.lots.set(lot.lot_id, lot), with_hours=with_hours, held_minutes=held)
+
+    def with_package(self, package: Package) -> "Account":
+        """The account with that package new or changed; it is to expire unless it has."""
+        to_expire = [entry for entry in self.to_expire if entry[2] != package.package_id]
+        if not package.expired:
+            to_expire.append(package.due_order)
+        packages = self.packages.set(package.package_id, package)
+        return replace(self, packages=packages, to_expire=tuple(sorted(to_expire)))
+
+    def with_task(self, task_id: str, task: Task) -> "Account":
+        """The account with that task new or changed."""
+        return replace(self, tasks=self.tasks.set(task_id, task))

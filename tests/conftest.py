@@ -1,0 +1,86 @@
+"""Real servers for the tests: one PostgreSQL and one NATS for each pytest worker, an empty database for each test.
+
+With DATABASE_URL or NATS_URL set, the tests use those servers; the user needs the right to create databases.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from infra.embedded import EmbeddedNats, EmbeddedPostgres
+
+
+@dataclass(frozen=True)
+class RunningServer:
+    """A server that somebody else looks after."""
+
+    url: str
+
+
+@contextmanager
+def reachable_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL can reach even when the tests run as root: pytest's own are closed to other users."""
+    with tempfile.TemporaryDirectory(prefix="hourbook-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        yield folder
+
+
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """For a test that starts, stops and kills servers of its own."""
+    with reachable_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres | RunningServer]:
+    """Shared: never stop or kill it. Its own database stays empty; tests take `database_url`."""
+    if url := os.environ.get("DATABASE_URL"):
+        yield RunningServer(url)
+        return
+    with reachable_folder() as folder, EmbeddedPostgres(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats() -> Iterator[EmbeddedNats | RunningServer]:
+    """Shared: never stop or kill it."""
+    if url := os.environ.get("NATS_URL"):
+        yield RunningServer(url)
+        return
+    with reachable_folder() as folder, EmbeddedNats(folder) as server:
+        yield server
+
+
+@pytest.fixture
+async def database_url(postgres: EmbeddedPostgres | RunningServer) -> AsyncIterator[str]:
+    """A database of the test's own, empty, and dropped afterwards with whoever is still connected."""
+    name = f"test_{uuid4().hex}"
+    connection = await asyncpg.connect(postgres.url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+        yield urlsplit(postgres.url)._replace(path=f"/{name}").geturl()
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def nats_url(nats: EmbeddedNats | RunningServer) -> str:
+    """The server is shared between tests: take a `log_name` for streams of the test's own."""
+    return nats.url
+
+
+@pytest.fixture
+def log_name() -> str:
+    """A log that no other test knows, and so a stream of the test's own."""
+    return f"test-{uuid4().hex}"
