@@ -50,5 +50,5 @@ lock:
 	mv requirements.lock.new requirements.lock
 
 clean:
-	rm -rf .venv .venv-lock .hourbook .pytest_cache .ruff_cache .hypothesis build bench *.egg-info
+	rm -rf .venv .venv-lock .hourbook .pytest_cache .ruff_cache .hypothesis .bench build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -37,6 +37,7 @@ STATUS_BY_SLUG: dict[str, int] = {
     "clock-moves-forward-only": 422,
     "projection-behind": 503,
     "ledger-unavailable": 503,
+    "projections-unavailable": 503,
 }
 """Every slug a caller can meet, and its HTTP status."""
 

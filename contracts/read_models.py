@@ -47,7 +47,10 @@ class BalanceStep(ReadModel):
 
 
 class AccountSummary(ReadModel):
-    """One account in a list, as of now. `next_expiry_at`: the first end of hours still left."""
+    """One account in a list, as of now. `next_expiry_at`: when the first of its hours will be gone if nothing is bought.
+
+    Hours that a successor already bought will take over are not gone at their package's end (rules 7.2, 13).
+    """
 
     account_id: AccountId
     customer_name: str

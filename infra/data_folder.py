@@ -37,9 +37,7 @@ class DataFolder:
         except BlockingIOError as busy:
             pid = os.read(lock, 20).decode()
             os.close(lock)
-            message = (
-                f"{self.path} is in use by process {pid}. Stop it, or choose another folder with --data."
-            )
+            message = f"{self.path} is in use by process {pid}. Stop it, or choose another folder with --data."
             raise DataFolderBusy(message) from busy
         os.ftruncate(lock, 0)
         os.write(lock, str(os.getpid()).encode())
@@ -75,7 +73,7 @@ class DataFolder:
         """The port of the last time if it is free still, else a free one, remembered for the next time."""
         file = self.path / "port"
         remembered = [int(file.read_text(encoding="ascii"))] if file.exists() else []
-        port = next(filter(port_is_free, [*remembered, *random.sample(PORTS, k=len(PORTS))]))
+        port = next((port for port in remembered if port_is_free(port)), None) or free_port()
         file.write_text(str(port), encoding="ascii")
         return port
 
@@ -101,3 +99,8 @@ def port_is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    return next(filter(port_is_free, random.sample(PORTS, k=len(PORTS))))

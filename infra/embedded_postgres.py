@@ -97,9 +97,12 @@ class EmbeddedPostgres(EmbeddedServer):
         return len(lines) > 7 and int(lines[0]) == pid and lines[7].strip() == "ready"
 
     def _drop_stale_pid_file(self) -> None:
-        """PostgreSQL takes any process of that number, even a zombie, for its living predecessor."""
-        if processes.find(self.pid_file, lambda line: "postgres" in line[0]) is None:
-            self.pid_file.unlink(missing_ok=True)
+        """PostgreSQL takes any process of that number, even a zombie, for its living predecessor.
+
+        By now the folder is locked and its orphan ended; should a postmaster run in it all the same, the new one
+        sees its shared memory and refuses.
+        """
+        self.pid_file.unlink(missing_ok=True)
 
 
 def binary(name: str) -> str:

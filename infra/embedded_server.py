@@ -15,7 +15,7 @@ from infra.data_folder import DataFolder
 logger = logging.getLogger(__name__)
 
 START_SECONDS_MAX = 120  # a crash recovery replays up to max_wal_size
-STOP_SECONDS_MAX = 30
+STOP_SECONDS_MAX = 60  # a last checkpoint; after that it is killed, which loses nothing
 
 
 class ServerFailed(RuntimeError):
@@ -72,22 +72,23 @@ class EmbeddedServer(ABC):
             self._end_orphan()
             self._prepare()
             self.port = self.port or self.folder.port()
-            self._process = self._launch()
+            self._launch()
         except BaseException:
+            self.kill()
             self.folder.release()
             raise
         return self
 
     def stop(self) -> None:
         """Let it finish what it is doing, and give the data folder back."""
-        if self._process is not None:
+        if self._process is not None and self.alive():
             processes.end(self._process.pid, self.gentle_signal, STOP_SECONDS_MAX)
             self._process.wait()
         self.folder.release()
 
     def kill(self) -> None:
         """SIGKILL it and its children, as a crash would; `start` brings it back."""
-        if self._process is not None:
+        if self._process is not None and self.alive():
             processes.kill(processes.family(self._process.pid))
             self._process.wait()
 
@@ -98,20 +99,18 @@ class EmbeddedServer(ABC):
             logger.warning("ending %s %d, left behind in %s", self.title, orphan, self.folder.path)
             processes.end(orphan, self.gentle_signal, STOP_SECONDS_MAX)
 
-    def _launch(self) -> subprocess.Popen[bytes]:
+    def _launch(self) -> None:
         deadline = time.monotonic() + START_SECONDS_MAX
         while True:
             log_start = self.folder.log_size()
-            process = self._spawn()
+            self._process = self._spawn()
             for _ in processes.until(deadline):
-                if process.poll() is not None:
+                if not self.alive():
                     break
-                if self._ready(process.pid):
-                    return process
-            processes.kill(processes.family(process.pid))
-            process.wait()
+                if self._ready(self._process.pid):
+                    return
             said = self.folder.log_since(log_start)
-            if time.monotonic() > deadline or not self.passing_failure or self.passing_failure not in said:
+            if self.alive() or not self.passing_failure or self.passing_failure not in said:
                 raise ServerFailed(self._failure(said))
 
     def _failure(self, said: str) -> str:

@@ -47,9 +47,7 @@ def unprivileged_identity() -> Identity:
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError as missing:
-        raise RuntimeError(
-            "PostgreSQL will not run as root, and there is no user `nobody` to run it as."
-        ) from missing
+        raise RuntimeError("PostgreSQL will not run as root, and there is no user `nobody` to run it as.") from missing
     kind: Literal["namespace", "user"] = "namespace" if namespaces_allowed() else "user"
     return Identity(kind, nobody.pw_uid, nobody.pw_gid)
 
@@ -83,7 +81,9 @@ def run(command: list[str], identity: Identity, text: str = "") -> subprocess.Co
     ).result()
 
 
-def spawn(command: list[str], identity: Identity, death_signal: int, log: Path) -> subprocess.Popen[bytes]:
+def spawn(
+    command: list[str], identity: Identity, death_signal: int, log: Path, environment: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Start a server in a session of its own, so that Ctrl-C reaches it only through us."""
     line = command_line(command, identity, death_signal)
     with log.open("ab") as output:
@@ -95,6 +95,7 @@ def spawn(command: list[str], identity: Identity, death_signal: int, log: Path) 
             stderr=output,
             start_new_session=True,
             cwd="/",
+            env=environment,
         ).result()
 
 

@@ -1,0 +1,195 @@
+"""The program `hourbook`: everything an operator runs by hand. Each command imports only what it needs."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+cli = typer.Typer(
+    name="hourbook",
+    help="An event-sourced ledger of prepaid service hours.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+console = Console()
+complaints = Console(stderr=True)
+
+Port = Annotated[int, typer.Option(help="The port on 127.0.0.1.", min=1, max=65535)]
+Data = Annotated[Path, typer.Option(help="Where everything is kept.")]
+Url = Annotated[str, typer.Option(help="Where Hourbook answers.")]
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+def _say(sentence: str) -> None:
+    complaints.print(sentence, highlight=False, soft_wrap=True)
+
+
+@cli.command()
+def up(
+    port: Port = 8000,
+    data: Data = Path(".hourbook"),
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Time is a test clock. Never in production.")] = False,
+    embedded: Annotated[bool, typer.Option(help="Start PostgreSQL and NATS where the environment names none.")] = True,
+) -> None:
+    """Run everything behind one address until Ctrl-C."""
+    from services.up import running, watch
+
+    with running(data, port, sandbox=sandbox, embedded=embedded, say=_say) as hourbook:
+        print(f"ready {hourbook.url}", flush=True)
+        watch(hourbook, _say)
+
+
+@cli.command()
+def demo(
+    port: Port = 8000,
+    data: Data = Path(".hourbook/demo"),
+    leave: Annotated[bool, typer.Option("--exit", help="Stop after the tables instead of serving.")] = False,
+) -> None:
+    """Play eight months of a support desk, show what came of it, and leave it running until Ctrl-C."""
+    from services.demo import play_sample, show
+    from services.up import running, watch
+
+    with running(data, port, sandbox=True, say=_say) as hourbook:
+        print(f"ready {hourbook.url}", flush=True)
+        play_sample(hourbook.url, console)
+        show(hourbook.url, console)
+        if not leave:
+            console.print("\nEverything keeps running. Ctrl-C stops it; the data stay.")
+            watch(hourbook, _say)
+
+
+@cli.command(hidden=True)
+def serve(port: Port = 8000) -> None:
+    """Commands and queries behind one address: what `up` starts."""
+    _serve("services.app:create_app", port)
+
+
+@cli.command()
+def ledger(
+    port: Port = 8001,
+    only: Annotated[Literal["api", "relay", "expiry"] | None, typer.Option(help="One part alone.")] = None,
+) -> None:
+    """Run the ledger service: commands, log, relay and expiry, or one of these alone."""
+    from services.ledger.running import run_expiry, run_relay
+    from services.ledger.settings import Settings
+
+    match only:
+        case "relay":
+            _run_until_stopped(run_relay(Settings()))
+        case "expiry":
+            _run_until_stopped(run_expiry(Settings()))
+        case "api":
+            _serve("services.ledger.app:create_api", port)
+        case None:
+            _serve("services.ledger.app:create_app", port)
+
+
+@cli.command()
+def projections(
+    port: Port = 8002,
+    only: Annotated[Literal["api", "worker"] | None, typer.Option(help="One part alone.")] = None,
+) -> None:
+    """Run the projections service: queries and worker, or one of these alone."""
+    from services.projections.running import run_worker
+    from services.projections.settings import Settings
+
+    match only:
+        case "worker":
+            _run_until_stopped(run_worker(Settings()))
+        case "api":
+            _serve("services.projections.app:create_api", port)
+        case None:
+            _serve("services.projections.app:create_app", port)
+
+
+@cli.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON, one command a line.")],
+    url: Url = DEFAULT_URL,
+    answers: Annotated[Path | None, typer.Option(help="Write every answer there, NDJSON.")] = None,
+) -> None:
+    """Send a file of commands; exit code 1 when any of them was refused."""
+    from services.transfer import send
+
+    tally = asyncio.run(send(file, url, answers, complaints))
+    for outcome, lines in sorted(tally.items()):
+        print(f"{lines:>9}  {outcome}")
+    if set(tally) - {"accepted", "replayed"}:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def export(
+    url: Url = DEFAULT_URL,
+    output: Annotated[Path | None, typer.Option(help="The file to write; standard output without it.")] = None,
+    after: Annotated[int, typer.Option(help="The position to start after.", min=0)] = 0,
+) -> None:
+    """Write the whole log as NDJSON, in order."""
+    from services.transfer import receive
+
+    lines = asyncio.run(receive(url, output, after, complaints))
+    _say(f"{lines} events exported")
+
+
+@cli.command()
+def bench(
+    seconds: Annotated[float, typer.Option(help="How long each side is measured.", min=1)] = 8,
+    output: Annotated[Path, typer.Option(help="Where the figures go as JSON.")] = Path("bench.json"),
+) -> None:
+    """Measure closing tasks over HTTP against an empty route, as a ratio in one run."""
+    from tests.benchmarks.close_task import measure
+
+    measure(seconds, output, console)
+
+
+def _serve(application: str, port: int) -> None:
+    import uvicorn
+
+    uvicorn.run(
+        application,
+        factory=True,
+        host="127.0.0.1",
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _run_until_stopped(work: object) -> None:
+    """Run a coroutine until SIGINT or SIGTERM, then let it clean up."""
+    import signal
+    from collections.abc import Coroutine
+    from contextlib import suppress
+    from typing import Any, cast
+
+    async def until_stopped() -> None:
+        task = asyncio.ensure_future(cast("Coroutine[Any, Any, None]", work))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(until_stopped())
+
+
+def main() -> None:
+    """Run the command line; what an operator can put right is one sentence, without a traceback."""
+    from infra.embedded import DataFolderBusy, ServerFailed
+
+    try:
+        cli()
+    except (DataFolderBusy, ServerFailed, RuntimeError) as failure:
+        _say(f"hourbook: {failure}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""What each event moves: signed minutes of a lot or of the debt, and when they count."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from contracts.events import (
+    DebtPaid,
+    DebtSettled,
+    Event,
+    PackagePurchased,
+    Returned,
+    Reversal,
+    TaskClosed,
+    TaskReopened,
+    WarrantyMarked,
+)
+
+OWED = None
+"""Stands where a lot's id would: the movement is one of the debt."""
+
+
+class Movement(NamedTuple):
+    """Minutes that a lot gained (+) or gave (-); without a lot, minutes by which the debt grew (+) or shrank (-).
+
+    Money has the sign of its minutes.
+    """
+
+    lot_id: str | None
+    minutes: int
+    effective_at: datetime
+    amount_kopecks: int = 0
+    task_id: str | None = None
+    closure: int | None = None
+
+
+def movements(event: Event) -> list[Movement]:
+    """What the event moves. Expiry and carrying over move nothing: they only change when lots end."""
+    match event:
+        case TaskClosed():
+            return _charged(event)
+        case DebtSettled():
+            return _settled(event)
+        case PackagePurchased():
+            return [Movement(event.package_id, event.minutes, event.effective_at, event.price_kopecks)]
+        case WarrantyMarked() | TaskReopened():
+            return _reversed(event)
+        case DebtPaid():
+            return [
+                Movement(OWED, -paid.minutes, event.effective_at, -paid.amount_kopecks, paid.task_id, paid.closure)
+                for paid in event.payments
+            ]
+        case _:
+            return []
+
+
+def _charged(event: TaskClosed) -> list[Movement]:
+    at, task_id, closure = event.effective_at, event.task_id, event.closure
+    charged = [Movement(d.lot_id, -d.minutes, at, -d.amount_kopecks, task_id, closure) for d in event.draws]
+    if event.owed_minutes:
+        charged.append(Movement(OWED, event.owed_minutes, at, 0, task_id, closure))
+    return charged
+
+
+def _settled(event: DebtSettled) -> list[Movement]:
+    at, task_id, closure = event.effective_at, event.task_id, event.closure
+    return [
+        Movement(event.lot_id, -event.minutes, at, -event.amount_kopecks, task_id, closure),
+        Movement(OWED, -event.minutes, at, 0, task_id, closure),
+    ]
+
+
+def _reversed(event: Reversal) -> list[Movement]:
+    """Undone where it happened; what could not go back is a new lot from now on (rules 8.1, 8.2)."""
+    back = [movement for returned in event.returned for movement in _returned(event, returned)]
+    if event.cancelled_owed_minutes:
+        cancelled = -event.cancelled_owed_minutes
+        back.append(Movement(OWED, cancelled, event.effective_at, 0, event.task_id, event.closure))
+    if given := event.compensation:
+        amount = given.amount_kopecks
+        back.append(Movement(given.package_id, given.minutes, given.starts_at, amount, event.task_id, event.closure))
+    return back
+
+
+def _returned(event: Reversal, returned: Returned) -> list[Movement]:
+    """A settlement is undone on both sides: its debt was there until then, and now never was."""
+    task_id, closure = event.task_id, event.closure
+    at, minutes, amount = returned.effective_at, returned.minutes, returned.amount_kopecks
+    back = [Movement(returned.lot_id, minutes, at, amount, task_id, closure)]
+    if returned.settlement:
+        back.append(Movement(OWED, minutes, at, 0, task_id, closure))
+        back.append(Movement(OWED, -minutes, event.effective_at, 0, task_id, closure))
+    return back

@@ -1,0 +1,179 @@
+"""From a batch of events to rows: a few statements for hundreds of events."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from asyncpg import Connection
+
+from contracts.events import (
+    AccountOpened,
+    PackagePurchased,
+    TaskReopened,
+    WarrantyMarked,
+    WorkResumed,
+    WorkSuspended,
+)
+from services.projections.balances.holders import Tenure, holders, tenures
+from services.projections.balances.movements import OWED, movements
+from services.projections.logged import CannotApply, Logged
+
+OPEN_ACCOUNTS = """
+    INSERT INTO account (account_id, customer_name, contract_number)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+"""
+
+OPEN_LOTS = """
+    INSERT INTO lot (account_id, lot_id, plan, size_minutes, price_kopecks, starts_at, ends_at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[],
+                         $7::timestamptz[])
+"""
+
+ADD_MOVEMENTS = """
+    INSERT INTO movement (account_id, position, ordinal, recorded_at, event_id, type, lot_id, minutes, effective_at,
+                          amount_kopecks, task_id, closure)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[],
+                         $7::text[], $8::bigint[], $9::timestamptz[], $10::bigint[], $11::text[], $12::integer[])
+"""
+
+ADD_TENURES = """
+    INSERT INTO tenure (account_id, position, ordinal, recorded_at, kind, subject_id, package_id, ends_at)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[],
+                         $7::text[], $8::timestamptz[])
+"""
+
+ADD_SUSPENSIONS = """
+    INSERT INTO suspension (account_id, position, recorded_at, effective_at, suspended)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::boolean[])
+"""
+
+MOVE_LOTS = """
+    UPDATE lot SET remaining_minutes = remaining_minutes + moved.minutes
+    FROM unnest($1::text[], $2::text[], $3::bigint[]) AS moved (account_id, lot_id, minutes)
+    WHERE lot.account_id = moved.account_id AND lot.lot_id = moved.lot_id
+"""
+
+MOVE_DEBTS = """
+    UPDATE account SET owed_minutes = owed_minutes + moved.minutes
+    FROM unnest($1::text[], $2::bigint[]) AS moved (account_id, minutes)
+    WHERE account.account_id = moved.account_id
+"""
+
+SUSPEND = """
+    UPDATE account SET suspended = changed.suspended
+    FROM unnest($1::text[], $2::boolean[]) AS changed (account_id, suspended)
+    WHERE account.account_id = changed.account_id
+"""
+
+TENURES_OF = """
+    SELECT account_id, kind, subject_id, package_id, ends_at FROM tenure
+    WHERE account_id = ANY($1::text[]) ORDER BY account_id, position, ordinal
+"""
+
+END_LOTS = """
+    UPDATE lot SET ends_at = known.ends_at
+    FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS known (account_id, lot_id, ends_at)
+    WHERE lot.account_id = known.account_id AND lot.lot_id = known.lot_id AND lot.ends_at <> known.ends_at
+"""
+
+Row = tuple[Any, ...]
+
+
+async def project(connection: Connection, batch: Sequence[Logged]) -> None:
+    """Add what a batch of events says, in the caller's transaction.
+
+    Raises CannotApply for an event about an account or a lot that was never opened, and asyncpg's errors for one that
+    breaks conservation: a lot stays between nothing and its size.
+    """
+    await _insert(connection, OPEN_ACCOUNTS, _opened_accounts(batch))
+    await _insert(connection, OPEN_LOTS, _opened_lots(batch))
+    await _move(connection, batch)
+    await _hold(connection, batch)
+    await _suspend(connection, batch)
+
+
+async def _insert(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
+    if columns := list(zip(*rows, strict=True)):
+        await connection.execute(statement, *columns)
+
+
+def _opened_accounts(batch: Sequence[Logged]) -> list[Row]:
+    return [
+        (recorded.account_id, event.customer_name, event.contract_number)
+        for recorded, event in batch
+        if isinstance(event, AccountOpened)
+    ]
+
+
+def _opened_lots(batch: Sequence[Logged]) -> list[Row]:
+    lots: list[Row] = []
+    for recorded, event in batch:
+        account_id = recorded.account_id
+        match event:
+            case PackagePurchased() as new:
+                opened = (new.plan, new.minutes, new.price_kopecks, new.effective_at, new.ends_at)
+                lots.append((account_id, new.package_id, *opened))
+            case WarrantyMarked(compensation=new) | TaskReopened(compensation=new) if new:
+                opened = (None, new.minutes, new.amount_kopecks, new.starts_at, new.ends_at)
+                lots.append((account_id, new.package_id, *opened))
+            case _:
+                pass
+    return lots
+
+
+async def _move(connection: Connection, batch: Sequence[Logged]) -> None:
+    """Add the movements, and keep the sums of everything known in the rows of lots and accounts."""
+    rows: list[Row] = []
+    lots: Counter[tuple[str, str]] = Counter()
+    debts: Counter[str] = Counter()
+    for recorded, event in batch:
+        envelope = (recorded.recorded_at, recorded.event_id, recorded.type)
+        for ordinal, movement in enumerate(movements(event)):
+            rows.append((recorded.account_id, recorded.position, ordinal, *envelope, *movement))
+            if movement.lot_id is OWED:
+                debts[recorded.account_id] += movement.minutes
+            else:
+                lots[recorded.account_id, movement.lot_id] += movement.minutes
+    await _insert(connection, ADD_MOVEMENTS, rows)
+    await _update(connection, MOVE_LOTS, [(*lot, minutes) for lot, minutes in lots.items()])
+    await _update(connection, MOVE_DEBTS, list(debts.items()))
+
+
+async def _update(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
+    """Every row must be there: a movement of something never opened would be lost from the sums."""
+    if rows:
+        done = await connection.execute(statement, *zip(*rows, strict=True))
+        if done != f"UPDATE {len(rows)}":
+            raise CannotApply(f"it is about an account or a lot that was never opened: {done} of {len(rows)}")
+
+
+async def _hold(connection: Connection, batch: Sequence[Logged]) -> None:
+    """Add what is new about who holds what, and the ends of lots that follow from it."""
+    rows = [
+        (recorded.account_id, recorded.position, ordinal, recorded.recorded_at, *tenure)
+        for recorded, event in batch
+        for ordinal, tenure in enumerate(tenures(event))
+    ]
+    if not rows:
+        return
+    await _insert(connection, ADD_TENURES, rows)
+    facts: dict[str, list[Tenure]] = {}
+    for account_id, *fact in await connection.fetch(TENURES_OF, list({row[0] for row in rows})):
+        facts.setdefault(account_id, []).append(Tenure(*fact))
+    ends = [
+        (account_id, lot_id, chain[-1].ends_at)
+        for account_id, known in facts.items()
+        for lot_id, chain in holders(known).items()
+    ]
+    await _insert(connection, END_LOTS, ends)
+
+
+async def _suspend(connection: Connection, batch: Sequence[Logged]) -> None:
+    changes = [
+        (recorded.account_id, recorded.position, recorded.recorded_at, event.effective_at, isinstance(event, WorkSuspended))
+        for recorded, event in batch
+        if isinstance(event, WorkSuspended | WorkResumed)
+    ]
+    await _insert(connection, ADD_SUSPENSIONS, changes)
+    last = {account_id: suspended for account_id, _, _, _, suspended in changes}
+    await _update(connection, SUSPEND, list(last.items()))

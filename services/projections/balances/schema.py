@@ -1,0 +1,70 @@
+"""The tables of the balances projection, in whatever schema the connection's search_path names first."""
+
+TABLES = ("account", "lot", "tenure", "movement", "suspension")
+
+SCHEMA = """
+-- One row an account: what a list of accounts needs as of now.
+CREATE TABLE IF NOT EXISTS account (
+    account_id      text COLLATE "C" PRIMARY KEY,
+    customer_name   text NOT NULL,
+    contract_number text NOT NULL,
+    owed_minutes    bigint NOT NULL DEFAULT 0 CHECK (owed_minutes >= 0),
+    suspended       boolean NOT NULL DEFAULT false
+) WITH (fillfactor = 80);
+CREATE INDEX IF NOT EXISTS account_in_debt ON account (account_id) WHERE owed_minutes > 0;
+CREATE INDEX IF NOT EXISTS account_suspended ON account (account_id) WHERE suspended;
+
+-- ends_at: when its hours will be gone, the successors known so far included (rule 7.5). remaining_minutes is not
+-- indexed, so that a draw touches no index.
+CREATE TABLE IF NOT EXISTS lot (
+    account_id        text COLLATE "C" NOT NULL REFERENCES account,
+    lot_id            text COLLATE "C" NOT NULL,
+    plan              text,
+    size_minutes      bigint NOT NULL,
+    price_kopecks     bigint NOT NULL,
+    starts_at         timestamptz NOT NULL,
+    ends_at           timestamptz NOT NULL,
+    remaining_minutes bigint NOT NULL DEFAULT 0 CHECK (remaining_minutes BETWEEN 0 AND size_minutes),
+    PRIMARY KEY (account_id, lot_id)
+) WITH (fillfactor = 80);
+CREATE INDEX IF NOT EXISTS lot_ending ON lot (ends_at, account_id);
+
+-- Who held what, as it became known.
+CREATE TABLE IF NOT EXISTS tenure (
+    account_id  text COLLATE "C" NOT NULL,
+    position    bigint NOT NULL,
+    ordinal     integer NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    kind        text NOT NULL CHECK (kind IN ('held', 'succeeded', 'expired')),
+    subject_id  text COLLATE "C" NOT NULL,
+    package_id  text COLLATE "C",
+    ends_at     timestamptz,
+    PRIMARY KEY (account_id, position, ordinal)
+);
+
+-- Minutes of a lot, or of the debt where lot_id is null; with both times, and never changed.
+CREATE TABLE IF NOT EXISTS movement (
+    account_id     text COLLATE "C" NOT NULL,
+    effective_at   timestamptz NOT NULL,
+    position       bigint NOT NULL,
+    ordinal        integer NOT NULL,
+    recorded_at    timestamptz NOT NULL,
+    event_id       text NOT NULL,
+    type           text NOT NULL,
+    lot_id         text COLLATE "C",
+    minutes        bigint NOT NULL,
+    amount_kopecks bigint NOT NULL,
+    task_id        text,
+    closure        integer,
+    PRIMARY KEY (account_id, effective_at, position, ordinal)
+);
+
+CREATE TABLE IF NOT EXISTS suspension (
+    account_id   text COLLATE "C" NOT NULL,
+    position     bigint NOT NULL,
+    recorded_at  timestamptz NOT NULL,
+    effective_at timestamptz NOT NULL,
+    suspended    boolean NOT NULL,
+    PRIMARY KEY (account_id, position)
+);
+"""

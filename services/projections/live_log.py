@@ -1,0 +1,147 @@
+"""The log as JetStream delivers it, within milliseconds of the commit. What it loses, the feed has."""
+
+import asyncio
+import logging
+from collections import deque
+from contextlib import suppress
+
+import nats
+import orjson
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+
+from contracts.envelope import RecordedEvent
+from services.projections.logged import CannotApply, Logged
+
+logger = logging.getLogger(__name__)
+
+MESSAGES_KEPT_MAX = 10_000
+BATCH_MESSAGES_MAX = 1000
+CONNECT_SECONDS_MAX = 2
+RETRY_SECONDS = 0.2
+FORGOTTEN_SECONDS = 30  # how long the server keeps a consumer that nobody reads
+
+
+class LiveLog:
+    """One log's stream, followed for as long as `run` runs, with what has arrived kept until it is taken.
+
+    It may lose messages, and says so only by a hole in the positions: when too many wait to be taken, when NATS
+    restarts, when the stream is deleted.
+    """
+
+    def __init__(self, nats_url: str, log: str) -> None:
+        self._url = nats_url
+        self._stream = f"HOURBOOK-{log}"
+        self._subject = f"hourbook.log.{log}.>"
+        self._waiting: deque[Msg] = deque()
+        self._arrived = asyncio.Event()
+        self._lost = asyncio.Event()
+        self.position = 0
+        """Where the next subscription begins, after this one; whoever applies events moves it."""
+        self.connected = False
+
+    async def run(self) -> None:
+        """Subscribe, and again whenever that is lost, until cancelled."""
+        while True:
+            try:
+                await self._deliver()
+            except (nats.errors.Error, OSError) as away:
+                logger.info("%s cannot be followed: %r", self._stream, away)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _deliver(self) -> None:
+        """Let messages arrive until the connection or the consumer is lost."""
+        self._lost.clear()
+        client = await nats.connect(
+            self._url,
+            allow_reconnect=False,
+            connect_timeout=CONNECT_SECONDS_MAX,
+            error_cb=self._failed,
+            closed_cb=self._closed,
+        )
+        try:
+            config = ConsumerConfig(
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                opt_start_seq=self.position + 1,
+                ack_policy=AckPolicy.NONE,
+                inactive_threshold=FORGOTTEN_SECONDS,
+                mem_storage=True,
+            )
+            await client.jetstream().subscribe(
+                self._subject, stream=self._stream, cb=self._keep, manual_ack=True, config=config
+            )
+            self.connected = True
+            logger.info("following %s after %d", self._stream, self.position)
+            await self._lost.wait()
+        finally:
+            self.connected = False
+            with suppress(nats.errors.Error, OSError):
+                await client.close()
+
+    async def _failed(self, error: Exception) -> None:
+        logger.info("%s: %r", self._stream, error)
+
+    async def _closed(self) -> None:
+        self._lost.set()
+
+    def subscribe_again(self) -> None:
+        """Give up this subscription: it has missed something, as it does when its stream was deleted."""
+        self._lost.set()
+
+    async def _keep(self, message: Msg) -> None:
+        if len(self._waiting) < MESSAGES_KEPT_MAX:
+            self._waiting.append(message)
+            self._arrived.set()
+
+    async def arrived(self, seconds: float) -> list[Logged]:
+        """What has arrived after `position` and follows it without a hole; waits so long for something to arrive.
+
+        An empty list means: nothing came, or something is missing, or it cannot be read; the feed knows better.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._arrived.wait()
+        events: list[Logged] = []
+        while self._waiting and len(events) < BATCH_MESSAGES_MAX:
+            expected = self.position + len(events) + 1
+            message = self._waiting.popleft()
+            if (position := _position(message)) > expected:
+                self._waiting.clear()
+            elif position == expected and (event := _logged(message)):
+                events.append(event)
+        if not self._waiting:
+            self._arrived.clear()
+        return events
+
+    @property
+    def idle(self) -> bool:
+        """Nothing has arrived that was not taken."""
+        return not self._waiting
+
+
+def _position(message: Msg) -> int:
+    """Where the event stands in the log; 0 for a message that does not say."""
+    said = (message.headers or {}).get("Hourbook-Position", "")
+    return int(said) if said.isdecimal() else 0
+
+
+def _logged(message: Msg) -> Logged | None:
+    """The event as the feed would tell it; None if it cannot be read, for the feed to judge."""
+    headers = message.headers or {}
+    try:
+        recorded = RecordedEvent.model_validate(
+            {
+                "position": _position(message),
+                "event_id": headers["ce-id"],
+                "account_id": headers["ce-subject"],
+                "version": int(headers["Hourbook-Version"]),
+                "type": headers["ce-type"],
+                "schema_version": int(headers["Hourbook-Schema-Version"]),
+                "recorded_at": headers["ce-time"],
+                "data": orjson.loads(message.data),
+            }
+        )
+        return Logged.read(recorded)
+    except (KeyError, ValueError, CannotApply) as unreadable:
+        logger.warning("message %s of %s cannot be read: %r", _position(message), message.subject, unreadable)
+        return None

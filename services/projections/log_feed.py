@@ -1,0 +1,88 @@
+"""The ledger's log over HTTP: page by page from any position, for whoever has to catch up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+from pydantic import ValidationError
+
+from contracts.envelope import RecordedEvent
+from services.projections.logged import CannotApply, Logged
+from services.projections.tracking import Place
+
+PAGE_EVENTS = 1000
+LEDGER_AWAY = (httpx.HTTPError,)
+
+
+class OtherLog(CannotApply):
+    """The log is not the one this projection was made from."""
+
+
+class LogFeed:
+    """GET /v1/log of one ledger."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def pages(self, after: Place) -> AsyncIterator[list[Logged]]:
+        """Everything there is after that place, in pages that are never empty; the next one is fetched meanwhile.
+
+        Raises OtherLog if the log does not have that place's event, CannotApply on reaching an event that cannot be
+        read, and httpx errors while the ledger is away.
+        """
+        page = asyncio.ensure_future(self._page(after))
+        try:
+            while True:
+                events, failure = await page
+                if events:
+                    after = Place(events[-1].position, events[-1].recorded.event_id)
+                    page = asyncio.ensure_future(self._page(after))
+                    yield events
+                if failure:
+                    raise failure
+                if not events:
+                    return
+        finally:
+            page.cancel()
+            await asyncio.gather(page, return_exceptions=True)
+
+    async def _page(self, after: Place) -> tuple[list[Logged], CannotApply | None]:
+        """The events up to the first that cannot be read, and why it cannot.
+
+        Each page begins with the event before it, which proves that this is the log we have been following.
+        """
+        overlap = 1 if after.position else 0
+        asked = {"after": after.position - overlap, "limit": PAGE_EVENTS + overlap}
+        response = await self._client.get("/v1/log", params=asked)
+        lines = response.raise_for_status().content.splitlines()
+        events: list[Logged] = []
+        try:
+            if overlap:
+                _require(lines[0] if lines else None, after)
+            for line in lines[overlap:]:
+                events.append(_logged(line))
+        except CannotApply as failure:
+            return events, failure
+        return events, None
+
+
+def _require(line: bytes | None, place: Place) -> None:
+    there = _recorded(line) if line else None
+    if there is None or (there.position, there.event_id) != (place.position, place.event_id):
+        found = f"event {there.event_id} at {there.position}" if there else "nothing that far"
+        raise OtherLog(f"this projection has applied event {place.event_id} at {place.position}; the log has {found}")
+
+
+def _recorded(line: bytes) -> RecordedEvent:
+    try:
+        return RecordedEvent.model_validate_json(line)
+    except ValidationError as misfit:
+        raise CannotApply(f"a line of the log cannot be read: {misfit}") from misfit
+
+
+def _logged(line: bytes) -> Logged:
+    recorded = _recorded(line)
+    try:
+        return Logged.read(recorded)
+    except CannotApply as failure:
+        raise CannotApply(f"event {recorded.event_id} at {recorded.position}: {failure}") from failure

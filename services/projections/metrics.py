@@ -1,0 +1,25 @@
+"""What an operator watches: where each projection stands, how late it is, and whether it has halted."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from services.projections.logged import Logged
+
+POSITION = Gauge("hourbook_projection_position", "Position of the last event applied.", ["projection"])
+HALTED = Gauge("hourbook_projection_halted", "1 when the projection does not go on by itself.", ["projection"])
+EVENTS = Counter("hourbook_projection_events", "Events applied.", ["projection"])
+DELAY = Histogram(
+    "hourbook_projection_delay_seconds",
+    "From the recording of a batch's last event to when queries see it.",
+    ["projection"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 60, 3600),
+)
+
+
+def applied(projection: str, events: Sequence[Logged]) -> None:
+    """Count a batch that was committed."""
+    EVENTS.labels(projection).inc(len(events))
+    delay = datetime.now(UTC) - events[-1].recorded.recorded_at
+    DELAY.labels(projection).observe(delay.total_seconds())

@@ -1,0 +1,141 @@
+"""The worker of one projection: catches up from the ledger's feed, then follows JetStream live."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import aclosing
+
+import asyncpg
+
+from services.projections import metrics
+from services.projections.database import POSTGRES_AWAY
+from services.projections.live_log import LiveLog
+from services.projections.log_feed import LEDGER_AWAY, LogFeed
+from services.projections.logged import CannotApply, Logged
+from services.projections.tracking import Overtaken, Place, Projection, Tracking
+
+logger = logging.getLogger(__name__)
+
+QUIET_SECONDS = 1.0  # so long without a message, and the feed is asked whether there should have been one
+POLL_SECONDS = 0.1  # how often the feed is asked while JetStream is away
+STAND_BY_SECONDS = 1.0
+RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+DATA_REFUSED = (asyncpg.DataError, asyncpg.exceptions.DataError, asyncpg.IntegrityConstraintViolationError)
+
+
+class Worker:
+    """Applies one log to one projection, in order, each event once. Several may run: one works, the others wait."""
+
+    def __init__(
+        self, projection: Projection, pool: asyncpg.Pool, tracking: Tracking, feed: LogFeed, live: LiveLog
+    ) -> None:
+        self._projection = projection
+        self._pool = pool
+        self._tracking = tracking
+        self._feed = feed
+        self._live = live
+        self._place = Place()
+        self._failures = 0
+        self.halted: str | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled, whatever is away meanwhile.
+
+        An event that cannot be applied halts the projection: this process says so until it is started again.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(self._live.run())
+            try:
+                await self._work()
+            finally:
+                following.cancel()
+
+    async def _work(self) -> None:
+        begun = False
+        while self.halted is None:
+            try:
+                self._stand_at(await (self._tracking.place() if begun else self._tracking.begin()))
+                begun = True
+                await self._follow()
+            except Overtaken:
+                await self._stand_by()
+            except (*DATA_REFUSED, CannotApply) as refused:
+                self.halted = str(refused)
+            except (*POSTGRES_AWAY, *LEDGER_AWAY) as away:
+                await self._wait_for(away)
+            except Exception as broken:
+                logger.exception("the projection %s broke", self._projection.name)
+                self.halted = repr(broken)
+        await self._stay_halted(self.halted)
+
+    async def _follow(self) -> None:
+        """The feed first, for whatever JetStream cannot have; then JetStream, until something is missing or quiet."""
+        while True:
+            if await self._catch_up() and self._live.connected and self._live.idle:
+                self._live.subscribe_again()
+            while events := await self._live.arrived(QUIET_SECONDS if self._live.connected else POLL_SECONDS):
+                await self._apply(events)
+
+    async def _catch_up(self) -> bool:
+        """Apply what the feed has; whether that was anything."""
+        before = self._place
+        async with aclosing(self._feed.pages(before)) as pages:
+            async for events in pages:
+                await self._apply(events)
+        if self._failures:
+            logger.info("the projection %s goes on at %d", self._projection.name, self._place.position)
+            self._failures = 0
+        return self._place != before
+
+    async def _apply(self, events: Sequence[Logged]) -> None:
+        """A batch in one transaction; if it is refused, one by one up to the event that is to blame."""
+        try:
+            await self._apply_together(events)
+        except (*DATA_REFUSED, CannotApply) as refused:
+            if len(events) == 1:
+                recorded = events[0].recorded
+                raise CannotApply(f"event {recorded.event_id} at {recorded.position}: {refused}") from refused
+            for event in events:
+                await self._apply([event])
+
+    async def _apply_together(self, events: Sequence[Logged]) -> None:
+        async with self._pool.acquire() as connection, connection.transaction():
+            place = await self._tracking.advance(connection, self._place, events)
+            await self._projection.project(connection, events)
+        self._stand_at(place)
+        self._tracking.moved()
+        metrics.applied(self._projection.name, events)
+
+    def _stand_at(self, place: Place) -> None:
+        self._place = place
+        self._live.position = place.position
+        metrics.POSITION.labels(self._projection.name).set(place.position)
+
+    async def _stand_by(self) -> None:
+        """Another worker moves this projection: take over when it has stood still."""
+        logger.info("the projection %s is moved by another worker", self._projection.name)
+        place = await self._tracking.place()
+        while True:
+            await asyncio.sleep(STAND_BY_SECONDS)
+            seen, place = place, await self._tracking.place()
+            if seen.position == place.position:
+                return
+
+    async def _wait_for(self, away: Exception) -> None:
+        if not self._failures:
+            logger.warning("the projection %s waits at %d: %r", self._projection.name, self._place.position, away)
+        await asyncio.sleep(RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)])
+        self._failures += 1
+
+    async def _stay_halted(self, reason: str) -> None:
+        """Nothing is skipped: every process shows the reason until a version that can go on is started."""
+        metrics.HALTED.labels(self._projection.name).set(1)
+        logger.error("the projection %s halted after %d: %s", self._projection.name, self._place.position, reason)
+        while True:
+            try:
+                await self._tracking.halt(reason)
+            except POSTGRES_AWAY as away:
+                await self._wait_for(away)
+            else:
+                return await asyncio.Event().wait()

@@ -1,0 +1,73 @@
+"""Files in and out over HTTP: a file of commands to the ledger, the log to a file. Neither is ever held whole."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+BLOCK_BYTES = 1 << 16
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TransferSpeedColumn(), TimeRemainingColumn(), console=console
+    )
+
+
+async def send(file: Path, url: str, answers: Path | None, console: Console) -> Counter[str]:
+    """Stream NDJSON commands to /v1/commands; how many lines had each outcome, and the answers to a file."""
+    tally: Counter[str] = Counter()
+    with ExitStack() as closing:
+        progress = closing.enter_context(_progress(console))
+        kept = closing.enter_context(answers.open("wb")) if answers else None
+        task = progress.add_task("importing", total=file.stat().st_size)
+
+        async def blocks() -> AsyncIterator[bytes]:
+            with file.open("rb") as source:
+                while block := await asyncio.to_thread(source.read, BLOCK_BYTES):
+                    progress.advance(task, len(block))
+                    yield block
+
+        async with (
+            httpx.AsyncClient(base_url=url, timeout=None, trust_env=False) as client,
+            client.stream("POST", "/v1/commands", content=blocks()) as response,
+        ):
+            response.raise_for_status()
+            async for line in response.aiter_lines():
+                tally[_outcome(orjson.loads(line))] += 1
+                if kept:
+                    kept.write(line.encode() + b"\n")
+    return tally
+
+
+def _outcome(answer: dict[str, object]) -> str:
+    """`accepted`, `replayed`, or the slug of the refusal."""
+    if answer["status"] == 201:
+        return "replayed" if answer.get("replayed") else "accepted"
+    return str(answer["type"]).rpartition(":")[2]
+
+
+async def receive(url: str, output: Path | None, after: int, console: Console) -> int:
+    """Stream the log to a file or to standard output; returns how many events there were."""
+    lines = 0
+    with ExitStack() as closing:
+        progress = closing.enter_context(_progress(console))
+        sink = closing.enter_context(output.open("wb")) if output else sys.stdout.buffer
+        async with (
+            httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client,
+            client.stream("GET", "/v1/log", params={"after": after}) as response,
+        ):
+            response.raise_for_status()
+            task = progress.add_task("exporting", total=None)
+            async for block in response.aiter_bytes():
+                sink.write(block)
+                lines += block.count(b"\n")
+                progress.advance(task, len(block))
+    return lines

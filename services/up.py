@@ -1,0 +1,163 @@
+"""Everything behind one address: the servers, and Hourbook's own processes, each started again when it dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from infra import processes
+from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
+
+READY_SECONDS_MAX = 120
+STOP_SECONDS_MAX = 20
+RESTARTS_PER_MINUTE_MAX = 30
+
+
+class NotReady(RuntimeError):
+    """Hourbook could not be started."""
+
+
+@dataclass
+class Part:
+    """One process of Hourbook: the command line that makes it, and its present incarnation."""
+
+    name: str
+    arguments: list[str]
+    environment: dict[str, str]
+    folder: Path
+    process: subprocess.Popen[bytes] | None = None
+    starts: list[float] = field(default_factory=list)
+
+    @property
+    def log(self) -> Path:
+        """What it printed."""
+        return self.folder / f"{self.name}.log"
+
+    def start(self) -> None:
+        """Start it; its pid is in a file, for operators."""
+        command = [sys.executable, "-m", "services", *self.arguments]
+        self.starts = [*(at for at in self.starts if time.monotonic() - at < 60), time.monotonic()]
+        if len(self.starts) > RESTARTS_PER_MINUTE_MAX:
+            raise NotReady(f"{self.name} keeps dying: {RESTARTS_PER_MINUTE_MAX} starts in a minute. See {self.log}")
+        self.process = processes.spawn(
+            command, processes.own_identity(), signal.SIGTERM, self.log, environment=self.environment
+        )
+        (self.folder / f"{self.name}.pid").write_text(f"{self.process.pid}\n", encoding="ascii")
+
+    def dead(self) -> bool:
+        """Whether it has to be started again."""
+        return self.process is None or self.process.poll() is not None
+
+    def stop(self) -> None:
+        """Let it finish what it is doing."""
+        if self.process is not None:
+            processes.end(self.process.pid, signal.SIGTERM, STOP_SECONDS_MAX)
+            self.process.wait()
+
+
+@dataclass
+class Hourbook:
+    """A running Hourbook: `url` is where it is used, `parts` its processes, `servers` those it started itself."""
+
+    url: str
+    parts: list[Part]
+    servers: list[EmbeddedServer]
+
+    def revive(self, say: Callable[[str], None]) -> None:
+        """Start again whatever has died."""
+        for server in self.servers:
+            if not server.alive():
+                say(f"{server.title} died and is started again")
+                server.start()
+        for part in self.parts:
+            if part.dead():
+                say(f"{part.name} died and is started again; see {part.log}")
+                part.start()
+
+    def ready(self) -> bool:
+        """Whether commands and queries are answered now."""
+        try:
+            return httpx.get(f"{self.url}/health/ready", timeout=2, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+
+def _servers(data: Path, *, embedded: bool) -> Iterator[tuple[str, EmbeddedServer]]:
+    """PostgreSQL and NATS of our own where the environment names none."""
+    for variable, server in (("DATABASE_URL", EmbeddedPostgres), ("NATS_URL", EmbeddedNats)):
+        if os.environ.get(variable):
+            continue
+        if not embedded:
+            raise NotReady(f"{variable} is not set: name a server with it, or leave out --no-embedded.")
+        yield variable, server(data / ("postgres" if variable == "DATABASE_URL" else "nats"))
+
+
+@contextmanager
+def running(
+    data: Path, port: int, *, sandbox: bool = False, embedded: bool = True, say: Callable[[str], None] = print
+) -> Iterator[Hourbook]:
+    """Hourbook on 127.0.0.1, ready for use within the context; everything it started is stopped after it."""
+    url = f"http://127.0.0.1:{port}"
+    environment = {
+        **os.environ,
+        "HOURBOOK_LEDGER_URL": url,
+        "HOURBOOK_PROJECTIONS_URL": url,
+        "HOURBOOK_SANDBOX": "1" if sandbox else "0",
+    }
+    folder = data.resolve() / "processes"
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stopping:
+        servers: list[EmbeddedServer] = []
+        for variable, server in _servers(data, embedded=embedded):
+            servers.append(stopping.enter_context(server))
+            environment[variable] = server.url
+        commands = {
+            "service": ["serve", "--port", str(port)],
+            "relay": ["ledger", "--only", "relay"],
+            "expiry": ["ledger", "--only", "expiry"],
+            "worker": ["projections", "--only", "worker"],
+        }
+        hourbook = Hourbook(url, [Part(name, line, environment, folder) for name, line in commands.items()], servers)
+        for part in hourbook.parts:
+            part.start()
+            stopping.callback(part.stop)
+        _await_ready(hourbook, say)
+        yield hourbook
+
+
+@contextmanager
+def another_service(hourbook: Hourbook, port: int) -> Iterator[str]:
+    """A second service on the same database, ready within the context; yields its address."""
+    first = hourbook.parts[0]
+    second = Part(f"service-{port}", ["serve", "--port", str(port)], first.environment, first.folder)
+    second.start()
+    try:
+        _await_ready(Hourbook(f"http://127.0.0.1:{port}", [second], []), print)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        second.stop()
+
+
+def _await_ready(hourbook: Hourbook, say: Callable[[str], None]) -> None:
+    for _ in processes.until(time.monotonic() + READY_SECONDS_MAX):
+        if hourbook.ready():
+            return
+        hourbook.revive(say)
+    raise NotReady(f"{hourbook.url} did not answer within {READY_SECONDS_MAX} s; see {hourbook.parts[0].folder}")
+
+
+def watch(hourbook: Hourbook, say: Callable[[str], None]) -> None:
+    """Keep everything alive until SIGINT or SIGTERM."""
+    stopping: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _frame: stopping.append(number))
+    while not stopping:
+        hourbook.revive(say)
+        time.sleep(0.2)

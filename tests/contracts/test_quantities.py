@@ -1,0 +1,76 @@
+"""Quantities refuse what they are not, and say what would do."""
+
+from datetime import UTC, datetime
+
+import pytest
+from contracts.commands import COMMAND
+from contracts.quantities import decimal_hours, parse_instant
+from pydantic import ValidationError
+
+CLOSE = {
+    "command": "CloseTask",
+    "account_id": "a",
+    "task_id": "t",
+    "title": "Настройка",
+    "category": "regular",
+    "worked_minutes": 30,
+    "closed_at": "2026-03-01T12:00:00+03:00",
+}
+
+
+@pytest.mark.parametrize(
+    ("minutes", "hours"),
+    [(0, "0.00"), (10, "0.17"), (20, "0.33"), (60, "1.00"), (750, "12.50"), (-10, "-0.17"), (3, "0.05"), (-6000, "-100.00")],
+)
+def test_hours_are_for_people(minutes: int, hours: str):
+    assert decimal_hours(minutes) == hours
+
+
+def test_an_instant_is_kept_in_utc():
+    assert parse_instant("2026-07-01T00:00:00+03:00") == datetime(2026, 6, 30, 21, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["2026-03-01T12:00:00", "2026-03-01", "20260301T120000Z", 1772355600, None, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00",
+     "2026-02-30T00:00:00Z", "2026-03-01T25:00:00Z", "tomorrow", True],
+)  # fmt: skip
+def test_an_instant_needs_a_date_a_time_and_an_offset(given: object):
+    with pytest.raises(ValueError, match=r".+"):
+        parse_instant(given)
+
+
+@pytest.mark.parametrize(
+    ("field", "given"),
+    [
+        ("title", ""),
+        ("title", "   "),
+        ("title", "a\x00b"),
+        ("title", "line\nbreak"),
+        ("title", "\ud800"),
+        ("title", "x" * 1001),
+        ("title", 5),
+        ("category", "free"),
+        ("worked_minutes", 30.0),
+        ("worked_minutes", "30"),
+        ("worked_minutes", True),
+        ("worked_minutes", 10**40),
+        ("closed_at", "2026-03-01T12:00:00"),
+        ("task_id", "a b"),
+        ("task_id", "x" * 65),
+        ("account_id", "ж"),
+        ("time_entries", [{"start": "2026-03-01T12:00:00Z", "minutes": 0, "performer": "p"}]),
+        ("surprise", 1),
+    ],
+)
+def test_a_command_that_does_not_fit_names_its_field(field: str, given: object):
+    with pytest.raises(ValidationError) as refused:
+        COMMAND.validate_python({**CLOSE, field: given})
+    assert field in {str(part) for error in refused.value.errors() for part in error["loc"]}
+
+
+def test_the_ledgers_own_package_ids_cannot_be_bought():
+    purchase = {"command": "PurchasePackage", "account_id": "a", "plan": "hours-20", "purchased_at": "2026-03-01T12:00:00Z"}
+    assert COMMAND.validate_python({**purchase, "package_id": "spring"})
+    with pytest.raises(ValidationError, match="compensation-"):
+        COMMAND.validate_python({**purchase, "package_id": "compensation-T-1"})

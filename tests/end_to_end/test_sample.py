@@ -1,0 +1,131 @@
+"""The sample history, played over HTTP with the test clock: every expectation of the independent model holds."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from infra.data_folder import free_port
+from services.demo import SAMPLE, sample_lines
+from services.up import Hourbook, running
+
+PATHS = {
+    "OpenAccount": "/v1/accounts",
+    "PurchasePackage": "/v1/accounts/{account_id}/packages",
+    "CloseTask": "/v1/accounts/{account_id}/tasks/{task_id}/close",
+    "MarkWarranty": "/v1/accounts/{account_id}/tasks/{task_id}/warranty",
+    "ReopenTask": "/v1/accounts/{account_id}/tasks/{task_id}/reopen",
+    "PayDebt": "/v1/accounts/{account_id}/debt-payments",
+    "SuspendWork": "/v1/accounts/{account_id}/suspension",
+    "CloseMonth": "/v1/accounts/{account_id}/months/{month}/close",
+}
+NOT_IN_THE_BODY = {"at", "expect", "balance_minutes", "command", "idempotency_key"}
+
+
+@pytest.fixture(scope="module")
+def hourbook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hourbook]:
+    """Everything behind one address, in the sandbox."""
+    with running(tmp_path_factory.mktemp("sample"), free_port(), sandbox=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def client(hourbook: Hourbook) -> Iterator[httpx.Client]:
+    """A client of it."""
+    with httpx.Client(base_url=hourbook.url, timeout=60, trust_env=False) as connected:
+        yield connected
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, Any]:
+    """What the independent model says."""
+    return orjson.loads((SAMPLE / "expected.json").read_bytes())
+
+
+@pytest.fixture(scope="module")
+def surprises(client: httpx.Client, expected: dict[str, Any]) -> list[Any]:
+    """Plays the history; the commands that did not come out as expected."""
+    found: list[Any] = []
+    for line in sample_lines():
+        client.put("/v1/test-clock", json={"now": line["at"]}).raise_for_status()
+        answer = post(client, line)
+        outcome = "accepted" if answer.status_code == 201 else answer.json()["type"].rpartition(":")[2]
+        balance = answer.json()["balance"]["balance_minutes"] if answer.status_code == 201 else None
+        if (outcome, balance) != (line["expect"], line.get("balance_minutes")):
+            found.append((line, answer.status_code, answer.text))
+    client.put("/v1/test-clock", json={"now": expected["end"]}).raise_for_status()
+    return found
+
+
+def post(client: httpx.Client, line: dict[str, Any]) -> httpx.Response:
+    """The command by its own route."""
+    template = PATHS[line["command"]]
+    body = {
+        name: value
+        for name, value in line.items()
+        if name not in NOT_IN_THE_BODY and f"{{{name}}}" not in template
+    }  # fmt: skip
+    key = {"Idempotency-Key": line["idempotency_key"]}
+    return client.post(template.format_map(line), json=body or None, headers=key)
+
+
+def test_every_command_is_accepted_or_refused_as_expected_with_its_balance(surprises: list[Any]):
+    assert surprises == []
+
+
+@pytest.mark.usefixtures("surprises")
+@pytest.mark.parametrize("route", ["balance", "replay"])
+def test_every_balance_at_every_instant_by_projection_and_by_replay(client, expected, route: str):
+    wrong = [
+        (account_id, asked, answer)
+        for account_id, account in expected["accounts"].items()
+        for asked in account["balances"]
+        if (answer := ask(client, account_id, route, asked["as_of"]))["balance_minutes"] != asked["balance_minutes"]
+    ]
+    assert wrong == []
+
+
+@pytest.mark.usefixtures("surprises")
+@pytest.mark.parametrize("route", ["balance", "replay"])
+def test_all_lots_and_holdings_at_the_end(client, expected, route: str):
+    for account_id, account in expected["accounts"].items():
+        answer = ask(client, account_id, route, expected["end"])
+        lots = {lot["lot_id"]: (lot["remaining_minutes"], instant(lot["ends_at"])) for lot in answer["lots"]}
+        assert lots == {
+            lot_id: (lot["remaining_minutes"], instant(lot["ends_at"])) for lot_id, lot in account["lots"].items()
+        }
+        for holding in ("balance_minutes", "held_minutes", "owed_minutes", "suspended"):
+            assert answer[holding] == account[holding], (account_id, holding)
+
+
+def instant(text: str) -> datetime:
+    """The instant, whatever its offset."""
+    return datetime.fromisoformat(text)
+
+
+def ask(client: httpx.Client, account_id: str, route: str, as_of: str) -> dict[str, Any]:
+    """One balance."""
+    answer = client.get(f"/v1/accounts/{account_id}/{route}", params={"as_of": as_of})
+    return answer.raise_for_status().json()
+
+
+@pytest.mark.usefixtures("surprises")
+def test_the_list_of_accounts_says_the_same(client: httpx.Client, expected: dict[str, Any]):
+    listed = client.get("/v1/accounts", params={"limit": 100}).raise_for_status().json()["accounts"]
+    balances = {account["account_id"]: account["balance_minutes"] for account in listed}
+    assert balances == {account_id: account["balance_minutes"] for account_id, account in expected["accounts"].items()}
+
+
+@pytest.mark.usefixtures("surprises")
+def test_a_command_sent_again_answers_what_it_answered_before(client: httpx.Client):
+    accepted = [line for line in sample_lines() if line["expect"] == "accepted"][:50]
+    for line in accepted:
+        again = post(client, line)
+        assert again.status_code == 201, again.text
+        assert again.headers["Idempotency-Replayed"] == "true"
+        assert again.json()["balance"]["balance_minutes"] == line["balance_minutes"]
+
+

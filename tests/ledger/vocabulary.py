@@ -1,0 +1,257 @@
+"""Given, when, then in the words of the trade; what a rule does not speak of is supplied here.
+
+Times are short texts at the seller's (`2026-03-01`, `2026-03-01 12:00`), or have an offset and are taken at their word.
+A step takes effect `on` a moment, by default a minute after the step before. It is recorded at that moment, or as soon
+as the story has got there, unless `recorded` says when.
+"""
+
+import tomllib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import services.ledger
+from contracts.commands import (
+    CloseMonth,
+    CloseTask,
+    Command,
+    MarkWarranty,
+    OpenAccount,
+    PayDebt,
+    PurchasePackage,
+    ReopenMonth,
+    ReopenTask,
+    ResumeWork,
+    SuspendWork,
+)
+from contracts.envelope import RecordedEvent
+from contracts.events import Event
+from services.ledger.audit.replay import KnownAt, replay
+from services.ledger.domain.account import Account, decide, due, fold
+from services.ledger.domain.refusals import Refusal
+from services.ledger.domain.terms import Terms
+from tests.ledger.domain.expected_events import Expected, moment
+
+ACCOUNT_ID = "horns-and-hooves"
+TERMS_FILE = Path(services.ledger.__file__).parent / "terms.toml"
+TERMS = Terms.parse(tomllib.loads(TERMS_FILE.read_text(encoding="utf-8")))
+
+AT_ONCE = "at once"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happens: a command, or (without one) time that passes; when it takes effect and is recorded."""
+
+    command: Callable[[datetime], Command] | None
+    on: str | None = None
+    recorded: str | None = None
+
+
+def open_account(*, on: str | None = None) -> Step:
+    """A customer's contract begins."""
+
+    def command(_: datetime) -> OpenAccount:
+        return OpenAccount(
+            account_id=ACCOUNT_ID,
+            customer_name="ООО «Рога и копыта»",
+            contract_number="17/24",
+            contract_date="2024-01-01",
+        )
+
+    return Step(command, on)
+
+
+def buy(
+    package_id: str,
+    plan: str = "hours-20",
+    *,
+    on: str | None = None,
+    recorded: str | None = None,
+    carry_over: bool = True,
+) -> Step:
+    """The customer buys a package; it takes over what its predecessor leaves, unless the test says otherwise."""
+
+    def command(at: datetime) -> PurchasePackage:
+        return PurchasePackage(
+            account_id=ACCOUNT_ID, package_id=package_id, plan=plan, purchased_at=at, carry_over=carry_over
+        )
+
+    return Step(command, on, recorded)
+
+
+def close(
+    task_id: str = "T-1",
+    *,
+    worked: int = 60,
+    category: str = "regular",
+    on: str | None = None,
+    recorded: str | None = None,
+    started: str | None = None,
+    closed: str | None = None,
+    confirmed: str | None = AT_ONCE,
+    agreed: str | bool = False,
+    requested: str | bool = False,
+    entries: Iterable[tuple[str, int]] | None = None,
+) -> Step:
+    """A task is closed and confirmed at once; urgency was agreed to, or off-hours work requested, when it started."""
+
+    def command(at: datetime) -> CloseTask:
+        closed_at = moment(closed) if closed else at
+        started_at = moment(started) if started else None
+        if not started_at and True in (agreed, requested):
+            started_at = closed_at - timedelta(minutes=worked)
+        return CloseTask(
+            account_id=ACCOUNT_ID,
+            task_id=task_id,
+            title="Перенос портала",
+            category=category,
+            worked_minutes=worked,
+            started_at=started_at,
+            closed_at=closed_at,
+            confirmed_at=at if confirmed == AT_ONCE else confirmed and moment(confirmed),
+            urgency_agreed_at=_consent(agreed, started_at),
+            off_hours_requested_at=_consent(requested, started_at),
+            time_entries=entries and [_time_entry(*entry) for entry in entries],
+        )
+
+    return Step(command, on, recorded)
+
+
+def _consent(said: str | bool, started_at: datetime | None) -> datetime | None:
+    return moment(said) if isinstance(said, str) else started_at if said else None
+
+
+def _time_entry(start: str, minutes: int) -> dict[str, Any]:
+    return {"start": moment(start), "minutes": minutes, "performer": "Иванова А."}
+
+
+def mark_warranty(task_id: str = "T-1", *, on: str | None = None) -> Step:
+    """The seller takes a task back as warranty."""
+    return Step(lambda _: MarkWarranty(account_id=ACCOUNT_ID, task_id=task_id, reason="ошибка наша"), on)
+
+
+def reopen(task_id: str = "T-1", *, on: str | None = None) -> Step:
+    """A closed task turns out not to be done."""
+    return Step(lambda _: ReopenTask(account_id=ACCOUNT_ID, task_id=task_id, reason="не доделано"), on)
+
+
+def pay(minutes: int, *, on: str | None = None, recorded: str | None = None) -> Step:
+    """The customer pays owed minutes with money."""
+
+    def command(at: datetime) -> PayDebt:
+        return PayDebt(account_id=ACCOUNT_ID, minutes=minutes, paid_at=at, payment_reference="п/п 42")
+
+    return Step(command, on, recorded)
+
+
+def suspend(*, on: str | None = None) -> Step:
+    """The seller suspends work."""
+    return Step(lambda _: SuspendWork(account_id=ACCOUNT_ID, reason="задолженность"), on)
+
+
+def resume(*, on: str | None = None) -> Step:
+    """The seller resumes work at will."""
+    return Step(lambda _: ResumeWork(account_id=ACCOUNT_ID, reason="договорились"), on)
+
+
+def close_month(month: str, *, on: str | None = None) -> Step:
+    """The seller's accountant closes a month."""
+    return Step(lambda _: CloseMonth(account_id=ACCOUNT_ID, month=month), on)
+
+
+def reopen_month(month: str, *, on: str | None = None) -> Step:
+    """The seller's accountant opens a month again."""
+    return Step(lambda _: ReopenMonth(account_id=ACCOUNT_ID, month=month, reason="ошибка в акте"), on)
+
+
+def time_passes(until: str) -> Step:
+    """Nobody does anything; the scheduler records what becomes due."""
+    return Step(None, until)
+
+
+class Story:
+    """An account and what has happened to it so far."""
+
+    def __init__(self, terms: Terms) -> None:
+        self.terms = terms
+        self.now = moment("2024-01-01")
+        self.account = Account(ACCOUNT_ID)
+        self.recorded: list[RecordedEvent] = []
+        self.latest: tuple[Event, ...] = ()
+        self.refusal: Refusal | None = None
+
+    def when(self, step: Step) -> Self:
+        """The step happens, or is refused."""
+        at = moment(step.on) if step.on else self.now + timedelta(minutes=1)
+        self.now = moment(step.recorded) if step.recorded else max(at, self.now)
+        self.latest, self.refusal = (), None
+        try:
+            self.latest = self._events(step, at)
+        except Refusal as refusal:
+            self.refusal = refusal
+        self.account = fold(self.account, self.latest)
+        self.recorded += [self._recorded(event) for event in self.latest]
+        return self
+
+    def _events(self, step: Step, at: datetime) -> tuple[Event, ...]:
+        if step.command is None:
+            return due(self.account, self.now)
+        return decide(step.command(at), self.account, self.terms, self.now)
+
+    def _recorded(self, event: Event) -> RecordedEvent:
+        return RecordedEvent(
+            position=None,
+            event_id=None,
+            account_id=ACCOUNT_ID,
+            version=self.account.version,
+            type=type(event).__name__,
+            schema_version=event.schema_version,
+            recorded_at=self.now,
+            data=event.model_dump(mode="json"),
+        )
+
+    def then(self, *expected: Expected) -> Self:
+        """Exactly these events, in this order, with exactly the listed fields."""
+        if self.refusal:
+            raise self.refusal
+        happened = [type(event).__name__ for event in self.latest]
+        assert happened == [one.kind.__name__ for one in expected], self.latest
+        for event, one in zip(self.latest, expected, strict=True):
+            assert one.seen_in(event) == one.said, event
+        return self
+
+    def then_refused(self, why: type[Refusal]) -> Self:
+        """The step was refused for this reason and left nothing behind."""
+        assert type(self.refusal) is why, self.refusal or self.latest
+        return self
+
+    def then_balance(self, minutes: int, *, as_of: str | None = None, known_at: KnownAt = None) -> Self:
+        """The balance now, or at another instant; as everything recorded shows it, or as it was known then."""
+        at = moment(as_of) if as_of else self.now
+        assert replay(ACCOUNT_ID, self.recorded, at, known_at).balance_minutes == minutes
+        return self
+
+    def then_lots(self, *lots: tuple[str, int], as_of: str | None = None) -> Self:
+        """The lots alive, in order of their end, and what is left in them."""
+        at = moment(as_of) if as_of else self.now
+        alive = replay(ACCOUNT_ID, self.recorded, at, None).lots
+        assert [(lot.lot_id, lot.remaining_minutes) for lot in alive] == list(lots)
+        return self
+
+
+def no_account(terms: Terms = TERMS) -> Story:
+    """Nobody has opened the account yet."""
+    return Story(terms)
+
+
+def given(*steps: Step, terms: Terms = TERMS) -> Story:
+    """An open account to which all that has happened."""
+    story = no_account(terms).when(open_account())
+    for step in steps:
+        story.when(step)
+        if story.refusal:
+            raise story.refusal
+    return story

@@ -1,0 +1,184 @@
+"""The rules of the house that a machine can hold: who may import whom, a pure domain, a tree without addresses."""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+OUTSIDE_WORLD = (
+    {"asyncio", "concurrent", "http", "io", "multiprocessing", "os", "pathlib", "random", "secrets", "select"}
+    | {"selectors", "shutil", "signal", "smtplib", "socket", "sqlite3", "ssl", "subprocess", "sys", "tempfile"}
+    | {"threading", "time", "urllib", "uuid"}
+)
+PURE_LIBRARY = sys.stdlib_module_names - OUTSIDE_WORLD
+IMPURE_CALLS = re.compile(r"(.+\.)?(now|utcnow|today|uuid[147]|time\.time|monotonic|perf_counter)")
+IMPURE_NAMES = re.compile(r"(.+\.)?(datetime\.(now|utcnow|today)|date\.today)|open|input|print|__import__|exec|eval")
+NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "misc"}
+HOME_FOLDER = re.compile(r"(?<![\w.-])/(?:home|Users|root)/[\w.]")
+
+
+def imports(source: str, module: str = "") -> Iterator[str]:
+    """Dotted names that the source imports, down to the name: `services.ledger.app`, `datetime.datetime`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = module.split(".")[: -node.level] if node.level else []
+            origin = ".".join([*package, *filter(None, [node.module])])
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
+
+
+def import_allowed(module: str, name: str) -> bool:
+    root, *rest = name.split(".")
+    if root in {"contracts", "services", "infra"} and {"app", "__main__"} & set(rest):
+        return False
+    if within(module, "contracts"):
+        return root in sys.stdlib_module_names or root in {"pydantic", "contracts"}
+    if within(module, "services.ledger.domain"):
+        return root in PURE_LIBRARY | {"pydantic", "immutables", "contracts"} or within(name, "services.ledger.domain")
+    if within(module, "services.projections"):
+        return not within(name, "services.ledger")
+    if within(module, "services.ledger"):
+        return not within(name, "services.projections")
+    return True
+
+
+def impurities(source: str) -> Iterator[str]:
+    """Uses of a clock, of chance or of files, by line."""
+    for node in ast.walk(ast.parse(source)):
+        calls = isinstance(node, ast.Call) and IMPURE_CALLS.fullmatch(ast.unparse(node.func))
+        names = isinstance(node, ast.Name | ast.Attribute) and IMPURE_NAMES.fullmatch(ast.unparse(node))
+        if calls or names:
+            yield f"line {node.lineno}: {ast.unparse(node)}"
+
+
+def modules(*packages: str) -> list[tuple[str, Path]]:
+    """Every module under these folders, as its dotted name and its file."""
+    files = sorted(file for package in packages for file in (ROOT / package).rglob("*.py"))
+    return [(".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), file) for file in files]
+
+
+def tree() -> list[Path]:
+    """What git tracks or would track."""
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in names.split("\0") if name and (ROOT / name).is_file()]
+
+
+def addresses(text: str) -> list[str]:
+    """Places that only one machine has: a home folder."""
+    return [line for line in text.splitlines() if HOME_FOLDER.search(line)]
+
+
+def index_addresses(lock: str) -> list[str]:
+    return [line for line in lock.splitlines() if re.search(r"://|index-url|find-links| @ |file:", line)]
+
+
+def test_everybody_imports_only_what_they_may():
+    found = modules("contracts", "services", "infra")
+    assert len(found) > 10
+    assert not [
+        f"{module} imports {name}"
+        for module, file in found
+        for name in imports(file.read_text(encoding="utf-8"), module if file.stem != "__init__" else f"{module}.")
+        if not import_allowed(module, name)
+    ]
+
+
+def test_the_domain_has_no_clock_no_chance_and_no_files():
+    found = modules("services/ledger/domain")
+    assert found
+    assert not [f"{module}, {use}" for module, file in found for use in impurities(file.read_text(encoding="utf-8"))]
+
+
+def test_names_say_something():
+    named = [module for module, _ in modules("contracts", "services", "infra", "tests")]
+    assert not [module for module in named if NAMES_THAT_SAY_NOTHING & set(module.split("."))]
+
+
+def test_no_file_names_a_home_folder():
+    found = tree()
+    assert ROOT / "pyproject.toml" in found
+    assert not {
+        str(file): lines for file in found if (lines := addresses(file.read_text(encoding="utf-8", errors="replace")))
+    }
+
+
+def test_the_lock_names_packages_and_no_addresses():
+    assert not index_addresses((ROOT / "requirements.lock").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("contracts.events", "import services.ledger.domain"),
+        ("contracts.events", "from fastapi import FastAPI"),
+        ("services.ledger.domain.lots", "import asyncpg"),
+        ("services.ledger.domain.lots", "def f():\n    from time import monotonic"),
+        ("services.ledger.domain.lots", "from services.ledger import handler"),
+        ("services.ledger.domain.lots", "from .. import handler"),
+        ("services.projections.worker", "from services.ledger.domain.lots import Lot"),
+        ("services.projections.worker", "from services import ledger"),
+        ("services.projections.worker", "from ..ledger import handler"),
+        ("services.ledger.handler", "import services.projections.balances as balances"),
+        ("services.up", "from services.ledger import app"),
+        ("services.up", "from services.ledger.app import create"),
+        ("infra.embedded", "import services.__main__"),
+    ],
+)
+def test_a_forbidden_import_is_seen(module: str, source: str):
+    assert not all(import_allowed(module, name) for name in imports(source, module))
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("contracts.events", "from pydantic import BaseModel\nfrom .quantities import Minutes\nimport uuid"),
+        ("services.ledger.domain.lots", "from datetime import datetime, time\nfrom immutables import Map"),
+        ("services.ledger.domain.lots", "from contracts.events import Event\nfrom .terms import Terms"),
+        ("services.ledger.handler", "import asyncpg\nfrom services.ledger.domain import account"),
+        ("services.projections.worker", "import contracts.events\nfrom services.projections import balances"),
+    ],
+)
+def test_a_rightful_import_is_let_through(module: str, source: str):
+    assert all(import_allowed(module, name) for name in imports(source, module))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "at = datetime.now(UTC)",
+        "at = datetime.datetime.utcnow()",
+        "at: datetime = Field(default_factory=datetime.now)",
+        "day = date.today()",
+        "key = uuid4()",
+        "key = uuid.uuid4()",
+        "at = time.time()",
+        "text = open(name).read()",
+        "print(account)",
+        "chosen = clock.now()",
+    ],
+)
+def test_an_impure_domain_is_seen(source: str):
+    assert list(impurities(source))
+
+
+@pytest.mark.parametrize("source", ["at = context.now", "hour = at.time()", "due = now + day", "lot.opened()"])
+def test_a_pure_domain_is_let_through(source: str):
+    assert not list(impurities(source))
+
+
+def test_an_address_of_one_machine_is_seen():
+    assert addresses("see " + "/" + "home/somebody/notes")
+    assert not addresses("see https://example.org/home/page and /etc/hosts")
+    assert index_addresses("--index-url https://index.example/simple")
+    assert index_addresses("some-package @ file:wheels/some.whl")
