@@ -71,6 +71,7 @@ def pool(database_url: str, connections: int) -> asyncpg.Pool:
         min_size=0,
         max_size=connections,
         reset=_leave_as_is,
+        timeout=5,
         command_timeout=60,
         server_settings={
             "role": "hourbook_projections",

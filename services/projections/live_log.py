@@ -39,6 +39,7 @@ class LiveLog:
         self.position = 0
         """Where the next subscription begins, after this one; whoever applies events moves it."""
         self.connected = False
+        self._said = ""
 
     async def run(self) -> None:
         """Subscribe, and again whenever that is lost, until cancelled."""
@@ -46,7 +47,7 @@ class LiveLog:
             try:
                 await self._deliver()
             except (nats.errors.Error, OSError) as away:
-                logger.info("%s cannot be followed: %r", self._stream, away)
+                self._say(f"{self._stream} cannot be followed: {away!r}")
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _deliver(self) -> None:
@@ -71,15 +72,21 @@ class LiveLog:
                 self._subject, stream=self._stream, cb=self._keep, manual_ack=True, config=config
             )
             self.connected = True
-            logger.info("following %s after %d", self._stream, self.position)
+            self._say(f"{self._stream} is followed after {self.position}")
             await self._lost.wait()
         finally:
             self.connected = False
             with suppress(nats.errors.Error, OSError):
                 await client.close()
 
+    def _say(self, news: str) -> None:
+        """Once, however often it is tried."""
+        if news != self._said:
+            logger.info(news)
+        self._said = news
+
     async def _failed(self, error: Exception) -> None:
-        logger.info("%s: %r", self._stream, error)
+        self._say(f"{self._stream}: {error!r}")
 
     async def _closed(self) -> None:
         self._lost.set()

@@ -58,20 +58,19 @@ class Place:
 class Tracking:
     """One projection's place in one log."""
 
-    def __init__(self, pool: Pool, projection: str, log: str) -> None:
-        self._pool = pool
+    def __init__(self, projection: str, log: str) -> None:
         self._key = (projection, log)
         self._moved = asyncio.Event()
 
-    async def begin(self) -> Place:
+    async def begin(self, database: Pool) -> Place:
         """Where to go on: at the log's start for a projection that is new. A halt of the past is forgotten."""
-        await self._pool.execute(BEGIN, *self._key)
-        await self._pool.execute(HALT, *self._key, None)
-        return await self.place()
+        await database.execute(BEGIN, *self._key)
+        await database.execute(HALT, *self._key, None)
+        return await self.place(database)
 
-    async def place(self) -> Place:
+    async def place(self, database: Pool | Connection) -> Place:
         """The place as every process sees it."""
-        row = await self._pool.fetchrow(READ, *self._key)
+        row = await database.fetchrow(READ, *self._key)
         return Place(**row) if row else Place()
 
     async def advance(self, connection: Connection, before: Place, batch: Sequence[Logged]) -> Place:
@@ -88,9 +87,9 @@ class Tracking:
             raise Overtaken
         return after
 
-    async def halt(self, reason: str) -> None:
+    async def halt(self, database: Pool, reason: str) -> None:
         """Tell every process that the projection does not go on."""
-        await self._pool.execute(HALT, *self._key, reason)
+        await database.execute(HALT, *self._key, reason)
 
     def moved(self) -> None:
         """Wake who waits in this process, once the move is committed."""

@@ -21,7 +21,8 @@ POLL_SECONDS = 0.1  # how often the feed is asked while JetStream is away
 STAND_BY_SECONDS = 1.0
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
-DATA_REFUSED = (asyncpg.DataError, asyncpg.exceptions.DataError, asyncpg.IntegrityConstraintViolationError)
+DATA_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
+"""What PostgreSQL and asyncpg, whose own errors about data are ValueErrors, say of rows that cannot be."""
 
 
 class Worker:
@@ -36,8 +37,10 @@ class Worker:
         self._feed = feed
         self._live = live
         self._place = Place()
+        self._overtaken = False
         self._failures = 0
         self.halted: str | None = None
+        self.waiting: str | None = None
 
     async def run(self) -> None:
         """Work until cancelled, whatever is away meanwhile.
@@ -48,18 +51,22 @@ class Worker:
             following = tasks.create_task(self._live.run())
             try:
                 await self._work()
+                await self._stay_halted()
             finally:
                 following.cancel()
 
     async def _work(self) -> None:
-        begun = False
+        """Return when the projection halts."""
+        start = self._tracking.begin
         while self.halted is None:
             try:
-                self._stand_at(await (self._tracking.place() if begun else self._tracking.begin()))
-                begun = True
+                if self._overtaken:
+                    await self._stand_by()
+                self._stand_at(await start(self._pool))
+                start = self._tracking.place
                 await self._follow()
             except Overtaken:
-                await self._stand_by()
+                self._overtaken = True
             except (*DATA_REFUSED, CannotApply) as refused:
                 self.halted = str(refused)
             except (*POSTGRES_AWAY, *LEDGER_AWAY) as away:
@@ -67,7 +74,6 @@ class Worker:
             except Exception as broken:
                 logger.exception("the projection %s broke", self._projection.name)
                 self.halted = repr(broken)
-        await self._stay_halted(self.halted)
 
     async def _follow(self) -> None:
         """The feed first, for whatever JetStream cannot have; then JetStream, until something is missing or quiet."""
@@ -83,9 +89,9 @@ class Worker:
         async with aclosing(self._feed.pages(before)) as pages:
             async for events in pages:
                 await self._apply(events)
-        if self._failures:
+        if self.waiting:
             logger.info("the projection %s goes on at %d", self._projection.name, self._place.position)
-            self._failures = 0
+        self._failures, self.waiting = 0, None
         return self._place != before
 
     async def _apply(self, events: Sequence[Logged]) -> None:
@@ -115,27 +121,27 @@ class Worker:
     async def _stand_by(self) -> None:
         """Another worker moves this projection: take over when it has stood still."""
         logger.info("the projection %s is moved by another worker", self._projection.name)
-        place = await self._tracking.place()
-        while True:
+        seen, place = None, await self._tracking.place(self._pool)
+        while seen != place:
             await asyncio.sleep(STAND_BY_SECONDS)
-            seen, place = place, await self._tracking.place()
-            if seen.position == place.position:
-                return
+            seen, place = place, await self._tracking.place(self._pool)
+        self._overtaken = False
 
     async def _wait_for(self, away: Exception) -> None:
-        if not self._failures:
+        if not self.waiting:
             logger.warning("the projection %s waits at %d: %r", self._projection.name, self._place.position, away)
+        self.waiting = repr(away)
         await asyncio.sleep(RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)])
         self._failures += 1
 
-    async def _stay_halted(self, reason: str) -> None:
+    async def _stay_halted(self) -> None:
         """Nothing is skipped: every process shows the reason until a version that can go on is started."""
         metrics.HALTED.labels(self._projection.name).set(1)
-        logger.error("the projection %s halted after %d: %s", self._projection.name, self._place.position, reason)
+        logger.error("the projection %s halted after %d: %s", self._projection.name, self._place.position, self.halted)
         while True:
             try:
-                await self._tracking.halt(reason)
+                await self._tracking.halt(self._pool, str(self.halted))
+                break
             except POSTGRES_AWAY as away:
                 await self._wait_for(away)
-            else:
-                return await asyncio.Event().wait()
+        await asyncio.Event().wait()

@@ -193,7 +193,8 @@ class Story:
         except Refusal as refusal:
             self.refusal = refusal
         self.account = fold(self.account, self.latest)
-        self.recorded += [self._recorded(event) for event in self.latest]
+        for event in self.latest:
+            self.recorded.append(self._recorded(event))
         return self
 
     def _events(self, step: Step, at: datetime) -> tuple[Event, ...]:
@@ -203,7 +204,7 @@ class Story:
 
     def _recorded(self, event: Event) -> RecordedEvent:
         return RecordedEvent(
-            position=None,
+            position=len(self.recorded) + 1,
             event_id=None,
             account_id=ACCOUNT_ID,
             version=self.account.version,

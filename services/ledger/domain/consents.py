@@ -29,14 +29,15 @@ def require_past(instant: datetime, now: datetime) -> datetime:
     return min(instant, now)
 
 
-def terms_of_work(command: CloseTask, terms: Terms) -> TermsVersion:
+def terms_of_work(command: CloseTask, terms: Terms, now: datetime) -> TermsVersion:
     """Those in force when the work started or, unknown, when the closing takes effect (rule 3.1)."""
-    return terms.at(command.started_at or max(command.closed_at, command.confirmed_at or command.closed_at))
+    since = command.started_at or max(command.closed_at, command.confirmed_at or command.closed_at)
+    return terms.at(min(since, now))
 
 
 def require_consents(command: CloseTask, terms: Terms, now: datetime) -> None:
     """Refuse a closing that is not in quanta, confirmed, past, and agreed to where its category asks for it."""
-    if command.worked_minutes <= 0 or command.worked_minutes % terms_of_work(command, terms).quantum_minutes:
+    if command.worked_minutes <= 0 or command.worked_minutes % terms_of_work(command, terms, now).quantum_minutes:
         raise WorkedTimeNotInQuantum(command.worked_minutes)
     if command.confirmed_at is None:
         raise TaskNotConfirmed(None)

@@ -120,7 +120,7 @@ def close_task(command: CloseTask, course: Course, terms: Terms) -> None:
     assert command.confirmed_at is not None, "require_consents lets no unconfirmed task pass"
 
     effective_at = min(max(command.closed_at, command.confirmed_at), course.now)
-    in_force = terms_of_work(command, terms)
+    in_force = terms_of_work(command, terms, course.now)
     coefficient = in_force.coefficients["warranty" if task.warranty else command.category]
     charged = coefficient * command.worked_minutes
     assert charged == int(charged), "charged time is whole in any quantum the terms allow"

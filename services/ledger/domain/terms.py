@@ -1,37 +1,72 @@
 """The seller's terms, dated and append-only (rule 3.1): plans, coefficients, the price of debt, quantum, thresholds."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any, Self, get_args
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    model_validator,
+)
+
+from contracts.events import Category
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+def _written_out(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError('write a coefficient as a text, such as "1.5": a float never enters (rule 1.2)')
+    return value
+
+
+Whole = Annotated[int, Strict(), Field(gt=0)]
+Coefficient = Annotated[Decimal, BeforeValidator(_written_out), Field(ge=0, le=100)]
+
+
+class Plan(BaseModel):
     """A package on sale: its size in minutes, its price in kopecks, its validity in months."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     name: str
-    minutes: int
-    hour_price_kopecks: int
-    price_kopecks: int
-    validity_months: int
+    minutes: Whole
+    hour_price_kopecks: Whole
+    price_kopecks: Whole
+    validity_months: Whole
 
 
-@dataclass(frozen=True, slots=True)
-class TermsVersion:
+class TermsVersion(BaseModel):
     """What was in force from an instant on."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     name: str
-    in_force_from: datetime
-    quantum_minutes: int
-    debt_hour_price_kopecks: int
-    low_balance_percent: int
-    expiring_days: int
-    compensation_days: int
-    coefficients: Mapping[str, Decimal]
+    in_force_from: Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
+    quantum_minutes: Whole
+    debt_hour_price_kopecks: Whole
+    low_balance_percent: Whole
+    expiring_days: Whole
+    compensation_days: Whole
+    coefficients: Mapping[Category, Coefficient]
     plans: Mapping[str, Plan]
+
+    @model_validator(mode="after")
+    def _charges_whole_minutes(self) -> Self:
+        if set(self.coefficients) != set(get_args(Category)):
+            raise ValueError(f"give a coefficient to each of {', '.join(get_args(Category))}")
+        if self.coefficients["warranty"]:
+            raise ValueError("warranty costs nothing (rule 5.6)")
+        if any(coefficient * self.quantum_minutes % 1 for coefficient in self.coefficients.values()):
+            raise ValueError("a quantum times a coefficient is whole minutes (rule 1.1)")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +83,15 @@ class Terms:
     @staticmethod
     def parse(document: Mapping[str, Any]) -> "Terms":
         """Terms from a parsed `terms.toml`; KeyError, TypeError or ValueError where it is not one."""
-        versions = tuple(_version(dict(given)) for given in document["version"])
+        versions = tuple(_version(**given) for given in document["version"])
         starts = [version.in_force_from for version in versions]
         if not versions or starts != sorted(set(starts)):
             raise ValueError("terms need at least one version, each in force from a later instant than the one before")
         return Terms(versions)
 
 
-def _version(given: dict[str, Any]) -> TermsVersion:
-    plans: Sequence[Mapping[str, Any]] = given.pop("plans")
-    coefficients: Mapping[str, str] = given.pop("coefficients")
-    in_force_from: datetime = given.pop("in_force_from")
-    return TermsVersion(
-        in_force_from=in_force_from.astimezone(UTC),
-        plans={plan["name"]: Plan(**plan) for plan in plans},
-        coefficients={category: Decimal(k) for category, k in coefficients.items()},
-        **given,
-    )
+def _version(*, plans: list[Mapping[str, Any]], **given: Any) -> TermsVersion:
+    by_name = {plan["name"]: plan for plan in plans}
+    if len(by_name) < len(plans):
+        raise ValueError("give every plan a name of its own")
+    return TermsVersion.model_validate({**given, "plans": by_name})
