@@ -154,11 +154,16 @@ class TaskClosed(Event):
 
 
 class Reversal(Event):
-    """A closing taken back: what can go back is undone, what cannot is compensated from now on (rule 8.1)."""
+    """A closing taken back: what can go back is undone, what cannot is compensated from now on (rule 8.1).
+
+    `worked_minutes` and `charged_minutes` leave the report; after a warranty mark the worked time stays (rule 8.5).
+    """
 
     task_id: TaskId
     reason: Reason
     closure: int | None = None
+    worked_minutes: Minutes = 0
+    charged_minutes: Minutes = 0
     returned: tuple[Returned, ...] = ()
     cancelled_owed_minutes: Minutes = 0
     compensation: Compensation | None = None

@@ -47,9 +47,9 @@ class BalanceStep(ReadModel):
 
 
 class AccountSummary(ReadModel):
-    """One account in a list, as of now. `next_expiry_at`: when the first of its hours will be gone if nothing is bought.
+    """One account in a list, as of now. `next_expiry_at`: when the first of its hours will be gone.
 
-    Hours that a successor already bought will take over are not gone at their package's end (rules 7.2, 13).
+    That is not their package's end where a successor, bought already, takes them over (rules 7.2, 13).
     """
 
     account_id: AccountId

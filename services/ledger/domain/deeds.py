@@ -160,8 +160,12 @@ def take_back(command: MarkWarranty | ReopenTask, course: Course, terms: Terms) 
 
     undone = undo(course.account, command.task_id, task.closing, terms.at(course.now), course.now)
     times = course.times(task.closing.effective_at if task.closing else course.now)
-    fact = WarrantyMarked if isinstance(command, MarkWarranty) else TaskReopened
-    course.record(fact(**times, task_id=command.task_id, reason=command.reason, **undone))
+    task_id, reason = command.task_id, command.reason
+    if isinstance(command, MarkWarranty):
+        course.record(WarrantyMarked(**times, task_id=task_id, reason=reason, **undone))
+    else:
+        worked = task.closing.worked_minutes if task.closing else 0
+        course.record(TaskReopened(**times, task_id=task_id, reason=reason, worked_minutes=worked, **undone))
 
 
 def pay_debt(command: PayDebt, course: Course, terms: Terms) -> None:

@@ -61,7 +61,8 @@ def _task_closed(account: Account, event: TaskClosed) -> Account:
     for d in event.draws:
         account = account.with_lot(account.lots[d.lot_id].moved(d.minutes, d.amount_kopecks))
     taken = tuple(Taken(d.lot_id, d.minutes, d.amount_kopecks, d.released, at, False) for d in event.draws)
-    task = replace(account.task(event.task_id), closures=event.closure, closing=Closing(event.closure, at, taken))
+    closing = Closing(event.closure, at, event.worked_minutes, event.charged_minutes, taken)
+    task = replace(account.task(event.task_id), closures=event.closure, closing=closing)
     if event.owed_minutes:
         debt = Debt(at, account.version, event.task_id, event.closure, event.owed_minutes)
         debts = list(account.debts)
@@ -159,7 +160,7 @@ def _reversed(account: Account, event: Reversal) -> Account:
     task = account.task(event.task_id)
     if isinstance(event, TaskReopened):
         return account.with_task(event.task_id, replace(task, closing=None))
-    closing = Closing(task.closing.number, task.closing.effective_at) if task.closing else None
+    closing = replace(task.closing, charged_minutes=0, taken=(), payments=()) if task.closing else None
     return account.with_task(event.task_id, replace(task, warranty=True, closing=closing))
 
 

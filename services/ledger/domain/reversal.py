@@ -14,6 +14,7 @@ class Undone(TypedDict):
     """What a reversal states beside its task, reason and times."""
 
     closure: int | None
+    charged_minutes: int
     returned: tuple[Returned, ...]
     cancelled_owed_minutes: int
     compensation: Compensation | None
@@ -22,7 +23,7 @@ class Undone(TypedDict):
 def undo(account: Account, task_id: str, closing: Closing | None, terms: TermsVersion, now: datetime) -> Undone:
     """Unwind the recorded draws, settlements and payments of that closing (rule 8.1)."""
     if closing is None:
-        return Undone(closure=None, returned=(), cancelled_owed_minutes=0, compensation=None)
+        return Undone(closure=None, charged_minutes=0, returned=(), cancelled_owed_minutes=0, compensation=None)
     returned: list[Returned] = []
     lost: list[Taken | Payment] = [*closing.payments]
     for taken in closing.taken:
@@ -34,6 +35,7 @@ def undo(account: Account, task_id: str, closing: Closing | None, terms: TermsVe
     owed = sum(debt.minutes for debt in account.debts if debt.task_id == task_id)
     return Undone(
         closure=closing.number,
+        charged_minutes=closing.charged_minutes,
         returned=tuple(returned),
         cancelled_owed_minutes=owed,
         compensation=_compensation(account, f"compensation-{task_id}-{closing.number}", lost, terms, now),

@@ -49,6 +49,8 @@ class Closing:
 
     number: int
     effective_at: datetime
+    worked_minutes: int
+    charged_minutes: int
     taken: tuple[Taken, ...] = ()
     payments: tuple[Payment, ...] = ()
 

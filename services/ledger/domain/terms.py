@@ -22,9 +22,9 @@ from contracts.events import Category
 
 
 def _written_out(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError('write a coefficient as a text, such as "1.5": a float never enters (rule 1.2)')
-    return value
+    if isinstance(value, str):
+        return value
+    raise ValueError('write a coefficient as a text, such as "1.5": a float never enters (rule 1.2)')
 
 
 Whole = Annotated[int, Strict(), Field(gt=0)]
@@ -49,7 +49,7 @@ class TermsVersion(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    in_force_from: Annotated[AwareDatetime, AfterValidator(lambda instant: instant.astimezone(UTC))]
+    in_force_from: Annotated[AwareDatetime, Strict(), AfterValidator(lambda instant: instant.astimezone(UTC))]
     quantum_minutes: Whole
     debt_hour_price_kopecks: Whole
     low_balance_percent: Whole
