@@ -1,10 +1,15 @@
 """Quantities and names as they cross a border: whole minutes, whole kopecks, instants in UTC, identifiers."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints, WithJsonSchema
+
+SELLER_ZONE = ZoneInfo("Europe/Moscow")
+"""Days and months are those of the seller's time zone (rule 2.2)."""
 
 EARLIEST_YEAR = 2000
 LATEST_YEAR = 2199
@@ -69,6 +74,12 @@ Month = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$|
 IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
 
 
+def month_of(instant: datetime) -> str:
+    """The seller's calendar month, such as `2026-07` for 2026-06-30T21:00Z (rule 2.2)."""
+    local = instant.astimezone(SELLER_ZONE)
+    return f"{local.year:04}-{local.month:02}"
+
+
 _Visible = AfterValidator(_without_control_characters)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300), _Visible]
@@ -83,7 +94,29 @@ def decimal_hours(minutes: int) -> str:
     >>> decimal_hours(750), decimal_hours(-10)
     ('12.50', '-0.17')
     """
-    whole, rest = divmod(abs(minutes) * 100, 60)
-    hundredths = whole + (rest * 2 > 60 or (rest * 2 == 60 and whole % 2 == 1))
-    sign = "-" if minutes < 0 and hundredths else ""
-    return f"{sign}{hundredths // 100}.{hundredths % 100:02}"
+    return _two_digits(_hundredths(minutes))
+
+
+def hours_column(minutes: Sequence[int]) -> list[str]:
+    """A column of hours whose lines add up to its rounded total, by the largest remainder (rule 1.3).
+
+    >>> hours_column([10] * 6)
+    ['0.17', '0.17', '0.17', '0.17', '0.16', '0.16']
+    """
+    floors = [given * 100 // 60 for given in minutes]
+    short = _hundredths(sum(minutes)) - sum(floors)
+    by_remainder = sorted(range(len(minutes)), key=lambda line: -(minutes[line] * 100 % 60))
+    for line in by_remainder[:short]:
+        floors[line] += 1
+    return [_two_digits(hundredths) for hundredths in floors]
+
+
+def _hundredths(minutes: int) -> int:
+    """Hundredths of an hour, half to even."""
+    whole, rest = divmod(minutes * 100, 60)
+    return whole + (rest * 2 > 60 or (rest * 2 == 60 and whole % 2 == 1))
+
+
+def _two_digits(hundredths: int) -> str:
+    sign = "-" if hundredths < 0 else ""
+    return f"{sign}{abs(hundredths) // 100}.{abs(hundredths) % 100:02}"

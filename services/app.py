@@ -3,20 +3,22 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from services.ledger import api as ledger_api
+from services.ledger.api import router as commands
+from services.ledger.problems import install_problems
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
-from services.problem_responses import install_problem_responses
-from services.projections import api as projections_api
+from services.projections.api import router as queries
 from services.projections.running import running_projections
 from services.projections.settings import Settings as ProjectionsSettings
 
 
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
-    """Both services, each with its own settings, role and connections."""
+    """Both services, each with its own settings, role and connections; relay, expiry and worker run elsewhere."""
     async with (
         running_ledger(LedgerSettings()) as app.state.ledger,
         running_projections(ProjectionsSettings(), worker=False) as app.state.projections,
@@ -27,7 +29,26 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
     app = FastAPI(title="Hourbook", version="1", lifespan=_running)
-    app.include_router(ledger_api.router)
-    app.include_router(projections_api.router)
-    install_problem_responses(app)
+    app.include_router(commands)
+    app.include_router(queries)
+    app.add_api_route("/health/live", live, include_in_schema=False)
+    app.add_api_route("/health/ready", ready, include_in_schema=False)
+    app.add_api_route("/metrics", metrics, include_in_schema=False)
+    install_problems(app)
     return app
+
+
+async def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "live"}
+
+
+async def ready(request: Request) -> JSONResponse:
+    """200 when commands are recorded and queries answered; 503 with the reasons otherwise."""
+    faults = await request.app.state.ledger.faults() + await request.app.state.projections.faults()
+    return JSONResponse({"status": "not ready" if faults else "ready", "faults": faults}, 503 if faults else 200)
+
+
+async def metrics() -> Response:
+    """For Prometheus."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

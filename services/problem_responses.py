@@ -40,9 +40,8 @@ class ProblemError(HTTPException):
         self,
         slug: str,
         detail: str,
-        *,
-        fields: tuple[InvalidField, ...] = (),
         headers: Mapping[str, str] | None = None,
+        fields: tuple[InvalidField, ...] = (),
     ) -> None:
         super().__init__(STATUS_BY_SLUG[slug], detail, headers)
         self.problem = problem(slug, slug.replace("-", " ").capitalize(), detail, fields)
@@ -88,7 +87,7 @@ def _invalid_field(error: Mapping[str, Any]) -> InvalidField:
         loc, remedy = loc[:1], f"send valid JSON: {error.get('ctx', {}).get('error', error['msg'])} at {loc[-1]}"
     else:
         remedy = _REMEDIES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
-    inside = loc[1:] if loc[0] in {"body", "query", "path", "header"} else loc
+    inside = loc[1:] if loc[:1] and loc[0] in {"body", "query", "path", "header"} else loc
     return InvalidField(field=printable(".".join(map(str, inside or loc))), remedy=printable(remedy))
 
 

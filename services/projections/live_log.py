@@ -29,7 +29,7 @@ class LiveLog:
     restarts, when the stream is deleted.
     """
 
-    def __init__(self, nats_url: str, log: str) -> None:
+    def __init__(self, nats_url: str | None, log: str) -> None:
         self._url = nats_url
         self._stream = f"HOURBOOK-{log}"
         self._subject = f"hourbook.log.{log}.>"
@@ -42,19 +42,19 @@ class LiveLog:
         self._said = ""
 
     async def run(self) -> None:
-        """Subscribe, and again whenever that is lost, until cancelled."""
-        while True:
+        """Subscribe, and again whenever that is lost, until cancelled. Without NATS nothing ever arrives."""
+        while self._url:
             try:
-                await self._deliver()
-            except (nats.errors.Error, OSError) as away:
+                await self._deliver(self._url)
+            except Exception as away:  # noqa: BLE001 - whatever fails here, the feed has every event
                 self._say(f"{self._stream} cannot be followed: {away!r}")
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _deliver(self) -> None:
+    async def _deliver(self, nats_url: str) -> None:
         """Let messages arrive until the connection or the consumer is lost."""
         self._lost.clear()
         client = await nats.connect(
-            self._url,
+            nats_url,
             allow_reconnect=False,
             connect_timeout=CONNECT_SECONDS_MAX,
             error_cb=self._failed,

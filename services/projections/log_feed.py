@@ -54,13 +54,12 @@ class LogFeed:
         overlap = 1 if after.position else 0
         asked = {"after": after.position - overlap, "limit": PAGE_EVENTS + overlap}
         response = await self._client.get("/v1/log", params=asked)
-        lines = response.raise_for_status().content.splitlines()
+        lines = iter(response.raise_for_status().content.splitlines())
         events: list[Logged] = []
         try:
             if overlap:
-                _require(lines[0] if lines else None, after)
-            for line in lines[overlap:]:
-                events.append(_logged(line))
+                _require(next(lines, None), after)
+            events.extend(map(_logged, lines))
         except CannotApply as failure:
             return events, failure
         return events, None

@@ -17,7 +17,7 @@ from services.projections.database import POSTGRES_AWAY, migrate, pool
 from services.projections.live_log import LiveLog
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.settings import Settings
-from services.projections.tracking import Tracking
+from services.projections.tracking import Place, Tracking
 from services.projections.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -41,27 +41,41 @@ class Projections:
     tracking: Tracking
     worker: Worker | None
     migration: asyncio.Task[None]
+    _asked: asyncio.Task[Place] | None = None
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
-        """For one answer; the problem `projections-unavailable` while PostgreSQL is away."""
+    async def snapshot(self, minimum: int = 0) -> AsyncIterator[tuple[asyncpg.Connection, int]]:
+        """One state of the read models for one answer, and its position, which is `minimum` or later.
+
+        Raises `projection-behind` when that is not reached in two seconds, `projections-unavailable` while PostgreSQL
+        is away.
+        """
         try:
             if not self.migration.done():
                 raise ConnectionError("the schema is not there yet")
-            async with self.pool.acquire() as connection:
-                yield connection
+            await self._wait_until(minimum)
+            async with (
+                self.pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                yield connection, (await self.tracking.place(connection)).position
         except POSTGRES_AWAY as away:
             detail = "The projections' database cannot be reached now. Try again."
-            raise ProblemError("projections-unavailable", detail, SOON) from away
+            raise ProblemError("projections-unavailable", detail, headers=SOON) from away
 
-    async def wait_until(self, connection: asyncpg.Connection, minimum: int) -> None:
-        """Return when everything up to that position can be read; after two seconds, `projection-behind`."""
+    async def _wait_until(self, minimum: int) -> None:
         deadline = asyncio.get_running_loop().time() + LATE_SECONDS_MAX
-        while (place := await self.tracking.place(connection)).position < minimum:
+        while minimum and (position := await self._position()) < minimum:
             if asyncio.get_running_loop().time() > deadline:
-                detail = f"The projection is at position {place.position}, not at {minimum} yet. Try again."
-                raise ProblemError("projection-behind", detail, SOON | {"Hourbook-Position": str(place.position)})
+                detail = f"The projection is at position {position}, not at {minimum} yet. Try again."
+                raise ProblemError("projection-behind", detail, headers=SOON | {"Hourbook-Position": str(position)})
             await self.tracking.wait_for_move(LATE_POLL_SECONDS)
+
+    async def _position(self) -> int:
+        """Asked once for all who wait at the same time."""
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(self.tracking.place(self.pool))
+        return (await asyncio.shield(self._asked)).position
 
     async def now(self) -> datetime:
         """The present; in the sandbox, what the ledger's test clock says."""
@@ -71,13 +85,13 @@ class Projections:
             answer = (await self.ledger.get("/v1/test-clock")).raise_for_status().json()
         except LEDGER_AWAY as away:
             detail = "The ledger, which has the test clock, cannot be reached now. Try again."
-            raise ProblemError("ledger-unavailable", detail, SOON) from away
+            raise ProblemError("ledger-unavailable", detail, headers=SOON) from away
         return parse_instant(answer["now"])
 
     async def faults(self) -> list[str]:
         """Why this process is not ready, a sentence each; empty when it is."""
         try:
-            async with asyncio.timeout(1), self.connection() as connection:
+            async with asyncio.timeout(1), self.snapshot() as (connection, _):
                 place = await self.tracking.place(connection)
         except (ProblemError, TimeoutError):
             return ["The projections' database cannot be reached, or has no schema yet."]

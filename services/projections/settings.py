@@ -10,7 +10,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
 
     database_url: str = Field(validation_alias="DATABASE_URL")
-    nats_url: str = Field(validation_alias="NATS_URL")
+    nats_url: str | None = Field(default=None, validation_alias="NATS_URL")
     ledger_url: str = Field(default="http://127.0.0.1:8000", validation_alias="HOURBOOK_LEDGER_URL")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
     log: str = Field(default="0", validation_alias="HOURBOOK_LOG", pattern=r"^[A-Za-z0-9_-]{1,64}$")

@@ -180,6 +180,7 @@ class Story:
         self.now = moment("2024-01-01")
         self.account = Account(ACCOUNT_ID)
         self.recorded: list[RecordedEvent] = []
+        self.command: Command | None = None
         self.latest: tuple[Event, ...] = ()
         self.refusal: Refusal | None = None
 
@@ -187,9 +188,10 @@ class Story:
         """The step happens, or is refused."""
         at = moment(step.on) if step.on else self.now + timedelta(minutes=1)
         self.now = moment(step.recorded) if step.recorded else max(at, self.now)
+        self.command = step.command(at) if step.command else None
         self.latest, self.refusal = (), None
         try:
-            self.latest = self._events(step, at)
+            self.latest = self._events()
         except Refusal as refusal:
             self.refusal = refusal
         self.account = fold(self.account, self.latest)
@@ -197,10 +199,10 @@ class Story:
             self.recorded.append(self._recorded(event))
         return self
 
-    def _events(self, step: Step, at: datetime) -> tuple[Event, ...]:
-        if step.command is None:
+    def _events(self) -> tuple[Event, ...]:
+        if self.command is None:
             return due(self.account, self.now)
-        return decide(step.command(at), self.account, self.terms, self.now)
+        return decide(self.command, self.account, self.terms, self.now)
 
     def _recorded(self, event: Event) -> RecordedEvent:
         return RecordedEvent(

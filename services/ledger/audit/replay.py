@@ -61,7 +61,9 @@ def replay(account_id: str, recorded: Iterable[RecordedEvent], as_of: datetime, 
         held_minutes=held,
         owed_minutes=owed,
         suspended=suspended,
-        lots=tuple(_view(lot, minutes[lot.lot_id], plans, as_of) for lot in sorted(alive, key=_end_start_id)),
+        lots=tuple(
+            _view(lot, minutes[lot.lot_id], plans, as_of) for lot in sorted(alive, key=lambda lot: lot.priority(as_of))
+        ),
     )
 
 
@@ -101,18 +103,15 @@ def _undone(event: Reversal) -> Iterator[tuple[str | None, int, datetime]]:
         yield event.compensation.package_id, event.compensation.minutes, event.compensation.starts_at
 
 
-def _end_start_id(lot: Lot) -> tuple[datetime, datetime, str]:
-    return (lot.ends_at, lot.starts_at, lot.lot_id)
-
-
 def _view(lot: Lot, remaining: int, plans: dict[str, str], as_of: datetime) -> LotView:
+    holder = lot.holder_at(as_of)
     return LotView(
         lot_id=lot.lot_id,
-        package_id=lot.holder_at(as_of).package_id,
+        package_id=holder.package_id,
         plan=plans.get(lot.lot_id),
         remaining_minutes=remaining,
         size_minutes=lot.size_minutes,
         price_kopecks=lot.price_kopecks,
         starts_at=lot.starts_at,
-        ends_at=lot.ends_at,
+        ends_at=holder.ends_at,
     )

@@ -22,11 +22,10 @@ URGENT = ("urgent", "urgent_off_hours")
 OFF_HOURS = ("off_hours", "urgent_off_hours")
 
 
-def require_past(instant: datetime, now: datetime) -> datetime:
-    """The instant, or now where it is up to 5 minutes ahead; further ahead is refused (rule 2.1)."""
+def require_past(instant: datetime, now: datetime) -> None:
+    """Refuse what lies ahead; up to 5 minutes ahead will count as now (rule 2.1)."""
     if instant > now + CLOCKS_DIFFER:
         raise EffectiveInFuture(instant.isoformat())
-    return min(instant, now)
 
 
 def terms_of_work(command: CloseTask, terms: Terms, now: datetime) -> TermsVersion:

@@ -2,9 +2,9 @@
 
 from calendar import monthrange
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
-SELLER_ZONE = ZoneInfo("Europe/Moscow")
+from contracts.quantities import SELLER_ZONE
+
 WORK_STARTS = time(9)
 WORK_ENDS = time(18)
 
@@ -51,12 +51,6 @@ def local_date(instant: datetime) -> date:
 def midnight(day: date) -> datetime:
     """00:00 of that day at the seller's, in UTC."""
     return datetime.combine(day, time(), SELLER_ZONE).astimezone(UTC)
-
-
-def month_of(instant: datetime) -> str:
-    """The seller's calendar month, such as `2026-07` for 2026-06-30T21:00Z."""
-    local = instant.astimezone(SELLER_ZONE)
-    return f"{local.year:04}-{local.month:02}"
 
 
 def month_after(month: str) -> str:

@@ -8,7 +8,8 @@ from immutables import Map
 
 from contracts.envelope import BalanceAfter
 from contracts.events import Payment
-from services.ledger.domain.local_time import month_after, month_of
+from contracts.quantities import month_of
+from services.ledger.domain.local_time import month_after
 from services.ledger.domain.lots import Lot
 
 

@@ -169,11 +169,12 @@ async def _hold(connection: Connection, batch: Sequence[Logged]) -> None:
 
 
 async def _suspend(connection: Connection, batch: Sequence[Logged]) -> None:
-    changes = [
-        (recorded.account_id, recorded.position, recorded.recorded_at, event.effective_at, isinstance(event, WorkSuspended))
-        for recorded, event in batch
-        if isinstance(event, WorkSuspended | WorkResumed)
-    ]
-    await _insert(connection, ADD_SUSPENSIONS, changes)
-    last = {account_id: suspended for account_id, _, _, _, suspended in changes}
+    rows: list[Row] = []
+    last: dict[str, bool] = {}
+    for recorded, event in batch:
+        if isinstance(event, WorkSuspended | WorkResumed):
+            suspended = last[recorded.account_id] = isinstance(event, WorkSuspended)
+            times = (recorded.recorded_at, event.effective_at)
+            rows.append((recorded.account_id, recorded.position, *times, suspended))
+    await _insert(connection, ADD_SUSPENSIONS, rows)
     await _update(connection, SUSPEND, list(last.items()))

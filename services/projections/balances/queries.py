@@ -1,49 +1,180 @@
 """Questions about one account: its balance at any instant as known at any other, its curve, its statement."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any
 
 from asyncpg import Connection, Record
+from pydantic import TypeAdapter
 
-from contracts.quantities import decimal_hours
-from contracts.read_models import BalanceStep, BalanceView, LotView, StatementLine
-from services.projections.balances.holders import Tenure, holder_at, holders
+from contracts.quantities import Instant, decimal_hours
+from contracts.read_models import BalanceStep, BalanceView, LotView, StatementLine, StatementPage
+from services.projections.balances.holders import Holder, Tenure, holder_at, holders
+from services.projections.paging import cursor_after, key_of
 
 KnownAt = datetime | int | None
 """A log position, an instant of recording, or everything."""
 
+START_OF_TIME = datetime(1, 1, 1, tzinfo=UTC)
 END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 LAST_POSITION = 2**63 - 1
 
-# What is left now is kept in the rows of lots and accounts; at any other time, or as known at any other time, it is
-# the sum of the movements. Both are one statement, so that all of an answer rests on one state of the tables.
+STATEMENT_KEY: TypeAdapter[tuple[Instant, int, int]] = TypeAdapter(tuple[Instant, int, int])
+
+# What is left now is kept in the rows of lots and accounts. As of another instant, or as known then, it is the sum of
+# the movements.
 BALANCE_NOW = """
-    SELECT account.owed_minutes, account.suspended, 0::bigint AS known_position,
-        ARRAY(SELECT ROW(kind, subject_id, package_id, ends_at) FROM tenure
+    SELECT owed_minutes, suspended,
+        ARRAY(SELECT ROW (kind, subject_id, package_id, ends_at) FROM tenure
               WHERE account_id = $1 ORDER BY position, ordinal) AS tenures,
-        ARRAY(SELECT ROW(lot_id, plan, size_minutes, price_kopecks, starts_at, remaining_minutes) FROM lot
+        ARRAY(SELECT ROW (lot_id, plan, size_minutes, price_kopecks, starts_at, remaining_minutes) FROM lot
               WHERE account_id = $1 AND remaining_minutes > 0) AS lots
     FROM account WHERE account_id = $1
 """
 
 BALANCE_AS_OF = """
-    WITH known AS (
-        SELECT lot_id, sum(minutes)::bigint AS minutes FROM movement
-        WHERE account_id = $1 AND effective_at <= $2 AND position <= $3 AND recorded_at <= $4
-        GROUP BY lot_id
+    WITH known_movement AS (
+        SELECT lot_id, coalesce(sum(minutes) FILTER (WHERE effective_at <= $2), 0)::bigint AS minutes,
+               max(position) AS position
+        FROM movement WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4 GROUP BY lot_id
+    ), known_tenure AS (
+        SELECT * FROM tenure WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4
+    ), known_suspension AS (
+        SELECT * FROM suspension WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4
     )
     SELECT
-        coalesce((SELECT minutes FROM known WHERE lot_id IS NULL), 0) AS owed_minutes,
-        coalesce((SELECT suspended FROM suspension
-                  WHERE account_id = $1 AND effective_at <= $2 AND position <= $3 AND recorded_at <= $4
+        coalesce((SELECT minutes FROM known_movement WHERE lot_id IS NULL), 0) AS owed_minutes,
+        coalesce((SELECT suspended FROM known_suspension WHERE effective_at <= $2
                   ORDER BY position DESC LIMIT 1), false) AS suspended,
-        greatest((SELECT max(position) FROM movement
-                  WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4),
-                 (SELECT max(position) FROM tenure
-                  WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4), 0) AS known_position,
-        ARRAY(SELECT ROW(kind, subject_id, package_id, ends_at) FROM tenure
-              WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4 ORDER BY position, ordinal) AS tenures,
-        ARRAY(SELECT ROW(lot_id, plan, size_minutes, price_kopecks, starts_at, known.minutes)
-              FROM lot JOIN known USING (lot_id) WHERE account_id = $1 AND known.minutes > 0) AS lots
+        greatest(0, (SELECT max(position) FROM known_movement), (SELECT max(position) FROM known_tenure),
+                 (SELECT max(position) FROM known_suspension)) AS position,
+        ARRAY(SELECT ROW (kind, subject_id, package_id, ends_at) FROM known_tenure
+              ORDER BY position, ordinal) AS tenures,
+        ARRAY(SELECT ROW (lot_id, plan, size_minutes, price_kopecks, starts_at, minutes)
+              FROM known_movement JOIN lot USING (lot_id) WHERE account_id = $1 AND minutes > 0) AS lots
     FROM account WHERE account_id = $1
 """
+
+# A lot's minutes go, whatever was drawn of them before, when it ends.
+HISTORY = """
+    WITH change AS (
+        SELECT effective_at AS at, CASE WHEN lot_id IS NULL THEN -minutes ELSE minutes END AS minutes
+        FROM movement WHERE account_id = $1
+        UNION ALL
+        SELECT greatest(ends_at, effective_at), -minutes
+        FROM movement JOIN lot USING (account_id, lot_id) WHERE account_id = $1
+    )
+    SELECT at, (sum(sum(minutes)) OVER (ORDER BY at))::bigint AS balance_minutes
+    FROM change WHERE at < $2 GROUP BY at ORDER BY at
+"""
+
+STATEMENT = """
+    SELECT position, event_id, type, recorded_at, effective_at, lot_id, task_id, closure, minutes, amount_kopecks,
+           ordinal
+    FROM movement
+    WHERE account_id = $1 AND effective_at >= $2 AND effective_at < $3
+        AND (effective_at, position, ordinal) > ($4, $5, $6)
+    ORDER BY effective_at, position, ordinal LIMIT $7
+"""
+
+EXISTS = "SELECT FROM account WHERE account_id = $1"
+
+
+class UnknownAccount(LookupError):
+    """No account of this id was ever opened."""
+
+
+async def balance(
+    connection: Connection, account_id: str, as_of: datetime | None, known_at: KnownAt, now: datetime, position: int
+) -> BalanceView:
+    """The balance at `as_of` (now, if absent) by what was recorded up to `known_at` (rules 7.5, 12).
+
+    Everything recorded counts by now, even where the ledger's clock is ahead of ours. `position`: how far the
+    projection has come.
+    """
+    if as_of is None and known_at is None:
+        row = await connection.fetchrow(BALANCE_NOW, account_id)
+    else:
+        until = known_at if isinstance(known_at, int) else LAST_POSITION
+        recorded = known_at if isinstance(known_at, datetime) else END_OF_TIME
+        row = await connection.fetchrow(BALANCE_AS_OF, account_id, as_of or now, until, recorded)
+    if row is None:
+        raise UnknownAccount(account_id)
+    if isinstance(known_at, datetime):
+        position = row["position"]
+    elif known_at is not None:
+        position = min(known_at, position)
+    return _view(row, account_id=account_id, as_of=as_of or now, known_at=known_at, position=position)
+
+
+def _view(row: Record, *, as_of: datetime, **asked: Any) -> BalanceView:
+    chains = holders(Tenure(*tenure) for tenure in row["tenures"])
+    lots = tuple(_lots(row["lots"], chains, as_of))
+    held = sum(lot.remaining_minutes for lot in lots)
+    return BalanceView(
+        as_of=as_of,
+        balance_minutes=held - row["owed_minutes"],
+        balance_hours=decimal_hours(held - row["owed_minutes"]),
+        held_minutes=held,
+        owed_minutes=row["owed_minutes"],
+        suspended=row["suspended"],
+        lots=lots,
+        **asked,
+    )
+
+
+def _lots(rows: Iterable[Record], chains: Mapping[str, list[Holder]], as_of: datetime) -> list[LotView]:
+    """The lots alive then, in the order in which they are drawn on (rule 6.2)."""
+    alive = [
+        LotView(
+            lot_id=lot_id,
+            package_id=holder.package_id,
+            plan=plan,
+            remaining_minutes=minutes,
+            size_minutes=size,
+            price_kopecks=price,
+            starts_at=starts_at,
+            ends_at=holder.ends_at,
+        )
+        for lot_id, plan, size, price, starts_at, minutes in rows
+        if (holder := holder_at(chains[lot_id], as_of))
+    ]
+    return sorted(alive, key=lambda lot: (lot.ends_at, lot.starts_at, lot.lot_id))
+
+
+async def history(
+    connection: Connection, account_id: str, since: datetime | None, before: datetime
+) -> list[BalanceStep]:
+    """The balance from `since` (its first change, if absent) and each change of it up to `before`."""
+    await _require(connection, account_id)
+    steps = [tuple(row) for row in await connection.fetch(HISTORY, account_id, before)]
+    if since is not None:
+        earlier = [balance_minutes for at, balance_minutes in steps if at <= since]
+        steps = [(since, earlier[-1] if earlier else 0), *(step for step in steps if step[0] > since)]
+    changes = [after for earlier, after in pairwise(steps) if earlier[1] != after[1]]
+    return [BalanceStep(at=at, balance_minutes=minutes) for at, minutes in steps[:1] + changes]
+
+
+async def statement(
+    connection: Connection,
+    account_id: str,
+    since: datetime | None,
+    before: datetime | None,
+    cursor: str | None,
+    limit: int,
+) -> StatementPage:
+    """The account's movements effective in [since, before), in order of effect, a page."""
+    await _require(connection, account_id)
+    after = key_of(cursor, STATEMENT_KEY) if cursor else (START_OF_TIME, 0, 0)
+    period = (since or START_OF_TIME, before or END_OF_TIME)
+    rows = await connection.fetch(STATEMENT, account_id, *period, *after, limit + 1)
+    lines = [StatementLine(**row) for row in rows[:limit]]
+    last = rows[limit - 1] if len(rows) > limit else None
+    next_cursor = last and cursor_after(last["effective_at"], last["position"], last["ordinal"])
+    return StatementPage(account_id=account_id, lines=tuple(lines), next_cursor=next_cursor)
+
+
+async def _require(connection: Connection, account_id: str) -> None:
+    if await connection.fetchrow(EXISTS, account_id) is None:
+        raise UnknownAccount(account_id)

@@ -233,14 +233,13 @@ def test_compensation_is_reclaimed_as_any_package_is():
     )
 
 
-def test_compensation_never_receives_hours():
+@pytest.mark.parametrize("recorded", ["2026-03-15", "2026-06-11"])
+def test_compensation_never_receives_hours(recorded: str):
+    summer = buy("summer", "hours-20", on="2026-03-15", recorded=recorded)
+    mark = mark_warranty("T-1", on="2026-06-10")
+    rest = (summer, mark) if recorded < "2026-06-10" else (mark, summer)
     (
-        given(
-            SPRING,
-            close("T-1", worked=1200, on="2026-03-01"),
-            buy("summer", "hours-20", on="2026-03-15", carry_over=False),
-            mark_warranty("T-1", on="2026-06-10"),
-        )
+        given(SPRING, close("T-1", worked=1200, on="2026-03-01"), *rest)
         .when(time_passes("2026-06-16"))
         .then(package_expired("summer", carried_to=None, forfeited=[("summer", 1200)]))
     )

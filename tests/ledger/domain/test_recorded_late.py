@@ -1,14 +1,13 @@
 """Rules 7.3 and 7.4: effective time decides, not the order of recording."""
 
+import pytest
+
 from tests.ledger.domain.expected_events import (
     carried_over,
-    debt_settled,
     package_expired,
     package_purchased,
-    released,
-    task_closed,
 )
-from tests.ledger.vocabulary import buy, close, given, time_passes
+from tests.ledger.vocabulary import Step, buy, close, given, reopen, time_passes
 
 SPRING = buy("spring", "hours-20", on="2026-03-01")
 """Ends on 2 June."""
@@ -134,6 +133,60 @@ def test_hours_that_come_late_go_to_the_successor_that_was_bought_first():
     )
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        buy("other", "hours-30", on="2026-06-02"),
+        buy("other", "hours-20", on="2026-03-01 15:00"),
+        buy("other", "hours-30", on="2026-05-01", carry_over=False),
+        buy("other", "hours-30", on="2026-03-01"),
+    ],
+    ids=["bought at its end", "ends with it", "does not take over", "bought at the same time and recorded before"],
+)
+def test_what_is_recorded_late_has_no_successor_in_a_package_that_may_not_take_over(other: Step):
+    (
+        given(other, time_passes("2026-06-02 12:00"))
+        .when(SPRING)
+        .then(package_purchased("spring", successor_package_id=None), package_expired("spring", forfeited_minutes=1200))
+    )
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (HALF, buy("later", "hours-100", on="2026-05-02")),
+        (buy("later", "hours-100", on="2026-05-02"), HALF),
+        (HALF, buy("alike", "hours-30", on="2026-05-01")),
+    ],
+    ids=["in order", "the first recorded last", "bought at the same time and recorded after"],
+)
+def test_what_is_recorded_late_goes_to_the_first_package_bought_after_it(others: tuple[Step, ...]):
+    (
+        given(*others, time_passes("2026-06-02 12:00"))
+        .when(SPRING)
+        .then(
+            package_purchased("spring", successor_package_id="half"),
+            carried_over("spring", "half"),
+            package_expired("spring"),
+        )
+    )
+
+
+def test_what_was_forfeited_by_a_package_with_a_successor_is_not_reclaimed():
+    (
+        given(
+            SPRING,
+            time_passes("2026-06-10"),
+            close("T-1", worked=1200, on="2026-05-20"),
+            HALF,
+            reopen("T-1"),
+        )
+        .when(buy("earlier", "hours-30", on="2026-04-15"))
+        .then(package_purchased("earlier", succeeds=("spring",)))
+        .then_lots(("earlier", 1800), ("half", 1800))
+    )
+
+
 def test_only_what_is_left_of_what_was_forfeited_is_reclaimed():
     (
         given(SPRING, time_passes("2026-06-10"), close("T-1", worked=60, on="2026-05-20"))
@@ -155,76 +208,4 @@ def test_all_that_a_purchase_is_in_time_for_is_reclaimed_in_the_order_of_ends():
             carried_over("sooner", "half", effective="2026-07-11", reclaimed=True),
             carried_over("later", "half", effective="2026-07-21", reclaimed=True),
         )
-    )
-
-
-def test_reclaimed_hours_pay_debt():
-    (
-        given(SPRING, time_passes("2026-06-10"), close("T-1", worked=100, on="2026-06-09"))
-        .when(HALF)
-        .then(
-            package_purchased("half"),
-            carried_over("spring", "half", reclaimed=True),
-            debt_settled("T-1", "spring", 100, effective="2026-06-09", released=False),
-        )
-    )
-
-
-def test_reclaimed_hours_pay_debt_even_when_they_are_due_again():
-    (
-        given(SPRING, time_passes("2026-12-01"), close("T-1", worked=100, on="2026-06-09"))
-        .when(HALF)
-        .then(
-            package_purchased("half"),
-            carried_over("spring", "half", reclaimed=True),
-            debt_settled("T-1", "spring", 100, effective="2026-06-09", released=False),
-            package_expired("half", forfeited=[("half", 1800), ("spring", 1100)]),
-        )
-    )
-
-
-def test_hours_carried_late_pay_debt_that_arose_after_they_moved():
-    (
-        given(
-            HALF,
-            close("T-1", worked=1800, on="2026-06-19"),
-            close("T-2", worked=100, on="2026-06-20"),
-            time_passes("2026-07-10"),
-        )
-        .when(SPRING)
-        .then(
-            package_purchased("spring"),
-            carried_over("spring", "half", carried=[("spring", 1200)], effective="2026-06-02"),
-            package_expired("spring"),
-            debt_settled("T-2", "spring", 100, effective="2026-06-20", released=False),
-        )
-        .then_balance(1100)
-    )
-
-
-def test_hours_carried_late_and_forfeited_at_once_pay_debt_too():
-    (
-        given(
-            HALF,
-            close("T-1", worked=1800, on="2026-06-19"),
-            close("T-2", worked=100, on="2026-06-20"),
-            time_passes("2026-12-10"),
-        )
-        .when(SPRING)
-        .then(
-            package_purchased("spring"),
-            carried_over("spring", "half"),
-            package_expired("spring"),
-            package_expired("half", forfeited=[("spring", 1200)]),
-            debt_settled("T-2", "spring", 100, effective="2026-06-20", released=True),
-        )
-        .then_balance(0)
-    )
-
-
-def test_of_a_package_that_expired_twice_all_that_was_forfeited_pays():
-    (
-        given(HALF, time_passes("2026-12-01"), SPRING)
-        .when(close("T-1", worked=1810, on="2026-10-01"))
-        .then(task_closed("T-1", draws=[released("spring", 1200), released("half", 610)]))
     )

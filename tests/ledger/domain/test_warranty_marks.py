@@ -30,11 +30,33 @@ def test_a_closing_in_the_category_warranty_can_be_marked():
     )
 
 
-def test_after_a_mark_the_task_stays_closed_and_a_reopening_takes_it_out():
+URGENT = close("T-1", worked=60, category="urgent", agreed=True, on="2026-03-10")
+
+
+def test_a_mark_takes_out_what_was_charged_and_leaves_what_was_worked():
+    given(SPRING, URGENT).when(mark_warranty("T-1")).then(warranty_marked("T-1", worked=0, charged=90))
+
+
+def test_a_reopening_takes_out_what_was_worked_as_well():
+    given(SPRING, URGENT).when(reopen("T-1")).then(task_reopened("T-1", worked=60, charged=90))
+
+
+def test_after_a_mark_the_task_stays_closed_and_a_reopening_takes_out_what_was_left():
     (
-        given(SPRING, close("T-1", worked=60, on="2026-03-10"), mark_warranty("T-1"))
+        given(SPRING, URGENT, mark_warranty("T-1"))
         .when(reopen("T-1"))
-        .then(task_reopened("T-1", closure=1, returned=[], cancelled=0, compensation=None, effective="2026-03-10"))
+        .then(
+            task_reopened(
+                "T-1",
+                closure=1,
+                worked=60,
+                charged=0,
+                returned=[],
+                cancelled=0,
+                compensation=None,
+                effective="2026-03-10",
+            )
+        )
         .then_balance(1200)
     )
 

@@ -1,0 +1,111 @@
+"""The routes of commands: a body, what stands in the path, and a key. Both are valid when a route is reached."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from contracts.commands import (
+    CloseMonth,
+    CloseTask,
+    CloseTaskBody,
+    MarkWarranty,
+    OpenAccount,
+    PayDebt,
+    PayDebtBody,
+    PurchasePackage,
+    PurchasePackageBody,
+    ReasonBody,
+    ReopenMonth,
+    ReopenTask,
+    ResumeWork,
+    SuspendWork,
+)
+from contracts.envelope import Recorded
+from contracts.quantities import AccountId, Month, Reason, TaskId
+from services.ledger import log_api
+from services.ledger.asking import PROBLEMS, AskedBy, LedgerOf
+from services.ledger.bulk import NDJSON, Conversation
+
+router = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
+commands = APIRouter(prefix="/accounts")
+
+
+@commands.post("", status_code=201, response_model=Recorded)
+async def open_account(body: OpenAccount, asked: AskedBy) -> Response:
+    """Open the account of one customer contract."""
+    return await asked.record(body)
+
+
+@commands.post("/{account_id}/packages", status_code=201, response_model=Recorded)
+async def purchase_package(account_id: AccountId, body: PurchasePackageBody, asked: AskedBy) -> Response:
+    """Buy a package of hours."""
+    return await asked.record(PurchasePackage.model_construct(account_id=account_id, **body.__dict__))
+
+
+@commands.post("/{account_id}/tasks/{task_id}/close", status_code=201, response_model=Recorded)
+async def close_task(account_id: AccountId, task_id: TaskId, body: CloseTaskBody, asked: AskedBy) -> Response:
+    """Charge a confirmed task. Never refused for want of hours: the rest is owed."""
+    return await asked.record(CloseTask.model_construct(account_id=account_id, task_id=task_id, **body.__dict__))
+
+
+@commands.post("/{account_id}/tasks/{task_id}/warranty", status_code=201, response_model=Recorded)
+async def mark_warranty(account_id: AccountId, task_id: TaskId, body: ReasonBody, asked: AskedBy) -> Response:
+    """Take a task's charge back for good: it and its later closings cost nothing."""
+    return await asked.record(MarkWarranty.model_construct(account_id=account_id, task_id=task_id, reason=body.reason))
+
+
+@commands.post("/{account_id}/tasks/{task_id}/reopen", status_code=201, response_model=Recorded)
+async def reopen_task(account_id: AccountId, task_id: TaskId, body: ReasonBody, asked: AskedBy) -> Response:
+    """Take a task's closing back, so that it can be closed anew."""
+    return await asked.record(ReopenTask.model_construct(account_id=account_id, task_id=task_id, reason=body.reason))
+
+
+@commands.post("/{account_id}/debt-payments", status_code=201, response_model=Recorded)
+async def pay_debt(account_id: AccountId, body: PayDebtBody, asked: AskedBy) -> Response:
+    """Pay owed minutes with money, the oldest first."""
+    return await asked.record(PayDebt.model_construct(account_id=account_id, **body.__dict__))
+
+
+@commands.post("/{account_id}/suspension", status_code=201, response_model=Recorded)
+async def suspend_work(account_id: AccountId, body: ReasonBody, asked: AskedBy) -> Response:
+    """Suspend work while the balance is negative."""
+    return await asked.record(SuspendWork.model_construct(account_id=account_id, reason=body.reason))
+
+
+@commands.delete("/{account_id}/suspension", status_code=201, response_model=Recorded)
+async def resume_work(account_id: AccountId, reason: Annotated[Reason, Query()], asked: AskedBy) -> Response:
+    """Resume work at the seller's will."""
+    return await asked.record(ResumeWork.model_construct(account_id=account_id, reason=reason))
+
+
+@commands.post("/{account_id}/months/{month}/close", status_code=201, response_model=Recorded)
+async def close_month(account_id: AccountId, month: Month, asked: AskedBy) -> Response:
+    """Close a month that is over, and every earlier one."""
+    return await asked.record(CloseMonth.model_construct(account_id=account_id, month=month))
+
+
+@commands.post("/{account_id}/months/{month}/reopen", status_code=201, response_model=Recorded)
+async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, asked: AskedBy) -> Response:
+    """Reopen the month closed last."""
+    return await asked.record(ReopenMonth.model_construct(account_id=account_id, month=month, reason=body.reason))
+
+
+@router.post(
+    "/commands",
+    status_code=200,
+    response_class=Conversation,
+    responses={200: {"description": "A line for each line: the answer to its command, or the problem."}},
+    openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": {"type": "string"}}}}},
+)
+async def many_commands(ledger: LedgerOf) -> Response:
+    """Any commands, NDJSON, one a line with its `idempotency_key`; answered line by line while more are sent.
+
+    One bad line spoils no other, and every account keeps the order of its lines. Answers have to be read while
+    lines are sent: no more than 500 commands wait for theirs at a time.
+    """
+    return Conversation(ledger)
+
+
+router.include_router(commands)
+router.include_router(log_api.router)

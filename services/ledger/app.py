@@ -1,0 +1,39 @@
+"""The ledger service as an application of its own, with relay and expiry or without."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.ledger.api import router
+from services.ledger.health import router as health
+from services.ledger.problems import install_problems
+from services.ledger.running import running_ledger
+from services.ledger.settings import Settings
+
+
+def create_app() -> FastAPI:
+    """Commands, relay and expiry in one process, for uvicorn."""
+    return _app(beside=True)
+
+
+def create_api() -> FastAPI:
+    """Commands alone; relay and expiry run elsewhere."""
+    return _app(beside=False)
+
+
+def _app(*, beside: bool) -> FastAPI:
+    app = FastAPI(title="Hourbook ledger", version="1", lifespan=_running(beside=beside))
+    app.include_router(router)
+    app.include_router(health)
+    install_problems(app)
+    return app
+
+
+def _running(*, beside: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running_ledger(Settings(), relay=beside, expiry=beside) as app.state.ledger:
+            yield
+
+    return lifespan

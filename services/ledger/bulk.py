@@ -1,0 +1,151 @@
+"""Many commands in one request, many answers in one response: NDJSON both ways, at the same time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import orjson
+from fastapi.responses import Response
+from pydantic import ValidationError
+from starlette.types import Message, Receive, Scope, Send
+
+from contracts.commands import COMMAND, Command, CommandLine
+from contracts.problems import InvalidField
+from services.ledger.answers import Answer
+from services.ledger.problems import problem_of
+from services.ledger.running import Ledger
+from services.problem_responses import BodyTooLarge, InvalidRequest, invalid_fields
+
+LINE_BYTES_MAX = 64 << 10
+IN_FLIGHT_MAX = 500
+BLOCK_BYTES = 64 << 10
+NDJSON = "application/x-ndjson"
+COMMAND_NAMES = frozenset(command.__name__ for command in get_args(Command))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A line that was read, and its answer to come; or the error it came to at once."""
+
+    number: int
+    outcome: "asyncio.Future[Answer] | Exception"
+
+    @property
+    def ready(self) -> bool:
+        """Whether its answer need not be waited for."""
+        return isinstance(self.outcome, Exception) or self.outcome.done()
+
+    async def line(self) -> bytes:
+        """The answer to this line, once it is there."""
+        try:
+            answer = await self._answer()
+        except Exception as error:  # noqa: BLE001 - `problem_of` raises again whatever is not a problem
+            return b'{"line":%d,' % self.number + problem_of(error).model_dump_json().encode()[1:] + b"\n"
+        replayed = b'"replayed":true,' if answer.replayed else b""
+        return b'{"line":%d,"status":201,%b' % (self.number, replayed) + answer.body[1:] + b"\n"
+
+    async def _answer(self) -> Answer:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return await self.outcome
+
+
+class Lines:
+    """Cuts blocks into numbered lines; never keeps more of a line than is allowed."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._begun = b""
+
+    def cut(self, block: bytes) -> Iterator[tuple[int, bytes]]:
+        """The lines that end in this block; of a line that is too long, just enough to show it."""
+        *ended, self._begun = (self._begun + block).split(b"\n")
+        for line in ended:
+            self._number += 1
+            yield self._number, line
+        self._begun = self._begun[: LINE_BYTES_MAX + 1]
+
+
+def parsed(line: bytes) -> tuple[Command, str]:
+    """A command and its key; a ProblemError that names field and remedy if it is none."""
+    if len(line) > LINE_BYTES_MAX:
+        raise BodyTooLarge("line", LINE_BYTES_MAX)
+    try:
+        document = orjson.loads(line)
+        key = CommandLine.model_validate(document).idempotency_key
+        return COMMAND.validate_python({k: v for k, v in document.items() if k != "idempotency_key"}), key
+    except orjson.JSONDecodeError as malformed:
+        remedy = f"send one valid JSON object: {malformed}"
+        raise InvalidRequest(InvalidField(field="line", remedy=remedy)) from malformed
+    except ValidationError as misfit:
+        raise InvalidRequest(*invalid_fields(map(_within_command, misfit.errors()))) from misfit
+
+
+def _within_command(error: Any) -> dict[str, Any]:
+    """Pydantic puts the command's name before the field's, and has no field for a line that is no object."""
+    loc = error["loc"][1:] if len(error["loc"]) > 1 and error["loc"][0] in COMMAND_NAMES else error["loc"]
+    return {**error, "loc": loc or ("command" if error["type"].startswith("union_tag") else "line",)}
+
+
+class Conversation(Response):
+    """Answers each line as soon as those before it are answered, while more lines are still being sent.
+
+    A response of its own kind because Starlette's streaming one reads the request itself, to see when the client
+    leaves.
+    """
+
+    media_type = NDJSON
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self._ledger = ledger
+        del self.headers["content-length"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked: asyncio.Queue[Asked | None] = asyncio.Queue(IN_FLIGHT_MAX)
+        first = await receive()
+        reading = asyncio.create_task(self._read(first, receive, asked))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            async for block in _blocks(asked):
+                await send({"type": "http.response.body", "body": block, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            reading.cancel()
+
+    async def _read(self, message: Message, receive: Receive, asked: "asyncio.Queue[Asked | None]") -> None:
+        """Submit each line, no further than so many ahead of the answers, until the end or until the client leaves."""
+        lines = Lines()
+        while message.get("more_body", False):
+            for number, line in lines.cut(message["body"]):
+                await self._ask(number, line, asked)
+            message = await receive()
+        for number, line in lines.cut(message.get("body", b"") + b"\n"):
+            await self._ask(number, line, asked)
+        await asked.put(None)
+
+    async def _ask(self, number: int, line: bytes, asked: "asyncio.Queue[Asked | None]") -> None:
+        if line.strip():
+            await asked.put(Asked(number, self._outcome(line)))
+
+    def _outcome(self, line: bytes) -> "asyncio.Future[Answer] | Exception":
+        try:
+            return self._ledger.submit(*parsed(line))
+        except Exception as error:  # noqa: BLE001 - whoever answers this line judges what it is
+            return error
+
+
+async def _blocks(asked: "asyncio.Queue[Asked | None]") -> AsyncIterator[bytes]:
+    """The answers in order, several together when they are there."""
+    block = b""
+    while line := await asked.get():
+        if block and not line.ready:
+            yield block
+            block = b""
+        block += await line.line()
+        if asked.empty() or len(block) > BLOCK_BYTES:
+            yield block
+            block = b""
+    if block:
+        yield block

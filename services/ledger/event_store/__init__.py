@@ -1,0 +1,1 @@
+"""The log of events in PostgreSQL: insert-only, gapless, in commit order."""

@@ -1,0 +1,72 @@
+"""Connections to PostgreSQL as the service's role, and the one place that tells when it is away."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Self
+
+import asyncpg
+
+from services.ledger.event_store.migrations import ROLE
+
+CONNECT_SECONDS_MAX = 5
+STATEMENT_SECONDS_MAX = 20
+
+AWAY = (
+    OSError,  # refused, reset, unreachable, and TimeoutError
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,  # the connection was lost under our hands
+    asyncpg.OperatorInterventionError,  # shutting down, starting up, cancelled
+    asyncpg.InsufficientResourcesError,  # out of disk, memory or connections
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that nobody has promoted yet
+)
+
+
+class LedgerUnavailable(Exception):
+    """PostgreSQL cannot be reached, so nothing can be recorded or read now."""
+
+
+@contextmanager
+def _reaching_postgres() -> Iterator[None]:
+    try:
+        yield
+    except AWAY as away:
+        raise LedgerUnavailable(f"PostgreSQL cannot be reached: {type(away).__name__}") from away
+
+
+async def _keep_session(_: asyncpg.Connection) -> None:
+    """No statement here changes the session, so a returned connection needs no resetting round trip."""
+
+
+class Database:
+    """A pool of connections that come back by themselves after an outage."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, database_url: str, connections_max: int) -> AsyncIterator[Self]:
+        """Open for the time of the context; commits wait for the disk, whatever the server's default."""
+        pool = asyncpg.create_pool(
+            database_url,
+            min_size=1,
+            max_size=connections_max,
+            timeout=CONNECT_SECONDS_MAX,
+            command_timeout=STATEMENT_SECONDS_MAX,
+            reset=_keep_session,
+            server_settings={"role": ROLE, "jit": "off", "synchronous_commit": "on", "application_name": "hourbook"},
+        )
+        async with pool:
+            yield cls(pool)
+
+    async def rows(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """All rows of a statement; LedgerUnavailable where PostgreSQL is away."""
+        with _reaching_postgres():
+            async with self._pool.acquire(timeout=CONNECT_SECONDS_MAX) as connection:
+                return await connection.fetch(statement, *arguments)
+
+    async def value(self, statement: str, *arguments: Any) -> Any:
+        """The first column of the first row, or None; LedgerUnavailable where PostgreSQL is away."""
+        with _reaching_postgres():
+            async with self._pool.acquire(timeout=CONNECT_SECONDS_MAX) as connection:
+                return await connection.fetchval(statement, *arguments)

@@ -1,0 +1,44 @@
+"""The schema of the log, brought up to date at every start; several processes may start at once."""
+
+from pathlib import Path
+
+import asyncpg
+
+ROLE = "hourbook_ledger"
+MIGRATIONS = sorted(Path(__file__).parent.glob("[0-9]*.sql"))
+
+# Roles belong to the whole cluster and advisory locks to one database: another database's migrations may be
+# creating the same role at this moment, and PostgreSQL reports that in several ways.
+_ROLE = f"""
+DO $$ BEGIN
+    CREATE ROLE {ROLE} NOLOGIN;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$;
+DO $$ BEGIN
+    IF NOT pg_has_role(current_user, '{ROLE}', 'SET') THEN
+        GRANT {ROLE} TO CURRENT_USER;
+    END IF;
+END $$;
+"""
+_LOCK = "SELECT pg_advisory_xact_lock(1213156950)"
+_TABLE = """
+CREATE SCHEMA IF NOT EXISTS ledger;
+CREATE TABLE IF NOT EXISTS ledger.migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
+"""
+
+
+async def migrate(database_url: str) -> None:
+    """Create the service's role and apply the migrations that are missing, each once."""
+    connection = await asyncpg.connect(database_url, timeout=10)
+    try:
+        await connection.execute(_ROLE)
+        async with connection.transaction():
+            await connection.execute(_LOCK)
+            await connection.execute(_TABLE)
+            applied = {row["name"] for row in await connection.fetch("SELECT name FROM ledger.migration")}
+            for file in MIGRATIONS:
+                if file.name not in applied:
+                    await connection.execute(file.read_text(encoding="utf-8"))
+                    await connection.execute("INSERT INTO ledger.migration VALUES ($1)", file.name)
+    finally:
+        await connection.close()

@@ -1,0 +1,158 @@
+"""The recorder: appends events with the keys that guard them, and reads them back."""
+
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+import asyncpg
+
+from services.ledger.event_store.database import Database, LedgerUnavailable
+from services.ledger.event_store.stored_event import StoredEvent
+
+READERS_MAX = 8
+WRITERS_MAX = 2
+POSITION_MAX = 2**63 - 1
+
+_EVENTS = """
+    SELECT position, account_id, version, event_id::text, command_id, fingerprint,
+        type, schema_version, recorded_at, data
+    FROM ledger.event
+"""
+_APPEND = "SELECT ledger.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+_SETTLED_POSITION = "SELECT ledger.settled_position($1, $2, $3, $4)"
+_PAGE = _EVENTS + "WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"
+_ACCOUNT_PAGE = _EVENTS + "WHERE log_id = $1 AND account_id = $2 AND version > $3 ORDER BY version LIMIT $4"
+_NEWER = f"""
+    SELECT newer.* FROM unnest($2::text[], $3::integer[]) AS known (id, last)
+    CROSS JOIN LATERAL (
+        {_EVENTS} WHERE log_id = $1 AND account_id = known.id AND version > known.last ORDER BY version LIMIT $4
+    ) AS newer
+    ORDER BY newer.account_id, newer.version
+"""  # noqa: S608 - nothing in it comes from outside
+_COMMANDS = """
+    SELECT command_id, fingerprint, account_id, version FROM ledger.event
+    WHERE log_id = $1 AND command_id = ANY ($2) AND fingerprint IS NOT NULL
+"""
+# Up to the next event with a fingerprint: there the next command begins.
+_OF_COMMAND = f"""
+    {_EVENTS} WHERE log_id = $1 AND account_id = $2 AND version >= $3 AND version < coalesce(
+        (SELECT min(version) FROM ledger.event
+         WHERE log_id = $1 AND account_id = $2 AND version > $3 AND fingerprint IS NOT NULL), 2147483647)
+    ORDER BY version
+"""  # noqa: S608
+_HEAD = "SELECT coalesce(max(position), 0) FROM ledger.event WHERE log_id = $1"
+_EVENT_ID = "SELECT event_id::text FROM ledger.event WHERE log_id = $1 AND position = $2"
+_DUE = """
+    SELECT account_id, next_due_at FROM ledger.due
+    WHERE log_id = $1 AND next_due_at <= $2 AND (next_due_at, account_id) > ($3, $4)
+    ORDER BY next_due_at, account_id LIMIT $5
+"""
+
+
+class AlreadyTaken(Exception):
+    """A key or a version is taken, or a version has no predecessor: nothing was appended."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCommand:
+    """Where a command's first event is."""
+
+    command_id: str
+    fingerprint: bytes
+    account_id: str
+    version: int
+
+
+class EventStore:
+    """The logs in one PostgreSQL. Everything raises LedgerUnavailable while it is away.
+
+    Appending has connections of its own, so that slow readers never hold it up.
+    """
+
+    def __init__(self, readers: Database, writers: Database) -> None:
+        self.readers = readers
+        self._writers = writers
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, database_url: str) -> AsyncIterator[Self]:
+        """Open for the time of the context; the schema has to be there."""
+        async with (
+            Database.connected(database_url, READERS_MAX) as readers,
+            Database.connected(database_url, WRITERS_MAX) as writers,
+        ):
+            yield cls(readers, writers)
+
+    async def append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
+        """Append all events or none, and return the position of the first; AlreadyTaken if a key stands against it.
+
+        When the link breaks, nobody knows whether the commit happened: the log is asked for the first event, once
+        whatever was under way has ended, and only what is not there is sent again, unchanged.
+        """
+        try:
+            return await self._append(log_id, events, next_due)
+        except LedgerUnavailable:
+            first = events[0]
+            settled = (log_id, first.account_id, first.version, first.event_id)
+            position = await self._writers.value(_SETTLED_POSITION, *settled)
+            return position or await self._append(log_id, events, next_due)
+
+    async def _append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
+        columns = (
+            [event.account_id for event in events],
+            [event.version for event in events],
+            [event.event_id for event in events],
+            [event.command_id for event in events],
+            [event.fingerprint for event in events],
+            [event.type for event in events],
+            [event.schema_version for event in events],
+            [event.recorded_at for event in events],
+            [event.data for event in events],
+        )
+        try:
+            return await self._writers.value(_APPEND, log_id, *columns, list(next_due), list(next_due.values()))
+        except asyncpg.IntegrityConstraintViolationError as taken:
+            raise AlreadyTaken(str(taken)) from taken
+
+    async def newer(self, log_id: int, versions: Mapping[str, int], each_max: int) -> list[StoredEvent]:
+        """The accounts' events after those versions, by account and version, at most so many of each."""
+        known = (list(versions), list(versions.values()))
+        return _events(await self._writers.rows(_NEWER, log_id, *known, each_max))
+
+    async def commands(self, log_id: int, command_ids: Collection[str]) -> dict[str, RecordedCommand]:
+        """Those of the commands that are recorded."""
+        rows = await self._writers.rows(_COMMANDS, log_id, list(command_ids))
+        return {row["command_id"]: RecordedCommand(**row) for row in rows}
+
+    async def events_of(self, log_id: int, command: RecordedCommand) -> list[StoredEvent]:
+        """All events of a command."""
+        return _events(await self.readers.rows(_OF_COMMAND, log_id, command.account_id, command.version))
+
+    async def account_page(self, log_id: int, account_id: str, after: int, limit: int) -> list[StoredEvent]:
+        """An account's events after that version, in order, at most so many."""
+        return _events(await self.readers.rows(_ACCOUNT_PAGE, log_id, account_id, after, limit))
+
+    async def page(self, log_id: int, after: int, limit: int) -> list[StoredEvent]:
+        """The log's events after that position, in order, at most so many."""
+        return _events(await self.readers.rows(_PAGE, log_id, after, limit))
+
+    async def head(self, log_id: int) -> int:
+        """The position of the last event; 0 for an empty log."""
+        return await self.readers.value(_HEAD, log_id)
+
+    async def event_id(self, log_id: int, position: int) -> str | None:
+        """The id of the event at that position."""
+        return await self.readers.value(_EVENT_ID, log_id, position)
+
+    async def due(
+        self, log_id: int, now: datetime, after: tuple[datetime, str], limit: int
+    ) -> list[tuple[datetime, str]]:
+        """Accounts with a package that has ended by now, and when: the earliest after that place, found by index."""
+        rows = await self.readers.rows(_DUE, log_id, now, *after, limit)
+        return [(row["next_due_at"], row["account_id"]) for row in rows]
+
+
+def _events(rows: Iterable[asyncpg.Record]) -> list[StoredEvent]:
+    return [StoredEvent(*row) for row in rows]

@@ -1,0 +1,51 @@
+"""An event as it stands in the log."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.envelope import RecordedEvent
+from contracts.events import EVENT_TYPES, Event
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One row of the log; without a position until it is appended. `data` is JSON text, never written anew.
+
+    `fingerprint` is the command's, on its first event only.
+    """
+
+    position: int | None
+    account_id: str
+    version: int
+    event_id: str
+    command_id: str
+    fingerprint: bytes | None
+    type: str
+    schema_version: int
+    recorded_at: datetime
+    data: str
+
+    def event(self) -> Event:
+        """The event itself; KeyError for a type that this program does not know."""
+        return EVENT_TYPES[self.type].model_validate_json(self.data)
+
+    def recorded(self) -> RecordedEvent:
+        """The event as a line of the log, for whoever folds it."""
+        return RecordedEvent.model_validate_json(self.line(self.position))
+
+    def line(self, position: int | None) -> str:
+        """The published form at that position, `data` as stored; ids and types need no escaping (see contracts).
+
+        Without a position, in a dry run, the event has no id either.
+        """
+        event_id = f'"{self.event_id}"' if position else "null"
+        return (
+            f'{{"position":{position or "null"},"event_id":{event_id},"account_id":"{self.account_id}",'
+            f'"version":{self.version},"type":"{self.type}","schema_version":{self.schema_version},'
+            f'"recorded_at":"{rfc3339(self.recorded_at)}","data":{self.data}}}'
+        )
+
+
+def rfc3339(instant: datetime) -> str:
+    """An instant in UTC as it is published."""
+    return instant.isoformat().replace("+00:00", "Z")

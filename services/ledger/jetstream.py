@@ -1,0 +1,129 @@
+"""The stream of one log on JetStream: a copy whose sequence equals the log's position."""
+
+import asyncio
+from collections.abc import Sequence
+
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import Header, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from services.ledger.event_store.stored_event import StoredEvent, rfc3339
+
+ACKNOWLEDGE_SECONDS_MAX = 5
+
+
+class NotAccepted(Exception):
+    """JetStream did not take an event at its place: another relay is faster, or the stream is not what it was."""
+
+
+class LogStream:
+    """Writes a log's events to its stream, each at the sequence that is its position and nowhere else."""
+
+    def __init__(self, client: Client, log_id: int) -> None:
+        self.name = f"HOURBOOK-{log_id}"
+        self._client = client
+        self._jetstream = client.jetstream()
+        self._log_id = log_id
+        self._inbox = client.new_inbox()
+        self._round = 0
+        self._missing: set[int] = set()
+        self._outcome: asyncio.Future[None] | None = None
+
+    async def open(self) -> None:
+        """Listen for acknowledgements; before the first `publish`."""
+        await self._client.subscribe(f"{self._inbox}.*.*", cb=self._acknowledged)
+
+    async def end(self) -> int | None:
+        """The stream's last sequence; None where it has holes and is no copy. A missing stream is created."""
+        try:
+            state = (await self._jetstream.stream_info(self.name)).state
+        except NotFoundError:
+            await self._create()
+            return 0
+        return state.last_seq if state.messages == state.last_seq else None
+
+    async def event_id(self, position: int) -> str | None:
+        """The id of the event at that position."""
+        try:
+            message = await self._jetstream.get_msg(self.name, seq=position)
+        except NotFoundError:
+            return None
+        return (message.headers or {}).get("ce-id")
+
+    async def renew(self) -> None:
+        """Start over with an empty stream."""
+        await self._jetstream.delete_stream(self.name)
+        await self._create()
+
+    async def _create(self) -> None:
+        """On disk, for ever, and nothing in it can be deleted but all of it."""
+        config = StreamConfig(
+            name=self.name,
+            description="A copy of the ledger's log. The log in PostgreSQL is the truth.",
+            subjects=[f"hourbook.log.{self._log_id}.>"],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            max_age=0,
+            deny_delete=True,
+            deny_purge=True,
+            allow_direct=True,
+        )
+        await self._jetstream.add_stream(config)
+
+    async def publish(self, events: Sequence[StoredEvent]) -> None:
+        """Send consecutive events at once and wait until all are acknowledged.
+
+        NotAccepted if one is refused, TimeoutError if JetStream does not say; in both cases some may be there.
+        """
+        self._round += 1
+        self._missing = {event.position for event in events if event.position}
+        self._outcome = asyncio.get_running_loop().create_future()
+        for event in events:
+            await self._client.publish(
+                f"hourbook.log.{self._log_id}.{event.account_id}.{event.type}",
+                event.data.encode(),
+                reply=f"{self._inbox}.{self._round}.{event.position}",
+                headers=self._headers(event),
+            )
+        async with asyncio.timeout(ACKNOWLEDGE_SECONDS_MAX):
+            await self._outcome
+
+    def _headers(self, event: StoredEvent) -> dict[str, str]:
+        """CloudEvents in binary mode, and all that a reader needs to have the whole `RecordedEvent`."""
+        assert event.position
+        return {
+            "ce-specversion": "1.0",
+            "ce-id": event.event_id,
+            "ce-type": event.type,
+            "ce-source": f"urn:hourbook:log:{self._log_id}",
+            "ce-subject": event.account_id,
+            "ce-time": rfc3339(event.recorded_at),
+            "content-type": "application/json",
+            "Hourbook-Position": str(event.position),
+            "Hourbook-Version": str(event.version),
+            "Hourbook-Schema-Version": str(event.schema_version),
+            Header.EXPECTED_STREAM: self.name,
+            Header.EXPECTED_LAST_SEQUENCE: str(event.position - 1),
+        }
+
+    async def _acknowledged(self, message: Msg) -> None:
+        """nats-py's own `publish_async` never finishes when a message is refused, hence this."""
+        *_, round_sent, position = message.subject.split(".")
+        if self._outcome is None or self._outcome.done() or int(round_sent) != self._round:
+            return
+        if reason := _refusal(message):
+            self._outcome.set_exception(NotAccepted(f"{self.name} refused event {position}: {reason}"))
+            return
+        self._missing.discard(int(position))
+        if not self._missing:
+            self._outcome.set_result(None)
+
+
+def _refusal(message: Msg) -> str | None:
+    """Why JetStream did not accept; a message that nobody receives comes back without data."""
+    if not message.data:
+        return "there is no such stream"
+    error = orjson.loads(message.data).get("error")
+    return error and f"{error.get('description')} ({error.get('err_code')})"

@@ -1,0 +1,144 @@
+"""The ledger at work in a process: what its routes ask, and the relay and the expiry beside it if it has them."""
+
+import asyncio
+import logging
+import zlib
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from contracts.commands import Command
+from services.ledger.answers import Answer
+from services.ledger.clock import Clock, SandboxClock, SystemClock
+from services.ledger.event_store.database import AWAY, LedgerUnavailable
+from services.ledger.event_store.migrations import migrate
+from services.ledger.event_store.store import EventStore
+from services.ledger.expiry import keep_expiring
+from services.ledger.handler import Pipeline
+from services.ledger.receipts import NothingIsDue, Receipt
+from services.ledger.relay import keep_relaying, keep_ringing
+from services.ledger.settings import Settings, terms
+from services.ledger.wake import Wake
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The ledger of one process: a pipeline and a bell for each log, and the work that goes on beside."""
+
+    settings: Settings
+    store: EventStore
+    clock: Clock
+    projections: httpx.AsyncClient
+    wakes: tuple[Wake, ...]
+    pipelines: tuple[Pipeline, ...]
+    work: list[asyncio.Task[None]]
+
+    def log_of(self, account_id: str) -> int:
+        """The log an account belongs to, for ever."""
+        return zlib.crc32(account_id.encode()) % self.settings.logs
+
+    def submit(self, command: Command, key: str) -> "asyncio.Future[Answer]":
+        """Take a command in. Its answer, or its refusal, comes later; one account's commands keep their order."""
+        return self.pipelines[self.log_of(command.account_id)].submit(Receipt.of(command, key))
+
+    async def dry_run(self, command: Command, key: str) -> Answer:
+        """What the command would be answered now; records nothing."""
+        return await self.pipelines[self.log_of(command.account_id)].dry_run(Receipt.of(command, key))
+
+    async def expire(self, account_id: str) -> None:
+        """Record what is due on an account, if nobody has yet."""
+        try:
+            await self.pipelines[self.log_of(account_id)].submit(Receipt.of_scheduler(account_id))
+        except NothingIsDue:
+            return
+
+    async def faults(self) -> list[str]:
+        """Why this process is not ready, a sentence each; empty when it is."""
+        found = [f"{task.get_name()} has ended." for task in self.work if task.done()]
+        try:
+            await self.store.head(0)
+        except LedgerUnavailable as away:
+            found.append(f"{away}.")
+        return found
+
+
+@asynccontextmanager
+async def running_ledger(settings: Settings, *, relay: bool = False, expiry: bool = False) -> AsyncIterator[Ledger]:
+    """A ledger that takes commands, with or without a relay and an expiry of its own; waits for PostgreSQL."""
+    await _migrated(settings.database_url)
+    async with (
+        EventStore.connected(settings.database_url) as store,
+        httpx.AsyncClient(base_url=settings.projections_url or "", trust_env=False) as projections,
+    ):
+        clock = SandboxClock(store.readers) if settings.sandbox else SystemClock()
+        wakes = tuple(Wake() for _ in range(settings.logs))
+        pipelines = tuple(
+            Pipeline(store, log_id, terms(), clock, wake, settings.warm_events_max) for log_id, wake in enumerate(wakes)
+        )
+        ledger = Ledger(settings, store, clock, projections, wakes, pipelines, [])
+        for name, work in _work(ledger, relay=relay, expiry=expiry):
+            ledger.work.append(asyncio.create_task(work, name=name))
+            ledger.work[-1].add_done_callback(_say_if_crashed)
+        try:
+            yield ledger
+        finally:
+            await _stop(ledger.work)
+
+
+def _work(ledger: Ledger, *, relay: bool, expiry: bool) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+    settings = ledger.settings
+    for log_id, (pipeline, wake) in enumerate(zip(ledger.pipelines, ledger.wakes, strict=True)):
+        yield f"The pipeline of log {log_id}", pipeline.run()
+        if settings.nats_url and relay:
+            yield f"The relay of log {log_id}", keep_relaying(ledger.store, log_id, settings.nats_url, wake)
+        elif settings.nats_url:
+            yield f"The bell of log {log_id}", keep_ringing(log_id, settings.nats_url, wake)
+    if expiry:
+        yield "The expiry", keep_expiring(ledger.store, settings.logs, ledger.clock, ledger.expire)
+
+
+def _say_if_crashed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (crash := task.exception()):
+        logger.critical("%s has crashed", task.get_name(), exc_info=crash)
+
+
+async def _stop(work: list[asyncio.Task[None]]) -> None:
+    for task in work:
+        task.cancel()
+    await asyncio.gather(*work, return_exceptions=True)
+
+
+async def _migrated(database_url: str) -> None:
+    """As soon as PostgreSQL is there."""
+    said = False
+    while True:
+        try:
+            return await migrate(database_url)
+        except AWAY as away:
+            if not said:
+                logger.warning("waiting for PostgreSQL: %r", away)
+            said = True
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def run_relay(settings: Settings) -> None:
+    """The relays of all logs in a process of their own, until cancelled."""
+    if settings.nats_url is None:
+        raise RuntimeError("NATS_URL is not set: the relay needs to know where to publish.")
+    await _migrated(settings.database_url)
+    async with EventStore.connected(settings.database_url) as store, asyncio.TaskGroup() as tasks:
+        for log_id in range(settings.logs):
+            tasks.create_task(keep_relaying(store, log_id, settings.nats_url, Wake()))
+
+
+async def run_expiry(settings: Settings) -> None:
+    """The expiry in a process of its own, until cancelled; ends with an error when something crashes."""
+    async with running_ledger(settings, expiry=True) as ledger:
+        await asyncio.gather(*ledger.work)

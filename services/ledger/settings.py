@@ -1,0 +1,31 @@
+"""What an operator sets, by environment variables; and the seller's terms, which come with the program."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.ledger.domain.terms import Terms
+
+TERMS_FILE = Path(__file__).with_name("terms.toml")
+
+
+class Settings(BaseSettings):
+    """Where PostgreSQL, NATS and the projections are, and what this ledger does."""
+
+    model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
+
+    database_url: str = Field(validation_alias="DATABASE_URL")
+    nats_url: str | None = Field(default=None, validation_alias="NATS_URL")
+    sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
+    projections_url: str | None = Field(default=None, validation_alias="HOURBOOK_PROJECTIONS_URL")
+    logs: int = Field(default=1, ge=1, le=1024, validation_alias="HOURBOOK_LOGS")
+    warm_events_max: int = Field(default=300_000, ge=1, validation_alias="HOURBOOK_WARM_EVENTS_MAX")
+
+
+@cache
+def terms() -> Terms:
+    """The terms that commands are decided by, all versions."""
+    return Terms.parse(tomllib.loads(TERMS_FILE.read_text(encoding="utf-8")))

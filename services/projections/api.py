@@ -1,0 +1,78 @@
+"""The routes of the projections service."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from asyncpg import Connection
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from contracts.read_models import AccountPage, BalanceStep, BalanceView, StatementPage
+from services.problem_responses import ProblemError
+from services.projections.balances import accounts, queries
+from services.projections.balances.queries import UnknownAccount
+from services.projections.parameters import (
+    AccountPath,
+    AskedAccounts,
+    AskedBalance,
+    AskedPeriod,
+    AskedStatement,
+    MinPosition,
+)
+from services.projections.running import Projections
+
+router = APIRouter(prefix="/v1", tags=["projections"])
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One state of the read models, and the present: what an answer is made from."""
+
+    connection: Connection
+    position: int
+    now: datetime
+
+
+async def _reading(request: Request, response: Response, minimum: MinPosition = 0) -> AsyncIterator[Reading]:
+    """Every answer rests on one state of the tables, and says which log position that is."""
+    projections: Projections = request.app.state.projections
+    now = await projections.now()
+    async with projections.snapshot(minimum) as (connection, position):
+        at = {"Hourbook-Position": str(position)}
+        response.headers.update(at)
+        try:
+            yield Reading(connection, position, now)
+        except UnknownAccount as unknown:
+            detail = f"No account {unknown} was opened up to position {position}. Check its id."
+            raise ProblemError("account-not-found", detail, headers=at) from unknown
+
+
+Read = Annotated[Reading, Depends(_reading)]
+
+
+@router.get("/accounts")
+async def list_accounts(read: Read, asked: Annotated[AskedAccounts, Query()]) -> AccountPage:
+    """Accounts with their balances now, a page."""
+    return await accounts.accounts(read.connection, now=read.now, **asked.model_dump())
+
+
+@router.get("/accounts/{account_id}/balance")
+async def get_balance(read: Read, account_id: AccountPath, asked: Annotated[AskedBalance, Query()]) -> BalanceView:
+    """An account's balance at any instant, as known at any other (rule 12); by default now, with everything known."""
+    return await queries.balance(read.connection, account_id, asked.as_of, asked.known_at, read.now, read.position)
+
+
+@router.get("/accounts/{account_id}/balance/history")
+async def get_history(read: Read, account_id: AccountPath, asked: Annotated[AskedPeriod, Query()]) -> list[BalanceStep]:
+    """The curve of the balance: its value at `from`, then every change before `to`; by default all of it up to now."""
+    before = asked.before or max(read.now, asked.since or read.now) + timedelta(microseconds=1)
+    return await queries.history(read.connection, account_id, asked.since, before)
+
+
+@router.get("/accounts/{account_id}/statement")
+async def get_statement(
+    read: Read, account_id: AccountPath, asked: Annotated[AskedStatement, Query()]
+) -> StatementPage:
+    """Every movement with its event, in order of effect, a page."""
+    return await queries.statement(read.connection, account_id, asked.since, asked.before, asked.cursor, asked.limit)

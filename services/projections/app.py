@@ -1,0 +1,39 @@
+"""The projections service as an application of its own, with its worker or without."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.problem_responses import install_problem_responses
+from services.projections.api import router
+from services.projections.health import router as health
+from services.projections.running import running_projections
+from services.projections.settings import Settings
+
+
+def create_app() -> FastAPI:
+    """Queries and the worker in one process, for uvicorn."""
+    return _app(worker=True)
+
+
+def create_api() -> FastAPI:
+    """Queries alone; the worker runs elsewhere."""
+    return _app(worker=False)
+
+
+def _app(*, worker: bool) -> FastAPI:
+    app = FastAPI(title="Hourbook projections", version="1", lifespan=_running(worker=worker))
+    app.include_router(router)
+    app.include_router(health)
+    install_problem_responses(app)
+    return app
+
+
+def _running(*, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running_projections(Settings(), worker=worker) as app.state.projections:
+            yield
+
+    return lifespan

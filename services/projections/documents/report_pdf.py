@@ -1,0 +1,154 @@
+"""The monthly report as PDF: what `report.typ` is given, every quantity already written out."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from contracts.quantities import decimal_hours
+from contracts.reports import MonthlyReport, ReportDraw, ReportLine, ReportSettlement
+from services.projections.documents.formats import Formats, day_of, last_day_before
+from services.projections.documents.numerals import Lang
+from services.projections.documents.parties import party_block
+from services.projections.documents.typesetting import pdf
+
+LINE_TABLES = (("closing", "tasks"), ("correction", "corrections"), ("settlement", "settlements"))
+"""The kinds of lines, and the headings they stand under: corrections stand apart (rule 10.3)."""
+
+
+def report_pdf(report: MonthlyReport, lang: Lang) -> bytes:
+    """The report for a customer; the same report always gives the same bytes."""
+    formats = Formats(lang)
+    return pdf("report.typ", _document(report, formats))
+
+
+def _document(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
+    return {
+        "lang": formats.lang,
+        "words": formats.words,
+        "month": formats.month(report.month),
+        "draft": not report.closed,
+        "parties": [party_block("seller", report.seller, formats), party_block("customer", report.customer, formats)],
+        "contract_number": report.contract_number,
+        "contract_date": formats.long_day(report.contract_date),
+        "foot": f"{formats.words['contract']} № {report.contract_number} · {formats.words['as_recorded']}{report.position}",
+        "balance": _balance(report, formats),
+        "line_tables": [_line_table(report, kind, title, formats) for kind, title in LINE_TABLES],
+        "all_lines": _total(report, formats),
+        "movements": [table for table in _movements(report, formats) if table["rows"]],
+    }
+
+
+def _hours(decimal: str, minutes: int, formats: Formats) -> dict[str, str]:
+    return {"hours": formats.hours(decimal), "clock": formats.clock(minutes)}
+
+
+def _balance(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
+    """Opening + purchased + paid - charged - forfeited = closing; what moves within the balance stands below."""
+    totals = report.totals
+
+    def row(word: str, minutes: int, hours: str | None = None) -> dict[str, Any]:
+        shown = _hours(decimal_hours(minutes) if hours is None else hours, minutes, formats)
+        return {"label": formats.words[word], "nothing": minutes == 0, **shown}
+
+    return {
+        "opening": row("opening_balance", report.opening_balance_minutes, report.opening_balance_hours),
+        "changes": [
+            row("purchased", totals.purchased_minutes),
+            row("paid_minutes", totals.paid_minutes),
+            row("charged_total", -totals.charged_minutes),
+            row("forfeited_total", -totals.forfeited_minutes),
+        ],
+        "closing": row("closing_balance", report.closing_balance_minutes, report.closing_balance_hours),
+        "negative": report.closing_balance_minutes < 0,
+        "within": [
+            shown
+            for word, minutes in (
+                ("settled_total", totals.settled_minutes),
+                ("carried_total", totals.carried_over_minutes),
+                ("compensated_total", totals.compensated_minutes),
+            )
+            if not (shown := row(word, minutes))["nothing"]
+        ],
+    }
+
+
+def _line_table(report: MonthlyReport, kind: str, title: str, formats: Formats) -> dict[str, Any]:
+    lines = [line for line in report.lines if line.kind == kind]
+    return {
+        "title": formats.words[title],
+        "rows": [_line(number, line, formats) for number, line in enumerate(lines, 1)],
+        "total": {
+            "worked": _column(lines, "worked", formats),
+            "charged": _column(lines, "charged", formats),
+            "amount": formats.money(sum(line.amount_kopecks for line in lines)),
+        },
+    }
+
+
+def _column(lines: Iterable[ReportLine], name: str, formats: Formats) -> dict[str, str]:
+    """The sum of a column of hours as it is shown, beside the sum of its exact minutes."""
+    lines = list(lines)
+    hours = sum((Decimal(getattr(line, f"{name}_hours")) for line in lines), Decimal("0.00"))
+    return _hours(str(hours), sum(getattr(line, f"{name}_minutes") for line in lines), formats)
+
+
+def _line(number: int, line: ReportLine, formats: Formats) -> dict[str, Any]:
+    words = formats.words
+    closure = f" · {words['closure']} {line.closure}" if line.closure > 1 else ""
+    return {
+        "number": number,
+        "day": formats.short_day(day_of(line.effective_at)),
+        "title": line.title,
+        "task": f"{line.task_id}{closure}",
+        "draws": "; ".join(_draw(draw, formats) for draw in line.draws),
+        "category": words[line.category],
+        "coefficient": formats.coefficient(line.coefficient),
+        "worked": _hours(line.worked_hours, line.worked_minutes, formats),
+        "charged": _hours(line.charged_hours, line.charged_minutes, formats),
+        "amount": formats.money(line.amount_kopecks),
+    }
+
+
+def _draw(draw: ReportDraw, formats: Formats) -> str:
+    return f"{draw.lot_id} {formats.clock(draw.minutes)}"
+
+
+def _total(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
+    totals = report.totals
+    return {
+        "worked": _hours(totals.worked_hours, totals.worked_minutes, formats),
+        "charged": _hours(totals.charged_hours, totals.charged_minutes, formats),
+        "amount": formats.money(totals.amount_kopecks),
+    }
+
+
+def _movements(report: MonthlyReport, formats: Formats) -> list[dict[str, Any]]:
+    """What happened to packages and debt: a table each, with a day, what it was, and how much."""
+    words = formats.words
+
+    def row(of: Any, what: str, amount: int | None) -> dict[str, Any]:
+        shown = _hours(of.hours, of.minutes, formats)
+        money = "" if amount is None else formats.money(amount)
+        return {"day": formats.short_day(day_of(of.effective_at)), "what": what, "amount": money, **shown}
+
+    def purchase(of: Any) -> str:
+        until = formats.short_day(last_day_before(of.ends_at))
+        return f"{of.package_id} ({formats.plan(of.plan)}), {words['valid_until'].lower()} {until}"
+
+    def carry(of: Any) -> str:
+        moved = f"{of.from_package_id} → {of.to_package_id}"
+        return f"{moved}, {words['reclaimed']}" if of.reclaimed else moved
+
+    tables = {
+        "purchases": [row(of, purchase(of), of.amount_kopecks) for of in report.purchases],
+        "carried_over": [row(of, carry(of), None) for of in report.carried_over],
+        "forfeited": [row(of, of.package_id, of.amount_kopecks) for of in report.forfeited],
+        "settled": [row(of, _settlement(of, formats), of.amount_kopecks) for of in report.settled],
+        "paid": [row(of, _settlement(of, formats), of.amount_kopecks) for of in report.paid],
+    }
+    return [{"title": words[title], "rows": rows, "money": title != "carried_over"} for title, rows in tables.items()]
+
+
+def _settlement(of: ReportSettlement, formats: Formats) -> str:
+    by = of.lot_id or of.payment_reference
+    return f"{formats.words['task']} {of.task_id}" + (f" ← {by}" if by else "")

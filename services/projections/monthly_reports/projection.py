@@ -1,0 +1,111 @@
+"""From a batch of events to rows: a few statements for hundreds of events."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from asyncpg import Connection
+
+from contracts.events import (
+    AccountOpened,
+    MonthClosed,
+    MonthReopened,
+    PackagePurchased,
+    TaskClosed,
+    TaskReopened,
+    WarrantyMarked,
+)
+from services.projections.logged import Logged
+from services.projections.monthly_reports.entries import entries
+
+ADD_ACCOUNTS = """
+    INSERT INTO report_account (account_id, customer_name, contract_number, contract_date)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[])
+"""
+
+ADD_LOTS = """
+    INSERT INTO report_lot (account_id, lot_id, plan, hour_price_kopecks, ends_at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
+"""
+
+ADD_CLOSINGS = """
+    INSERT INTO report_closing (account_id, task_id, closure, title, category, coefficient, effective_at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
+"""
+
+ADD_ENTRIES = """
+    INSERT INTO report_entry (account_id, booking_month, position, ordinal, recorded_at, effective_at, kind, minutes,
+                              balance_minutes, amount_kopecks, task_id, closure, lot_id, to_package_id,
+                              worked_minutes, charged_minutes, payment_reference)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::timestamptz[],
+                         $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::integer[],
+                         $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::text[])
+"""
+
+ADD_MONTHS = """
+    INSERT INTO report_month (account_id, position, recorded_at, month, closed)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::boolean[])
+"""
+
+Row = tuple[Any, ...]
+
+
+async def project(connection: Connection, batch: Sequence[Logged]) -> None:
+    """Add what a batch of events books, in the caller's transaction."""
+    await _insert(connection, ADD_ACCOUNTS, _accounts(batch))
+    await _insert(connection, ADD_LOTS, _lots(batch))
+    await _insert(connection, ADD_CLOSINGS, _closings(batch))
+    await _insert(connection, ADD_ENTRIES, _entries(batch))
+    await _insert(connection, ADD_MONTHS, _months(batch))
+
+
+async def _insert(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
+    if columns := list(zip(*rows, strict=True)):
+        await connection.execute(statement, *columns)
+
+
+def _accounts(batch: Sequence[Logged]) -> list[Row]:
+    return [
+        (recorded.account_id, event.customer_name, event.contract_number, event.contract_date)
+        for recorded, event in batch
+        if isinstance(event, AccountOpened)
+    ]
+
+
+def _lots(batch: Sequence[Logged]) -> list[Row]:
+    lots: list[Row] = []
+    for recorded, event in batch:
+        match event:
+            case PackagePurchased() as new:
+                lots.append((recorded.account_id, new.package_id, new.plan, new.hour_price_kopecks, new.ends_at))
+            case WarrantyMarked(compensation=new) | TaskReopened(compensation=new) if new:
+                price = round(new.amount_kopecks * 60 / new.minutes)
+                lots.append((recorded.account_id, new.package_id, None, price, new.ends_at))
+            case _:
+                pass
+    return lots
+
+
+def _closings(batch: Sequence[Logged]) -> list[Row]:
+    return [
+        (recorded.account_id, event.task_id, event.closure, event.title, event.category, str(event.coefficient),
+         event.effective_at)
+        for recorded, event in batch
+        if isinstance(event, TaskClosed)
+    ]  # fmt: skip
+
+
+def _entries(batch: Sequence[Logged]) -> list[Row]:
+    return [
+        (recorded.account_id, event.booking_month, recorded.position, ordinal, recorded.recorded_at,
+         event.effective_at, *entry)
+        for recorded, event in batch
+        for ordinal, entry in enumerate(entries(event))
+    ]  # fmt: skip
+
+
+def _months(batch: Sequence[Logged]) -> list[Row]:
+    return [
+        (recorded.account_id, recorded.position, recorded.recorded_at, event.month, isinstance(event, MonthClosed))
+        for recorded, event in batch
+        if isinstance(event, MonthClosed | MonthReopened)
+    ]

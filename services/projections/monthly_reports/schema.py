@@ -1,0 +1,65 @@
+"""The tables of the monthly reports, in whatever schema the connection's search_path names first."""
+
+TABLES = ("report_account", "report_lot", "report_closing", "report_entry", "report_month")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS report_account (
+    account_id      text COLLATE "C" PRIMARY KEY,
+    customer_name   text NOT NULL,
+    contract_number text NOT NULL,
+    contract_date   date NOT NULL
+);
+
+-- What a line says of a lot: a compensation has no plan.
+CREATE TABLE IF NOT EXISTS report_lot (
+    account_id         text COLLATE "C" NOT NULL,
+    lot_id             text COLLATE "C" NOT NULL,
+    plan               text,
+    hour_price_kopecks bigint NOT NULL,
+    ends_at            timestamptz NOT NULL,
+    PRIMARY KEY (account_id, lot_id)
+);
+
+CREATE TABLE IF NOT EXISTS report_closing (
+    account_id   text COLLATE "C" NOT NULL,
+    task_id      text COLLATE "C" NOT NULL,
+    closure      integer NOT NULL,
+    title        text NOT NULL,
+    category     text NOT NULL,
+    coefficient  text NOT NULL,
+    effective_at timestamptz NOT NULL,
+    PRIMARY KEY (account_id, task_id, closure)
+);
+
+-- Bookings, never changed; a month's are read by its key, whatever else there is.
+CREATE TABLE IF NOT EXISTS report_entry (
+    account_id        text COLLATE "C" NOT NULL,
+    booking_month     text COLLATE "C" NOT NULL,
+    position          bigint NOT NULL,
+    ordinal           integer NOT NULL,
+    recorded_at       timestamptz NOT NULL,
+    effective_at      timestamptz NOT NULL,
+    kind              text NOT NULL,
+    minutes           bigint NOT NULL,
+    balance_minutes   bigint NOT NULL,
+    amount_kopecks    bigint NOT NULL,
+    task_id           text,
+    closure           integer,
+    lot_id            text,
+    to_package_id     text,
+    worked_minutes    bigint NOT NULL,
+    charged_minutes   bigint NOT NULL,
+    payment_reference text,
+    PRIMARY KEY (account_id, booking_month, position, ordinal)
+);
+
+-- Up to which month an account was closed, as it became known.
+CREATE TABLE IF NOT EXISTS report_month (
+    account_id     text COLLATE "C" NOT NULL,
+    position       bigint NOT NULL,
+    recorded_at    timestamptz NOT NULL,
+    month          text COLLATE "C" NOT NULL,
+    closed         boolean NOT NULL,
+    PRIMARY KEY (account_id, position)
+);
+"""

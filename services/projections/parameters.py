@@ -1,0 +1,95 @@
+"""What queries are asked with, in a form that says what to put right."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Header, Path
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from contracts.quantities import AccountId, Instant, parse_instant
+from services.projections.balances.accounts import END_KEY, ID_KEY
+from services.projections.balances.queries import STATEMENT_KEY, KnownAt
+from services.projections.paging import require_cursor
+
+POSITION_MAX = 2**63 - 1
+DAYS_MAX = 36_500
+PAGE_ROWS_MAX = 1000
+
+_POSITION = re.compile(r"[0-9]{1,30}")
+_SPACE_BEFORE_OFFSET = re.compile(r" (?=\d\d:\d\d$)")
+
+
+def _with_plus(value: Any) -> Any:
+    """A plus sign that nobody encoded arrives as a space."""
+    return _SPACE_BEFORE_OFFSET.sub("+", value) if isinstance(value, str) else value
+
+
+def _known_at(value: Any) -> Any:
+    """A number is a position, anything else an instant."""
+    if not _POSITION.fullmatch(value):
+        return parse_instant(_with_plus(value))
+    if int(value) > POSITION_MAX:
+        raise ValueError(f"a log position is at most {POSITION_MAX}")
+    return int(value)
+
+
+AskedInstant = Annotated[Instant, BeforeValidator(_with_plus)]
+AccountPath = Annotated[AccountId, Path()]
+MinPosition = Annotated[int, Header(alias="Hourbook-Min-Position", ge=0, le=POSITION_MAX)]
+Limit = Annotated[int, Field(ge=1, le=PAGE_ROWS_MAX)]
+
+
+class Asked(BaseModel):
+    """Query parameters; unknown ones are refused, so that a misspelt one does not pass for none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AskedAccounts(Asked):
+    """Which accounts to list."""
+
+    debt: bool | None = None
+    expiring_within: Annotated[int, Field(ge=0, le=DAYS_MAX)] | None = None
+    suspended: bool | None = None
+    cursor: str | None = None
+    limit: Limit = 100
+
+    @field_validator("cursor")
+    @classmethod
+    def _of_this_order(cls, cursor: str | None, info: ValidationInfo) -> str | None:
+        """A list by ends goes on where a list by ends stopped."""
+        return cursor and require_cursor(cursor, END_KEY if info.data.get("expiring_within") is not None else ID_KEY)
+
+
+class AskedBalance(Asked):
+    """As of when, by what was known when (rule 12)."""
+
+    as_of: AskedInstant | None = None
+    known_at: Annotated[KnownAt, BeforeValidator(_known_at)] = None
+
+
+class AskedPeriod(Asked):
+    """The half-open interval [from, to) (rule 2.3)."""
+
+    since: Annotated[AskedInstant | None, Field(alias="from")] = None
+    before: Annotated[AskedInstant | None, Field(alias="to")] = None
+
+    @field_validator("before")
+    @classmethod
+    def _later(cls, before: datetime | None, info: ValidationInfo) -> datetime | None:
+        if before and (since := info.data.get("since")) and before <= since:
+            raise ValueError("give an instant after `from`")
+        return before
+
+
+class AskedStatement(AskedPeriod):
+    """Which movements to list."""
+
+    cursor: str | None = None
+    limit: Limit = 100
+
+    @field_validator("cursor")
+    @classmethod
+    def _of_a_statement(cls, cursor: str | None) -> str | None:
+        return cursor and require_cursor(cursor, STATEMENT_KEY)

@@ -1,0 +1,232 @@
+"""A second reading of an account's events, written for plainness: rows, sums and scans, and nothing of the domain's.
+
+Balances, and what is left and booked, are worked out from the movements every time. Dicts keep the order of recording.
+"""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from contracts.events import (
+    DebtPaid,
+    DebtSettled,
+    Draw,
+    Event,
+    HoursCarriedOver,
+    PackageExpired,
+    PackagePurchased,
+    Reversal,
+    TaskClosed,
+    WarrantyMarked,
+    WorkResumed,
+    WorkSuspended,
+)
+
+
+class Move(NamedTuple):
+    """When a lot gave so many minutes (negative: got back), and their money."""
+
+    at: datetime
+    minutes: int
+    kopecks: int
+
+
+class Took(NamedTuple):
+    """What a closing took from a lot."""
+
+    lot_id: str
+    minutes: int
+    kopecks: int
+    at: datetime
+    settled: bool
+    released: bool
+
+
+@dataclass
+class NaiveLot:
+    """Hours bought together. `ends` are those of the packages that have held it, one after another."""
+
+    lot_id: str
+    size: int
+    price: int
+    starts_at: datetime
+    ends: list[datetime]
+    moves: list[Move] = field(default_factory=list)
+    expired: bool = False
+
+    @property
+    def left(self) -> int:
+        """Minutes nobody has used."""
+        return self.size - sum(move.minutes for move in self.moves)
+
+    @property
+    def booked(self) -> int:
+        """The money of what was used."""
+        return sum(move.kopecks for move in self.moves)
+
+    def held_at(self, instant: datetime) -> int:
+        """Minutes it adds to the balance of that instant."""
+        if not self.starts_at <= instant < self.ends[-1]:
+            return 0
+        return self.size - sum(move.minutes for move in self.moves if move.at <= instant)
+
+
+@dataclass
+class NaivePackage:
+    """A purchase or a compensation, and the lots in its hands."""
+
+    package_id: str
+    starts_at: datetime
+    ends_at: datetime
+    takes_over: bool
+    holds: list[str]
+    expired: bool = False
+
+
+@dataclass
+class NaiveClosing:
+    """A closing that stands."""
+
+    number: int
+    at: datetime
+    order: int
+    owed: int
+    took: list[Took]
+    paid: list[tuple[int, int]] = field(default_factory=list)
+
+
+class NaiveLedger:
+    """What all those events amount to."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.lots: dict[str, NaiveLot] = {}
+        self.packages: dict[str, NaivePackage] = {}
+        self.owed: list[tuple[datetime, int]] = []
+        self.closings: dict[str, NaiveClosing] = {}
+        self.closed_times: dict[str, int] = {}
+        self.warranty: set[str] = set()
+        self.suspended = False
+        for event in events:
+            self.read(event)
+
+    def balance_at(self, instant: datetime) -> int:
+        """The balance of that instant, once what is due by then has happened (rule 7.5)."""
+        then = self.when_due(instant)
+        held = sum(lot.held_at(instant) for lot in then.lots.values())
+        return held - sum(minutes for at, minutes in then.owed if at <= instant)
+
+    def instants(self) -> set[datetime]:
+        """Every moment at which the balance may change."""
+        moved = {move.at for lot in self.lots.values() for move in lot.moves}
+        spans = {at for lot in self.lots.values() for at in (lot.starts_at, *lot.ends)}
+        return moved | spans | {at for at, _ in self.owed}
+
+    def next_due(self, now: datetime) -> NaivePackage | None:
+        """The package whose end comes first, of those that have ended (rule 7.1)."""
+        due = [package for package in self.packages.values() if not package.expired and package.ends_at <= now]
+        return min(due, key=lambda package: (package.ends_at, package.starts_at, package.package_id), default=None)
+
+    def when_due(self, instant: datetime) -> "NaiveLedger":
+        """The ledger once all that is due by then has happened (rules 7.1, 7.2)."""
+        then = self
+        while package := then.next_due(instant):
+            then = deepcopy(self) if then is self else then
+            then.expire(then.packages[package.package_id])
+        return then
+
+    def expire(self, package: NaivePackage) -> None:
+        """What is left is carried to the successor, or forfeited (rule 7.2)."""
+        package.expired = True
+        heir = self.successor(package)
+        for lot in [self.lots[lot_id] for lot_id in package.holds]:
+            if lot.left and not lot.expired and heir:
+                self._carry(lot, package, heir)
+            else:
+                lot.expired = True
+
+    def successor(self, package: NaivePackage) -> NaivePackage | None:
+        """The first bought after it and before its end, willing, with a later end (rule 7.2)."""
+        recorded = list(self.packages)
+        age = {one.package_id: (one.starts_at, recorded.index(one.package_id)) for one in self.packages.values()}
+        may_take_over = [
+            one
+            for one in self.packages.values()
+            if one.takes_over
+            and age[one.package_id] > age[package.package_id]
+            and one.starts_at < package.ends_at < one.ends_at
+        ]
+        return min(may_take_over, key=lambda one: age[one.package_id], default=None)
+
+    def read(self, event: Event) -> None:
+        """One event more."""
+        match event:
+            case PackagePurchased():
+                self._bought(event.package_id, event.minutes, event.price_kopecks, event.effective_at, event.ends_at)
+                self.packages[event.package_id].takes_over = event.carry_over
+            case TaskClosed():
+                self._read_closing(event)
+            case DebtSettled():
+                self._took(event.task_id, event, event.effective_at, settled=True)
+                self._owes(event.task_id, event.effective_at, -event.minutes)
+            case DebtPaid():
+                for part in event.payments:
+                    self.closings[part.task_id].paid.append((part.minutes, part.amount_kopecks))
+                    self._owes(part.task_id, event.effective_at, -part.minutes)
+            case HoursCarriedOver():
+                for share in event.lots:
+                    former, heir = self.packages[event.from_package_id], self.packages[event.to_package_id]
+                    self._carry(self.lots[share.lot_id], former, heir)
+            case PackageExpired():
+                self.packages[event.package_id].expired = True
+                for lot_id in self.packages[event.package_id].holds:
+                    self.lots[lot_id].expired = True
+            case Reversal():
+                self._read_reversal(event)
+            case WorkSuspended() | WorkResumed():
+                self.suspended = isinstance(event, WorkSuspended)
+            case _:
+                pass
+
+    def _bought(self, lot_id: str, size: int, price: int, starts_at: datetime, ends_at: datetime) -> None:
+        self.packages[lot_id] = NaivePackage(lot_id, starts_at, ends_at, takes_over=False, holds=[lot_id])
+        self.lots[lot_id] = NaiveLot(lot_id, size, price, starts_at, [ends_at])
+
+    def _carry(self, lot: NaiveLot, package: NaivePackage, heir: NaivePackage) -> None:
+        package.holds = [lot_id for lot_id in package.holds if lot_id != lot.lot_id]
+        heir.holds = [*heir.holds, lot.lot_id]
+        heir.expired = lot.expired = False
+        lot.ends.append(heir.ends_at)
+
+    def _read_closing(self, event: TaskClosed) -> None:
+        order = sum(self.closed_times.values())
+        self.closed_times[event.task_id] = event.closure
+        self.closings[event.task_id] = NaiveClosing(event.closure, event.effective_at, order, 0, [])
+        for draw in event.draws:
+            self._took(event.task_id, draw, event.effective_at, settled=False)
+        self._owes(event.task_id, event.effective_at, event.owed_minutes)
+
+    def _took(self, task_id: str, part: DebtSettled | Draw, at: datetime, *, settled: bool) -> None:
+        self.lots[part.lot_id].moves.append(Move(at, part.minutes, part.amount_kopecks))
+        took = Took(part.lot_id, part.minutes, part.amount_kopecks, at, settled, part.released)
+        self.closings[task_id].took.append(took)
+
+    def _owes(self, task_id: str, at: datetime, minutes: int) -> None:
+        self.closings[task_id].owed += minutes
+        self.owed.append((at, minutes))
+
+    def _read_reversal(self, event: Reversal) -> None:
+        for back in event.returned:
+            self.lots[back.lot_id].moves.append(Move(back.effective_at, -back.minutes, -back.amount_kopecks))
+            if back.settlement:
+                self.owed += [(back.effective_at, back.minutes), (event.effective_at, -back.minutes)]
+        self.owed.append((event.effective_at, -event.cancelled_owed_minutes))
+        if made_up := event.compensation:
+            span = (made_up.starts_at, made_up.ends_at)
+            self._bought(made_up.package_id, made_up.minutes, made_up.amount_kopecks, *span)
+        standing = self.closings.pop(event.task_id, None)
+        if isinstance(event, WarrantyMarked):
+            self.warranty.add(event.task_id)
+            if standing:
+                self.closings[event.task_id] = NaiveClosing(standing.number, standing.at, standing.order, 0, [])

@@ -1,0 +1,48 @@
+"""The projections' schema in a database of the test's own, and a log to fill it from."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from services.projections.balances import BALANCES
+from services.projections.database import migrate, pool
+from services.projections.logged import Logged
+from services.projections.tracking import Tracking
+from tests.projections.vocabulary import Log
+
+
+class Applied:
+    """A log whose every event is applied to the balances as soon as it is asked for."""
+
+    def __init__(self, database: asyncpg.Pool) -> None:
+        self.database = database
+        self.log = Log()
+        self._tracking = Tracking(BALANCES.name, "0")
+
+    async def position(self) -> int:
+        """Apply what is new in the log, in one batch."""
+        place = await self._tracking.begin(self.database)
+        if batch := [Logged.read(line) for line in self.log.lines[place.position :]]:
+            async with self.database.acquire() as connection, connection.transaction():
+                await self._tracking.advance(connection, place, batch)
+                await BALANCES.project(connection, batch)
+        return self.log.position
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[asyncpg.Pool]:
+    """As the projections see it."""
+    await migrate(database_url)
+    async with pool(database_url, 4) as connections:
+        yield connections
+
+
+@pytest.fixture
+async def applied(database: asyncpg.Pool) -> Applied:
+    return Applied(database)
