@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from services.ledger.api import router as commands
+from services.ledger.api import ROUTES as COMMANDS
 from services.ledger.problems import install_problems
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
@@ -28,9 +28,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
-    app = FastAPI(title="Hourbook", version="1", lifespan=_running)
-    app.include_router(commands)
-    app.include_router(queries)
+    app = FastAPI(title="Hourbook", version="1", lifespan=_running, routes=[*COMMANDS, *queries.routes])
     app.add_api_route("/health/live", live, include_in_schema=False)
     app.add_api_route("/health/ready", ready, include_in_schema=False)
     app.add_api_route("/metrics", metrics, include_in_schema=False)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 BLOCK_BYTES = 1 << 16
+ANSWER_SECONDS_MAX = 300
 
 
 def _progress(console: Console) -> Progress:
@@ -24,10 +25,11 @@ def _progress(console: Console) -> Progress:
 async def send(file: Path, url: str, answers: Path | None, console: Console) -> Counter[str]:
     """Stream NDJSON commands to /v1/commands; how many lines had each outcome, and the answers to a file."""
     tally: Counter[str] = Counter()
+    size = (await asyncio.to_thread(file.stat)).st_size
     with ExitStack() as closing:
         progress = closing.enter_context(_progress(console))
         kept = closing.enter_context(answers.open("wb")) if answers else None
-        task = progress.add_task("importing", total=file.stat().st_size)
+        task = progress.add_task("importing", total=size)
 
         async def blocks() -> AsyncIterator[bytes]:
             with file.open("rb") as source:
@@ -36,7 +38,7 @@ async def send(file: Path, url: str, answers: Path | None, console: Console) -> 
                     yield block
 
         async with (
-            httpx.AsyncClient(base_url=url, timeout=None, trust_env=False) as client,
+            httpx.AsyncClient(base_url=url, timeout=ANSWER_SECONDS_MAX, trust_env=False) as client,
             client.stream("POST", "/v1/commands", content=blocks()) as response,
         ):
             response.raise_for_status()

@@ -27,8 +27,14 @@ from services.ledger import log_api
 from services.ledger.asking import PROBLEMS, AskedBy, LedgerOf
 from services.ledger.bulk import NDJSON, Conversation
 
-router = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
-commands = APIRouter(prefix="/accounts")
+commands = APIRouter(prefix="/v1/accounts", tags=["ledger"], responses=PROBLEMS)
+bulk = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
+
+
+@commands.post("/{account_id}/tasks/{task_id}/close", status_code=201, response_model=Recorded)
+async def close_task(account_id: AccountId, task_id: TaskId, body: CloseTaskBody, asked: AskedBy) -> Response:
+    """Charge a confirmed task. Never refused for want of hours: the rest is owed."""
+    return await asked.record(CloseTask.model_construct(account_id=account_id, task_id=task_id, **body.__dict__))
 
 
 @commands.post("", status_code=201, response_model=Recorded)
@@ -41,12 +47,6 @@ async def open_account(body: OpenAccount, asked: AskedBy) -> Response:
 async def purchase_package(account_id: AccountId, body: PurchasePackageBody, asked: AskedBy) -> Response:
     """Buy a package of hours."""
     return await asked.record(PurchasePackage.model_construct(account_id=account_id, **body.__dict__))
-
-
-@commands.post("/{account_id}/tasks/{task_id}/close", status_code=201, response_model=Recorded)
-async def close_task(account_id: AccountId, task_id: TaskId, body: CloseTaskBody, asked: AskedBy) -> Response:
-    """Charge a confirmed task. Never refused for want of hours: the rest is owed."""
-    return await asked.record(CloseTask.model_construct(account_id=account_id, task_id=task_id, **body.__dict__))
 
 
 @commands.post("/{account_id}/tasks/{task_id}/warranty", status_code=201, response_model=Recorded)
@@ -91,7 +91,7 @@ async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, as
     return await asked.record(ReopenMonth.model_construct(account_id=account_id, month=month, reason=body.reason))
 
 
-@router.post(
+@bulk.post(
     "/commands",
     status_code=200,
     response_class=Conversation,
@@ -107,5 +107,5 @@ async def many_commands(ledger: LedgerOf) -> Response:
     return Conversation(ledger)
 
 
-router.include_router(commands)
-router.include_router(log_api.router)
+ROUTES = [*commands.routes, *bulk.routes, *log_api.router.routes]
+"""Every route of the ledger, side by side: a router inside a router is matched anew on each level, at a price."""

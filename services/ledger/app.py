@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.ledger.api import router
+from services.ledger.api import ROUTES
 from services.ledger.health import router as health
 from services.ledger.problems import install_problems
 from services.ledger.running import running_ledger
@@ -23,9 +23,8 @@ def create_api() -> FastAPI:
 
 
 def _app(*, beside: bool) -> FastAPI:
-    app = FastAPI(title="Hourbook ledger", version="1", lifespan=_running(beside=beside))
-    app.include_router(router)
-    app.include_router(health)
+    routes = [*ROUTES, *health.routes]
+    app = FastAPI(title="Hourbook ledger", version="1", lifespan=_running(beside=beside), routes=routes)
     install_problems(app)
     return app
 

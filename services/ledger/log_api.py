@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from contracts.quantities import AccountId, Instant, parse_instant
 from contracts.read_models import BalanceView
-from services.ledger.asking import LedgerOf
+from services.ledger.asking import PROBLEMS, LedgerOf
 from services.ledger.audit.replay import KnownAt, replay
 from services.ledger.bulk import NDJSON
 from services.ledger.clock import SandboxClock
@@ -21,7 +21,7 @@ from services.ledger.sandbox import move_clock
 from services.ledger.settings import terms
 from services.problem_responses import ProblemError
 
-router = APIRouter()
+router = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
 
 Position = Annotated[int, Field(ge=0, le=POSITION_MAX)]
 

@@ -1,7 +1,7 @@
 """Commands in flight, and what has been decided about them."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -10,7 +10,7 @@ from uuid import uuid4
 from contracts.commands import Command
 from contracts.events import Event
 from services.ledger.answers import Answer
-from services.ledger.domain.account import Account, decide, due, fold
+from services.ledger.domain.account import Account, course_of, due, fold
 from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms
 from services.ledger.event_store.database import LedgerUnavailable
@@ -73,19 +73,20 @@ class Receipt:
         """
         if self._draft is None or self._draft.before is not before:
             now = max(now, before.recorded_at)
-            events = self._events(before.account, terms, now)
-            after = Warm(fold(before.account, events), now)
-            self._draft = Draft(before, tuple(self._stored(before, events, now)), after)
+            events, after = self._decided(before.account, terms, now)
+            self._draft = Draft(before, tuple(self._stored(before, events, now)), Warm(after, now))
         return self._draft
 
-    def _events(self, account: Account, terms: Terms, now: datetime) -> tuple[Event, ...]:
+    def _decided(self, account: Account, terms: Terms, now: datetime) -> tuple[Sequence[Event], Account]:
+        """The events, and the account they lead to."""
         if not isinstance(self.command, ExpirePackages):
-            return decide(self.command, account, terms, now)
+            course = course_of(self.command, account, terms, now)
+            return course.events, course.account
         if events := due(account, now):
-            return events
+            return events, fold(account, events)
         raise NothingIsDue(self.account_id)
 
-    def _stored(self, before: Warm, events: tuple[Event, ...], now: datetime) -> Iterator[StoredEvent]:
+    def _stored(self, before: Warm, events: Sequence[Event], now: datetime) -> Iterator[StoredEvent]:
         """Only the first event has the fingerprint: it takes the key."""
         for number, event in enumerate(events):
             yield StoredEvent(

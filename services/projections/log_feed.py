@@ -19,10 +19,11 @@ class OtherLog(CannotApply):
 
 
 class LogFeed:
-    """GET /v1/log of one ledger."""
+    """GET /v1/log of one ledger, for one of its logs."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, log: str) -> None:
         self._client = client
+        self._log = log
 
     async def pages(self, after: Place) -> AsyncIterator[list[Logged]]:
         """Everything there is after that place, in pages that are never empty; the next one is fetched meanwhile.
@@ -52,14 +53,14 @@ class LogFeed:
         Each page begins with the event before it, which proves that this is the log we have been following.
         """
         overlap = 1 if after.position else 0
-        asked = {"after": after.position - overlap, "limit": PAGE_EVENTS + overlap}
+        asked = {"log": self._log, "after": after.position - overlap, "limit": PAGE_EVENTS}
         response = await self._client.get("/v1/log", params=asked)
         lines = iter(response.raise_for_status().content.splitlines())
         events: list[Logged] = []
         try:
             if overlap:
                 _require(next(lines, None), after)
-            events.extend(map(_logged, lines))
+            events.extend(map(_logged, lines))  # what comes before a failure is kept
         except CannotApply as failure:
             return events, failure
         return events, None

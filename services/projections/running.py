@@ -135,7 +135,8 @@ def _ledger(settings: Settings) -> httpx.AsyncClient:
 @asynccontextmanager
 async def _worker(settings: Settings, ledger: httpx.AsyncClient, tracking: Tracking) -> AsyncIterator[Worker]:
     async with pool(settings.database_url, WORKER_CONNECTIONS) as connections:
-        yield Worker(BALANCES, connections, tracking, LogFeed(ledger), LiveLog(settings.nats_url, settings.log))
+        feed, live = LogFeed(ledger, settings.log), LiveLog(settings.nats_url, settings.log)
+        yield Worker(BALANCES, connections, tracking, feed, live)
 
 
 async def _work(migration: asyncio.Task[None], worker: Worker) -> None:

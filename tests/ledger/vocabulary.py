@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import services.ledger
 from contracts.commands import (
@@ -37,8 +37,10 @@ from tests.ledger.domain.expected_events import Expected, moment
 ACCOUNT_ID = "horns-and-hooves"
 TERMS_FILE = Path(services.ledger.__file__).parent / "terms.toml"
 TERMS = Terms.parse(tomllib.loads(TERMS_FILE.read_text(encoding="utf-8")))
-
 AT_ONCE = "at once"
+
+When = str | None
+"""A short text, or whenever the story has got to."""
 
 
 @dataclass(frozen=True)
@@ -46,31 +48,21 @@ class Step:
     """Something that happens: a command, or (without one) time that passes; when it takes effect and is recorded."""
 
     command: Callable[[datetime], Command] | None
-    on: str | None = None
-    recorded: str | None = None
+    on: When = None
+    recorded: When = None
 
 
-def open_account(*, on: str | None = None) -> Step:
+def open_account(*, on: When = None) -> Step:
     """A customer's contract begins."""
 
-    def command(_: datetime) -> OpenAccount:
-        return OpenAccount(
-            account_id=ACCOUNT_ID,
-            customer_name="ООО «Рога и копыта»",
-            contract_number="17/24",
-            contract_date="2024-01-01",
-        )
-
-    return Step(command, on)
+    opened = OpenAccount(
+        account_id=ACCOUNT_ID, customer_name="Рога и копыта", contract_number="17/24", contract_date="2024-01-01"
+    )
+    return Step(lambda _: opened, on)
 
 
 def buy(
-    package_id: str,
-    plan: str = "hours-20",
-    *,
-    on: str | None = None,
-    recorded: str | None = None,
-    carry_over: bool = True,
+    package_id: str, plan: str = "hours-20", *, on: When = None, recorded: When = None, carry_over: bool = True
 ) -> Step:
     """The customer buys a package; it takes over what its predecessor leaves, unless the test says otherwise."""
 
@@ -87,10 +79,10 @@ def close(
     *,
     worked: int = 60,
     category: str = "regular",
-    on: str | None = None,
-    recorded: str | None = None,
-    started: str | None = None,
-    closed: str | None = None,
+    on: When = None,
+    recorded: When = None,
+    started: When = None,
+    closed: When = None,
     confirmed: str | None = AT_ONCE,
     agreed: str | bool = False,
     requested: str | bool = False,
@@ -114,7 +106,8 @@ def close(
             confirmed_at=at if confirmed == AT_ONCE else confirmed and moment(confirmed),
             urgency_agreed_at=_consent(agreed, started_at),
             off_hours_requested_at=_consent(requested, started_at),
-            time_entries=entries and [_time_entry(*entry) for entry in entries],
+            time_entries=entries
+            and [{"start": moment(start), "minutes": minutes, "performer": "Иванова А."} for start, minutes in entries],
         )
 
     return Step(command, on, recorded)
@@ -124,21 +117,17 @@ def _consent(said: str | bool, started_at: datetime | None) -> datetime | None:
     return moment(said) if isinstance(said, str) else started_at if said else None
 
 
-def _time_entry(start: str, minutes: int) -> dict[str, Any]:
-    return {"start": moment(start), "minutes": minutes, "performer": "Иванова А."}
-
-
-def mark_warranty(task_id: str = "T-1", *, on: str | None = None) -> Step:
+def mark_warranty(task_id: str = "T-1", *, on: When = None) -> Step:
     """The seller takes a task back as warranty."""
     return Step(lambda _: MarkWarranty(account_id=ACCOUNT_ID, task_id=task_id, reason="ошибка наша"), on)
 
 
-def reopen(task_id: str = "T-1", *, on: str | None = None) -> Step:
+def reopen(task_id: str = "T-1", *, on: When = None) -> Step:
     """A closed task turns out not to be done."""
     return Step(lambda _: ReopenTask(account_id=ACCOUNT_ID, task_id=task_id, reason="не доделано"), on)
 
 
-def pay(minutes: int, *, on: str | None = None, recorded: str | None = None) -> Step:
+def pay(minutes: int, *, on: When = None, recorded: When = None) -> Step:
     """The customer pays owed minutes with money."""
 
     def command(at: datetime) -> PayDebt:
@@ -147,22 +136,22 @@ def pay(minutes: int, *, on: str | None = None, recorded: str | None = None) -> 
     return Step(command, on, recorded)
 
 
-def suspend(*, on: str | None = None) -> Step:
+def suspend(*, on: When = None) -> Step:
     """The seller suspends work."""
     return Step(lambda _: SuspendWork(account_id=ACCOUNT_ID, reason="задолженность"), on)
 
 
-def resume(*, on: str | None = None) -> Step:
+def resume(*, on: When = None) -> Step:
     """The seller resumes work at will."""
     return Step(lambda _: ResumeWork(account_id=ACCOUNT_ID, reason="договорились"), on)
 
 
-def close_month(month: str, *, on: str | None = None) -> Step:
+def close_month(month: str, *, on: When = None) -> Step:
     """The seller's accountant closes a month."""
     return Step(lambda _: CloseMonth(account_id=ACCOUNT_ID, month=month), on)
 
 
-def reopen_month(month: str, *, on: str | None = None) -> Step:
+def reopen_month(month: str, *, on: When = None) -> Step:
     """The seller's accountant opens a month again."""
     return Step(lambda _: ReopenMonth(account_id=ACCOUNT_ID, month=month, reason="ошибка в акте"), on)
 
@@ -187,7 +176,9 @@ class Story:
     def when(self, step: Step) -> Self:
         """The step happens, or is refused."""
         at = moment(step.on) if step.on else self.now + timedelta(minutes=1)
-        self.now = moment(step.recorded) if step.recorded else max(at, self.now)
+        recorded_at = moment(step.recorded) if step.recorded else max(at, self.now)
+        assert recorded_at >= self.now, "what is recorded is recorded in order"
+        self.now = recorded_at
         self.command = step.command(at) if step.command else None
         self.latest, self.refusal = (), None
         try:
@@ -231,14 +222,14 @@ class Story:
         assert type(self.refusal) is why, self.refusal or self.latest
         return self
 
-    def then_balance(self, minutes: int, *, as_of: str | None = None, known_at: KnownAt = None) -> Self:
+    def then_balance(self, minutes: int, *, as_of: When = None, known_at: KnownAt = None) -> Self:
         """The balance now, or at another instant; as everything recorded shows it, or as it was known then."""
         at = moment(as_of) if as_of else self.now
         assert replay(ACCOUNT_ID, self.recorded, at, known_at).balance_minutes == minutes
         return self
 
-    def then_lots(self, *lots: tuple[str, int], as_of: str | None = None) -> Self:
-        """The lots alive, in order of their end, and what is left in them."""
+    def then_lots(self, *lots: tuple[str, int], as_of: When = None) -> Self:
+        """The lots alive, in the order in which they would pay, and what is left in them."""
         at = moment(as_of) if as_of else self.now
         alive = replay(ACCOUNT_ID, self.recorded, at, None).lots
         assert [(lot.lot_id, lot.remaining_minutes) for lot in alive] == list(lots)

@@ -20,7 +20,7 @@ def feed(log: Log) -> FastAPI:
     app = FastAPI()
 
     @app.get("/v1/log")
-    async def read(after: int = 0, limit: int = 1000) -> Response:
+    async def read(after: int, limit: int) -> Response:
         lines = [line.model_dump_json().encode() for line in log.lines[after : after + limit]]
         return Response(b"\n".join(lines), media_type="application/x-ndjson")
 

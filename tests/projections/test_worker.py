@@ -1,8 +1,9 @@
 """The worker: catches up, follows live, counts each event once, and halts on what it cannot apply."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 import asyncpg
 import httpx
@@ -13,12 +14,12 @@ from services.projections.balances import BALANCES
 from services.projections.database import pool
 from services.projections.live_log import LiveLog
 from services.projections.log_feed import LogFeed
-from services.projections.tracking import Place, Tracking
+from services.projections.logged import Logged
+from services.projections.tracking import Overtaken, Place, Projection, Tracking
 from services.projections.worker import Worker
+from tests.projections.asking import until
 from tests.projections.log_server import LogServer, Stream, serving, stream
 from tests.projections.vocabulary import Log, closed, opened, purchased
-
-WAIT_SECONDS_MAX = 20
 
 
 class Stage:
@@ -32,12 +33,8 @@ class Stage:
     @asynccontextmanager
     async def worker(self, nats_url: str | None = "") -> AsyncIterator[Worker]:
         """One at work; with nats_url=None, in a world without NATS."""
-        url = self.nats_url if nats_url == "" else nats_url
-        async with AsyncExitStack() as stack:
-            client = await stack.enter_async_context(httpx.AsyncClient(base_url=self.server.url, trust_env=False))
-            connections = await stack.enter_async_context(pool(self.database_url, 2))
-            tracking = Tracking(BALANCES.name, self.name)
-            made = Worker(BALANCES, connections, tracking, LogFeed(client), LiveLog(url, self.name))
+        tracking = Tracking(BALANCES.name, self.name)
+        async with self._made(BALANCES, tracking, self.nats_url if nats_url == "" else nats_url) as made:
             task = asyncio.create_task(made.run())
             try:
                 yield made
@@ -45,6 +42,20 @@ class Stage:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+
+    @asynccontextmanager
+    async def _made(self, projection: Projection, tracking: Tracking, nats_url: str | None) -> AsyncIterator[Worker]:
+        async with (
+            httpx.AsyncClient(base_url=self.server.url, trust_env=False) as client,
+            pool(self.database_url, 2) as connections,
+        ):
+            yield Worker(projection, connections, tracking, LogFeed(client, self.name), LiveLog(nats_url, self.name))
+
+    async def cut_off(self, tracking: "CutOff") -> None:
+        """Let a worker work until it is cut off."""
+        async with self._made(tracking.projection, tracking, None) as worker:
+            with pytest.raises(asyncio.CancelledError):
+                await worker.run()
 
     async def record(self, account_id: str = "romashka", *, tasks: int = 1) -> int:
         """An account with a package and so many closings of ten minutes; its last position."""
@@ -94,12 +105,6 @@ class Stage:
         )
         assert [tuple(row) for row in kept] == [tuple(row) for row in summed]
         return dict(tuple(row) for row in kept)
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(WAIT_SECONDS_MAX):
-        while not await condition():  # noqa: ASYNC110 - what is waited for happens in PostgreSQL
-            await asyncio.sleep(0.002)
 
 
 @pytest.fixture
@@ -209,6 +214,20 @@ async def test_two_workers_count_nothing_twice(stage: Stage):
     assert await stage.remaining() == {"romashka": 6000 - 150 * 10}
 
 
+async def test_the_slower_of_two_workers_is_fenced_off(stage: Stage):
+    await stage.record()
+    batch = [Logged.read(line) for line in stage.log.lines]
+    tracking = Tracking(BALANCES.name, stage.name)
+    before = await tracking.begin(stage.database)
+    async with stage.database.acquire() as faster, stage.database.acquire() as slower:
+        async with faster.transaction():
+            await tracking.advance(faster, before, batch[:1])
+            held_up = asyncio.create_task(tracking.advance(slower, before, batch))
+        with pytest.raises(Overtaken):
+            await held_up
+    assert (await stage.place()).position == 1
+
+
 async def test_when_the_working_one_of_two_ends_the_other_goes_on(stage: Stage):
     async with stage.worker(nats_url=None):
         async with stage.worker(nats_url=None):
@@ -216,19 +235,48 @@ async def test_when_the_working_one_of_two_ends_the_other_goes_on(stage: Stage):
         await stage.reached(await stage.close())
 
 
+class CutOff(Tracking):
+    """Ends its worker at a moment of its first batch."""
+
+    def __init__(self, log: str, moment: str) -> None:
+        super().__init__(BALANCES.name, log)
+        self._moment = moment
+        self.projection = replace(BALANCES, project=self._project)
+
+    def _pass(self, moment: str) -> None:
+        if moment == self._moment:
+            raise asyncio.CancelledError
+
+    async def advance(self, connection: asyncpg.Connection, before: Place, batch: Sequence[Logged]) -> Place:
+        self._pass("before the fence")
+        after = await super().advance(connection, before, batch)
+        self._pass("after the fence")
+        return after
+
+    async def _project(self, connection: asyncpg.Connection, batch: Sequence[Logged]) -> None:
+        await BALANCES.project(connection, batch[:10])
+        self._pass("halfway")
+        await BALANCES.project(connection, batch[10:])
+        self._pass("before the commit")
+
+    def moved(self) -> None:
+        self._pass("after the commit")
+        super().moved()
+
+
+@pytest.mark.parametrize(
+    "moment", ["before the fence", "after the fence", "halfway", "before the commit", "after the commit"]
+)
 async def test_a_worker_cut_off_anywhere_repeats_nothing_and_skips_nothing(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, moment: str
 ):
     monkeypatch.setattr(log_feed, "PAGE_EVENTS", 20)
-    last = await stage.record(tasks=400)
-    cuts = 0
-    while (await stage.place()).position < last:
-        async with stage.worker(nats_url=None):
-            for _turn_of_the_loop in range(100 + cuts * 7 % 150):
-                await asyncio.sleep(0)
-        cuts += 1
-    assert cuts > 5
-    assert await stage.remaining() == {"romashka": 6000 - 4000}
+    last = await stage.record(tasks=50)
+    for _ in range(2):
+        await stage.cut_off(CutOff(stage.name, moment))
+    assert (await stage.place()).position == (40 if moment == "after the commit" else 0)
+    await stage.reached_by_worker(last)
+    assert await stage.remaining() == {"romashka": 6000 - 500}
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -255,7 +303,7 @@ async def test_events_before_the_one_that_breaks_conservation_are_applied(stage:
     async with stage.worker(nats_url=None):
         reason = await stage.halted()
     assert f"at {last + 1}" in reason
-    assert "remaining_minutes" in reason
+    assert "a_lot_holds_between_nothing_and_its_size" in reason
     assert (await stage.place()).position == last
 
 
@@ -305,8 +353,11 @@ async def test_a_ledger_that_is_away_is_waited_for(stage: Stage):
         async def waits() -> bool:
             return worker.waiting is not None
 
+        async def works() -> bool:
+            return worker.waiting is None
+
         await until(waits)
         last = await stage.record()
         await stage.server.start()
         await stage.reached(last)
-        assert worker.waiting is None
+        await until(works)

@@ -37,7 +37,7 @@ from services.ledger.domain.refusals import AccountNotFound, MonthNotOver, Unkno
 from services.ledger.domain.state import Account
 from services.ledger.domain.terms import Terms
 
-__all__ = ["Account", "decide", "due", "evolve", "fold"]
+__all__ = ["Account", "course_of", "decide", "due", "evolve", "fold"]
 
 
 def fold(account: Account, events: Iterable[Event]) -> Account:
@@ -59,6 +59,11 @@ def decide(command: Command, account: Account, terms: Terms, now: datetime) -> t
 
     The order inside one command is rule 11.1's. `now` must not run backwards inside one account.
     """
+    return tuple(course_of(command, account, terms, now).events)
+
+
+def course_of(command: Command, account: Account, terms: Terms, now: datetime) -> Course:
+    """What `decide` says, with the account that its events lead to, for whoever needs both."""
     if not account.version and not isinstance(command, OpenAccount):
         raise AccountNotFound(account.account_id)
     require_body(command, terms, now)
@@ -71,7 +76,7 @@ def decide(command: Command, account: Account, terms: Terms, now: datetime) -> t
         pass
     if course.account.suspended and course.account.balance_minutes > 0:
         course.record(resumed(course, None, automatic=True))
-    return tuple(course.events)
+    return course
 
 
 def require_body(command: Command, terms: Terms, now: datetime) -> None:

@@ -1,7 +1,6 @@
 """What each event does to an account; an event it does not know is a crash."""
 
 from bisect import insort
-from dataclasses import replace
 
 from contracts.events import (
     AccountOpened,
@@ -28,7 +27,7 @@ from services.ledger.domain.state import Account, Closing, Debt, Package, Taken
 
 def evolve(account: Account, event: Event) -> Account:
     """The account after that event."""
-    account = replace(account, version=account.version + 1)
+    account = account._replace(version=account.version + 1)
     match event:
         case TaskClosed():
             return _task_closed(account, event)
@@ -45,11 +44,11 @@ def evolve(account: Account, event: Event) -> Account:
         case DebtPaid():
             return _debt_paid(account, event)
         case WorkSuspended() | WorkResumed():
-            return replace(account, suspended=isinstance(event, WorkSuspended))
+            return account._replace(suspended=isinstance(event, WorkSuspended))
         case MonthClosed():
-            return replace(account, closed_through=event.month)
+            return account._replace(closed_through=event.month)
         case MonthReopened():
-            return replace(account, closed_through=month_before(event.month))
+            return account._replace(closed_through=month_before(event.month))
         case AccountOpened():
             return account
         case _:
@@ -62,12 +61,12 @@ def _task_closed(account: Account, event: TaskClosed) -> Account:
         account = account.with_lot(account.lots[d.lot_id].moved(d.minutes, d.amount_kopecks))
     taken = tuple(Taken(d.lot_id, d.minutes, d.amount_kopecks, d.released, at, False) for d in event.draws)
     closing = Closing(event.closure, at, event.worked_minutes, event.charged_minutes, taken)
-    task = replace(account.task(event.task_id), closures=event.closure, closing=closing)
+    task = account.task(event.task_id)._replace(closures=event.closure, closing=closing)
     if event.owed_minutes:
         debt = Debt(at, account.version, event.task_id, event.closure, event.owed_minutes)
         debts = list(account.debts)
         insort(debts, debt, key=lambda debt: debt.age)
-        account = replace(account, debts=tuple(debts), owed_minutes=account.owed_minutes + debt.minutes)
+        account = account._replace(debts=tuple(debts), owed_minutes=account.owed_minutes + debt.minutes)
     return account.with_task(event.task_id, task)
 
 
@@ -77,8 +76,8 @@ def _debt_settled(account: Account, event: DebtSettled) -> Account:
     task = account.tasks[event.task_id]
     assert task.closing is not None, f"debt of task {event.task_id} was settled while it is open"
     taken = Taken(event.lot_id, event.minutes, event.amount_kopecks, event.released, event.effective_at, True)
-    closing = replace(task.closing, taken=(*task.closing.taken, taken))
-    return account.with_task(event.task_id, replace(task, closing=closing))
+    closing = task.closing._replace(taken=(*task.closing.taken, taken))
+    return account.with_task(event.task_id, task._replace(closing=closing))
 
 
 def _debt_paid(account: Account, event: DebtPaid) -> Account:
@@ -86,8 +85,8 @@ def _debt_paid(account: Account, event: DebtPaid) -> Account:
         account = _less_owed(account, payment.task_id, payment.minutes)
         task = account.tasks[payment.task_id]
         assert task.closing is not None, f"debt of task {payment.task_id} was paid while it is open"
-        closing = replace(task.closing, payments=(*task.closing.payments, payment))
-        account = account.with_task(payment.task_id, replace(task, closing=closing))
+        closing = task.closing._replace(payments=(*task.closing.payments, payment))
+        account = account.with_task(payment.task_id, task._replace(closing=closing))
     return account
 
 
@@ -98,15 +97,15 @@ def _less_owed(account: Account, task_id: str, minutes: int) -> Account:
         if debt.task_id != task_id:
             debts.append(debt)
         elif debt.minutes > minutes:
-            debts.append(replace(debt, minutes=debt.minutes - minutes))
-    return replace(account, debts=tuple(debts), owed_minutes=account.owed_minutes - minutes)
+            debts.append(debt._replace(minutes=debt.minutes - minutes))
+    return account._replace(debts=tuple(debts), owed_minutes=account.owed_minutes - minutes)
 
 
 def _package_purchased(account: Account, event: PackagePurchased) -> Account:
     for package_id in event.succeeds:
         predecessor = account.packages[package_id]
-        packages = account.packages.set(package_id, replace(predecessor, successor_id=event.package_id))
-        account = replace(account, packages=packages)
+        packages = account.packages.set(package_id, predecessor._replace(successor_id=event.package_id))
+        account = account._replace(packages=packages)
     package = Package(
         package_id=event.package_id,
         starts_at=event.effective_at,
@@ -138,16 +137,16 @@ def _hours_carried_over(account: Account, event: HoursCarriedOver) -> Account:
         account = account.with_lot(account.lots[lot_id].carried(event.to_package_id, event.ends_at))
     former, heir = account.packages[event.from_package_id], account.packages[event.to_package_id]
     left_behind = tuple(lot_id for lot_id in former.lot_ids if lot_id not in carried)
-    packages = account.packages.set(former.package_id, replace(former, lot_ids=left_behind))
-    account = replace(account, packages=packages)
-    return account.with_package(replace(heir, lot_ids=heir.lot_ids + carried, expired=False))
+    packages = account.packages.set(former.package_id, former._replace(lot_ids=left_behind))
+    account = account._replace(packages=packages)
+    return account.with_package(heir._replace(lot_ids=heir.lot_ids + carried, expired=False))
 
 
 def _package_expired(account: Account, event: PackageExpired) -> Account:
     package = account.packages[event.package_id]
     for lot_id in package.lot_ids:
-        account = account.with_lot(replace(account.lots[lot_id], expired=True))
-    return account.with_package(replace(package, expired=True))
+        account = account.with_lot(account.lots[lot_id]._replace(expired=True))
+    return account.with_package(package._replace(expired=True))
 
 
 def _reversed(account: Account, event: Reversal) -> Account:
@@ -159,9 +158,9 @@ def _reversed(account: Account, event: Reversal) -> Account:
         account = _compensated(account, event.compensation)
     task = account.task(event.task_id)
     if isinstance(event, TaskReopened):
-        return account.with_task(event.task_id, replace(task, closing=None))
-    closing = replace(task.closing, charged_minutes=0, taken=(), payments=()) if task.closing else None
-    return account.with_task(event.task_id, replace(task, warranty=True, closing=closing))
+        return account.with_task(event.task_id, task._replace(closing=None))
+    closing = task.closing._replace(charged_minutes=0, taken=(), payments=()) if task.closing else None
+    return account.with_task(event.task_id, task._replace(warranty=True, closing=closing))
 
 
 def _compensated(account: Account, given: Compensation) -> Account:

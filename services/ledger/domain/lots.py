@@ -1,8 +1,8 @@
 """Lots of hours: what is left in them, in whose hands they are, and the money of what they give (rules 4, 6)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from contracts.events import Draw
 
@@ -13,16 +13,14 @@ def rounded_division(numerator: int, denominator: int) -> int:
     return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """A package that has held a lot, up to its end."""
 
     package_id: str
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(NamedTuple):
     """Minutes bought together at one price.
 
     `left_minutes` can be drawn while the lot lives, and is what it has forfeited once it has expired (rule 6.1).
@@ -76,11 +74,11 @@ class Lot:
         """The lot after it gave (positive) or got back (negative) minutes and money."""
         left = self.left_minutes - minutes
         assert 0 <= left <= self.size_minutes, f"lot {self.lot_id} would hold {left} of {self.size_minutes} minutes"
-        return replace(self, left_minutes=left, booked_kopecks=self.booked_kopecks + amount_kopecks)
+        return self._replace(left_minutes=left, booked_kopecks=self.booked_kopecks + amount_kopecks)
 
     def carried(self, package_id: str, ends_at: datetime) -> "Lot":
         """The lot in the hands of a successor: alive again if it had been forfeited (rules 7.2, 7.4)."""
-        return replace(self, holders=(*self.holders, Holder(package_id, ends_at)), expired=False)
+        return self._replace(holders=(*self.holders, Holder(package_id, ends_at)), expired=False)
 
 
 def draw(lots: Iterable[Lot], needed: int, at: datetime) -> tuple[tuple[Draw, ...], int]:

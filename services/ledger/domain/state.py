@@ -1,8 +1,8 @@
 """An account as its events have made it: one consistency boundary (rule 4.1), immutable, every step a new value."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from immutables import Map
 
@@ -13,8 +13,7 @@ from services.ledger.domain.local_time import month_after
 from services.ledger.domain.lots import Lot
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(NamedTuple):
     """A purchase, or a compensation (rule 8.2), and the lots it holds. `order` is the order of recording."""
 
     package_id: str
@@ -32,8 +31,7 @@ class Package:
         return (self.ends_at, self.starts_at, self.package_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """Minutes a closing took from a lot, by a draw or by a settlement of its debt."""
 
     lot_id: str
@@ -44,8 +42,7 @@ class Taken:
     settlement: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Closing:
+class Closing(NamedTuple):
     """A closing that stands: what it took, and what was paid for it with money."""
 
     number: int
@@ -56,8 +53,7 @@ class Closing:
     payments: tuple[Payment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A task the account has heard of. `closing` is absent while it is open."""
 
     closures: int = 0
@@ -65,8 +61,7 @@ class Task:
     closing: Closing | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Debt:
+class Debt(NamedTuple):
     """Owed minutes of one closing; compares by effect, then by order of recording (rule 6.4)."""
 
     effective_at: datetime
@@ -81,8 +76,7 @@ class Debt:
         return (self.effective_at, self.order)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """The state of one account after `version` events; version 0 is an account nobody has opened.
 
     `with_hours` are (end, id) of the lots that have something left, expired or not; `to_expire` the packages whose
@@ -91,9 +85,9 @@ class Account:
 
     account_id: str
     version: int = 0
-    packages: Map[str, Package] = field(default_factory=Map[str, Package])
-    lots: Map[str, Lot] = field(default_factory=Map[str, Lot])
-    tasks: Map[str, Task] = field(default_factory=Map[str, Task])
+    packages: Map[str, Package] = Map[str, Package]()
+    lots: Map[str, Lot] = Map[str, Lot]()
+    tasks: Map[str, Task] = Map[str, Task]()
     with_hours: tuple[tuple[datetime, str], ...] = ()
     to_expire: tuple[tuple[datetime, datetime, str], ...] = ()
     debts: tuple[Debt, ...] = ()
@@ -150,7 +144,7 @@ class Account:
             kept = (entry for entry in with_hours if entry[1] != lot.lot_id)
             with_hours = tuple(sorted([*kept, (lot.ends_at, lot.lot_id)] if lot.left_minutes else kept))
         held = self.held_minutes + lot.live_minutes - (before.live_minutes if before else 0)
-        return replace(self, lots=self.lots.set(lot.lot_id, lot), with_hours=with_hours, held_minutes=held)
+        return self._replace(lots=self.lots.set(lot.lot_id, lot), with_hours=with_hours, held_minutes=held)
 
     def with_package(self, package: Package) -> "Account":
         """The account with that package new or changed; it is to expire unless it has."""
@@ -158,8 +152,8 @@ class Account:
         if not package.expired:
             to_expire.append(package.due_order)
         packages = self.packages.set(package.package_id, package)
-        return replace(self, packages=packages, to_expire=tuple(sorted(to_expire)))
+        return self._replace(packages=packages, to_expire=tuple(sorted(to_expire)))
 
     def with_task(self, task_id: str, task: Task) -> "Account":
         """The account with that task new or changed."""
-        return replace(self, tasks=self.tasks.set(task_id, task))
+        return self._replace(tasks=self.tasks.set(task_id, task))

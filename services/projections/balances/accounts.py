@@ -32,17 +32,13 @@ BY_ID = """
     {columns} FROM account {holdings} WHERE account_id > $2 {filters} ORDER BY account_id LIMIT $3
 """
 
-# A lot stands for its account if no lot of the account ends earlier.
+# A lot stands for its account if it is the first of the account's to end.
 BY_END = """
     {columns} FROM (
-        SELECT DISTINCT lot.ends_at, lot.account_id FROM lot
-        WHERE lot.ends_at > $1 AND lot.ends_at <= $4 AND lot.remaining_minutes > 0
-            AND (lot.ends_at, lot.account_id) > ($5, $2)
-            AND NOT EXISTS (SELECT FROM lot AS earlier
-                            WHERE earlier.account_id = lot.account_id AND earlier.remaining_minutes > 0
-                                AND earlier.ends_at > $1 AND earlier.ends_at < lot.ends_at)
+        SELECT DISTINCT ends_at, account_id FROM lot
+        WHERE ends_at > $1 AND ends_at <= $4 AND remaining_minutes > 0 AND (ends_at, account_id) > ($5, $2)
     ) AS ending JOIN account USING (account_id) {holdings}
-    WHERE true {filters} ORDER BY ending.ends_at, account_id LIMIT $3
+    WHERE ending.ends_at = next_expiry_at {filters} ORDER BY ending.ends_at, account_id LIMIT $3
 """
 
 FILTERS = {

@@ -8,8 +8,9 @@ CREATE TABLE IF NOT EXISTS account (
     account_id      text COLLATE "C" PRIMARY KEY,
     customer_name   text NOT NULL,
     contract_number text NOT NULL,
-    owed_minutes    bigint NOT NULL DEFAULT 0 CHECK (owed_minutes >= 0),
-    suspended       boolean NOT NULL DEFAULT false
+    owed_minutes    bigint NOT NULL DEFAULT 0,
+    suspended       boolean NOT NULL DEFAULT false,
+    CONSTRAINT a_debt_is_never_below_nothing CHECK (owed_minutes >= 0)
 ) WITH (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS account_in_debt ON account (account_id) WHERE owed_minutes > 0;
 CREATE INDEX IF NOT EXISTS account_suspended ON account (account_id) WHERE suspended;
@@ -24,8 +25,9 @@ CREATE TABLE IF NOT EXISTS lot (
     price_kopecks     bigint NOT NULL,
     starts_at         timestamptz NOT NULL,
     ends_at           timestamptz NOT NULL,
-    remaining_minutes bigint NOT NULL DEFAULT 0 CHECK (remaining_minutes BETWEEN 0 AND size_minutes),
-    PRIMARY KEY (account_id, lot_id)
+    remaining_minutes bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (account_id, lot_id),
+    CONSTRAINT a_lot_holds_between_nothing_and_its_size CHECK (remaining_minutes BETWEEN 0 AND size_minutes)
 ) WITH (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS lot_ending ON lot (ends_at, account_id);
 

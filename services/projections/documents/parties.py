@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contracts.reports import Party
+from contracts.reports import Act, MonthlyReport, Party
 from services.projections.documents.formats import Formats
 
 
@@ -24,3 +24,10 @@ def party_block(role: str, party: Party, formats: Formats) -> dict[str, Any]:
         "signatory_name": party.signatory_name,
         "signatory_authority": party.signatory_authority,
     }
+
+
+def foot(document: MonthlyReport | Act, formats: Formats) -> str:
+    """What every page says of its origin: the contract, and the last event the document rests on."""
+    words = formats.words
+    contract = f"{words['contract']} {words['number']} {document.contract_number}"
+    return f"{contract} · {words['as_recorded']}{document.position}"

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from contracts.quantities import decimal_hours
-from contracts.reports import MonthlyReport, ReportDraw, ReportLine, ReportSettlement
-from services.projections.documents.formats import Formats, day_of, last_day_before
+from contracts.reports import MonthlyReport, ReportLine
+from services.projections.documents.formats import Formats, day_of
+from services.projections.documents.movements import Movement, movements
 from services.projections.documents.numerals import Lang
-from services.projections.documents.parties import party_block
+from services.projections.documents.parties import foot, party_block
 from services.projections.documents.typesetting import pdf
 
 LINE_TABLES = (("closing", "tasks"), ("correction", "corrections"), ("settlement", "settlements"))
@@ -30,11 +33,11 @@ def _document(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
         "parties": [party_block("seller", report.seller, formats), party_block("customer", report.customer, formats)],
         "contract_number": report.contract_number,
         "contract_date": formats.long_day(report.contract_date),
-        "foot": f"{formats.words['contract']} № {report.contract_number} · {formats.words['as_recorded']}{report.position}",
+        "foot": foot(report, formats),
         "balance": _balance(report, formats),
         "line_tables": [_line_table(report, kind, title, formats) for kind, title in LINE_TABLES],
         "all_lines": _total(report, formats),
-        "movements": [table for table in _movements(report, formats) if table["rows"]],
+        "movements": _movements(report, formats),
     }
 
 
@@ -93,15 +96,13 @@ def _column(lines: Iterable[ReportLine], name: str, formats: Formats) -> dict[st
 
 
 def _line(number: int, line: ReportLine, formats: Formats) -> dict[str, Any]:
-    words = formats.words
-    closure = f" · {words['closure']} {line.closure}" if line.closure > 1 else ""
     return {
         "number": number,
         "day": formats.short_day(day_of(line.effective_at)),
         "title": line.title,
-        "task": f"{line.task_id}{closure}",
-        "draws": "; ".join(_draw(draw, formats) for draw in line.draws),
-        "category": words[line.category],
+        "task": task_of(line, formats),
+        "draws": drawn_from(line, formats),
+        "category": formats.words[line.category],
         "coefficient": formats.coefficient(line.coefficient),
         "worked": _hours(line.worked_hours, line.worked_minutes, formats),
         "charged": _hours(line.charged_hours, line.charged_minutes, formats),
@@ -109,8 +110,15 @@ def _line(number: int, line: ReportLine, formats: Formats) -> dict[str, Any]:
     }
 
 
-def _draw(draw: ReportDraw, formats: Formats) -> str:
-    return f"{draw.lot_id} {formats.clock(draw.minutes)}"
+def task_of(line: ReportLine, formats: Formats) -> str:
+    """The task's id, with the number of the closing from the second one on."""
+    return f"{line.task_id} · {formats.words['closure']} {line.closure}" if line.closure > 1 else line.task_id
+
+
+def drawn_from(line: ReportLine, formats: Formats) -> str:
+    """Which lots gave how much, in exact time."""
+    given = (draw for draw in line.draws if draw.minutes or draw.amount_kopecks)
+    return ", ".join(f"{draw.lot_id} {formats.clock(draw.minutes)}" for draw in given)
 
 
 def _total(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
@@ -123,32 +131,21 @@ def _total(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
 
 
 def _movements(report: MonthlyReport, formats: Formats) -> list[dict[str, Any]]:
-    """What happened to packages and debt: a table each, with a day, what it was, and how much."""
-    words = formats.words
+    """A table for each sort of movement that there was."""
+    return [
+        {
+            "title": formats.words[table],
+            "money": table != "carried_over",
+            "rows": [_movement(movement, formats) for movement in found],
+        }
+        for table, found in groupby(movements(report, formats), key=attrgetter("table"))
+    ]
 
-    def row(of: Any, what: str, amount: int | None) -> dict[str, Any]:
-        shown = _hours(of.hours, of.minutes, formats)
-        money = "" if amount is None else formats.money(amount)
-        return {"day": formats.short_day(day_of(of.effective_at)), "what": what, "amount": money, **shown}
 
-    def purchase(of: Any) -> str:
-        until = formats.short_day(last_day_before(of.ends_at))
-        return f"{of.package_id} ({formats.plan(of.plan)}), {words['valid_until'].lower()} {until}"
-
-    def carry(of: Any) -> str:
-        moved = f"{of.from_package_id} → {of.to_package_id}"
-        return f"{moved}, {words['reclaimed']}" if of.reclaimed else moved
-
-    tables = {
-        "purchases": [row(of, purchase(of), of.amount_kopecks) for of in report.purchases],
-        "carried_over": [row(of, carry(of), None) for of in report.carried_over],
-        "forfeited": [row(of, of.package_id, of.amount_kopecks) for of in report.forfeited],
-        "settled": [row(of, _settlement(of, formats), of.amount_kopecks) for of in report.settled],
-        "paid": [row(of, _settlement(of, formats), of.amount_kopecks) for of in report.paid],
+def _movement(of: Movement, formats: Formats) -> dict[str, Any]:
+    return {
+        "day": formats.short_day(of.day),
+        "what": of.what,
+        "amount": "" if of.amount_kopecks is None else formats.money(of.amount_kopecks),
+        **_hours(of.hours, of.minutes, formats),
     }
-    return [{"title": words[title], "rows": rows, "money": title != "carried_over"} for title, rows in tables.items()]
-
-
-def _settlement(of: ReportSettlement, formats: Formats) -> str:
-    by = of.lot_id or of.payment_reference
-    return f"{formats.words['task']} {of.task_id}" + (f" ← {by}" if by else "")

@@ -14,21 +14,31 @@ from services.projections.documents.formats import printable
 
 _TEMPLATES = Path(__file__).parent
 _FONT_PACKAGES = ("fontpkg_pt_sans", "manimgx_fonts")
-_UNBROKEN = re.compile(r"([\w/.,:;?&=%#+~@-]{24})(?=[\w/.,:;?&=%#+~@-])")
+_UNBROKEN = re.compile(r"([\w/.,:;?&=%#+~@-]{18})(?=[\w/.,:;?&=%#+~@-])")
 _ZERO_WIDTH_SPACE = "\u200b"
+_LONG = 100_000
+"""Characters of data: a report of about two hundred tasks."""
 
 
 def pdf(template: str, document: Mapping[str, Any]) -> bytes:
     """The document set by a template. Data reach it as JSON, so that no text in them is ever markup."""
     data = json.dumps(_settable(document), ensure_ascii=False)
+    made = _compiled(str(_TEMPLATES / template), {"document": data})
+    if len(data) > _LONG:
+        _forget()
+    return made
+
+
+def _compiled(template: str | bytes, inputs: dict[str, str]) -> bytes:
     return typst.compile(
-        str(_TEMPLATES / template),
-        root=str(_TEMPLATES),
-        font_paths=_fonts(),
-        sys_inputs={"document": data},
-        format="pdf",
-        timestamp=0,
+        template, root=str(_TEMPLATES), font_paths=_fonts(), sys_inputs=inputs, format="pdf", timestamp=0
     )
+
+
+def _forget() -> None:
+    """Typst keeps what it laid out for its next ten documents: hundreds of megabytes, after a few long ones."""
+    for _ in range(11):
+        _compiled(b" ", {})
 
 
 @cache

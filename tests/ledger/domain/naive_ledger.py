@@ -5,7 +5,7 @@ Balances, and what is left and booked, are worked out from the movements every t
 
 from collections.abc import Iterable
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -92,6 +92,8 @@ class NaiveClosing:
     number: int
     at: datetime
     order: int
+    worked: int
+    charged: int
     owed: int
     took: list[Took]
     paid: list[tuple[int, int]] = field(default_factory=list)
@@ -202,7 +204,8 @@ class NaiveLedger:
     def _read_closing(self, event: TaskClosed) -> None:
         order = sum(self.closed_times.values())
         self.closed_times[event.task_id] = event.closure
-        self.closings[event.task_id] = NaiveClosing(event.closure, event.effective_at, order, 0, [])
+        work = (event.worked_minutes, event.charged_minutes)
+        self.closings[event.task_id] = NaiveClosing(event.closure, event.effective_at, order, *work, 0, [])
         for draw in event.draws:
             self._took(event.task_id, draw, event.effective_at, settled=False)
         self._owes(event.task_id, event.effective_at, event.owed_minutes)
@@ -229,4 +232,4 @@ class NaiveLedger:
         if isinstance(event, WarrantyMarked):
             self.warranty.add(event.task_id)
             if standing:
-                self.closings[event.task_id] = NaiveClosing(standing.number, standing.at, standing.order, 0, [])
+                self.closings[event.task_id] = replace(standing, charged=0, owed=0, took=[], paid=[])

@@ -55,7 +55,8 @@ def said(event: Event) -> Said:
                 for part in event.returned
             ]
             made_up = event.compensation and tuple(event.compensation.model_dump().values())
-            words = (event.task_id, event.closure, sorted(back), event.cancelled_owed_minutes, made_up)
+            taken_out = (event.worked_minutes, event.charged_minutes, event.cancelled_owed_minutes)
+            words = (event.task_id, event.closure, taken_out, sorted(back), made_up)
         case _:
             pass
     return (type(event).__name__, event.effective_at, *words)
@@ -189,11 +190,11 @@ def paid(ledger: NaiveLedger, minutes: int, at: datetime) -> Said:
 
 
 def taken_back(ledger: NaiveLedger, command: MarkWarranty | ReopenTask, now: datetime) -> Said:
-    """Rules 8.1, 8.2, 8.4."""
+    """Rules 8.1, 8.2, 8.4, 8.5."""
     name = "WarrantyMarked" if isinstance(command, MarkWarranty) else "TaskReopened"
     closing = ledger.closings.get(command.task_id)
     if closing is None:
-        return (name, now, command.task_id, None, [], 0, None)
+        return (name, now, command.task_id, None, (0, 0, 0), [], None)
 
     def goes_back(took: Took) -> bool:
         return took.released or not ledger.lots[took.lot_id].expired
@@ -201,7 +202,9 @@ def taken_back(ledger: NaiveLedger, command: MarkWarranty | ReopenTask, now: dat
     back = [(*took[:5], ledger.lots[took.lot_id].expired) for took in closing.took if goes_back(took)]
     lost = [(took.minutes, took.kopecks) for took in closing.took if not goes_back(took)] + closing.paid
     made_up = compensation(ledger, f"compensation-{command.task_id}-{closing.number}", lost, now) if lost else None
-    return (name, closing.at, command.task_id, closing.number, sorted(back), closing.owed, made_up)
+    worked = closing.worked if isinstance(command, ReopenTask) else 0
+    taken_out = (worked, closing.charged, closing.owed)
+    return (name, closing.at, command.task_id, closing.number, taken_out, sorted(back), made_up)
 
 
 def compensation(ledger: NaiveLedger, package_id: str, lost: list[tuple[int, int]], now: datetime) -> Said:

@@ -10,7 +10,7 @@ from contracts.quantities import month_of
 from services.ledger.audit.replay import replay
 from services.ledger.domain.account import due, fold
 from tests.ledger import vocabulary
-from tests.ledger.domain.histories import DAY, INSTANT, Numbers, histories, next_step, numbers
+from tests.ledger.domain.histories import DAY, INSTANT, Numbers, histories, next_step, numbers, pick
 from tests.ledger.domain.naive_ledger import NaiveLedger
 from tests.ledger.domain.naive_rules import course, said
 from tests.ledger.vocabulary import ACCOUNT_ID, Story
@@ -170,8 +170,8 @@ def test_a_balance_read_at_any_instant_and_as_known_at_any_time_is_the_sum_of_it
     *_, story = [vocabulary.given(), *told(history)]
     instants = sorted(NaiveLedger(line.event() for line in story.recorded).instants() | {story.now})
     for which, days, just_before, known in readings:
-        as_of = instants[which * len(instants) // 100] + (days // 10 * 20) * DAY - (just_before % 2) * INSTANT
-        known_at = (known + 1) * len(story.recorded) // 100
+        as_of = pick(instants, which) + days % 10 * 20 * DAY - (just_before % 2) * INSTANT
+        known_at = known % (len(story.recorded) + 1)
         known_events = [line.event() for line in story.recorded if line.position <= known_at]
         view = replay(ACCOUNT_ID, story.recorded, as_of, known_at)
         assert view.balance_minutes == NaiveLedger(known_events).balance_at(as_of)

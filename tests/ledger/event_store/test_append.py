@@ -1,0 +1,127 @@
+"""What the recorder promises: gapless positions in commit order, versions without holes, keys taken once."""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from services.ledger.event_store.store import AlreadyTaken, EventStore
+from tests.ledger.event_store.events import event
+
+
+async def test_positions_count_from_one_and_data_stay_as_they_were_written(store: EventStore):
+    data = '{"b": 1,  "a":"ё \\u0451"}'
+    first = event("a", 1, "k1", data=data)
+    assert await store.append(0, [first, event("b", 1, "k2")], {}) == 1
+    assert await store.append(0, [event("a", 2, "k3")], {}) == 3
+    page = await store.page(0, 0, 10)
+    assert [found.position for found in page] == [1, 2, 3]
+    assert page[0] == replace(first, position=1)
+    assert await store.head(0) == 3
+    assert await store.event_id(0, 1) == first.event_id
+
+
+async def test_logs_are_counted_apart_and_do_not_see_each_other(store: EventStore):
+    await store.append(0, [event("a", 1, "k1"), event("a", 2, "k2")], {})
+    assert await store.append(1, [event("a", 1, "k1")], {}) == 1
+    assert [found.position for found in await store.page(1, 0, 10)] == [1]
+    assert await store.head(2) == 0
+
+
+async def test_two_processes_appending_at_once_leave_no_gap_and_a_reader_never_skips(
+    store: EventStore, database_url: str
+):
+    async with EventStore.connected(database_url) as other:
+        seen: list[int] = []
+
+        async def append(writer: EventStore, name: str) -> None:
+            for number in range(40):
+                await writer.append(0, [event(f"{name}-{number}", v, f"{name}-{number}-{v}") for v in (1, 2, 3)], {})
+
+        async def read(writers: asyncio.Task[object]) -> None:
+            while not (writers.done() and len(seen) == 480):
+                seen.extend(found.position for found in await store.page(0, len(seen), 100) if found.position)
+
+        names = [(store, "a"), (store, "b"), (other, "c"), (other, "d")]
+        writers = asyncio.ensure_future(asyncio.gather(*(append(*each) for each in names)))
+        await read(writers)
+        await writers
+    assert seen == list(range(1, 481))
+
+
+async def test_a_version_that_is_taken_is_refused_with_all_its_batch(store: EventStore):
+    await store.append(0, [event("a", 1, "k1")], {})
+    with pytest.raises(AlreadyTaken, match="event_account_version"):
+        await store.append(0, [event("b", 1, "k2"), event("a", 1, "k3")], {"b": datetime.now(UTC)})
+    assert await store.head(0) == 1
+    assert await store.due(0, datetime.now(UTC), (datetime.min.replace(tzinfo=UTC), ""), 10) == []
+
+
+async def test_a_version_without_a_predecessor_is_refused(store: EventStore):
+    with pytest.raises(AlreadyTaken, match="not in the log"):
+        await store.append(0, [event("a", 2, "k1")], {})
+    assert await store.head(0) == 0
+
+
+async def test_a_key_is_taken_once_in_a_race_of_many(store: EventStore, database_url: str):
+    async with EventStore.connected(database_url) as other:
+        attempts = [
+            writer.append(0, [event(f"{number}-{name}", 1, "the key")], {})
+            for number in range(20)
+            for writer, name in ((store, "a"), (other, "b"))
+        ]
+        outcomes = await asyncio.gather(*attempts, return_exceptions=True)
+    assert outcomes.count(1) == 1
+    assert sum(isinstance(outcome, AlreadyTaken) for outcome in outcomes) == 39
+    assert await store.head(0) == 1
+
+
+async def test_a_command_is_found_by_its_key_with_all_its_events(store: EventStore):
+    events = [event("a", 1, "k1"), event("a", 2, "k2"), event("a", 3, "k2", first=False), event("a", 4, "k4")]
+    await store.append(0, events, {})
+    known = await store.commands(0, ["k2", "never sent"])
+    assert list(known) == ["k2"]
+    assert (known["k2"].account_id, known["k2"].version, known["k2"].fingerprint) == ("a", 2, b"k2")
+    assert [found.version for found in await store.events_of(0, known["k2"])] == [2, 3]
+    last = (await store.commands(0, ["k4"]))["k4"]
+    assert [found.version for found in await store.events_of(0, last)] == [4]
+
+
+async def test_newer_events_of_several_accounts_come_in_order_and_bounded(store: EventStore):
+    await store.append(0, [event(each, v, f"{each}{v}") for each in "ba" for v in range(1, 6)], {})
+    newer = await store.newer(0, {"a": 1, "b": 0, "nobody": 0}, 3)
+    assert [(found.account_id, found.version) for found in newer] == [
+        ("a", 2), ("a", 3), ("a", 4), ("b", 1), ("b", 2), ("b", 3),
+    ]  # fmt: skip
+
+
+async def test_due_accounts_are_listed_by_their_end_and_moved_or_removed_by_later_appends(store: EventStore):
+    now = datetime.now(UTC)
+    before = (datetime.min.replace(tzinfo=UTC), "")
+    ends = {"a": now - timedelta(days=1), "b": now - timedelta(days=2), "later": now + timedelta(days=1)}
+    await store.append(0, [event(each, 1, each) for each in ends], ends)
+    assert await store.due(0, now, before, 10) == [(ends["b"], "b"), (ends["a"], "a")]
+    assert await store.due(0, now, (ends["b"], "b"), 10) == [(ends["a"], "a")]
+    await store.append(0, [event("a", 2, "a2"), event("b", 2, "b2")], {"a": None, "b": now + timedelta(days=3)})
+    assert await store.due(0, now, before, 10) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE ledger.event SET data = '{}'", "DELETE FROM ledger.event", "TRUNCATE ledger.event"],
+)
+async def test_events_are_never_changed_not_even_by_a_superuser(store: EventStore, database_url: str, statement: str):
+    await store.append(0, [event("a", 1, "k1")], {})
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await store.readers.value(statement)
+    superuser = await asyncpg.connect(database_url)
+    try:
+        for preparation in ("SELECT 1", "SET session_replication_role = replica"):
+            await superuser.execute(preparation)
+            with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="events are never changed"):
+                await superuser.execute(statement)
+    finally:
+        await superuser.close()
+    assert [found.data for found in await store.page(0, 0, 10)] == ["{}"]

@@ -1,0 +1,65 @@
+"""The schema makes itself at start, however many processes start at once."""
+
+import asyncio
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+
+from services.ledger.event_store.migrations import _ROLE, MIGRATIONS, ROLE, migrate
+
+
+async def applied(database_url: str) -> list[str]:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return [row["name"] for row in await connection.fetch("SELECT name FROM ledger.migration ORDER BY name")]
+    finally:
+        await connection.close()
+
+
+async def test_many_processes_starting_at_once_apply_each_migration_once(database_url: str):
+    await asyncio.gather(*(migrate(database_url) for _ in range(8)))
+    assert await applied(database_url) == [file.name for file in MIGRATIONS]
+
+
+async def test_starting_again_changes_nothing(database_url: str):
+    await migrate(database_url)
+    await migrate(database_url)
+    assert await applied(database_url) == [file.name for file in MIGRATIONS]
+
+
+async def test_the_role_is_made_by_whichever_database_of_the_cluster_comes_first(database_url: str):
+    superuser = await asyncpg.connect(database_url)
+    names = [f"test_{uuid4().hex}" for _ in range(4)]
+    urls = [urlsplit(database_url)._replace(path=f"/{name}").geturl() for name in names]
+    for name in names:
+        await superuser.execute(f"CREATE DATABASE {name}")
+    try:
+        await asyncio.gather(*(migrate(url) for url in urls))
+        assert await superuser.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", ROLE) == 1
+    finally:
+        for name in names:
+            await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await superuser.close()
+
+
+async def test_a_login_that_is_no_superuser_is_enough(database_url: str):
+    """It owns what it makes in its database, and the service's role, made by whoever came first, is granted to it."""
+    login, name = f"login_{uuid4().hex}", urlsplit(database_url).path.removeprefix("/")
+    superuser = await asyncpg.connect(database_url)
+    await superuser.execute(f"CREATE ROLE {login} LOGIN CREATEROLE PASSWORD 'secret'")
+    await superuser.execute(f"GRANT CREATE ON DATABASE {name} TO {login}")
+    parts = urlsplit(database_url)
+    address = parts.netloc.rpartition("@")[2]
+    url = parts._replace(netloc=f"{login}:secret@{address}").geturl()
+    try:
+        await superuser.execute(_ROLE)
+        await superuser.execute(f"GRANT {ROLE} TO {login}")
+        await migrate(url)
+        connection = await asyncpg.connect(url, server_settings={"role": ROLE})
+        assert await connection.fetchval("SELECT count(*) FROM ledger.event") == 0
+        await connection.close()
+    finally:
+        await superuser.execute(f"DROP OWNED BY {login}")
+        await superuser.execute(f"DROP ROLE {login}")
+        await superuser.close()

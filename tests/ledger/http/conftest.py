@@ -1,0 +1,49 @@
+"""The ledger service over HTTP, one for the tests of a file."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from infra.embedded import EmbeddedPostgres
+from services.ledger.app import create_api
+from tests.ledger.serving import serving
+
+
+@pytest.fixture(scope="module")
+async def file_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """A database for the tests of a file."""
+    name = f"test_{uuid4().hex}"
+    connection = await asyncpg.connect(postgres.url)
+    await connection.execute(f"CREATE DATABASE {name}")
+    yield urlsplit(postgres.url)._replace(path=f"/{name}").geturl()
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """What the operator sets beside the database."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+async def url(file_database_url: str, environment: dict[str, str]) -> AsyncIterator[str]:
+    """Where the service answers."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("NATS_URL", "HOURBOOK_SANDBOX", "HOURBOOK_PROJECTIONS_URL"):
+            patch.delenv(name, raising=False)
+        for name, value in {"DATABASE_URL": file_database_url, **environment}.items():
+            patch.setenv(name, value)
+        async with serving(create_api) as address:
+            yield address
+
+
+@pytest.fixture(scope="module")
+async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service."""
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as opened:
+        yield opened

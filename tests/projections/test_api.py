@@ -1,0 +1,336 @@
+"""The queries over HTTP: answers, positions, pages, and problems that name the field and the remedy."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import chain
+from typing import Any
+
+import httpx
+import pytest
+
+from services.projections import running
+from services.projections.settings import Settings
+from tests.projections.asking import client_of, until
+from tests.projections.log_server import serving
+from tests.projections.vocabulary import Log, closed, moment, opened, paid, purchased, suspended
+
+
+@pytest.fixture
+async def settings(database_url: str, log: Log) -> AsyncIterator[Settings]:
+    """In the sandbox, so that a test can say what the time is."""
+    async with serving(log) as server:
+        yield Settings(database_url=database_url, ledger_url=server.url, sandbox=True)
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(settings) as connected:
+        yield connected
+
+
+class Queries:
+    """Questions that wait for everything in the log."""
+
+    def __init__(self, client: httpx.AsyncClient, log: Log) -> None:
+        self._client = client
+        self._log = log
+
+    async def __call__(self, path: str, **asked: Any) -> Any:
+        answer = await self.answer(path, **asked)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def answer(self, path: str, **asked: Any) -> httpx.Response:
+        renamed = {"from" if name == "since" else name: value for name, value in asked.items()}
+        headers = {"Hourbook-Min-Position": str(self._log.position)}
+        return await self._client.get(f"/v1/accounts{path}", params=renamed, headers=headers)
+
+
+@pytest.fixture
+def ask(client: httpx.AsyncClient, log: Log) -> Queries:
+    return Queries(client, log)
+
+
+@pytest.fixture
+def spring(log: Log) -> Log:
+    """An account that bought 1200 minutes on 1 March, used 100 on the 5th, and is asked on the 20th."""
+    log.record("romashka", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
+    log.record("romashka", closed("T-1", on="2026-03-05", draws={"spring": 100}, amount=531_667))
+    log.clock = moment("2026-03-20")
+    return log
+
+
+async def test_a_balance_has_every_field_of_the_interface(spring: Log, ask: Queries):
+    assert await ask("/romashka/balance") == {
+        "account_id": "romashka",
+        "as_of": "2026-03-19T21:00:00Z",
+        "known_at": None,
+        "position": 3,
+        "balance_minutes": 1100,
+        "balance_hours": "18.33",
+        "held_minutes": 1100,
+        "owed_minutes": 0,
+        "suspended": False,
+        "lots": [
+            {
+                "lot_id": "spring",
+                "package_id": "spring",
+                "plan": "hours-20",
+                "remaining_minutes": 1100,
+                "size_minutes": 1200,
+                "price_kopecks": 6_380_000,
+                "starts_at": "2026-02-28T21:00:00Z",
+                "ends_at": "2026-06-01T21:00:00Z",
+            }
+        ],
+    }
+
+
+async def test_the_test_clock_tells_what_now_is(spring: Log, ask: Queries):
+    assert (await ask("/romashka/balance"))["balance_minutes"] == 1100
+    spring.clock = moment("2026-06-02")
+    assert (await ask("/romashka/balance"))["balance_minutes"] == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "minutes"),
+    [
+        ({"as_of": "2026-03-04T00:00:00+03:00"}, 1200),
+        ({"as_of": "2026-03-04T00:00:00 03:00"}, 1200),
+        ({"as_of": "2026-03-04T00:00:00Z", "known_at": "1"}, 0),
+        ({"as_of": "2026-03-04T00:00:00Z", "known_at": "2"}, 1200),
+        ({"known_at": "2026-03-04T00:00:00 03:00"}, 1200),
+    ],
+)
+async def test_a_balance_as_of_and_as_known_at(spring: Log, ask: Queries, asked: dict[str, str], minutes: int):
+    assert (await ask("/romashka/balance", **asked))["balance_minutes"] == minutes
+
+
+async def test_the_curve_begins_at_from_and_has_only_changes(spring: Log, ask: Queries):
+    spring.record("romashka", closed("T-2", on="2026-03-10", owed=0))
+    curve = await ask("/romashka/balance/history", since="2026-03-02T00:00:00+03:00", to="2026-07-01T00:00:00+03:00")
+    assert curve == [
+        {"at": "2026-03-01T21:00:00Z", "balance_minutes": 1200},
+        {"at": "2026-03-04T21:00:00Z", "balance_minutes": 1100},
+        {"at": "2026-06-01T21:00:00Z", "balance_minutes": 0},
+    ]
+
+
+async def test_by_default_the_curve_is_all_of_it_up_to_now(spring: Log, ask: Queries):
+    assert [step["balance_minutes"] for step in await ask("/romashka/balance/history")] == [1200, 1100]
+    spring.clock = moment("2026-06-02")
+    assert [step["balance_minutes"] for step in await ask("/romashka/balance/history")] == [1200, 1100, 0]
+
+
+async def test_before_its_first_change_a_balance_is_nothing(spring: Log, ask: Queries):
+    period = {"since": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+    assert await ask("/romashka/balance/history", **period) == [{"at": "2026-01-01T00:00:00Z", "balance_minutes": 0}]
+
+
+async def test_a_statement_names_the_event_of_every_movement(spring: Log, ask: Queries):
+    spring.record("romashka", closed("T-2", on="2026-03-02", owed=30), at="2026-03-12")
+    statement = await ask("/romashka/statement")
+    assert statement["account_id"] == "romashka"
+    assert statement["next_cursor"] is None
+    assert statement["lines"][1] == {
+        "position": 4,
+        "event_id": spring.lines[3].event_id,
+        "type": "TaskClosed",
+        "recorded_at": "2026-03-11T21:00:00Z",
+        "effective_at": "2026-03-01T21:00:00Z",
+        "lot_id": None,
+        "task_id": "T-2",
+        "closure": 1,
+        "minutes": 30,
+        "amount_kopecks": 0,
+    }
+    moved = [(line["type"], line["lot_id"], line["minutes"], line["amount_kopecks"]) for line in statement["lines"]]
+    assert moved == [
+        ("PackagePurchased", "spring", 1200, 6_380_000),
+        ("TaskClosed", None, 30, 0),
+        ("TaskClosed", "spring", -100, -531_667),
+    ]
+
+
+async def test_a_statement_is_of_a_half_open_interval(spring: Log, ask: Queries):
+    lines = (await ask("/romashka/statement", since="2026-03-01T00:00:00+03:00", to="2026-03-05T00:00:00+03:00"))[
+        "lines"
+    ]
+    assert [line["type"] for line in lines] == ["PackagePurchased"]
+
+
+async def pages(ask: Queries, path: str, rows: str, **asked: Any) -> list[list[Any]]:
+    """Page after page by cursor."""
+    found: list[list[Any]] = []
+    while not found or asked["cursor"]:
+        page = await ask(path, **asked)
+        found.append(page[rows])
+        asked["cursor"] = page["next_cursor"]
+    return found
+
+
+async def test_a_statement_goes_on_where_its_page_ended_even_inside_an_event(log: Log, ask: Queries):
+    log.record("romashka", opened(), *(purchased(f"P-{n}", on="2026-03-01", until="2026-06-02") for n in range(3)))
+    log.record("romashka", closed("T-1", on="2026-03-05", draws={f"P-{n}": 10 for n in range(3)}, owed=5))
+    whole = (await ask("/romashka/statement"))["lines"]
+    found = await pages(ask, "/romashka/statement", "lines", limit=2)
+    assert [len(page) for page in found] == [2, 2, 2, 1]
+    assert [*chain.from_iterable(found)] == whole
+
+
+@pytest.fixture
+def many(log: Log) -> Log:
+    """Accounts in debt, suspended, with hours that end at different times, with nothing; asked on 20 March."""
+    for name in ("empty", "debtor", "suspended", "soon", "later", "carried", "gone"):
+        log.record(name, opened(name=f"ООО «{name}»"))
+    log.record("debtor", closed("T-1", on="2026-03-05", owed=60))
+    log.record("suspended", closed("T-1", on="2026-03-05", owed=30), suspended(on="2026-03-06"))
+    log.record("suspended", paid({"T-1": 10}, on="2026-03-07"))
+    log.record("soon", purchased("a", 60, on="2026-01-10", until="2026-03-30"))
+    log.record("soon", purchased("b", 30, on="2026-01-11", until="2026-03-30"))
+    log.record("soon", purchased("c", 10, on="2026-01-12", until="2026-04-10"))
+    log.record("later", purchased("a", 60, on="2026-01-10", until="2026-04-12"))
+    log.record("carried", purchased("a", 60, on="2026-01-10", until="2026-03-25"))
+    log.record("carried", purchased("b", 60, on="2026-02-10", until="2026-08-25", succeeds=["a"]))
+    log.record("gone", purchased("a", 60, on="2026-01-10", until="2026-03-15"))
+    log.clock = moment("2026-03-20")
+    return log
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ({}, ["carried", "debtor", "empty", "gone", "later", "soon", "suspended"]),
+        ({"debt": True}, ["debtor", "suspended"]),
+        ({"debt": False}, ["carried", "empty", "gone", "later", "soon"]),
+        ({"suspended": True}, ["suspended"]),
+        ({"suspended": False, "debt": True}, ["debtor"]),
+        ({"expiring_within": 14}, ["soon"]),
+        ({"expiring_within": 30}, ["soon", "later"]),
+        ({"expiring_within": 0}, []),
+        ({"expiring_within": 30, "suspended": True}, []),
+    ],
+)
+async def test_accounts_are_listed_by_what_they_are(many: Log, ask: Queries, asked: dict[str, Any], names: list[str]):
+    found = await pages(ask, "", "accounts", limit=2, **asked)
+    assert [account["account_id"] for page in found for account in page] == names
+    assert (await ask("", **asked))["accounts"] == [*chain.from_iterable(found)]
+
+
+async def test_a_listed_account_shows_what_it_holds_and_what_goes_first(many: Log, ask: Queries):
+    listed = {account["account_id"]: account for account in (await ask(""))["accounts"]}
+    assert listed["soon"] == {
+        "account_id": "soon",
+        "customer_name": "ООО «soon»",
+        "contract_number": "17/26",
+        "balance_minutes": 100,
+        "balance_hours": "1.67",
+        "held_minutes": 100,
+        "owed_minutes": 0,
+        "suspended": False,
+        "next_expiry_at": "2026-03-29T21:00:00Z",
+        "next_expiry_minutes": 90,
+    }
+    assert (listed["suspended"]["balance_minutes"], listed["suspended"]["suspended"]) == (-20, True)
+    assert (listed["gone"]["balance_minutes"], listed["gone"]["next_expiry_at"]) == (0, None)
+    assert listed["carried"]["next_expiry_at"] == "2026-08-24T21:00:00Z"
+
+
+async def test_an_account_nobody_opened_is_not_found(many: Log, ask: Queries):
+    for path in ("balance", "balance/history", "statement"):
+        answer = await ask.answer(f"/nobody/{path}")
+        assert answer.status_code == 404
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.headers["Hourbook-Position"] == str(many.position)
+        assert answer.json()["type"].endswith(":account-not-found")
+        assert "nobody" in answer.json()["detail"]
+
+
+MISFITS = [
+    ("/romashka/balance?as_of=2026-03-04T00:00:00", "as_of"),
+    ("/romashka/balance?as_of=yesterday", "as_of"),
+    ("/romashka/balance?as_of=9999-01-01T00:00:00Z", "as_of"),
+    ("/romashka/balance?known_at=2026-03-04T00:00:00", "known_at"),
+    ("/romashka/balance?known_at=-1", "known_at"),
+    ("/romashka/balance?known_at=99999999999999999999", "known_at"),
+    ("/romashka/balance?known_at=", "known_at"),
+    ("/romashka/balance?asof=2026-03-04T00:00:00Z", "asof"),
+    ("/rom%20ashka/balance", "account_id"),
+    ("/romashka/balance/history?from=2026-03-04T00:00:00", "from"),
+    ("/romashka/balance/history?from=2026-03-04T00:00:00Z&to=2026-03-04T00:00:00Z", "to"),
+    ("/romashka/statement?to=12", "to"),
+    ("/romashka/statement?cursor=zzz", "cursor"),
+    ("/romashka/statement?cursor=Z%C3%A9", "cursor"),
+    ("/romashka/statement?limit=0", "limit"),
+    ("/romashka/statement?limit=1001", "limit"),
+    ("?debt=perhaps", "debt"),
+    ("?expiring_within=-1", "expiring_within"),
+    ("?expiring_within=99999999999", "expiring_within"),
+    ("?expiring_within=7&cursor=WyJyb21hc2hrYSJd", "cursor"),
+]
+
+
+async def test_what_does_not_fit_is_named_with_its_remedy(client: httpx.AsyncClient):
+    for path, field in MISFITS:
+        answer = await client.get(f"/v1/accounts{path}")
+        assert (answer.status_code, path) == (422, path)
+        assert answer.json()["type"].endswith(":invalid-request")
+        assert [wrong["field"] for wrong in answer.json()["fields"]] == [field], path
+        assert answer.json()["fields"][0]["remedy"]
+
+
+async def test_a_position_to_wait_for_is_a_number(client: httpx.AsyncClient):
+    for said in ("soon", "-1", "99999999999999999999", "1.5"):
+        answer = await client.get("/v1/accounts", headers={"Hourbook-Min-Position": said})
+        assert (answer.status_code, said) == (422, said)
+        assert answer.json()["fields"][0]["field"] == "Hourbook-Min-Position"
+
+
+async def test_what_was_just_recorded_can_be_read(spring: Log, ask: Queries):
+    for _ in range(10):
+        position = spring.record("romashka", closed("T-1", on="2026-03-05", draws={"spring": 10}))
+        answer = await ask.answer("/romashka/balance")
+        assert int(answer.headers["Hourbook-Position"]) >= position
+    assert answer.json()["balance_minutes"] == 1000
+
+
+async def test_what_a_worker_elsewhere_applies_can_be_read_as_soon(spring: Log, settings: Settings):
+    worker = asyncio.create_task(running.run_worker(settings))
+    async with client_of(settings, worker=False) as client:
+        answer = await Queries(client, spring).answer("/romashka/balance")
+    worker.cancel()
+    assert answer.json()["balance_minutes"] == 1100
+
+
+async def test_a_projection_that_is_behind_says_so(spring: Log, settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(running, "LATE_SECONDS_MAX", 0.01)
+    async with client_of(settings, worker=False) as client:
+        answer = await Queries(client, spring).answer("/romashka/balance")
+    assert answer.status_code == 503
+    assert answer.json()["type"].endswith(":projection-behind")
+    assert answer.headers["Retry-After"]
+    assert answer.headers["Hourbook-Position"] == "0"
+
+
+async def test_ready_is_who_goes_on(spring: Log, client: httpx.AsyncClient, ask: Queries):
+    await ask("/romashka/balance")
+    assert (await client.get("/health/live")).status_code == 200
+    assert (await client.get("/health/ready")).json() == {"status": "ready", "faults": []}
+
+
+async def test_halted_is_not_ready_in_every_process(spring: Log, settings: Settings):
+    spring.record_poison("romashka")
+    async with client_of(settings) as beside_the_worker, client_of(settings, worker=False) as elsewhere:
+        for client in (beside_the_worker, elsewhere):
+            await until_halted(client)
+            assert (await Queries(client, Log()).answer("/romashka/balance")).json()["balance_minutes"] == 1100
+        assert "hourbook_projection_halted" in (await beside_the_worker.get("/metrics")).text
+
+
+async def until_halted(client: httpx.AsyncClient) -> None:
+    async def halted() -> bool:
+        return (await client.get("/health/ready")).status_code == 503
+
+    await until(halted)
+    (fault,) = (await client.get("/health/ready")).json()["faults"]
+    assert "PlanetsAligned" in fault
