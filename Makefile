@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test check bench lock clean
+.PHONY: setup demo up test check bench campaign lock clean
 
 setup: $(STAMP)
 
@@ -39,6 +39,10 @@ check: setup
 
 bench: setup
 	.venv/bin/hourbook bench
+
+# The property tests at length: thousands of histories of each kind, new ones on every run.
+campaign: setup
+	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) tests/ledger/domain
 
 # Versions already in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock:

@@ -135,6 +135,16 @@ def export(
     _say(f"{lines} events exported")
 
 
+@cli.command(hidden=True)
+def schemas() -> None:
+    """Write contracts/schemas anew, after models or routes have changed."""
+    from uvicorn.importer import import_from_string
+
+    from services.published_language import write
+
+    write(import_from_string("services.app:create_app")().openapi())
+
+
 @cli.command()
 def bench(
     seconds: Annotated[float, typer.Option(help="How long each side is measured in all.", min=1)] = 20,
