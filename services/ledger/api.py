@@ -1,8 +1,8 @@
 """The routes of commands: a body, what stands in the path, and a key. Both are valid when a route is reached."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from contracts.commands import (
@@ -24,71 +24,75 @@ from contracts.commands import (
 from contracts.envelope import Recorded
 from contracts.quantities import AccountId, Month, Reason, TaskId
 from services.ledger import log_api
-from services.ledger.asking import PROBLEMS, AskedBy, LedgerOf
+from services.ledger.asking import PARAMETERS, PROBLEMS, LedgerOf, record
 from services.ledger.bulk import NDJSON, Conversation
+
+RECORDED: dict[str, Any] = {"status_code": 201, "response_model": Recorded, "openapi_extra": PARAMETERS}
 
 commands = APIRouter(prefix="/v1/accounts", tags=["ledger"], responses=PROBLEMS)
 bulk = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
 
 
-@commands.post("/{account_id}/tasks/{task_id}/close", status_code=201, response_model=Recorded)
-async def close_task(account_id: AccountId, task_id: TaskId, body: CloseTaskBody, asked: AskedBy) -> Response:
+@commands.post("/{account_id}/tasks/{task_id}/close", **RECORDED)
+async def close_task(account_id: AccountId, task_id: TaskId, body: CloseTaskBody, request: Request) -> Response:
     """Charge a confirmed task. Never refused for want of hours: the rest is owed."""
-    return await asked.record(CloseTask.model_construct(account_id=account_id, task_id=task_id, **body.__dict__))
+    return await record(request, CloseTask.model_construct(account_id=account_id, task_id=task_id, **body.__dict__))
 
 
-@commands.post("", status_code=201, response_model=Recorded)
-async def open_account(body: OpenAccount, asked: AskedBy) -> Response:
+@commands.post("", **RECORDED)
+async def open_account(body: OpenAccount, request: Request) -> Response:
     """Open the account of one customer contract."""
-    return await asked.record(body)
+    return await record(request, body)
 
 
-@commands.post("/{account_id}/packages", status_code=201, response_model=Recorded)
-async def purchase_package(account_id: AccountId, body: PurchasePackageBody, asked: AskedBy) -> Response:
+@commands.post("/{account_id}/packages", **RECORDED)
+async def purchase_package(account_id: AccountId, body: PurchasePackageBody, request: Request) -> Response:
     """Buy a package of hours."""
-    return await asked.record(PurchasePackage.model_construct(account_id=account_id, **body.__dict__))
+    return await record(request, PurchasePackage.model_construct(account_id=account_id, **body.__dict__))
 
 
-@commands.post("/{account_id}/tasks/{task_id}/warranty", status_code=201, response_model=Recorded)
-async def mark_warranty(account_id: AccountId, task_id: TaskId, body: ReasonBody, asked: AskedBy) -> Response:
+@commands.post("/{account_id}/tasks/{task_id}/warranty", **RECORDED)
+async def mark_warranty(account_id: AccountId, task_id: TaskId, body: ReasonBody, request: Request) -> Response:
     """Take a task's charge back for good: it and its later closings cost nothing."""
-    return await asked.record(MarkWarranty.model_construct(account_id=account_id, task_id=task_id, reason=body.reason))
+    return await record(
+        request, MarkWarranty.model_construct(account_id=account_id, task_id=task_id, reason=body.reason)
+    )
 
 
-@commands.post("/{account_id}/tasks/{task_id}/reopen", status_code=201, response_model=Recorded)
-async def reopen_task(account_id: AccountId, task_id: TaskId, body: ReasonBody, asked: AskedBy) -> Response:
+@commands.post("/{account_id}/tasks/{task_id}/reopen", **RECORDED)
+async def reopen_task(account_id: AccountId, task_id: TaskId, body: ReasonBody, request: Request) -> Response:
     """Take a task's closing back, so that it can be closed anew."""
-    return await asked.record(ReopenTask.model_construct(account_id=account_id, task_id=task_id, reason=body.reason))
+    return await record(request, ReopenTask.model_construct(account_id=account_id, task_id=task_id, reason=body.reason))
 
 
-@commands.post("/{account_id}/debt-payments", status_code=201, response_model=Recorded)
-async def pay_debt(account_id: AccountId, body: PayDebtBody, asked: AskedBy) -> Response:
+@commands.post("/{account_id}/debt-payments", **RECORDED)
+async def pay_debt(account_id: AccountId, body: PayDebtBody, request: Request) -> Response:
     """Pay owed minutes with money, the oldest first."""
-    return await asked.record(PayDebt.model_construct(account_id=account_id, **body.__dict__))
+    return await record(request, PayDebt.model_construct(account_id=account_id, **body.__dict__))
 
 
-@commands.post("/{account_id}/suspension", status_code=201, response_model=Recorded)
-async def suspend_work(account_id: AccountId, body: ReasonBody, asked: AskedBy) -> Response:
+@commands.post("/{account_id}/suspension", **RECORDED)
+async def suspend_work(account_id: AccountId, body: ReasonBody, request: Request) -> Response:
     """Suspend work while the balance is negative."""
-    return await asked.record(SuspendWork.model_construct(account_id=account_id, reason=body.reason))
+    return await record(request, SuspendWork.model_construct(account_id=account_id, reason=body.reason))
 
 
-@commands.delete("/{account_id}/suspension", status_code=201, response_model=Recorded)
-async def resume_work(account_id: AccountId, reason: Annotated[Reason, Query()], asked: AskedBy) -> Response:
+@commands.delete("/{account_id}/suspension", **RECORDED)
+async def resume_work(account_id: AccountId, reason: Annotated[Reason, Query()], request: Request) -> Response:
     """Resume work at the seller's will."""
-    return await asked.record(ResumeWork.model_construct(account_id=account_id, reason=reason))
+    return await record(request, ResumeWork.model_construct(account_id=account_id, reason=reason))
 
 
-@commands.post("/{account_id}/months/{month}/close", status_code=201, response_model=Recorded)
-async def close_month(account_id: AccountId, month: Month, asked: AskedBy) -> Response:
+@commands.post("/{account_id}/months/{month}/close", **RECORDED)
+async def close_month(account_id: AccountId, month: Month, request: Request) -> Response:
     """Close a month that is over, and every earlier one."""
-    return await asked.record(CloseMonth.model_construct(account_id=account_id, month=month))
+    return await record(request, CloseMonth.model_construct(account_id=account_id, month=month))
 
 
-@commands.post("/{account_id}/months/{month}/reopen", status_code=201, response_model=Recorded)
-async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, asked: AskedBy) -> Response:
+@commands.post("/{account_id}/months/{month}/reopen", **RECORDED)
+async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, request: Request) -> Response:
     """Reopen the month closed last."""
-    return await asked.record(ReopenMonth.model_construct(account_id=account_id, month=month, reason=body.reason))
+    return await record(request, ReopenMonth.model_construct(account_id=account_id, month=month, reason=body.reason))
 
 
 @bulk.post(

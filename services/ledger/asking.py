@@ -1,20 +1,24 @@
-"""What a command's route is asked with, and how it answers."""
+"""What a command's route is asked with beside path and body, and how it answers.
 
-from dataclasses import dataclass
+Header and query are read by hand: a dependency of FastAPI's costs more than deciding the command.
+"""
+
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from contracts.commands import Command
 from contracts.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem
 from contracts.quantities import IdempotencyKey
 from services.ledger.answers import Answer
 from services.ledger.running import Ledger
-from services.problem_responses import InvalidRequest, printable
+from services.problem_responses import InvalidRequest, invalid_fields
 
 KEY = "Idempotency-Key"
-PARAMETERS = {"dry_run", "reason"}
+
+_IDEMPOTENCY_KEY: TypeAdapter[str] = TypeAdapter(IdempotencyKey)
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": meaning, "content": {PROBLEM_MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
@@ -29,6 +33,15 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 """How problems stand in the OpenAPI document."""
 
 
+PARAMETERS: dict[str, Any] = {
+    "parameters": [
+        {"name": KEY, "in": "header", "required": True, "schema": _IDEMPOTENCY_KEY.json_schema()},
+        {"name": "dry_run", "in": "query", "schema": {"type": "boolean", "default": False}},
+    ]
+}
+"""How header and query stand there."""
+
+
 async def ledger_of(request: Request) -> Ledger:
     """The ledger of this process."""
     return request.app.state.ledger
@@ -37,31 +50,44 @@ async def ledger_of(request: Request) -> Ledger:
 LedgerOf = Annotated[Ledger, Depends(ledger_of)]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A caller who waits for the answer to one command."""
+class Manner(BaseModel):
+    """How to treat a command; an unknown parameter is refused, or a misspelt `dry_run` would record."""
 
-    ledger: Ledger
-    key: str
-    dry_run: bool
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    async def record(self, command: Command) -> Response:
-        """Record the command, or say what would be recorded."""
-        if self.dry_run:
-            return _response(await self.ledger.dry_run(command, self.key), 200)
-        return _response(await self.ledger.submit(command, self.key), 201)
+    dry_run: bool = False
+    reason: str | None = None
+    """Belongs to the command where a command has no body."""
 
 
-async def asked(request: Request, key: Annotated[IdempotencyKey, Header(alias=KEY)], dry_run: bool = False) -> Asked:
-    """The key stands in the header once; an unknown parameter is refused, or a misspelt `dry_run` would record."""
-    if len(request.headers.getlist(KEY)) > 1:
-        raise InvalidRequest(InvalidField(field=KEY, remedy="send this header once"))
-    if request.scope["query_string"] and (unknown := set(request.query_params) - PARAMETERS):
-        raise InvalidRequest(*(InvalidField(field=printable(each), remedy="remove this") for each in unknown))
-    return Asked(request.app.state.ledger, key, dry_run)
+AS_USUAL = Manner()
 
 
-AskedBy = Annotated[Asked, Depends(asked)]
+async def record(request: Request, command: Command) -> Response:
+    """Record the command, or say what would be recorded."""
+    ledger: Ledger = request.app.state.ledger
+    key = _key_of(request)
+    if _manner_of(request).dry_run:
+        return _response(await ledger.dry_run(command, key), 200)
+    return _response(await ledger.submit(command, key), 201)
+
+
+def _key_of(request: Request) -> str:
+    try:
+        (key,) = request.headers.getlist(KEY)
+        return _IDEMPOTENCY_KEY.validate_python(key)
+    except ValueError as misfit:
+        remedy = "send this header once, with 1 to 128 visible characters of ASCII"
+        raise InvalidRequest(InvalidField(field=KEY, remedy=remedy)) from misfit
+
+
+def _manner_of(request: Request) -> Manner:
+    if not request.scope["query_string"]:
+        return AS_USUAL
+    try:
+        return Manner.model_validate(dict(request.query_params))
+    except ValidationError as misfit:
+        raise InvalidRequest(*invalid_fields(misfit.errors())) from misfit
 
 
 def _response(answer: Answer, status: int) -> Response:

@@ -63,8 +63,7 @@ async def migrate(database_url: str) -> None:
 def pool(database_url: str, connections: int) -> asyncpg.Pool:
     """Connections of the projections' role, made when needed.
 
-    A commit is not waited for on the disk: tracking and tables fall back together, and the log has the rest. Nothing
-    a session does has to be undone before its next use.
+    Nothing a session does has to be undone before its next use.
     """
     return asyncpg.create_pool(
         database_url,
@@ -76,7 +75,6 @@ def pool(database_url: str, connections: int) -> asyncpg.Pool:
         server_settings={
             "role": "hourbook_projections",
             "search_path": "projections",
-            "synchronous_commit": "off",
             "application_name": "hourbook projections",
         },
     )

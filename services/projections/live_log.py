@@ -23,10 +23,11 @@ FORGOTTEN_SECONDS = 30  # how long the server keeps a consumer that nobody reads
 
 
 class LiveLog:
-    """One log's stream, followed for as long as `run` runs, with what has arrived kept until it is taken.
+    """One log's stream, followed while `run` runs, with what has arrived kept until it is taken.
 
-    It may lose messages, and says so only by a hole in the positions: when too many wait to be taken, when NATS
-    restarts, when the stream is deleted.
+    It subscribes when something is asked for, so that who is far behind is not sent what the feed gives him faster. It
+    may lose messages, and says so only by a hole in the positions: when too many wait to be taken, when NATS restarts,
+    when the stream is deleted.
     """
 
     def __init__(self, nats_url: str | None, log: str) -> None:
@@ -35,6 +36,7 @@ class LiveLog:
         self._subject = f"hourbook.log.{log}.>"
         self._waiting: deque[Msg] = deque()
         self._arrived = asyncio.Event()
+        self._wanted = asyncio.Event()
         self._lost = asyncio.Event()
         self.position = 0
         """Where the next subscription begins, after this one; whoever applies events moves it."""
@@ -44,6 +46,7 @@ class LiveLog:
     async def run(self) -> None:
         """Subscribe, and again whenever that is lost, until cancelled. Without NATS nothing ever arrives."""
         while self._url:
+            await self._wanted.wait()
             try:
                 await self._deliver(self._url)
             except Exception as away:  # noqa: BLE001 - whatever fails here, the feed has every event
@@ -52,6 +55,7 @@ class LiveLog:
 
     async def _deliver(self, nats_url: str) -> None:
         """Let messages arrive until the connection or the consumer is lost."""
+        self._wanted.clear()
         self._lost.clear()
         client = await nats.connect(
             nats_url,
@@ -105,6 +109,7 @@ class LiveLog:
 
         An empty list means: nothing came, or something is missing, or it cannot be read; the feed knows better.
         """
+        self._wanted.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._arrived.wait()

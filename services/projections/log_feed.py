@@ -1,7 +1,7 @@
 """The ledger's log over HTTP: page by page from any position, for whoever has to catch up."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import httpx
 from pydantic import ValidationError
@@ -25,7 +25,7 @@ class LogFeed:
         self._client = client
         self._log = log
 
-    async def pages(self, after: Place) -> AsyncIterator[list[Logged]]:
+    async def pages(self, after: Place) -> AsyncGenerator[list[Logged], None]:
         """Everything there is after that place, in pages that are never empty; the next one is fetched meanwhile.
 
         Raises OtherLog if the log does not have that place's event, CannotApply on reaching an event that cannot be

@@ -63,7 +63,10 @@ class Tracking:
         self._moved = asyncio.Event()
 
     async def begin(self, database: Pool) -> Place:
-        """Where to go on: at the log's start for a projection that is new. A halt of the past is forgotten."""
+        """Where to go on: at the log's start for a projection that is new, or that a crash took back to its beginning.
+
+        A halt of the past is forgotten: whoever begins will meet its cause again, if it is still there.
+        """
         await database.execute(BEGIN, *self._key)
         await database.execute(HALT, *self._key, None)
         return await self.place(database)

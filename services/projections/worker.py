@@ -57,30 +57,35 @@ class Worker:
 
     async def _work(self) -> None:
         """Return when the projection halts."""
-        start = self._tracking.begin
         while self.halted is None:
             try:
                 if self._overtaken:
                     await self._stand_by()
-                self._stand_at(await start(self._pool))
-                start = self._tracking.place
+                self._stand_at(await self._tracking.begin(self._pool))
                 await self._follow()
             except Overtaken:
                 self._overtaken = True
             except (*DATA_REFUSED, CannotApply) as refused:
                 self.halted = str(refused)
-            except (*POSTGRES_AWAY, *LEDGER_AWAY) as away:
-                await self._wait_for(away)
+            except POSTGRES_AWAY as away:
+                await asyncio.sleep(self._wait_for(away))
             except Exception as broken:
                 logger.exception("the projection %s broke", self._projection.name)
                 self.halted = repr(broken)
 
     async def _follow(self) -> None:
-        """The feed first, for whatever JetStream cannot have; then JetStream, until something is missing or quiet."""
+        """The feed first, for whatever JetStream cannot have; then JetStream, until something is missing or quiet.
+
+        While the ledger is away JetStream alone is followed.
+        """
         while True:
-            if await self._catch_up() and self._live.connected and self._live.idle:
-                self._live.subscribe_again()
-            while events := await self._live.arrived(QUIET_SECONDS if self._live.connected else POLL_SECONDS):
+            patience = QUIET_SECONDS if self._live.connected else POLL_SECONDS
+            try:
+                if await self._catch_up() and self._live.connected and self._live.idle:
+                    self._live.subscribe_again()
+            except LEDGER_AWAY as away:
+                patience = self._wait_for(away)
+            while events := await self._live.arrived(patience):
                 await self._apply(events)
 
     async def _catch_up(self) -> bool:
@@ -127,12 +132,13 @@ class Worker:
             seen, place = place, await self._tracking.place(self._pool)
         self._overtaken = False
 
-    async def _wait_for(self, away: Exception) -> None:
+    def _wait_for(self, away: Exception) -> float:
+        """Say what is away, once; how many seconds to wait before another try."""
         if not self.waiting:
             logger.warning("the projection %s waits at %d: %r", self._projection.name, self._place.position, away)
         self.waiting = repr(away)
-        await asyncio.sleep(RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)])
         self._failures += 1
+        return RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]
 
     async def _stay_halted(self) -> None:
         """Nothing is skipped: every process shows the reason until a version that can go on is started."""
@@ -143,5 +149,5 @@ class Worker:
                 await self._tracking.halt(self._pool, str(self.halted))
                 break
             except POSTGRES_AWAY as away:
-                await self._wait_for(away)
+                await asyncio.sleep(self._wait_for(away))
         await asyncio.Event().wait()

@@ -63,24 +63,22 @@ async def append(store: EventStore, log_id: int, account_id: str, versions: rang
     await store.append(log_id, [event(account_id, v, f"{account_id}-{v}", data=f'{{"n": {v}}}') for v in versions], {})
 
 
-async def is_copied(store: EventStore, log_id: int, jetstream: JetStreamContext, stream: str) -> bool:
-    """Whether the stream has come as far as the log."""
-    try:
-        return (await jetstream.stream_info(stream)).state.last_seq == await store.head(log_id)
-    except NotFoundError:
-        return False
-
-
 async def copied(store: EventStore, log_id: int, jetstream: JetStreamContext, stream: str) -> list[RawStreamMsg]:
-    """The messages, once there are as many as events; each at the sequence that is its position."""
-    await until(lambda: is_copied(store, log_id, jetstream, stream))
-    events = await store.page(log_id, 0, 10_000)
-    messages = [await jetstream.get_msg(stream, seq=position) for position in range(1, len(events) + 1)]
-    for found, message in zip(events, messages, strict=True):
-        assert message.seq == found.position
-        assert (message.headers or {})["ce-id"] == found.event_id
-        assert message.data == found.data.encode()
-    assert (await jetstream.stream_info(stream)).state.messages == len(events)
+    """The messages, once the stream is a copy of the log: each event at the sequence that is its position."""
+    events = [(event.position, event.event_id, event.data.encode()) for event in await store.page(log_id, 0, 10_000)]
+    messages: list[RawStreamMsg] = []
+
+    async def is_copy() -> bool:
+        nonlocal messages
+        try:
+            messages = [await jetstream.get_msg(stream, seq=position) for position, _, _ in events if position]
+            number = (await jetstream.stream_info(stream)).state.messages
+        except NotFoundError:
+            return False
+        found = [(message.seq, (message.headers or {}).get("ce-id"), message.data) for message in messages]
+        return found == events and number == len(events)
+
+    await until(is_copy)
     return messages
 
 

@@ -1,8 +1,7 @@
 """Given, when, then in the words of the trade; what a rule does not speak of is supplied here.
 
 Times are short texts at the seller's (`2026-03-01`, `2026-03-01 12:00`), or have an offset and are taken at their word.
-A step takes effect `on` a moment, by default a minute after the step before. It is recorded at that moment, or as soon
-as the story has got there, unless `recorded` says when.
+A step takes effect `on` a moment, by default a minute after the step before, and is recorded at once unless it says so.
 """
 
 import tomllib
@@ -29,7 +28,7 @@ from contracts.commands import (
 from contracts.envelope import RecordedEvent
 from contracts.events import Event
 from services.ledger.audit.replay import KnownAt, replay
-from services.ledger.domain.account import Account, decide, due, fold
+from services.ledger.domain.account import Account, course_of, due, fold
 from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms
 from tests.ledger.domain.expected_events import Expected, moment
@@ -176,28 +175,28 @@ class Story:
     def when(self, step: Step) -> Self:
         """The step happens, or is refused."""
         at = moment(step.on) if step.on else self.now + timedelta(minutes=1)
-        recorded_at = moment(step.recorded) if step.recorded else max(at, self.now)
-        assert recorded_at >= self.now, "what is recorded is recorded in order"
-        self.now = recorded_at
+        earlier, self.now = self.now, moment(step.recorded) if step.recorded else max(at, self.now)
+        assert earlier <= self.now, "a story is recorded in order"
         self.command = step.command(at) if step.command else None
         self.latest, self.refusal = (), None
         try:
-            self.latest = self._events()
+            self._happens()
         except Refusal as refusal:
             self.refusal = refusal
-        self.account = fold(self.account, self.latest)
-        for event in self.latest:
-            self.recorded.append(self._recorded(event))
+        self.recorded += [self._recorded(*numbered) for numbered in enumerate(self.latest, len(self.recorded) + 1)]
         return self
 
-    def _events(self) -> tuple[Event, ...]:
+    def _happens(self) -> None:
         if self.command is None:
-            return due(self.account, self.now)
-        return decide(self.command, self.account, self.terms, self.now)
+            self.latest = due(self.account, self.now)
+            self.account = fold(self.account, self.latest)
+        else:
+            course = course_of(self.command, self.account, self.terms, self.now)
+            self.account, self.latest = course.account, tuple(course.events)
 
-    def _recorded(self, event: Event) -> RecordedEvent:
+    def _recorded(self, position: int, event: Event) -> RecordedEvent:
         return RecordedEvent(
-            position=len(self.recorded) + 1,
+            position=position,
             event_id=None,
             account_id=ACCOUNT_ID,
             version=self.account.version,
@@ -245,7 +244,6 @@ def given(*steps: Step, terms: Terms = TERMS) -> Story:
     """An open account to which all that has happened."""
     story = no_account(terms).when(open_account())
     for step in steps:
-        story.when(step)
-        if story.refusal:
-            raise story.refusal
+        if refusal := story.when(step).refusal:
+            raise refusal
     return story

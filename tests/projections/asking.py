@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from services.projections.api import router
 from services.projections.health import router as health
 from services.projections.running import running_projections
 from services.projections.settings import Settings
+from tests.projections.vocabulary import Log
 
 WAIT_SECONDS_MAX = 20
 
@@ -34,3 +36,31 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(WAIT_SECONDS_MAX):
         while not await condition():  # noqa: ASYNC110 - what is waited for happens in another process
             await asyncio.sleep(0.002)
+
+
+class Queries:
+    """Questions that wait for everything in the log."""
+
+    def __init__(self, client: httpx.AsyncClient, log: Log) -> None:
+        self._client = client
+        self._log = log
+
+    async def __call__(self, path: str, **asked: Any) -> Any:
+        answer = await self.answer(path, **asked)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def answer(self, path: str, **asked: Any) -> httpx.Response:
+        renamed = {"from" if name == "since" else name: value for name, value in asked.items()}
+        headers = {"Hourbook-Min-Position": str(self._log.position)}
+        return await self._client.get(f"/v1/accounts{path}", params=renamed, headers=headers)
+
+
+async def pages(ask: Queries, path: str, rows: str, **asked: Any) -> list[list[Any]]:
+    """Page after page by cursor."""
+    found: list[list[Any]] = []
+    while not found or asked["cursor"]:
+        page = await ask(path, **asked)
+        found.append(page[rows])
+        asked["cursor"] = page["next_cursor"]
+    return found

@@ -3,12 +3,17 @@
 from collections.abc import AsyncIterator
 
 import asyncpg
+import httpx
 import pytest
 
 from services.projections.balances import BALANCES
 from services.projections.database import migrate, pool
 from services.projections.logged import Logged
+from services.projections.settings import Settings
 from services.projections.tracking import Tracking
+from tests.projections.asking import Queries, client_of
+from tests.projections.log_server import serving, stream
+from tests.projections.stage import Stage
 from tests.projections.vocabulary import Log
 
 
@@ -46,3 +51,29 @@ async def database(database_url: str) -> AsyncIterator[asyncpg.Pool]:
 @pytest.fixture
 async def applied(database: asyncpg.Pool) -> Applied:
     return Applied(database)
+
+
+@pytest.fixture
+async def stage(
+    database_url: str, database: asyncpg.Pool, nats_url: str, log_name: str, log: Log
+) -> AsyncIterator[Stage]:
+    async with serving(log) as server, stream(nats_url, log_name) as jetstream:
+        yield Stage(database_url, database, nats_url, server, jetstream)
+
+
+@pytest.fixture
+async def settings(database_url: str, log: Log) -> AsyncIterator[Settings]:
+    """In the sandbox, so that a test can say what the time is."""
+    async with serving(log) as server:
+        yield Settings(database_url=database_url, ledger_url=server.url, sandbox=True)
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(settings) as connected:
+        yield connected
+
+
+@pytest.fixture
+def ask(client: httpx.AsyncClient, log: Log) -> Queries:
+    return Queries(client, log)

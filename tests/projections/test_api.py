@@ -1,54 +1,15 @@
 """The queries over HTTP: answers, positions, pages, and problems that name the field and the remedy."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from itertools import chain
-from typing import Any
 
 import httpx
 import pytest
 
 from services.projections import running
 from services.projections.settings import Settings
-from tests.projections.asking import client_of, until
-from tests.projections.log_server import serving
-from tests.projections.vocabulary import Log, closed, moment, opened, paid, purchased, suspended
-
-
-@pytest.fixture
-async def settings(database_url: str, log: Log) -> AsyncIterator[Settings]:
-    """In the sandbox, so that a test can say what the time is."""
-    async with serving(log) as server:
-        yield Settings(database_url=database_url, ledger_url=server.url, sandbox=True)
-
-
-@pytest.fixture
-async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(settings) as connected:
-        yield connected
-
-
-class Queries:
-    """Questions that wait for everything in the log."""
-
-    def __init__(self, client: httpx.AsyncClient, log: Log) -> None:
-        self._client = client
-        self._log = log
-
-    async def __call__(self, path: str, **asked: Any) -> Any:
-        answer = await self.answer(path, **asked)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def answer(self, path: str, **asked: Any) -> httpx.Response:
-        renamed = {"from" if name == "since" else name: value for name, value in asked.items()}
-        headers = {"Hourbook-Min-Position": str(self._log.position)}
-        return await self._client.get(f"/v1/accounts{path}", params=renamed, headers=headers)
-
-
-@pytest.fixture
-def ask(client: httpx.AsyncClient, log: Log) -> Queries:
-    return Queries(client, log)
+from tests.projections.asking import Queries, client_of, pages, until
+from tests.projections.vocabulary import Log, closed, moment, opened, purchased
 
 
 @pytest.fixture
@@ -159,16 +120,6 @@ async def test_a_statement_is_of_a_half_open_interval(spring: Log, ask: Queries)
     assert [line["type"] for line in lines] == ["PackagePurchased"]
 
 
-async def pages(ask: Queries, path: str, rows: str, **asked: Any) -> list[list[Any]]:
-    """Page after page by cursor."""
-    found: list[list[Any]] = []
-    while not found or asked["cursor"]:
-        page = await ask(path, **asked)
-        found.append(page[rows])
-        asked["cursor"] = page["next_cursor"]
-    return found
-
-
 async def test_a_statement_goes_on_where_its_page_ended_even_inside_an_event(log: Log, ask: Queries):
     log.record("romashka", opened(), *(purchased(f"P-{n}", on="2026-03-01", until="2026-06-02") for n in range(3)))
     log.record("romashka", closed("T-1", on="2026-03-05", draws={f"P-{n}": 10 for n in range(3)}, owed=5))
@@ -178,70 +129,12 @@ async def test_a_statement_goes_on_where_its_page_ended_even_inside_an_event(log
     assert [*chain.from_iterable(found)] == whole
 
 
-@pytest.fixture
-def many(log: Log) -> Log:
-    """Accounts in debt, suspended, with hours that end at different times, with nothing; asked on 20 March."""
-    for name in ("empty", "debtor", "suspended", "soon", "later", "carried", "gone"):
-        log.record(name, opened(name=f"ООО «{name}»"))
-    log.record("debtor", closed("T-1", on="2026-03-05", owed=60))
-    log.record("suspended", closed("T-1", on="2026-03-05", owed=30), suspended(on="2026-03-06"))
-    log.record("suspended", paid({"T-1": 10}, on="2026-03-07"))
-    log.record("soon", purchased("a", 60, on="2026-01-10", until="2026-03-30"))
-    log.record("soon", purchased("b", 30, on="2026-01-11", until="2026-03-30"))
-    log.record("soon", purchased("c", 10, on="2026-01-12", until="2026-04-10"))
-    log.record("later", purchased("a", 60, on="2026-01-10", until="2026-04-12"))
-    log.record("carried", purchased("a", 60, on="2026-01-10", until="2026-03-25"))
-    log.record("carried", purchased("b", 60, on="2026-02-10", until="2026-08-25", succeeds=["a"]))
-    log.record("gone", purchased("a", 60, on="2026-01-10", until="2026-03-15"))
-    log.clock = moment("2026-03-20")
-    return log
-
-
-@pytest.mark.parametrize(
-    ("asked", "names"),
-    [
-        ({}, ["carried", "debtor", "empty", "gone", "later", "soon", "suspended"]),
-        ({"debt": True}, ["debtor", "suspended"]),
-        ({"debt": False}, ["carried", "empty", "gone", "later", "soon"]),
-        ({"suspended": True}, ["suspended"]),
-        ({"suspended": False, "debt": True}, ["debtor"]),
-        ({"expiring_within": 14}, ["soon"]),
-        ({"expiring_within": 30}, ["soon", "later"]),
-        ({"expiring_within": 0}, []),
-        ({"expiring_within": 30, "suspended": True}, []),
-    ],
-)
-async def test_accounts_are_listed_by_what_they_are(many: Log, ask: Queries, asked: dict[str, Any], names: list[str]):
-    found = await pages(ask, "", "accounts", limit=2, **asked)
-    assert [account["account_id"] for page in found for account in page] == names
-    assert (await ask("", **asked))["accounts"] == [*chain.from_iterable(found)]
-
-
-async def test_a_listed_account_shows_what_it_holds_and_what_goes_first(many: Log, ask: Queries):
-    listed = {account["account_id"]: account for account in (await ask(""))["accounts"]}
-    assert listed["soon"] == {
-        "account_id": "soon",
-        "customer_name": "ООО «soon»",
-        "contract_number": "17/26",
-        "balance_minutes": 100,
-        "balance_hours": "1.67",
-        "held_minutes": 100,
-        "owed_minutes": 0,
-        "suspended": False,
-        "next_expiry_at": "2026-03-29T21:00:00Z",
-        "next_expiry_minutes": 90,
-    }
-    assert (listed["suspended"]["balance_minutes"], listed["suspended"]["suspended"]) == (-20, True)
-    assert (listed["gone"]["balance_minutes"], listed["gone"]["next_expiry_at"]) == (0, None)
-    assert listed["carried"]["next_expiry_at"] == "2026-08-24T21:00:00Z"
-
-
-async def test_an_account_nobody_opened_is_not_found(many: Log, ask: Queries):
+async def test_an_account_nobody_opened_is_not_found(spring: Log, ask: Queries):
     for path in ("balance", "balance/history", "statement"):
         answer = await ask.answer(f"/nobody/{path}")
         assert answer.status_code == 404
         assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.headers["Hourbook-Position"] == str(many.position)
+        assert answer.headers["Hourbook-Position"] == str(spring.position)
         assert answer.json()["type"].endswith(":account-not-found")
         assert "nobody" in answer.json()["detail"]
 

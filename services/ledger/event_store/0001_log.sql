@@ -87,10 +87,10 @@ BEGIN
     -- The unique key refuses a version that is taken; this refuses one that has no predecessor.
     IF EXISTS (
         SELECT FROM unnest(account_ids, versions) AS new (account_id, version)
-        WHERE version > 1 AND NOT EXISTS (
-            SELECT FROM ledger.event AS e
-            WHERE e.log_id = log AND e.account_id = new.account_id AND e.version = new.version - 1
-        )
+        WHERE version > 1 AND (
+            SELECT position FROM ledger.event AS e
+            WHERE e.log_id = log AND e.account_id = new.account_id AND e.version = new.version - 1 LIMIT 1
+        ) IS NULL
     ) THEN
         RAISE EXCEPTION 'an event would follow one that is not in the log' USING ERRCODE = 'foreign_key_violation';
     END IF;

@@ -11,10 +11,19 @@ from services.ledger.event_store.migrations import ROLE
 CONNECT_SECONDS_MAX = 5
 STATEMENT_SECONDS_MAX = 20
 
+SESSION = {
+    "role": ROLE,
+    "application_name": "hourbook ledger",
+    "synchronous_commit": "on",
+    "jit": "off",
+    "enable_seqscan": "off",  # every statement has its index; statistics of a young log say that it needs none
+}
+
 AWAY = (
     OSError,  # refused, reset, unreachable, and TimeoutError
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,  # the connection was lost under our hands
+    asyncpg.InternalClientError,  # the same, while a statement was being prepared
     asyncpg.OperatorInterventionError,  # shutting down, starting up, cancelled
     asyncpg.InsufficientResourcesError,  # out of disk, memory or connections
     asyncpg.ReadOnlySQLTransactionError,  # a standby that nobody has promoted yet
@@ -29,6 +38,8 @@ class LedgerUnavailable(Exception):
 def _reaching_postgres() -> Iterator[None]:
     try:
         yield
+    except asyncpg.DataError:  # an InterfaceError too, but the fault is ours
+        raise
     except AWAY as away:
         raise LedgerUnavailable(f"PostgreSQL cannot be reached: {type(away).__name__}") from away
 
@@ -49,12 +60,12 @@ class Database:
         """Open for the time of the context; commits wait for the disk, whatever the server's default."""
         pool = asyncpg.create_pool(
             database_url,
-            min_size=1,
+            min_size=0,
             max_size=connections_max,
             timeout=CONNECT_SECONDS_MAX,
             command_timeout=STATEMENT_SECONDS_MAX,
             reset=_keep_session,
-            server_settings={"role": ROLE, "jit": "off", "synchronous_commit": "on", "application_name": "hourbook"},
+            server_settings=SESSION,
         )
         async with pool:
             yield cls(pool)

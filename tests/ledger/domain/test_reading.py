@@ -51,11 +51,11 @@ def test_a_lot_is_shown_with_the_package_that_held_it_then():
     carried = given(
         buy("spring", "hours-20", on="2026-03-01"), buy("half", "hours-30", on="2026-05-01"), time_passes("2026-06-10")
     )
-    for as_of, holder in (("2026-06-01 23:59", "spring"), ("2026-06-02", "half")):
+    for as_of, holder, ends in (("2026-06-01 23:59", "spring", "2026-06-02"), ("2026-06-02", "half", "2026-11-02")):
         lots = replay(ACCOUNT_ID, carried.recorded, moment(as_of), None).lots
-        assert [(lot.lot_id, lot.package_id, lot.plan) for lot in lots] == [
-            ("spring", holder, "hours-20"),
-            ("half", "half", "hours-30"),
+        assert [(lot.lot_id, lot.package_id, lot.plan, lot.ends_at) for lot in lots] == [
+            ("spring", holder, "hours-20", moment(ends)),
+            ("half", "half", "hours-30", moment("2026-11-02")),
         ]
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from services.ledger.domain.refusals import TaskAlreadyWarranty, TaskNotClosed
 from tests.ledger.domain.expected_events import task_closed, task_reopened, warranty_marked
-from tests.ledger.vocabulary import Step, buy, close, given, mark_warranty, reopen
+from tests.ledger.vocabulary import Step, buy, close, given, mark_warranty, pay, reopen
 
 SPRING = buy("spring", "hours-20", on="2026-03-01")
 
@@ -58,6 +58,15 @@ def test_after_a_mark_the_task_stays_closed_and_a_reopening_takes_out_what_was_l
             )
         )
         .then_balance(1200)
+    )
+
+
+def test_what_was_made_up_for_once_is_not_made_up_for_again():
+    (
+        given(close("T-1", worked=60), pay(60), mark_warranty("T-1"))
+        .when(reopen("T-1"))
+        .then(task_reopened("T-1", compensation=None))
+        .then_balance(60)
     )
 
 
