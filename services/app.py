@@ -12,6 +12,7 @@ from services.ledger.problems import install_problems
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
 from services.projections.api import router as queries
+from services.projections.reports_api import router as reports
 from services.projections.running import running_projections
 from services.projections.settings import Settings as ProjectionsSettings
 
@@ -28,7 +29,8 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
-    app = FastAPI(title="Hourbook", version="1", lifespan=_running, routes=[*COMMANDS, *queries.routes])
+    routes = [*COMMANDS, *queries.routes, *reports.routes]
+    app = FastAPI(title="Hourbook", version="1", lifespan=_running, routes=routes)
     app.add_api_route("/health/live", live, include_in_schema=False)
     app.add_api_route("/health/ready", ready, include_in_schema=False)
     app.add_api_route("/metrics", metrics, include_in_schema=False)

@@ -17,7 +17,8 @@ from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
 
 READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 20
-RESTARTS_PER_MINUTE_MAX = 30
+RESTART_SECONDS = 0.1
+RESTART_SECONDS_MAX = 10
 
 
 class NotReady(RuntimeError):
@@ -44,16 +45,17 @@ class Part:
         """Start it; its pid is in a file, for operators."""
         command = [sys.executable, "-m", "services", *self.arguments]
         self.starts = [*(at for at in self.starts if time.monotonic() - at < 60), time.monotonic()]
-        if len(self.starts) > RESTARTS_PER_MINUTE_MAX:
-            raise NotReady(f"{self.name} keeps dying: {RESTARTS_PER_MINUTE_MAX} starts in a minute. See {self.log}")
         self.process = processes.spawn(
             command, processes.own_identity(), signal.SIGTERM, self.log, environment=self.environment
         )
         (self.folder / f"{self.name}.pid").write_text(f"{self.process.pid}\n", encoding="ascii")
 
-    def dead(self) -> bool:
-        """Whether it has to be started again."""
-        return self.process is None or self.process.poll() is not None
+    def to_revive(self) -> bool:
+        """Whether it has died, and rested: the longer, the oftener it did in a minute."""
+        rest = min(RESTART_SECONDS * 2 ** len(self.starts), RESTART_SECONDS_MAX)
+        return (
+            self.process is not None and self.process.poll() is not None and time.monotonic() - self.starts[-1] > rest
+        )
 
     def stop(self) -> None:
         """Let it finish what it is doing."""
@@ -77,7 +79,7 @@ class Hourbook:
                 say(f"{server.title} died and is started again")
                 server.start()
         for part in self.parts:
-            if part.dead():
+            if part.to_revive():
                 say(f"{part.name} died and is started again; see {part.log}")
                 part.start()
 

@@ -105,8 +105,8 @@ async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, re
 async def many_commands(ledger: LedgerOf) -> Response:
     """Any commands, NDJSON, one a line with its `idempotency_key`; answered line by line while more are sent.
 
-    One bad line spoils no other, and every account keeps the order of its lines. Answers have to be read while
-    lines are sent: no more than 500 commands wait for theirs at a time.
+    One bad line spoils no other, and every account keeps the order of its lines. A client may read while it sends,
+    or once it has sent everything.
     """
     return Conversation(ledger)
 

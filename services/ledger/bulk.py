@@ -1,7 +1,7 @@
 """Many commands in one request, many answers in one response: NDJSON both ways, at the same time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -13,13 +13,13 @@ from starlette.types import Message, Receive, Scope, Send
 from contracts.commands import COMMAND, Command, CommandLine
 from contracts.problems import InvalidField
 from services.ledger.answers import Answer
+from services.ledger.outbox import BLOCK_BYTES, Outbox
 from services.ledger.problems import problem_of
 from services.ledger.running import Ledger
 from services.problem_responses import BodyTooLarge, InvalidRequest, invalid_fields
 
 LINE_BYTES_MAX = 64 << 10
 IN_FLIGHT_MAX = 500
-BLOCK_BYTES = 64 << 10
 NDJSON = "application/x-ndjson"
 COMMAND_NAMES = frozenset(command.__name__ for command in get_args(Command))
 
@@ -104,15 +104,22 @@ class Conversation(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked: asyncio.Queue[Asked | None] = asyncio.Queue(IN_FLIGHT_MAX)
+        outbox = Outbox()
         first = await receive()
-        reading = asyncio.create_task(self._read(first, receive, asked))
+        work = [
+            asyncio.create_task(self._read(first, receive, asked)),
+            asyncio.create_task(_answer(asked, outbox)),
+        ]
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            async for block in _blocks(asked):
+            while block := await outbox.take():
                 await send({"type": "http.response.body", "body": block, "more_body": True})
+            await asyncio.gather(*work)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            reading.cancel()
+            for task in work:
+                task.cancel()
+            outbox.close()
 
     async def _read(self, message: Message, receive: Receive, asked: "asyncio.Queue[Asked | None]") -> None:
         """Submit each line, no further than so many ahead of the answers, until the end or until the client leaves."""
@@ -136,16 +143,19 @@ class Conversation(Response):
             return error
 
 
-async def _blocks(asked: "asyncio.Queue[Asked | None]") -> AsyncIterator[bytes]:
-    """The answers in order, several together when they are there."""
-    block = b""
-    while line := await asked.get():
-        if block and not line.ready:
-            yield block
-            block = b""
-        block += await line.line()
-        if asked.empty() or len(block) > BLOCK_BYTES:
-            yield block
-            block = b""
-    if block:
-        yield block
+async def _answer(asked: "asyncio.Queue[Asked | None]", outbox: Outbox) -> None:
+    """Put the answers into the outbox, in order, several together when they are there."""
+    try:
+        block = b""
+        while line := await asked.get():
+            if block and not line.ready:
+                await outbox.put(block)
+                block = b""
+            block += await line.line()
+            if asked.empty() or len(block) > BLOCK_BYTES:
+                await outbox.put(block)
+                block = b""
+        if block:
+            await outbox.put(block)
+    finally:
+        await outbox.end()

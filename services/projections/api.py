@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from contracts.read_models import AccountPage, BalanceStep, BalanceView, StatementPage
 from services.problem_responses import ProblemError
-from services.projections.balances import accounts, queries
+from services.projections.balances import BALANCES, accounts, queries
 from services.projections.balances.queries import UnknownAccount
 from services.projections.parameters import (
     AccountPath,
@@ -21,6 +21,7 @@ from services.projections.parameters import (
     MinPosition,
 )
 from services.projections.running import Projections
+from services.projections.tracking import Projection
 
 router = APIRouter(prefix="/v1", tags=["projections"])
 
@@ -34,21 +35,26 @@ class Reading:
     now: datetime
 
 
-async def _reading(request: Request, response: Response, minimum: MinPosition = 0) -> AsyncIterator[Reading]:
-    """Every answer rests on one state of the tables, and says which log position that is."""
-    projections: Projections = request.app.state.projections
-    now = await projections.now()
-    async with projections.snapshot(minimum) as (connection, position):
-        at = {"Hourbook-Position": str(position)}
-        response.headers.update(at)
-        try:
-            yield Reading(connection, position, now)
-        except UnknownAccount as unknown:
-            detail = f"No account {unknown} was opened up to position {position}. Check its id."
-            raise ProblemError("account-not-found", detail, headers=at) from unknown
+@dataclass(frozen=True)
+class ReadingOf:
+    """Every answer rests on one state of a projection's tables, and says which log position that is."""
+
+    projection: Projection
+
+    async def __call__(self, request: Request, response: Response, minimum: MinPosition = 0) -> AsyncIterator[Reading]:
+        projections: Projections = request.app.state.projections
+        now = await projections.now()
+        async with projections.snapshot(minimum, self.projection) as (connection, position):
+            at = {"Hourbook-Position": str(position)}
+            response.headers.update(at)
+            try:
+                yield Reading(connection, position, now)
+            except UnknownAccount as unknown:
+                detail = f"No account {unknown} was opened up to position {position}. Check its id."
+                raise ProblemError("account-not-found", detail, headers=at) from unknown
 
 
-Read = Annotated[Reading, Depends(_reading)]
+Read = Annotated[Reading, Depends(ReadingOf(BALANCES))]
 
 
 @router.get("/accounts")

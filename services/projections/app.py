@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from services.problem_responses import install_problem_responses
 from services.projections.api import router
 from services.projections.health import router as health
+from services.projections.reports_api import router as reports
 from services.projections.running import running_projections
 from services.projections.settings import Settings
 
@@ -23,9 +24,8 @@ def create_api() -> FastAPI:
 
 
 def _app(*, worker: bool) -> FastAPI:
-    app = FastAPI(title="Hourbook projections", version="1", lifespan=_running(worker=worker))
-    app.include_router(router)
-    app.include_router(health)
+    routes = [*router.routes, *reports.routes, *health.routes]
+    app = FastAPI(title="Hourbook projections", version="1", lifespan=_running(worker=worker), routes=routes)
     install_problem_responses(app)
     return app
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 from contracts.quantities import AccountId, Instant, parse_instant
 from services.projections.balances.accounts import END_KEY, ID_KEY
 from services.projections.balances.queries import STATEMENT_KEY, KnownAt
+from services.projections.documents import Lang
 from services.projections.paging import require_cursor
 
 POSITION_MAX = 2**63 - 1
@@ -67,6 +68,13 @@ class AskedBalance(Asked):
 
     as_of: AskedInstant | None = None
     known_at: Annotated[KnownAt, BeforeValidator(_known_at)] = None
+
+
+class AskedReport(Asked):
+    """By what was known when (rule 12), and in which language a document is written."""
+
+    known_at: Annotated[KnownAt, BeforeValidator(_known_at)] = None
+    lang: Lang = "ru"
 
 
 class AskedPeriod(Asked):

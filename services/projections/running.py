@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import asyncpg
@@ -13,11 +13,12 @@ import httpx
 from contracts.quantities import parse_instant
 from services.problem_responses import ProblemError
 from services.projections.balances import BALANCES
-from services.projections.database import POSTGRES_AWAY, migrate, pool
+from services.projections.database import POSTGRES_AWAY, PROJECTIONS, migrate, pool
 from services.projections.live_log import LiveLog
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
+from services.projections.monthly_reports.seller import Seller, seller
 from services.projections.settings import Settings
-from services.projections.tracking import Place, Tracking
+from services.projections.tracking import Place, Projection, Tracking
 from services.projections.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -38,14 +39,17 @@ class Projections:
     settings: Settings
     ledger: httpx.AsyncClient
     pool: asyncpg.Pool
-    tracking: Tracking
-    worker: Worker | None
+    trackings: Mapping[str, Tracking]
+    workers: tuple[Worker, ...]
+    seller: Seller
     migration: asyncio.Task[None]
-    _asked: asyncio.Task[Place] | None = None
+    _asked: dict[str, asyncio.Task[Place]] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def snapshot(self, minimum: int = 0) -> AsyncIterator[tuple[asyncpg.Connection, int]]:
-        """One state of the read models for one answer, and its position, which is `minimum` or later.
+    async def snapshot(
+        self, minimum: int = 0, of: Projection = BALANCES
+    ) -> AsyncIterator[tuple[asyncpg.Connection, int]]:
+        """One state of a read model for one answer, and its position, which is `minimum` or later.
 
         Raises `projection-behind` when that is not reached in two seconds, `projections-unavailable` while PostgreSQL
         is away.
@@ -53,29 +57,30 @@ class Projections:
         try:
             if not self.migration.done():
                 raise ConnectionError("the schema is not there yet")
-            await self._wait_until(minimum)
+            await self._wait_until(minimum, of.name)
             async with (
                 self.pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                yield connection, (await self.tracking.place(connection)).position
+                yield connection, (await self.trackings[of.name].place(connection)).position
         except POSTGRES_AWAY as away:
             detail = "The projections' database cannot be reached now. Try again."
             raise ProblemError("projections-unavailable", detail, headers=SOON) from away
 
-    async def _wait_until(self, minimum: int) -> None:
+    async def _wait_until(self, minimum: int, name: str) -> None:
         deadline = asyncio.get_running_loop().time() + LATE_SECONDS_MAX
-        while minimum and (position := await self._position()) < minimum:
+        while minimum and (position := await self._position(name)) < minimum:
             if asyncio.get_running_loop().time() > deadline:
                 detail = f"The projection is at position {position}, not at {minimum} yet. Try again."
                 raise ProblemError("projection-behind", detail, headers=SOON | {"Hourbook-Position": str(position)})
-            await self.tracking.wait_for_move(LATE_POLL_SECONDS)
+            await self.trackings[name].wait_for_move(LATE_POLL_SECONDS)
 
-    async def _position(self) -> int:
+    async def _position(self, name: str) -> int:
         """Asked once for all who wait at the same time."""
-        if self._asked is None or self._asked.done():
-            self._asked = asyncio.create_task(self.tracking.place(self.pool))
-        return (await asyncio.shield(self._asked)).position
+        asked = self._asked.get(name)
+        if asked is None or asked.done():
+            asked = self._asked[name] = asyncio.create_task(self.trackings[name].place(self.pool))
+        return (await asyncio.shield(asked)).position
 
     async def now(self) -> datetime:
         """The present; in the sandbox, what the ledger's test clock says."""
@@ -92,40 +97,47 @@ class Projections:
         """Why this process is not ready, a sentence each; empty when it is."""
         try:
             async with asyncio.timeout(1), self.snapshot() as (connection, _):
-                place = await self.tracking.place(connection)
+                places = {name: await tracking.place(connection) for name, tracking in self.trackings.items()}
         except (ProblemError, TimeoutError):
             return ["The projections' database cannot be reached, or has no schema yet."]
-        found: list[str] = []
-        if place.halted:
-            found.append(f"The projection {BALANCES.name} halted after position {place.position}: {place.halted}")
-        if self.worker and self.worker.waiting:
-            found.append(f"The worker waits for what is away: {self.worker.waiting}")
-        return found
+        found = [
+            f"The projection {name} halted after position {place.position}: {place.halted}"
+            for name, place in places.items()
+            if place.halted
+        ]
+        waiting = [worker.waiting for worker in self.workers if worker.waiting]
+        return found + [f"A worker waits for what is away: {away}" for away in waiting]
 
 
 @asynccontextmanager
 async def running_projections(settings: Settings, *, worker: bool) -> AsyncIterator[Projections]:
     """Ready for questions, with or without a worker of its own; also while PostgreSQL, NATS or the ledger is away."""
-    tracking = Tracking(BALANCES.name, settings.log)
+    trackings = _trackings(settings)
     async with AsyncExitStack() as opened:
         ledger = await opened.enter_async_context(_ledger(settings))
         queries = await opened.enter_async_context(pool(settings.database_url, QUERY_CONNECTIONS))
-        made = await opened.enter_async_context(_worker(settings, ledger, tracking)) if worker else None
+        workers = await opened.enter_async_context(_workers(settings, ledger, trackings)) if worker else ()
         migration = asyncio.create_task(_migrate(settings.database_url))
         opened.push_async_callback(_cancel, migration)
         await asyncio.wait([migration], timeout=MIGRATION_SECONDS_MAX)
         if migration.done():
             migration.result()
-        if made:
+        for made in workers:
             opened.push_async_callback(_cancel, asyncio.create_task(_work(migration, made)))
-        yield Projections(settings, ledger, queries, tracking, made, migration)
+        yield Projections(settings, ledger, queries, trackings, workers, seller(settings.seller_file), migration)
 
 
 async def run_worker(settings: Settings) -> None:
-    """A worker in a process of its own, until cancelled."""
-    async with _ledger(settings) as ledger, _worker(settings, ledger, Tracking(BALANCES.name, settings.log)) as worker:
+    """The workers of all projections in a process of their own, until cancelled."""
+    async with _ledger(settings) as ledger, _workers(settings, ledger, _trackings(settings)) as workers:
         await _migrate(settings.database_url)
-        await worker.run()
+        async with asyncio.TaskGroup() as tasks:
+            for worker in workers:
+                tasks.create_task(worker.run())
+
+
+def _trackings(settings: Settings) -> dict[str, Tracking]:
+    return {projection.name: Tracking(projection.name, settings.log) for projection in PROJECTIONS}
 
 
 def _ledger(settings: Settings) -> httpx.AsyncClient:
@@ -133,10 +145,23 @@ def _ledger(settings: Settings) -> httpx.AsyncClient:
 
 
 @asynccontextmanager
-async def _worker(settings: Settings, ledger: httpx.AsyncClient, tracking: Tracking) -> AsyncIterator[Worker]:
-    async with pool(settings.database_url, WORKER_CONNECTIONS) as connections:
-        feed, live = LogFeed(ledger, settings.log), LiveLog(settings.nats_url, settings.log)
-        yield Worker(BALANCES, connections, tracking, feed, live)
+async def _workers(
+    settings: Settings, ledger: httpx.AsyncClient, trackings: Mapping[str, Tracking]
+) -> AsyncIterator[tuple[Worker, ...]]:
+    """One for each projection, so that none waits for another or halts with it."""
+    async with pool(settings.database_url, WORKER_CONNECTIONS * len(PROJECTIONS)) as connections:
+        yield tuple(_worker(settings, projection, connections, ledger, trackings) for projection in PROJECTIONS)
+
+
+def _worker(
+    settings: Settings,
+    projection: Projection,
+    connections: asyncpg.Pool,
+    ledger: httpx.AsyncClient,
+    trackings: Mapping[str, Tracking],
+) -> Worker:
+    feed, live = LogFeed(ledger, settings.log), LiveLog(settings.nats_url, settings.log)
+    return Worker(projection, connections, trackings[projection.name], feed, live)
 
 
 async def _work(migration: asyncio.Task[None], worker: Worker) -> None:

@@ -1,5 +1,7 @@
 """What an operator sets, by environment variables."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -14,3 +16,4 @@ class Settings(BaseSettings):
     ledger_url: str = Field(default="http://127.0.0.1:8000", validation_alias="HOURBOOK_LEDGER_URL")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
     log: str = Field(default="0", validation_alias="HOURBOOK_LOG", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    seller_file: Path | None = Field(default=None, validation_alias="HOURBOOK_SELLER_FILE")

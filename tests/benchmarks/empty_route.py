@@ -39,7 +39,10 @@ def create_app() -> FastAPI:
 
     @app.post("/v1/accounts/{account_id}/tasks/{task_id}/close", status_code=201)
     async def close_task(
-        account_id: AccountId, task_id: TaskId, body: CloseTaskBody, key: Annotated[IdempotencyKey, Header(alias="Idempotency-Key")]
+        account_id: AccountId,
+        task_id: TaskId,
+        body: CloseTaskBody,
+        key: Annotated[IdempotencyKey, Header(alias="Idempotency-Key")],
     ) -> Recorded:
         return NOTHING
 

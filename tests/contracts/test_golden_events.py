@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from contracts.events import EVENT_TYPES
 from pydantic_core import from_json
+
+from contracts.events import EVENT_TYPES
 
 GOLDEN = Path(__file__).parent / "golden"
 

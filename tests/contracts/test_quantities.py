@@ -1,11 +1,13 @@
 """Quantities refuse what they are not, and say what would do."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
-from contracts.commands import COMMAND
-from contracts.quantities import decimal_hours, parse_instant
 from pydantic import ValidationError
+
+from contracts.commands import COMMAND
+from contracts.quantities import decimal_hours, hours_column, parse_instant
 
 CLOSE = {
     "command": "CloseTask",
@@ -20,10 +22,25 @@ CLOSE = {
 
 @pytest.mark.parametrize(
     ("minutes", "hours"),
-    [(0, "0.00"), (10, "0.17"), (20, "0.33"), (60, "1.00"), (750, "12.50"), (-10, "-0.17"), (3, "0.05"), (-6000, "-100.00")],
+    [(0, "0.00"), (10, "0.17"), (20, "0.33"), (60, "1.00"), (750, "12.50"), (-10, "-0.17"), (3, "0.05")],
 )
 def test_hours_are_for_people(minutes: int, hours: str):
     assert decimal_hours(minutes) == hours
+
+
+@pytest.mark.parametrize(
+    ("minutes", "column"),
+    [
+        ([10] * 6, ["0.17", "0.17", "0.17", "0.17", "0.16", "0.16"]),
+        ([], []),
+        ([-10, 10], ["-0.17", "0.17"]),
+        ([-10] * 3, ["-0.16", "-0.17", "-0.17"]),
+        ([20, 10], ["0.33", "0.17"]),
+    ],
+)
+def test_a_column_of_hours_adds_up_to_its_total(minutes: list[int], column: list[str]):
+    assert hours_column(minutes) == column
+    assert sum(map(Decimal, column)) == Decimal(decimal_hours(sum(minutes)))
 
 
 def test_an_instant_is_kept_in_utc():
@@ -32,8 +49,8 @@ def test_an_instant_is_kept_in_utc():
 
 @pytest.mark.parametrize(
     "given",
-    ["2026-03-01T12:00:00", "2026-03-01", "20260301T120000Z", 1772355600, None, "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00",
-     "2026-02-30T00:00:00Z", "2026-03-01T25:00:00Z", "tomorrow", True],
+    ["2026-03-01T12:00:00", "2026-03-01", "20260301T120000Z", 1772355600, None, "0001-01-01T00:00:00Z",
+     "9999-12-31T23:59:59-14:00", "2026-02-30T00:00:00Z", "2026-03-01T25:00:00Z", "tomorrow", True],
 )  # fmt: skip
 def test_an_instant_needs_a_date_a_time_and_an_offset(given: object):
     with pytest.raises(ValueError, match=r".+"):
@@ -70,7 +87,8 @@ def test_a_command_that_does_not_fit_names_its_field(field: str, given: object):
 
 
 def test_the_ledgers_own_package_ids_cannot_be_bought():
-    purchase = {"command": "PurchasePackage", "account_id": "a", "plan": "hours-20", "purchased_at": "2026-03-01T12:00:00Z"}
+    bought = {"plan": "hours-20", "purchased_at": "2026-03-01T12:00:00Z"}
+    purchase = {"command": "PurchasePackage", "account_id": "a", **bought}
     assert COMMAND.validate_python({**purchase, "package_id": "spring"})
     with pytest.raises(ValidationError, match="compensation-"):
         COMMAND.validate_python({**purchase, "package_id": "compensation-T-1"})

@@ -112,6 +112,57 @@ def ask(client: httpx.Client, account_id: str, route: str, as_of: str) -> dict[s
     return answer.raise_for_status().json()
 
 
+MONTHS = [f"{year}-{month:02}" for year in (2025, 2026) for month in range(1, 13)]
+
+
+@pytest.mark.usefixtures("surprises")
+def test_every_closing_in_every_months_report_and_balances_that_go_on(client: httpx.Client, expected: dict[str, Any]):
+    amounts = ("worked_minutes", "charged_minutes", "amount_kopecks")
+    for account_id, account in expected["accounts"].items():
+        assert set(account["reports"]) <= set(MONTHS)
+        balance = 0
+        for month in MONTHS:
+            report = client.get(f"/v1/accounts/{account_id}/reports/{month}").raise_for_status().json()
+            lines = {
+                f"{line['task_id']}/{line['closure']}": {name: line[name] for name in amounts}
+                for line in report["lines"]
+            }
+            assert lines == account["reports"].get(month, {}), (account_id, month)
+            totals = report["totals"]
+            assert report["opening_balance_minutes"] == balance, (account_id, month)
+            balance += totals["purchased_minutes"] + totals["paid_minutes"]
+            balance -= totals["charged_minutes"] + totals["forfeited_minutes"]
+            assert report["closing_balance_minutes"] == balance, (account_id, month)
+        assert balance == account["balance_minutes"]
+
+
+@pytest.mark.usefixtures("surprises")
+def test_acts_state_the_money_of_their_reports_and_every_document_renders(
+    client: httpx.Client, expected: dict[str, Any]
+):
+    account_id, account = next(iter(expected["accounts"].items()))
+    for month in sorted(account["reports"]):
+        report = client.get(f"/v1/accounts/{account_id}/reports/{month}.json").raise_for_status().json()
+        act = client.get(f"/v1/accounts/{account_id}/acts/{month}").raise_for_status().json()
+        assert (
+            act["total_kopecks"] == report["totals"]["amount_kopecks"] == sum(e["amount_kopecks"] for e in act["lines"])
+        )
+        assert act["draft"] == (not report["closed"])
+    for document in ("reports", "acts"):
+        for form, magic in (("pdf", b"%PDF"), ("xlsx", b"PK")):
+            for lang in ("ru", "en"):
+                answer = client.get(f"/v1/accounts/{account_id}/{document}/2026-03.{form}", params={"lang": lang})
+                assert answer.raise_for_status().content.startswith(magic)
+
+
+@pytest.mark.usefixtures("surprises")
+def test_a_report_of_nobody_or_of_no_month_is_a_problem(client: httpx.Client):
+    assert client.get("/v1/accounts/nobody/reports/2026-03").status_code == 404
+    refused = client.get("/v1/accounts/nobody/reports/2026-13.pdf")
+    assert refused.status_code == 422
+    assert refused.json()["fields"][0]["field"].startswith("file")
+
+
 @pytest.mark.usefixtures("surprises")
 def test_the_list_of_accounts_says_the_same(client: httpx.Client, expected: dict[str, Any]):
     listed = client.get("/v1/accounts", params={"limit": 100}).raise_for_status().json()["accounts"]
@@ -127,5 +178,3 @@ def test_a_command_sent_again_answers_what_it_answered_before(client: httpx.Clie
         assert again.status_code == 201, again.text
         assert again.headers["Idempotency-Replayed"] == "true"
         assert again.json()["balance"]["balance_minutes"] == line["balance_minutes"]
-
-

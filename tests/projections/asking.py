@@ -34,7 +34,7 @@ async def client_of(settings: Settings, *, worker: bool = True) -> AsyncIterator
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Return when it holds."""
     async with asyncio.timeout(WAIT_SECONDS_MAX):
-        while not await condition():  # noqa: ASYNC110 - what is waited for happens in another process
+        while not await condition():
             await asyncio.sleep(0.002)
 
 

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import httpx
+import nats
 import pytest
 
 from infra.data_folder import free_port
@@ -62,7 +63,8 @@ async def test_commands_go_on_without_nats_and_wait_for_postgresql(hourbook: Hou
 
     await asyncio.to_thread(postgres.kill)
     async with httpx.AsyncClient(base_url=hourbook.url, timeout=10, trust_env=False) as client:
-        refused = await client.post("/v1/accounts/acc-0/suspension", json={"reason": "долг"}, headers={"Idempotency-Key": "s"})
+        key = {"Idempotency-Key": "s"}
+        refused = await client.post("/v1/accounts/acc-0/suspension", json={"reason": "долг"}, headers=key)
         assert refused.status_code == 503
         assert refused.headers["Retry-After"]
         assert refused.json()["type"].endswith("ledger-unavailable")
@@ -73,8 +75,6 @@ async def test_commands_go_on_without_nats_and_wait_for_postgresql(hourbook: Hou
 
 
 async def test_a_deleted_stream_is_filled_again_and_projections_are_unharmed(hourbook: Hourbook):
-    import nats
-
     async def delete_stream() -> None:
         connection = await nats.connect(hourbook.servers[1].url)
         await connection.jetstream().delete_stream("HOURBOOK-0")

@@ -98,7 +98,7 @@ def _released(given: Draw | DebtSettled) -> Iterator[Entry]:
 
 def _reversed(event: Reversal) -> Iterator[Entry]:
     task = (event.task_id, event.closure)
-    if event.worked_minutes or event.charged_minutes:
+    if event.closure is not None:  # the report has a line of it, even where nothing was charged
         worked, charged = -event.worked_minutes, -event.charged_minutes
         yield Entry("worked", 0, 0, 0, *task, worked_minutes=worked, charged_minutes=charged)
     for back in event.returned:

@@ -50,20 +50,12 @@ async def test_accounts_keep_the_order_of_their_lines_also_when_they_are_not_in_
     accounts = [uuid4().hex for _ in range(60)]
     lines = [opening(each) for each in accounts]
     lines += [closing(each, f"T-{number}") for number in range(15) for each in accounts]
-    answers = await post_in_parts(client, lines)
+    answers = await post(client, b"".join(lines))
     versions: dict[str, list[int]] = {}
     for answer in answers:
         assert answer["status"] == 201, answer
         versions.setdefault(answer["account_id"], []).append(answer["version"])
     assert list(versions.values()) == [list(range(1, 17))] * 60
-
-
-async def post_in_parts(client: httpx.AsyncClient, lines: list[bytes]) -> list[dict[str, Any]]:
-    """A client that reads only once it has sent everything must not send more than may wait."""
-    answers: list[dict[str, Any]] = []
-    for first in range(0, len(lines), IN_FLIGHT_MAX):
-        answers += await post(client, b"".join(lines[first : first + IN_FLIGHT_MAX]))
-    return answers
 
 
 async def test_one_bad_line_spoils_no_other(client: httpx.AsyncClient):
@@ -145,6 +137,14 @@ async def test_a_file_of_any_length_goes_through_a_client_that_reads_while_it_se
 
         _, answers = await asyncio.gather(send(), talk.rest())
     assert [answer["version"] for answer in answers] == list(range(1, lines + 2))
+
+
+async def test_a_client_that_reads_only_once_it_has_sent_everything_is_not_kept_waiting(client: httpx.AsyncClient):
+    """More answers than connection and memory hold: the rest waits on disk."""
+    unknown = b'{"%b": 1}\n' % (b"x" * 300)
+    answers = await post(client, unknown * 8_000)
+    assert [answer["line"] for answer in answers] == list(range(1, 8_001))
+    assert {answer["type"] for answer in answers} == {"urn:hourbook:problem:invalid-request"}
 
 
 async def test_a_client_that_leaves_midway_leaves_nothing_behind(client: httpx.AsyncClient, url: str):
