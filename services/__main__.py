@@ -201,11 +201,14 @@ def _run_until_stopped(work: object) -> None:
 
 def main() -> None:
     """Run the command line; what an operator can put right is one sentence, without a traceback."""
-    from infra.embedded import DataFolderBusy, ServerFailed
+    from httpx import HTTPError
 
     try:
         cli()
-    except (DataFolderBusy, ServerFailed, RuntimeError) as failure:
+    except HTTPError as failure:
+        _say(f"hourbook: {failure}. Is Hourbook running, and is --url its address?")
+        sys.exit(1)
+    except RuntimeError as failure:
         _say(f"hourbook: {failure}")
         sys.exit(1)
 

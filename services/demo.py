@@ -1,7 +1,7 @@
 """Eight months of a support desk, played over HTTP with the test clock, and what came of them."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from contracts.quantities import decimal_hours
+from contracts.quantities import SELLER_ZONE, decimal_hours
 
 SAMPLE = Path(__file__).parents[1] / "infra" / "sample"
 NOT_OF_THE_COMMAND = ("at", "expect", "balance_minutes")
-CURVE_WIDTH = 48
+CURVE_WIDTH = 36
 
 
 class DemoFailed(RuntimeError):
@@ -73,12 +73,14 @@ def show(url: str, console: Console) -> None:
         shown = max(accounts, key=lambda account: account["held_minutes"])["account_id"]
         console.print(_curve(client, shown))
         console.print(_replay_beside_projection(client, shown))
-    console.print(f"\nWhere to look next: {url}/docs, {url}/v1/accounts/{shown}/balance, {url}/v1/log?limit=5")
+    console.print("\nWhere to look next:")
+    for path in ("docs", f"v1/accounts/{shown}/balance", f"v1/accounts/{shown}/reports/2026-03.pdf", "v1/log?limit=5"):
+        console.print(f"  {url}/{path}")
 
 
 def _customers(accounts: list[dict[str, Any]]) -> Table:
     table = Table("account", "customer", title="Customers")
-    for name in ("balance, h", "owed, h", "next expiry", "hours at stake"):
+    for name in ("balance, h", "owed, h", "last day of the next hours", "hours at stake"):
         table.add_column(name, justify="right")
     for account in accounts:
         expires = account["next_expiry_at"]
@@ -87,10 +89,15 @@ def _customers(accounts: list[dict[str, Any]]) -> Table:
             account["customer_name"],
             account["balance_hours"],
             decimal_hours(account["owed_minutes"]),
-            expires[:10] if expires else "",
+            _last_day(expires) if expires else "",
             decimal_hours(account["next_expiry_minutes"]) if expires else "",
         )
     return table
+
+
+def _last_day(ends_at: str) -> str:
+    """Hours end at midnight: the day before is the last on which they can be used."""
+    return f"{datetime.fromisoformat(ends_at).astimezone(SELLER_ZONE) - timedelta(days=1):%Y-%m-%d}"
 
 
 def _curve(client: httpx.Client, account_id: str) -> Table:

@@ -1,0 +1,73 @@
+"""The program as an operator uses it: a file of commands in, the log out, and exit codes that mean something."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from infra.data_folder import free_port
+from services.up import Hourbook, running
+
+OPEN = {"command": "OpenAccount", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
+
+
+@pytest.fixture(scope="module")
+def hourbook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hourbook]:
+    with running(tmp_path_factory.mktemp("program"), free_port()) as started:
+        yield started
+
+
+def program(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "services", *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+
+
+def commands(file: Path, count: int, *, first: int = 0) -> Path:
+    numbers = range(first, first + count)
+    lines = [OPEN | {"account_id": f"a-{number}", "idempotency_key": f"open-{number}"} for number in numbers]
+    file.write_bytes(b"\n".join(map(orjson.dumps, lines)) + b"\n")
+    return file
+
+
+def test_a_file_of_commands_goes_in_once_and_the_log_comes_out(hourbook: Hourbook, tmp_path: Path):
+    file = commands(tmp_path / "commands.ndjson", 1200)
+    answers = tmp_path / "answers.ndjson"
+    sent = program("import", file, "--url", hourbook.url, "--answers", answers)
+    assert (sent.returncode, sent.stdout.split()) == (0, ["1200", "accepted"]), sent.stderr
+    assert [orjson.loads(line)["line"] for line in answers.read_bytes().splitlines()] == list(range(1, 1201))
+
+    again = program("import", file, "--url", hourbook.url)
+    assert (again.returncode, again.stdout.split()) == (0, ["1200", "replayed"]), again.stderr
+
+    exported = program("export", "--url", hourbook.url, "--output", tmp_path / "log.ndjson")
+    assert exported.returncode == 0, exported.stderr
+    log = [orjson.loads(line) for line in (tmp_path / "log.ndjson").read_bytes().splitlines()]
+    assert [event["position"] for event in log] == list(range(1, 1201))
+    assert {event["account_id"] for event in log} == {f"a-{number}" for number in range(1200)}
+
+
+def test_a_refused_line_is_counted_and_the_exit_code_says_so(hourbook: Hourbook, tmp_path: Path):
+    file = commands(tmp_path / "commands.ndjson", 1, first=5000)
+    file.write_bytes(file.read_bytes() + b"not a command\n")
+    sent = program("import", file, "--url", hourbook.url)
+    assert sent.returncode == 1
+    assert sent.stdout.split() == ["1", "accepted", "1", "invalid-request"]
+
+
+def test_what_cannot_work_ends_with_a_sentence_and_not_with_a_traceback(tmp_path: Path):
+    nowhere = program("export", "--url", "http://127.0.0.1:9", "--output", tmp_path / "log.ndjson")
+    assert nowhere.returncode == 1
+    assert "Is Hourbook running, and is --url its address?" in " ".join(nowhere.stderr.split())
+    assert "Traceback" not in nowhere.stderr
+
+
+@pytest.mark.parametrize(
+    "command", ["", "up", "demo", "ledger", "projections", "import", "export", "bench"], ids=lambda name: name or "all"
+)
+def test_help_is_everywhere(command: str):
+    shown = program(*command.split(), "--help")
+    assert shown.returncode == 0
+    assert "Usage" in shown.stdout
