@@ -8,9 +8,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, Type
 from contracts.events import Category, TimeEntry
 from contracts.quantities import (
     AccountId,
+    GivenInstant,
     GivenMinutes,
     IdempotencyKey,
-    Instant,
     Month,
     Name,
     PackageId,
@@ -61,7 +61,7 @@ class PurchasePackageBody(Body):
 
     package_id: Annotated[PackageId, BeforeValidator(_not_reserved)]
     plan: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
-    purchased_at: Instant
+    purchased_at: GivenInstant
     carry_over: Annotated[bool, Strict()] = True
 
 
@@ -71,12 +71,12 @@ class CloseTaskBody(Body):
     title: Title
     category: Category
     worked_minutes: GivenMinutes
-    started_at: Instant | None = None
-    closed_at: Instant
-    confirmed_at: Instant | None = None
+    started_at: GivenInstant | None = None
+    closed_at: GivenInstant
+    confirmed_at: GivenInstant | None = None
     confirmed_by: Name | None = None
-    urgency_agreed_at: Instant | None = None
-    off_hours_requested_at: Instant | None = None
+    urgency_agreed_at: GivenInstant | None = None
+    off_hours_requested_at: GivenInstant | None = None
     time_entries: Annotated[tuple[TimeEntry, ...], Field(max_length=1000)] | None = None
 
 
@@ -90,7 +90,7 @@ class PayDebtBody(Body):
     """Pay owed minutes with money (rule 6.5)."""
 
     minutes: Annotated[GivenMinutes, Field(gt=0)]
-    paid_at: Instant
+    paid_at: GivenInstant
     payment_reference: Reference
 
 

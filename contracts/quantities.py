@@ -11,8 +11,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConst
 SELLER_ZONE = ZoneInfo("Europe/Moscow")
 """Days and months are those of the seller's time zone (rule 2.2)."""
 
-EARLIEST_YEAR = 2000
-LATEST_YEAR = 2199
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(2500, 1, 1, tzinfo=UTC)
+GIVEN_EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
+GIVEN_LATEST = datetime(2199, 1, 1, tzinfo=UTC)
 MINUTES_MAX = 1_000_000
 KOPECKS_MAX = 10**15
 
@@ -30,9 +32,17 @@ def parse_instant(value: Any) -> datetime:
         raise ValueError("give an RFC 3339 timestamp with an offset, such as 2026-03-01T10:00:00+03:00")
     if instant.tzinfo is None:
         raise ValueError("the timestamp has no offset: add one, such as +03:00 or Z")
-    if not EARLIEST_YEAR < instant.year < LATEST_YEAR:
-        raise ValueError(f"give a year between {EARLIEST_YEAR + 1} and {LATEST_YEAR - 1}")
+    if not EARLIEST <= instant < LATEST:
+        raise ValueError(f"give a year from {EARLIEST.year} to {LATEST.year - 1}")
     return instant.astimezone(UTC)
+
+
+def parse_given_instant(value: Any) -> datetime:
+    """A timestamp of a command: so far from the bounds of what can be recorded that whatever follows from it fits."""
+    instant = parse_instant(value)
+    if not GIVEN_EARLIEST <= instant < GIVEN_LATEST:
+        raise ValueError(f"give a year from {GIVEN_EARLIEST.year} to {GIVEN_LATEST.year - 1}")
+    return instant
 
 
 def _without_control_characters(value: str) -> str:
@@ -49,6 +59,11 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 """A point in time, kept in UTC."""
+
+GivenInstant = Annotated[
+    datetime, BeforeValidator(parse_given_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""A point in time as a caller gives it."""
 
 Minutes = Annotated[int, Strict(), Field(ge=0, le=KOPECKS_MAX)]
 """Whole minutes, never negative."""

@@ -92,3 +92,11 @@ class StatementPage(ReadModel):
     account_id: AccountId
     lines: tuple[StatementLine, ...]
     next_cursor: str | None
+
+
+class ProjectionView(ReadModel):
+    """How far a projection has come in the log, and why it does not go on, if it does not."""
+
+    name: str
+    position: int
+    halted: str | None

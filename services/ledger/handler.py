@@ -80,7 +80,8 @@ class Pipeline:
         """What would be answered now; records nothing."""
         known = await self._store.commands(self._log_id, [receipt.key])
         if found := known.get(receipt.key):
-            return await self._replays.answer(receipt, found)
+            self._replays.submit(receipt, found)
+            return await receipt.answer
         states = await self._history.current([receipt.account_id])
         draft = receipt.decide(states[receipt.account_id], self._terms, await self._clock.now())
         return recorded(draft.after.account, draft.events, None)

@@ -24,19 +24,19 @@ async def move_clock(ledger: Ledger, clock: SandboxClock, instant: datetime) -> 
 
 
 async def _projected(projections: httpx.AsyncClient, position: int) -> None:
-    """Ask for something with `Hourbook-Min-Position` until there is an answer; each question waits two seconds."""
+    """Ask where all projections stand until they have come so far; each question waits up to two seconds."""
     deadline = asyncio.get_running_loop().time() + PROJECTED_SECONDS_MAX
     while not await _has(projections, position):
         if asyncio.get_running_loop().time() > deadline:
             detail = f"The clock has moved, but the projections have not reached position {position} yet."
-            raise ProblemError("projection-behind", detail, {"Retry-After": "1"})
+            raise ProblemError("projection-behind", detail, headers={"Retry-After": "1"})
         await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _has(projections: httpx.AsyncClient, position: int) -> bool:
     headers = {"Hourbook-Min-Position": str(position)}
     try:
-        answer = await projections.get("/v1/accounts", params={"limit": 1}, headers=headers)
+        answer = await projections.get("/v1/projections", headers=headers)
     except httpx.TransportError:
         return False
     return answer.status_code == httpx.codes.OK

@@ -8,7 +8,7 @@ from typing import Annotated
 from asyncpg import Connection
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from contracts.read_models import AccountPage, BalanceStep, BalanceView, StatementPage
+from contracts.read_models import AccountPage, BalanceStep, BalanceView, ProjectionView, StatementPage
 from services.problem_responses import ProblemError
 from services.projections.balances import BALANCES, accounts, queries
 from services.projections.balances.queries import UnknownAccount
@@ -82,3 +82,14 @@ async def get_statement(
 ) -> StatementPage:
     """Every movement with its event, in order of effect, a page."""
     return await queries.statement(read.connection, account_id, asked.since, asked.before, asked.cursor, asked.limit)
+
+
+@router.get("/projections")
+async def list_projections(
+    request: Request, response: Response, minimum: MinPosition = 0
+) -> tuple[ProjectionView, ...]:
+    """Where every projection stands: asked with `Hourbook-Min-Position`, once all of them have come that far."""
+    projections: Projections = request.app.state.projections
+    places = await projections.places(minimum)
+    response.headers["Hourbook-Position"] = str(min(place.position for place in places.values()))
+    return tuple(ProjectionView(name=name, position=at.position, halted=at.halted) for name, at in places.items())

@@ -67,6 +67,14 @@ class Projections:
             detail = "The projections' database cannot be reached now. Try again."
             raise ProblemError("projections-unavailable", detail, headers=SOON) from away
 
+    async def places(self, minimum: int = 0) -> dict[str, Place]:
+        """Where each projection stands, once it has reached that position."""
+        found: dict[str, Place] = {}
+        for projection in PROJECTIONS:
+            async with self.snapshot(minimum, projection) as (connection, _):
+                found[projection.name] = await self.trackings[projection.name].place(connection)
+        return found
+
     async def _wait_until(self, minimum: int, name: str) -> None:
         deadline = asyncio.get_running_loop().time() + LATE_SECONDS_MAX
         while minimum and (position := await self._position(name)) < minimum:
@@ -96,8 +104,8 @@ class Projections:
     async def faults(self) -> list[str]:
         """Why this process is not ready, a sentence each; empty when it is."""
         try:
-            async with asyncio.timeout(1), self.snapshot() as (connection, _):
-                places = {name: await tracking.place(connection) for name, tracking in self.trackings.items()}
+            async with asyncio.timeout(1):
+                places = await self.places()
         except (ProblemError, TimeoutError):
             return ["The projections' database cannot be reached, or has no schema yet."]
         found = [

@@ -1,13 +1,13 @@
 """Quantities refuse what they are not, and say what would do."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from pydantic import ValidationError
 
-from contracts.commands import COMMAND
-from contracts.quantities import decimal_hours, hours_column, parse_instant
+from contracts.commands import COMMAND, CloseTask
+from contracts.quantities import GIVEN_EARLIEST, GIVEN_LATEST, decimal_hours, hours_column, parse_instant
 
 CLOSE = {
     "command": "CloseTask",
@@ -73,6 +73,8 @@ def test_an_instant_needs_a_date_a_time_and_an_offset(given: object):
         ("worked_minutes", True),
         ("worked_minutes", 10**40),
         ("closed_at", "2026-03-01T12:00:00"),
+        ("closed_at", "2001-01-01T00:00:00+03:00"),
+        ("started_at", "2198-12-31T23:00:00-05:00"),
         ("task_id", "a b"),
         ("task_id", "x" * 65),
         ("account_id", "ж"),
@@ -92,3 +94,11 @@ def test_the_ledgers_own_package_ids_cannot_be_bought():
     assert COMMAND.validate_python({**purchase, "package_id": "spring"})
     with pytest.raises(ValidationError, match="compensation-"):
         COMMAND.validate_python({**purchase, "package_id": "compensation-T-1"})
+
+
+def test_whatever_a_command_may_say_can_be_read_back_from_an_event():
+    for bound in (GIVEN_EARLIEST, GIVEN_LATEST - timedelta(microseconds=1)):
+        given = COMMAND.validate_python({**CLOSE, "closed_at": bound.isoformat()})
+        assert isinstance(given, CloseTask)
+        assert parse_instant(given.closed_at + timedelta(days=800)) == bound + timedelta(days=800)
+        assert parse_instant(given.closed_at - timedelta(days=800)) == bound - timedelta(days=800)

@@ -85,6 +85,13 @@ async def test_a_key_sent_again_answers_the_same_body_and_records_nothing(ledger
     assert await ledger.store.head(0) == 5
 
 
+async def test_a_key_sent_again_many_times_at_once_answers_the_same_each_time(ledger: Ledger):
+    await ledger.submit(opening("a"), "k1")
+    first = await ledger.submit(purchase("a", at=A_YEAR_AGO), "k2")
+    again = await asyncio.gather(*(ledger.submit(purchase("a", at=A_YEAR_AGO), "k2") for _ in range(10)))
+    assert {answer.body for answer in again} == {first.body}
+
+
 async def test_a_key_sent_again_is_known_to_another_process_too(ledger: Ledger, other_ledger: Ledger):
     await ledger.submit(opening("a"), "k1")
     first = await ledger.submit(purchase("a"), "k2")

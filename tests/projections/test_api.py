@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.projections import running
+from services.projections.database import PROJECTIONS
 from services.projections.settings import Settings
 from tests.projections.asking import Queries, client_of, pages, until
 from tests.projections.vocabulary import Log, closed, moment, opened, purchased
@@ -222,7 +223,8 @@ async def test_halted_is_not_ready_in_every_process(spring: Log, settings: Setti
 
 async def until_halted(client: httpx.AsyncClient) -> None:
     async def halted() -> bool:
-        return (await client.get("/health/ready")).status_code == 503
+        ready = await client.get("/health/ready")
+        return ready.status_code == 503 and len([f for f in ready.json()["faults"] if "halted" in f]) == len(PROJECTIONS)
 
     await until(halted)
     (fault,) = (await client.get("/health/ready")).json()["faults"]

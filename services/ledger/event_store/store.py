@@ -46,11 +46,15 @@ _COMMANDS = """
     WHERE log_id = $1 AND command_id = ANY ($2) AND fingerprint IS NOT NULL
 """
 # Up to the next event with a fingerprint: there the next command begins.
-_OF_COMMAND = f"""
-    {_EVENTS} WHERE log_id = $1 AND account_id = $2 AND version >= $3 AND version < coalesce(
-        (SELECT min(version) FROM ledger.event
-         WHERE log_id = $1 AND account_id = $2 AND version > $3 AND fingerprint IS NOT NULL), 2147483647)
-    ORDER BY version
+_OF_COMMANDS = f"""
+    SELECT command.* FROM unnest($2::text[], $3::integer[]) AS known (id, first)
+    CROSS JOIN LATERAL (
+        {_EVENTS} WHERE log_id = $1 AND account_id = known.id AND version >= known.first AND version < coalesce(
+            (SELECT min(version) FROM ledger.event
+             WHERE log_id = $1 AND account_id = known.id AND version > known.first AND fingerprint IS NOT NULL),
+            2147483647)
+    ) AS command
+    ORDER BY command.account_id, command.version
 """  # noqa: S608
 _HEAD = "SELECT coalesce(max(position), 0) FROM ledger.event WHERE log_id = $1"
 _EVENT_ID = "SELECT event_id::text FROM ledger.event WHERE log_id = $1 AND position = $2"
@@ -137,9 +141,14 @@ class EventStore:
         rows = await self._writers.rows(_COMMANDS, log_id, list(command_ids))
         return {row["command_id"]: RecordedCommand(**row) for row in rows}
 
-    async def events_of(self, log_id: int, command: RecordedCommand) -> list[StoredEvent]:
-        """All events of a command."""
-        return _events(await self.readers.rows(_OF_COMMAND, log_id, command.account_id, command.version))
+    async def events_of(self, log_id: int, commands: Iterable[RecordedCommand]) -> dict[str, list[StoredEvent]]:
+        """All events of each command, by its id."""
+        known = {each.command_id: each for each in commands}.values()
+        firsts = ([each.account_id for each in known], [each.version for each in known])
+        found: dict[str, list[StoredEvent]] = {each.command_id: [] for each in known}
+        for event in _events(await self.readers.rows(_OF_COMMANDS, log_id, *firsts)):
+            found[event.command_id].append(event)
+        return found
 
     async def account_page(self, log_id: int, account_id: str, after: int, limit: int) -> list[StoredEvent]:
         """An account's events after that version, in order, at most so many."""
