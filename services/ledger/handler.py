@@ -11,6 +11,7 @@ from services.ledger.clock import Clock
 from services.ledger.domain.terms import Terms
 from services.ledger.event_store.store import AlreadyTaken, EventStore, RecordedCommand
 from services.ledger.history import ColdAccounts, History
+from services.ledger.metrics import APPEND, BATCH, EVENTS
 from services.ledger.receipts import Draft, Receipt, decide_in_order, next_due_changes, turn_away
 from services.ledger.replays import Replays
 from services.ledger.wake import Wake
@@ -110,7 +111,10 @@ class Pipeline:
             return
         drafts = [draft for _, draft in accepted]
         events = [event for draft in drafts for event in draft.events]
-        position = await self._store.append(self._log_id, events, next_due_changes(drafts))
+        with APPEND.labels(self._log_id).time():
+            position = await self._store.append(self._log_id, events, next_due_changes(drafts))
+        EVENTS.labels(self._log_id).inc(len(events))
+        BATCH.labels(self._log_id).observe(len(accepted))
         for receipt, draft in accepted:
             receipt.resolve(recorded(draft.after.account, draft.events, position))
             position += len(draft.events)

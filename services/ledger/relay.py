@@ -14,6 +14,7 @@ from nats.errors import Error as NatsError
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import EventStore
 from services.ledger.jetstream import LogStream, NotAccepted
+from services.ledger.metrics import RELAYED
 from services.ledger.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ class Relay:
                 try:
                     await self._stream.publish(events)
                     position += len(events)
+                    RELAYED.labels(self._log_id).set(position)
                 except NotAccepted as refused:
                     logger.info("%s; going on from where the stream ends", refused)
                     await asyncio.sleep(SystemRandom().uniform(0, ASIDE_SECONDS_MAX))

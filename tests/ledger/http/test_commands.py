@@ -147,6 +147,13 @@ async def test_health_says_live_and_ready(client: httpx.AsyncClient):
     assert (await client.get("/health/ready")).json() == {"status": "ready", "faults": []}
 
 
+async def test_metrics_tell_how_much_was_recorded(client: httpx.AsyncClient, account: str):
+    head = int((await client.get("/v1/log", params={"limit": 1})).headers["Hourbook-Position"])
+    lines = (await client.get("/metrics")).text.splitlines()
+    recorded = next(float(line.split()[1]) for line in lines if line.startswith("hourbook_ledger_events_total"))
+    assert recorded >= head
+
+
 async def test_the_document_of_the_routes_can_be_made(client: httpx.AsyncClient):
     paths = (await client.get("/openapi.json")).json()["paths"]
     closing = paths["/v1/accounts/{account_id}/tasks/{task_id}/close"]["post"]

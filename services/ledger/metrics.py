@@ -1,0 +1,18 @@
+"""What an operator watches: how much is recorded, how many commands share a commit, how far the relay is."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+EVENTS = Counter("hourbook_ledger_events", "Events appended by this process.", ["log"])
+BATCH = Histogram(
+    "hourbook_ledger_batch_commands",
+    "Commands recorded in one commit.",
+    ["log"],
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+)
+APPEND = Histogram(
+    "hourbook_ledger_append_seconds",
+    "From handing a batch to PostgreSQL to knowing that it is on disk.",
+    ["log"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 20),
+)
+RELAYED = Gauge("hourbook_relay_position", "Position of the last event that JetStream acknowledged.", ["log"])
