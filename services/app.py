@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from fastapi import FastAPI
+from starlette.datastructures import State
 
+from services.health import health_routes
 from services.ledger.api import ROUTES as COMMANDS
 from services.ledger.problems import install_problems
 from services.ledger.running import running_ledger
@@ -29,26 +29,11 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
-    routes = [*COMMANDS, *queries.routes, *reports.routes]
+    routes = [*COMMANDS, *queries.routes, *reports.routes, *health_routes(_faults)]
     app = FastAPI(title="Hourbook", version="1", lifespan=_running, routes=routes)
-    app.add_api_route("/health/live", live, include_in_schema=False)
-    app.add_api_route("/health/ready", ready, include_in_schema=False)
-    app.add_api_route("/metrics", metrics, include_in_schema=False)
     install_problems(app)
     return app
 
 
-async def live() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "live"}
-
-
-async def ready(request: Request) -> JSONResponse:
-    """200 when commands are recorded and queries answered; 503 with the reasons otherwise."""
-    faults = await request.app.state.ledger.faults() + await request.app.state.projections.faults()
-    return JSONResponse({"status": "not ready" if faults else "ready", "faults": faults}, 503 if faults else 200)
-
-
-async def metrics() -> Response:
-    """For Prometheus."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def _faults(state: State) -> list[str]:
+    return await state.ledger.faults() + await state.projections.faults()

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.datastructures import State
 
+from services.health import health_routes
 from services.ledger.api import ROUTES
-from services.ledger.health import router as health
 from services.ledger.problems import install_problems
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings
@@ -23,7 +24,7 @@ def create_api() -> FastAPI:
 
 
 def _app(*, beside: bool) -> FastAPI:
-    routes = [*ROUTES, *health.routes]
+    routes = [*ROUTES, *health_routes(_faults)]
     app = FastAPI(title="Hourbook ledger", version="1", lifespan=_running(beside=beside), routes=routes)
     install_problems(app)
     return app
@@ -36,3 +37,7 @@ def _running(*, beside: bool) -> Callable[[FastAPI], AbstractAsyncContextManager
             yield
 
     return lifespan
+
+
+async def _faults(state: State) -> list[str]:
+    return await state.ledger.faults()

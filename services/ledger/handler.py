@@ -42,6 +42,7 @@ class Pipeline:
         self._replays = Replays(store, log_id)
         self._queue: deque[Receipt] = deque()
         self._arrived = asyncio.Event()
+        self._stopped = False
 
     async def run(self) -> None:
         """Work until cancelled; whoever still waits then is turned away."""
@@ -50,6 +51,7 @@ class Pipeline:
                 tasks.create_task(self._settle_batches())
                 tasks.create_task(self._replays.run())
         finally:
+            self._stopped = True
             self._cold.close()
             turn_away(self._queue)
 
@@ -70,7 +72,10 @@ class Pipeline:
 
     def submit(self, receipt: Receipt) -> "asyncio.Future[Answer]":
         """Take a command in; its answer comes later. Commands of one account keep their order."""
-        self._cold.take(receipt)
+        if self._stopped:
+            turn_away([receipt])
+        else:
+            self._cold.take(receipt)
         return receipt.answer
 
     def _enqueue(self, receipt: Receipt) -> None:

@@ -74,7 +74,7 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
     """A ledger that takes commands, with or without a relay and an expiry of its own; waits for PostgreSQL."""
     await _migrated(settings.database_url)
     async with (
-        EventStore.connected(settings.database_url) as store,
+        EventStore.connected(settings.database_url, settings.logs) as store,
         httpx.AsyncClient(base_url=settings.projections_url or "", trust_env=False) as projections,
     ):
         clock = SandboxClock(store.readers) if settings.sandbox else SystemClock()

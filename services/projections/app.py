@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.datastructures import State
 
+from services.health import health_routes
 from services.problem_responses import install_problem_responses
 from services.projections.api import router
-from services.projections.health import router as health
 from services.projections.reports_api import router as reports
 from services.projections.running import running_projections
 from services.projections.settings import Settings
@@ -24,7 +25,7 @@ def create_api() -> FastAPI:
 
 
 def _app(*, worker: bool) -> FastAPI:
-    routes = [*router.routes, *reports.routes, *health.routes]
+    routes = [*router.routes, *reports.routes, *health_routes(_faults)]
     app = FastAPI(title="Hourbook projections", version="1", lifespan=_running(worker=worker), routes=routes)
     install_problem_responses(app)
     return app
@@ -37,3 +38,7 @@ def _running(*, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager
             yield
 
     return lifespan
+
+
+async def _faults(state: State) -> list[str]:
+    return await state.projections.faults()

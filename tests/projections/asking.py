@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from services.health import health_routes
 from services.problem_responses import install_problem_responses
 from services.projections.api import router
-from services.projections.health import router as health
+from services.projections.reports_api import router as reports
 from services.projections.running import running_projections
 from services.projections.settings import Settings
 from tests.projections.vocabulary import Log
@@ -21,9 +22,8 @@ WAIT_SECONDS_MAX = 20
 @asynccontextmanager
 async def client_of(settings: Settings, *, worker: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """The service at work, asked without a network between."""
-    app = FastAPI()
-    app.include_router(router)
-    app.include_router(health)
+    health = health_routes(lambda state: state.projections.faults())
+    app = FastAPI(routes=[*router.routes, *reports.routes, *health])
     install_problem_responses(app)
     async with running_projections(settings, worker=worker) as app.state.projections:
         transport = httpx.ASGITransport(app)

@@ -12,7 +12,6 @@ from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.stored_event import StoredEvent
 
 READERS_MAX = 8
-WRITERS_MAX = 2
 POSITION_MAX = 2**63 - 1
 
 _EVENTS = """
@@ -91,11 +90,11 @@ class EventStore:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, database_url: str) -> AsyncIterator[Self]:
-        """Open for the time of the context; the schema has to be there."""
+    async def connected(cls, database_url: str, logs: int = 1) -> AsyncIterator[Self]:
+        """Open for the time of the context; the schema has to be there. Each log appends on its own, one at a time."""
         async with (
             Database.connected(database_url, READERS_MAX) as readers,
-            Database.connected(database_url, WRITERS_MAX) as writers,
+            Database.connected(database_url, logs + 1) as writers,
         ):
             yield cls(readers, writers)
 
@@ -134,7 +133,7 @@ class EventStore:
     async def newer(self, log_id: int, versions: Mapping[str, int], each_max: int) -> list[StoredEvent]:
         """The accounts' events after those versions, by account and version, at most so many of each."""
         known = (list(versions), list(versions.values()))
-        return _events(await self._writers.rows(_NEWER, log_id, *known, each_max))
+        return _events(await self.readers.rows(_NEWER, log_id, *known, each_max))
 
     async def commands(self, log_id: int, command_ids: Collection[str]) -> dict[str, RecordedCommand]:
         """Those of the commands that are recorded."""
