@@ -42,7 +42,7 @@ bench: setup
 
 # The property tests at length: thousands of histories of each kind, new ones on every run.
 campaign: setup
-	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) tests/ledger/domain
+	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/ledger/domain tests/projections/monthly_reports
 
 # Versions already in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock:

@@ -14,8 +14,14 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from infra.embedded import EmbeddedNats, EmbeddedPostgres
+
+# How hard Hypothesis tries: `make campaign` runs thousands of new histories, the suite always the same ones.
+settings.register_profile("suite", max_examples=300, derandomize=True, deadline=None, database=None, print_blob=True)
+settings.register_profile("campaign", max_examples=5_000, deadline=None, database=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @dataclass(frozen=True)

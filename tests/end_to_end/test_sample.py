@@ -156,6 +156,22 @@ def test_acts_state_the_money_of_their_reports_and_every_document_renders(
 
 
 @pytest.mark.usefixtures("surprises")
+def test_a_closed_month_is_the_same_after_all_that_came_later(client: httpx.Client, expected: dict[str, Any]):
+    closed = 0
+    for account_id in expected["accounts"]:
+        for document in ("reports", "acts"):
+            path = f"/v1/accounts/{account_id}/{document}/2026-02"
+            now = client.get(path).raise_for_status().json()
+            then = client.get(path, params={"known_at": now["position"]}).raise_for_status().json()
+            assert now | {"known_at": None} == then | {"known_at": None}
+            closed += now.get("closed", False)
+        for form in ("pdf", "xlsx") if account_id == "c4-00" else ():
+            earlier = client.get(f"{path}.{form}", params={"known_at": now["position"]}).raise_for_status().content
+            assert client.get(f"{path}.{form}").raise_for_status().content == earlier
+    assert closed > len(expected["accounts"]) // 2
+
+
+@pytest.mark.usefixtures("surprises")
 def test_a_report_of_nobody_or_of_no_month_is_a_problem(client: httpx.Client):
     assert client.get("/v1/accounts/nobody/reports/2026-03").status_code == 404
     refused = client.get("/v1/accounts/nobody/reports/2026-13.pdf")
