@@ -1,0 +1,64 @@
+"""A link to PostgreSQL that can lose an answer on its way back: the commit has happened, and nobody was told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Self
+from urllib.parse import urlsplit
+
+
+class LossyLink:
+    """Passes everything on, until a request contains `losing`: its answer is dropped and the connection cut."""
+
+    def __init__(self, target: str) -> None:
+        self._target = urlsplit(target)
+        self.losing: bytes | None = None
+        self.lost = 0
+        self._open: set[asyncio.StreamWriter] = set()
+        self.url = ""
+
+    @classmethod
+    @asynccontextmanager
+    async def to(cls, target: str) -> AsyncIterator[Self]:
+        """Open for the time of the context; `url` is where to connect instead."""
+        link = cls(target)
+        server = await asyncio.start_server(link._carry, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        login = link._target.netloc.rpartition("@")[0]
+        link.url = link._target._replace(netloc=f"{login}@127.0.0.1:{port}").geturl()
+        async with server:
+            yield link
+            link.cut()
+
+    def cut(self) -> None:
+        """Break every connection."""
+        for writer in self._open:
+            writer.close()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
+        self._open |= {writer, upstream_writer}
+        marked = asyncio.Event()
+
+        async def requests() -> None:
+            while data := await reader.read(1 << 16):
+                if self.losing and self.losing in data:
+                    marked.set()
+                upstream_writer.write(data)
+
+        async def answers() -> None:
+            while data := await upstream_reader.read(1 << 16):
+                if marked.is_set():
+                    self.lost, self.losing = self.lost + 1, None
+                    return
+                writer.write(data)
+
+        both = [asyncio.ensure_future(requests()), asyncio.ensure_future(answers())]
+        with suppress(OSError):
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        for each in both:
+            each.cancel()
+        await asyncio.gather(*both, return_exceptions=True)
+        for each in (writer, upstream_writer):
+            self._open.discard(each)
+            each.close()
