@@ -2,8 +2,9 @@
 
 import asyncio
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -170,7 +171,7 @@ def _serve(application: str, port: int) -> None:
         http="httptools",
         access_log=False,
         log_level="warning",
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=2,
     )
 
 
@@ -181,20 +182,21 @@ def _collect_garbage_seldom() -> None:
     gc.set_threshold(100_000, 20, 100)
 
 
-def _run_until_stopped(work: object) -> None:
-    """Run a coroutine until SIGINT or SIGTERM, then let it clean up."""
+def _run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run it until SIGINT or SIGTERM, then let it clean up."""
     import signal
-    from collections.abc import Coroutine
-    from contextlib import suppress
-    from typing import Any, cast
 
     async def until_stopped() -> None:
-        task = asyncio.ensure_future(cast("Coroutine[Any, Any, None]", work))
-        loop = asyncio.get_running_loop()
+        stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
-        with suppress(asyncio.CancelledError):
-            await task
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        working, told = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+        await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
+        while not working.done():
+            working.cancel()  # again and again: a cancellation can get lost in asyncio.wait_for of Python 3.11
+            await asyncio.wait({working}, timeout=1)
+        if not working.cancelled():
+            working.result()
 
     asyncio.run(until_stopped())
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -188,6 +188,7 @@ async def _migrate(database_url: str) -> None:
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    """Until it has ended: a cancellation can get lost in asyncio.wait_for of Python 3.11, which nats-py uses."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=1)
