@@ -86,6 +86,10 @@ class ReasonBody(Body):
     reason: Reason
 
 
+class NoBody(Body):
+    """A command that is all in its path; an empty object may stand for it."""
+
+
 class PayDebtBody(Body):
     """Pay owed minutes with money (rule 6.5)."""
 

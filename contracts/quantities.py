@@ -77,16 +77,20 @@ Kopecks = Annotated[int, Strict(), Field(ge=-KOPECKS_MAX, le=KOPECKS_MAX)]
 GivenMinutes = Annotated[int, Strict(), Field(ge=-MINUTES_MAX, le=MINUTES_MAX)]
 """Minutes as a caller gives them; the domain judges their sign and quantum."""
 
-AccountId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-PackageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-TaskId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+ID_FORM = r"^[A-Za-z0-9_-]{1,64}$"
+MONTH_FORM = r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$"
+KEY_FORM = r"^[\x21-\x7e]{1,128}$"
+
+AccountId = Annotated[str, StringConstraints(pattern=ID_FORM)]
+PackageId = Annotated[str, StringConstraints(pattern=ID_FORM)]
+TaskId = Annotated[str, StringConstraints(pattern=ID_FORM)]
 LotId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
 """A lot's id is that of the package it was bought with, or of a compensation (rule 8.2)."""
 
-Month = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$|^21[0-9]{2}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, StringConstraints(pattern=MONTH_FORM)]
 """A calendar month of the seller's time zone, such as 2026-03."""
 
-IdempotencyKey = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
+IdempotencyKey = Annotated[str, StringConstraints(pattern=KEY_FORM)]
 
 
 def month_of(instant: datetime) -> str:

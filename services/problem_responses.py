@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.problems import PROBLEM_MEDIA_TYPE, STATUS_BY_SLUG, InvalidField, Problem, problem
+from contracts.quantities import ID_FORM, KEY_FORM, MONTH_FORM
 
 BODY_BYTES_MAX = 1 << 20
 FIELDS_MAX = 20
@@ -24,6 +25,11 @@ _REMEDIES = {
     "model_attributes_type": "send a JSON object, with the header Content-Type: application/json",
     "dict_type": "send a JSON object, with the header Content-Type: application/json",
     "union_tag_not_found": "name the command",
+}
+_FORMS = {
+    ID_FORM: "use 1 to 64 of A-Z a-z 0-9 _ -",
+    MONTH_FORM: "give a month such as 2026-03",
+    KEY_FORM: "use 1 to 128 visible characters of ASCII",
 }
 _SLUG_BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
 _DETAIL_BY_STATUS = {
@@ -86,7 +92,8 @@ def _invalid_field(error: Mapping[str, Any]) -> InvalidField:
     if error["type"] == "json_invalid":
         loc, remedy = loc[:1], f"send valid JSON: {error.get('ctx', {}).get('error', error['msg'])} at {loc[-1]}"
     else:
-        remedy = _REMEDIES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+        form = _FORMS.get(error.get("ctx", {}).get("pattern"))
+        remedy = form or _REMEDIES.get(error["type"]) or error["msg"].removeprefix("Value error, ")
     inside = loc[1:] if loc[:1] and loc[0] in {"body", "query", "path", "header"} else loc
     return InvalidField(field=printable(".".join(map(str, inside or loc))), remedy=printable(remedy))
 
@@ -118,7 +125,10 @@ def _problem_of(error: HTTPException) -> Problem:
 
 
 class BodyLimit:
-    """Refuses bodies over the limit before they are read, and chunked ones as soon as they pass it."""
+    """Refuses bodies over the limit before they are read, chunked ones as soon as they pass it, and UTF-16 or UTF-32.
+
+    Python reads JSON in any of these; no JSON in UTF-8 has a NUL byte, and any in the others has.
+    """
 
     def __init__(self, app: ASGIApp, bytes_max: int, streaming: frozenset[str]) -> None:
         self._app = app
@@ -129,24 +139,25 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"] in self._streaming:
             await self._app(scope, receive, send)
             return
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), None)
-        if length is None:
-            await self._app(scope, self._counting(receive), send)
-        elif int(length) <= self._bytes_max:
-            await self._app(scope, receive, send)
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if int(length) <= self._bytes_max:
+            await self._app(scope, self._checking(receive), send)
         else:
             refused = BodyTooLarge("body", self._bytes_max)
             await problem_response(refused.problem)(scope, receive, send)
 
-    def _counting(self, receive: Receive) -> Receive:
+    def _checking(self, receive: Receive) -> Receive:
         read = 0
 
-        async def receive_within_limit() -> Message:
+        async def receive_readable() -> Message:
             nonlocal read
             message = await receive()
-            read += len(message.get("body", b""))
+            body = message.get("body", b"")
+            read += len(body)
             if read > self._bytes_max:
                 raise BodyTooLarge("body", self._bytes_max)
+            if b"\0" in body:
+                raise InvalidRequest(InvalidField(field="body", remedy="send JSON in UTF-8"))
             return message
 
-        return receive_within_limit
+        return receive_readable

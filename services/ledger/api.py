@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from contracts.commands import (
@@ -10,6 +10,7 @@ from contracts.commands import (
     CloseTask,
     CloseTaskBody,
     MarkWarranty,
+    NoBody,
     OpenAccount,
     PayDebt,
     PayDebtBody,
@@ -24,7 +25,7 @@ from contracts.commands import (
 from contracts.envelope import Recorded
 from contracts.quantities import AccountId, Month, Reason, TaskId
 from services.ledger import log_api
-from services.ledger.asking import PARAMETERS, PROBLEMS, LedgerOf, record
+from services.ledger.asking import PARAMETERS, PROBLEMS, LedgerOf, record, without_parameters
 from services.ledger.bulk import NDJSON, Conversation
 
 RECORDED: dict[str, Any] = {"status_code": 201, "response_model": Recorded, "openapi_extra": PARAMETERS}
@@ -84,7 +85,7 @@ async def resume_work(account_id: AccountId, reason: Annotated[Reason, Query()],
 
 
 @commands.post("/{account_id}/months/{month}/close", **RECORDED)
-async def close_month(account_id: AccountId, month: Month, request: Request) -> Response:
+async def close_month(account_id: AccountId, month: Month, request: Request, body: NoBody | None = None) -> Response:
     """Close a month that is over, and every earlier one."""
     return await record(request, CloseMonth.model_construct(account_id=account_id, month=month))
 
@@ -97,6 +98,7 @@ async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, re
 
 @bulk.post(
     "/commands",
+    dependencies=[Depends(without_parameters)],
     status_code=200,
     response_class=Conversation,
     responses={200: {"description": "A line for each line: the answer to its command, or the problem."}},

@@ -3,6 +3,7 @@
 Header and query are read by hand: a dependency of FastAPI's costs more than deciding the command.
 """
 
+from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -14,7 +15,7 @@ from contracts.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem
 from contracts.quantities import IdempotencyKey
 from services.ledger.answers import Answer
 from services.ledger.running import Ledger
-from services.problem_responses import InvalidRequest, invalid_fields
+from services.problem_responses import InvalidRequest, invalid_fields, printable
 
 KEY = "Idempotency-Key"
 
@@ -84,10 +85,22 @@ def _key_of(request: Request) -> str:
 def _manner_of(request: Request) -> Manner:
     if not request.scope["query_string"]:
         return AS_USUAL
+    given = request.query_params.multi_items()
+    if twice := [name for name, times in Counter(name for name, _ in given).items() if times > 1]:
+        raise InvalidRequest(
+            *(InvalidField(field=printable(name), remedy="give this parameter once") for name in twice)
+        )
     try:
-        return Manner.model_validate(dict(request.query_params))
+        return Manner.model_validate(dict(given))
     except ValidationError as misfit:
         raise InvalidRequest(*invalid_fields(misfit.errors())) from misfit
+
+
+async def without_parameters(request: Request) -> None:
+    """Refuses any parameter: one that is passed over would seem to have been heard."""
+    names = dict.fromkeys(request.query_params)
+    if names:
+        raise InvalidRequest(*(InvalidField(field=printable(name), remedy="remove this parameter") for name in names))
 
 
 def _response(answer: Answer, status: int) -> Response:

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from contracts.quantities import AccountId, Instant, parse_instant
+from contracts.quantities import AccountId, GivenInstant, Instant, parse_instant
 from contracts.read_models import BalanceView
-from services.ledger.asking import PROBLEMS, LedgerOf
+from services.ledger.asking import PROBLEMS, LedgerOf, without_parameters
 from services.ledger.audit.replay import KnownAt, replay
 from services.ledger.bulk import NDJSON
 from services.ledger.clock import SandboxClock
@@ -33,7 +33,7 @@ def _instant(value: Any) -> Any:
 
 def _known_at(value: Any) -> Any:
     """Digits are a position, anything else an instant."""
-    if not value.isdecimal():
+    if not (value.isascii() and value.isdecimal()):
         return _instant(value)
     if len(value) > 18:
         raise ValueError("give a position of at most 18 digits, or an RFC 3339 timestamp")
@@ -80,6 +80,12 @@ class Now(BaseModel):
     now: Instant
 
 
+class SetNow(Now):
+    """What the test clock is to show: so far from the bounds of what can be recorded that whatever is due fits."""
+
+    now: GivenInstant
+
+
 class Lines(StreamingResponse):
     """Events, one a line."""
 
@@ -94,7 +100,7 @@ async def log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()]) -> Res
     return Lines(lines, headers={"Hourbook-Position": str(head)})
 
 
-@router.get("/accounts/{account_id}/events", response_class=Lines)
+@router.get("/accounts/{account_id}/events", response_class=Lines, dependencies=[Depends(without_parameters)])
 async def account_events(account_id: AccountId, ledger: LedgerOf) -> Response:
     """All events of one account, in order, one a line."""
     return Lines(await account_lines(ledger, account_id))
@@ -110,7 +116,7 @@ async def account_replay(
     return await asyncio.to_thread(replay, account_id, map(StoredEvent.recorded, events), as_of, asked.known_at)
 
 
-@router.get("/terms")
+@router.get("/terms", dependencies=[Depends(without_parameters)])
 async def all_terms() -> TermsView:
     """The price list and coefficients, all versions."""
     return TermsView(versions=terms().versions)
@@ -133,7 +139,7 @@ async def read_clock(clock: TestClock) -> Now:
 
 
 @router.put("/test-clock", tags=["sandbox"])
-async def set_clock(body: Now, clock: TestClock, ledger: LedgerOf) -> Now:
+async def set_clock(body: SetNow, clock: TestClock, ledger: LedgerOf) -> Now:
     """Move the clock forward; answers when everything due by then has been recorded and projected."""
     await move_clock(ledger, clock, body.now)
     return body

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["projections"])
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEDIA_TYPES = {"json": "application/json", "pdf": "application/pdf", "xlsx": XLSX}
 
-FILE = r"^20[0-9]{2}-(0[1-9]|1[0-2])(\.(json|pdf|xlsx))?$"
+FILE = r"^2[01][0-9]{2}-(0[1-9]|1[0-2])(\.(json|pdf|xlsx))?$"
 
 
 class DocumentFile(NamedTuple):

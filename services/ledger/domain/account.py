@@ -87,9 +87,9 @@ def require_body(command: Command, terms: Terms, now: datetime) -> None:
         case PurchasePackage():
             if command.plan not in terms.at(min(command.purchased_at, now)).plans:
                 raise UnknownPlan(command.plan)
-            require_past(command.purchased_at, now)
+            require_past("purchased_at", command.purchased_at, now)
         case PayDebt():
-            require_past(command.paid_at, now)
+            require_past("paid_at", command.paid_at, now)
         case CloseMonth():
             if now < month_start(month_after(command.month)):
                 raise MonthNotOver(command.month)

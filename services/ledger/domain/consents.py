@@ -22,10 +22,10 @@ URGENT = ("urgent", "urgent_off_hours")
 OFF_HOURS = ("off_hours", "urgent_off_hours")
 
 
-def require_past(instant: datetime, now: datetime) -> None:
+def require_past(field: str, instant: datetime, now: datetime) -> None:
     """Refuse what lies ahead; up to 5 minutes ahead will count as now (rule 2.1)."""
     if instant > now + CLOCKS_DIFFER:
-        raise EffectiveInFuture(instant.isoformat())
+        raise EffectiveInFuture(instant.isoformat(), field)
 
 
 def terms_of_work(command: CloseTask, terms: Terms, now: datetime) -> TermsVersion:
@@ -44,7 +44,7 @@ def require_consents(command: CloseTask, terms: Terms, now: datetime) -> None:
         raise ConfirmedBeforeClosed(command.confirmed_at.isoformat())
     if command.started_at is not None and command.started_at > command.closed_at:
         raise StartedAfterClosed(command.started_at.isoformat())
-    require_past(command.confirmed_at, now)
+    require_past("confirmed_at", command.confirmed_at, now)
     if command.category in URGENT and not _before_start(command.urgency_agreed_at, command):
         raise UrgencyNotAgreedBeforeStart(command.urgency_agreed_at)
     if command.category in OFF_HOURS and not _before_start(command.off_hours_requested_at, command):

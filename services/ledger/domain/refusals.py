@@ -7,12 +7,13 @@ from typing import ClassVar
 class Refusal(Exception):
     """The command was refused."""
 
-    field: ClassVar[str]
+    field: str
     remedy: ClassVar[str]
 
-    def __init__(self, given: object = None) -> None:
+    def __init__(self, given: object = None, field: str | None = None) -> None:
         super().__init__(given)
         self.given = given
+        self.field = field or type(self).field
 
     @property
     def slug(self) -> str:
@@ -25,7 +26,8 @@ class Refusal(Exception):
         return (type(self).__doc__ or "").strip().splitlines()[0]
 
     def __str__(self) -> str:
-        return f"{self.field} ({self.given}): {self.title} {self.remedy}"
+        given = "" if self.given is None else f" ({self.given})"
+        return f"{self.field}{given}: {self.title} {self.remedy}"
 
 
 class AccountNotFound(Refusal):

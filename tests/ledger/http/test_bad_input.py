@@ -43,6 +43,7 @@ BODIES: dict[str, tuple[bytes, str]] = {
     "nothing": (b"", "body"),
     "not an object": (b"[1, 2]", "body"),
     "a number": (b"7", "body"),
+    "UTF-16": (orjson.dumps({"title": "x"}).decode().encode("utf-16"), "body"),
     "invalid UTF-8": (b'{"title": "\xff\xfe"}', "body"),
     "deep nesting": (b"[" * 200_000, "body"),
     "a missing field": (orjson.dumps({"title": "x"}), "worked_minutes"),
@@ -161,6 +162,27 @@ async def test_a_parameter_that_is_unknown_or_does_not_fit(client: httpx.AsyncCl
 )
 async def test_a_question_that_does_not_fit(client: httpx.AsyncClient, path: str, field: str):
     await expect(client, await client.get(path), "invalid-request", field)
+
+
+async def test_a_command_without_a_body_refuses_one(client: httpx.AsyncClient):
+    path = "/v1/accounts/acc/months/2026-01/close"
+    for body, field in ((b'{"a":1}', "a"), (b"{", "body"), (b"[]", "body"), (b"\xff", "body")):
+        await expect(client, await client.post(path, content=body, headers=JSON), "invalid-request", field)
+
+
+@pytest.mark.parametrize(
+    "address", ["POST /v1/commands?dry_run=true", "GET /v1/accounts/acc/events?limit=1", "GET /v1/terms?x=1"]
+)
+async def test_a_parameter_where_there_are_none(client: httpx.AsyncClient, address: str):
+    method, _, path = address.partition(" ")
+    line = orjson.dumps({**OPENING, "account_id": "other", "command": "OpenAccount", "idempotency_key": "other"})
+    answer = await client.request(method, path, content=line)
+    await expect(client, answer, "invalid-request", path.partition("?")[2].partition("=")[0])
+
+
+async def test_a_parameter_given_twice(client: httpx.AsyncClient):
+    answer = await client.post(f"{CLOSE}?dry_run=true&dry_run=false", content=closed(), headers=JSON)
+    await expect(client, answer, "invalid-request", "dry_run")
 
 
 async def test_a_body_over_a_mebibyte(client: httpx.AsyncClient):

@@ -113,7 +113,7 @@ async def test_refusals_are_problems_with_the_status_of_their_slug(client: httpx
     for path, body, status, slug, field in (
         ("/v1/accounts/nobody/suspension", reason, 404, "account-not-found", "account_id"),
         (f"{account}/suspension", reason, 409, "balance-not-negative", "account_id"),
-        (f"{account}/packages", future, 422, "effective-in-future", "effective_at"),
+        (f"{account}/packages", future, 422, "effective-in-future", "purchased_at"),
         (f"{account}/tasks/T-1/close", closing_body(worked=7), 422, "worked-time-not-in-quantum", "worked_minutes"),
     ):
         answer = await client.post(path, json=body, headers=key())

@@ -51,3 +51,10 @@ async def test_an_instant_that_is_none(client: httpx.AsyncClient):
     for body in ({"now": "soon"}, {"now": "2026-05-01T00:00:00"}, {}, {"now": "2026-05-01T00:00:00Z", "then": 1}):
         answer = await client.put("/v1/test-clock", json=body)
         assert (answer.status_code, answer.json()["type"]) == (422, "urn:hourbook:problem:invalid-request")
+
+
+async def test_a_time_beyond_what_can_be_recorded_is_refused(client: httpx.AsyncClient):
+    for now in ("2199-01-01T00:00:00Z", "2000-12-31T23:59:59Z"):
+        refused = await set_clock(client, now)
+        assert refused.status_code == 422
+        assert refused.json()["fields"][0]["field"] == "now"
