@@ -107,6 +107,12 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visib
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200), _Visible]
 
 
+def rounded_division(numerator: int, denominator: int) -> int:
+    """Whole quotient, half to even: the one rounding rule (rule 1.2). The denominator is positive."""
+    quotient, rest = divmod(numerator, denominator)
+    return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
+
+
 def decimal_hours(minutes: int) -> str:
     """Hours for people: two decimal digits, half to even (rules 1.2, 1.3); 10 minutes read 0.17.
 
@@ -131,9 +137,8 @@ def hours_column(minutes: Sequence[int]) -> list[str]:
 
 
 def _hundredths(minutes: int) -> int:
-    """Hundredths of an hour, half to even."""
-    whole, rest = divmod(minutes * 100, 60)
-    return whole + (rest * 2 > 60 or (rest * 2 == 60 and whole % 2 == 1))
+    """Hundredths of an hour."""
+    return rounded_division(minutes * 100, 60)
 
 
 def _two_digits(hundredths: int) -> str:

@@ -27,10 +27,11 @@ from contracts.events import (
     WorkResumed,
     WorkSuspended,
 )
+from contracts.quantities import rounded_division
 from services.ledger.domain.consents import terms_of_work
 from services.ledger.domain.course import Course, reclaim
 from services.ledger.domain.local_time import end_of_validity
-from services.ledger.domain.lots import draw, rounded_division
+from services.ledger.domain.lots import draw
 from services.ledger.domain.refusals import (
     AccountAlreadyOpen,
     AlreadySuspended,

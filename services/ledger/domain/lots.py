@@ -5,12 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from contracts.events import Draw
-
-
-def rounded_division(numerator: int, denominator: int) -> int:
-    """Whole quotient, half to even (rule 1.2), of a numerator that is not negative."""
-    quotient, rest = divmod(numerator, denominator)
-    return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
+from contracts.quantities import rounded_division
 
 
 class Holder(NamedTuple):

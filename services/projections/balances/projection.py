@@ -1,8 +1,7 @@
 """From a batch of events to rows: a few statements for hundreds of events."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from asyncpg import Connection
 
@@ -17,6 +16,7 @@ from contracts.events import (
 from services.projections.balances.holders import Tenure, holders, tenures
 from services.projections.balances.movements import OWED, movements
 from services.projections.logged import CannotApply, Logged
+from services.projections.rows import Row, insert
 
 OPEN_ACCOUNTS = """
     INSERT INTO account (account_id, customer_name, contract_number)
@@ -76,8 +76,6 @@ END_LOTS = """
     WHERE lot.account_id = known.account_id AND lot.lot_id = known.lot_id AND lot.ends_at <> known.ends_at
 """
 
-Row = tuple[Any, ...]
-
 
 async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """Add what a batch of events says, in the caller's transaction.
@@ -85,16 +83,11 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     Raises CannotApply for an event about an account or a lot that was never opened, and asyncpg's errors for one that
     breaks conservation: a lot stays between nothing and its size.
     """
-    await _insert(connection, OPEN_ACCOUNTS, _opened_accounts(batch))
-    await _insert(connection, OPEN_LOTS, _opened_lots(batch))
+    await insert(connection, OPEN_ACCOUNTS, _opened_accounts(batch))
+    await insert(connection, OPEN_LOTS, _opened_lots(batch))
     await _move(connection, batch)
     await _hold(connection, batch)
     await _suspend(connection, batch)
-
-
-async def _insert(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
-    if columns := list(zip(*rows, strict=True)):
-        await connection.execute(statement, *columns)
 
 
 def _opened_accounts(batch: Sequence[Logged]) -> list[Row]:
@@ -134,7 +127,7 @@ async def _move(connection: Connection, batch: Sequence[Logged]) -> None:
                 debts[recorded.account_id] += movement.minutes
             else:
                 lots[recorded.account_id, movement.lot_id] += movement.minutes
-    await _insert(connection, ADD_MOVEMENTS, rows)
+    await insert(connection, ADD_MOVEMENTS, rows)
     await _update(connection, MOVE_LOTS, [(*lot, minutes) for lot, minutes in lots.items()])
     await _update(connection, MOVE_DEBTS, list(debts.items()))
 
@@ -156,7 +149,7 @@ async def _hold(connection: Connection, batch: Sequence[Logged]) -> None:
     ]
     if not rows:
         return
-    await _insert(connection, ADD_TENURES, rows)
+    await insert(connection, ADD_TENURES, rows)
     facts: dict[str, list[Tenure]] = {}
     for account_id, *fact in await connection.fetch(TENURES_OF, list({row[0] for row in rows})):
         facts.setdefault(account_id, []).append(Tenure(*fact))
@@ -165,7 +158,7 @@ async def _hold(connection: Connection, batch: Sequence[Logged]) -> None:
         for account_id, known in facts.items()
         for lot_id, chain in holders(known).items()
     ]
-    await _insert(connection, END_LOTS, ends)
+    await insert(connection, END_LOTS, ends)
 
 
 async def _suspend(connection: Connection, batch: Sequence[Logged]) -> None:
@@ -176,5 +169,5 @@ async def _suspend(connection: Connection, batch: Sequence[Logged]) -> None:
             suspended = last[recorded.account_id] = isinstance(event, WorkSuspended)
             times = (recorded.recorded_at, event.effective_at)
             rows.append((recorded.account_id, recorded.position, *times, suspended))
-    await _insert(connection, ADD_SUSPENSIONS, rows)
+    await insert(connection, ADD_SUSPENSIONS, rows)
     await _update(connection, SUSPEND, list(last.items()))

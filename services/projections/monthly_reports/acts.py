@@ -6,7 +6,7 @@ from datetime import date
 
 from asyncpg import Connection
 
-from contracts.quantities import decimal_hours, hours_column
+from contracts.quantities import decimal_hours, hours_column, rounded_division
 from contracts.reports import Act, ActLine, MonthlyReport, Vat
 from services.projections.monthly_reports.seller import Seller
 
@@ -45,9 +45,8 @@ def vat_within(amount_kopecks: int, seller: Seller, day: date) -> Vat:
     """The tax contained in an amount, rounded half to even (rule 1.2)."""
     mode = seller.vat_mode(day)
     rate = 0 if mode == "none" else int(mode)
-    whole, rest = divmod(abs(amount_kopecks) * rate, 100 + rate)
-    tax = whole + (rest * 2 > 100 + rate or (rest * 2 == 100 + rate and whole % 2 == 1))
-    return Vat(mode=mode, amount_kopecks=tax if amount_kopecks >= 0 else -tax)
+    tax = rounded_division(amount_kopecks * rate, 100 + rate)
+    return Vat(mode=mode, amount_kopecks=tax)
 
 
 def _lines(report: MonthlyReport, prices: Mapping[str, int]) -> tuple[ActLine, ...]:
@@ -59,7 +58,7 @@ def _lines(report: MonthlyReport, prices: Mapping[str, int]) -> tuple[ActLine, .
             sums[0] += draw.minutes
             sums[1] += draw.amount_kopecks
     for payment in report.paid:
-        price = round(payment.amount_kopecks * 60 / payment.minutes)
+        price = rounded_division(payment.amount_kopecks * 60, payment.minutes)
         sums = given.setdefault((None, None, price), [0, 0])
         sums[0] += payment.minutes
         sums[1] += payment.amount_kopecks

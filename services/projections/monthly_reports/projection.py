@@ -1,7 +1,6 @@
 """From a batch of events to rows: a few statements for hundreds of events."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from asyncpg import Connection
 
@@ -14,8 +13,10 @@ from contracts.events import (
     TaskReopened,
     WarrantyMarked,
 )
+from contracts.quantities import rounded_division
 from services.projections.logged import Logged
 from services.projections.monthly_reports.entries import entries
+from services.projections.rows import Row, insert
 
 ADD_ACCOUNTS = """
     INSERT INTO report_account (account_id, customer_name, contract_number, contract_date)
@@ -46,21 +47,14 @@ ADD_MONTHS = """
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::boolean[])
 """
 
-Row = tuple[Any, ...]
-
 
 async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """Add what a batch of events books, in the caller's transaction."""
-    await _insert(connection, ADD_ACCOUNTS, _accounts(batch))
-    await _insert(connection, ADD_LOTS, _lots(batch))
-    await _insert(connection, ADD_CLOSINGS, _closings(batch))
-    await _insert(connection, ADD_ENTRIES, _entries(batch))
-    await _insert(connection, ADD_MONTHS, _months(batch))
-
-
-async def _insert(connection: Connection, statement: str, rows: Iterable[Row]) -> None:
-    if columns := list(zip(*rows, strict=True)):
-        await connection.execute(statement, *columns)
+    await insert(connection, ADD_ACCOUNTS, _accounts(batch))
+    await insert(connection, ADD_LOTS, _lots(batch))
+    await insert(connection, ADD_CLOSINGS, _closings(batch))
+    await insert(connection, ADD_ENTRIES, _entries(batch))
+    await insert(connection, ADD_MONTHS, _months(batch))
 
 
 def _accounts(batch: Sequence[Logged]) -> list[Row]:
@@ -78,7 +72,7 @@ def _lots(batch: Sequence[Logged]) -> list[Row]:
             case PackagePurchased() as new:
                 lots.append((recorded.account_id, new.package_id, new.plan, new.hour_price_kopecks, new.ends_at))
             case WarrantyMarked(compensation=new) | TaskReopened(compensation=new) if new:
-                price = round(new.amount_kopecks * 60 / new.minutes)
+                price = rounded_division(new.amount_kopecks * 60, new.minutes)
                 lots.append((recorded.account_id, new.package_id, None, price, new.ends_at))
             case _:
                 pass

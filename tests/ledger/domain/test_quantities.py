@@ -2,8 +2,7 @@
 
 import pytest
 
-from contracts.quantities import decimal_hours
-from services.ledger.domain.lots import rounded_division
+from contracts.quantities import decimal_hours, rounded_division
 from services.ledger.domain.refusals import WorkedTimeNotInQuantum
 from tests.ledger.domain.expected_events import task_closed
 from tests.ledger.vocabulary import close, given
