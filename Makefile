@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test check bench campaign lock clean
+.PHONY: setup demo up test check bench campaign campaign-concurrency lock clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,10 @@ bench: setup
 # The property tests at length: thousands of histories of each kind, new ones on every run.
 campaign: setup
 	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/ledger/domain tests/projections/monthly_reports
+
+# Writers in several processes, killed and cut off at random, for half an hour.
+campaign-concurrency: setup
+	.venv/bin/python -m tests.reliability.concurrency.campaign $(or $(SECONDS),1800)
 
 # Versions already in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock:
