@@ -1,8 +1,9 @@
 """A load generator in a process of its own: so many connections, each sending its next request when answered.
 
-    python http_load.py PORT CONNECTIONS SECONDS RUN
+    python http_load.py PORT CONNECTIONS SECONDS RUN [RATE]
 
 Prints one JSON object: requests, seconds, rate and latency percentiles. Every request closes a task nobody closed.
+With a rate, all connections together send no more than so many requests a second.
 """
 
 import asyncio
@@ -13,21 +14,19 @@ from itertools import count
 
 import uvloop
 
-BODY = json.dumps(
-    {
-        "title": "Настройка прав доступа", "category": "regular", "worked_minutes": 10,
-        "started_at": "2026-03-02T09:00:00+03:00", "closed_at": "2026-03-02T10:00:00+03:00",
-        "confirmed_at": "2026-03-02T10:00:00+03:00", "confirmed_by": "client@example.com",
-    },
-    ensure_ascii=False,
-).encode()  # fmt: skip
+TASK = {
+    "title": "Настройка прав доступа", "category": "regular", "worked_minutes": 10,
+    "started_at": "2026-03-02T09:00:00+03:00", "closed_at": "2026-03-02T10:00:00+03:00",
+    "confirmed_at": "2026-03-02T10:00:00+03:00", "confirmed_by": "client@example.com",
+}  # fmt: skip
+BODY = json.dumps(TASK, ensure_ascii=False).encode()
 
 
 class Connection(asyncio.Protocol):
     """One client: the next request leaves when the answer to the last one is in."""
 
-    def __init__(self, number: int, run: str, port: int, latencies: list[float]) -> None:
-        self.number, self.run, self.port, self.latencies = number, run, port, latencies
+    def __init__(self, number: int, run: str, port: int, latencies: list[float], interval: float) -> None:
+        self.number, self.run, self.port, self.latencies, self.interval = number, run, port, latencies, interval
         self.tasks = count()
         self.answer = b""
         self.stopping = False
@@ -61,14 +60,25 @@ class Connection(asyncio.Protocol):
         self.answer = b""
         if self.stopping:
             self.stopped.set_result(None)
+        elif self.interval:
+            wait = max(0.0, self.sent_at + self.interval - time.perf_counter())
+            asyncio.get_running_loop().call_later(wait, self.go_on)
+        else:
+            self.send()
+
+    def go_on(self) -> None:
+        """Send the next request, unless it is time to stop."""
+        if self.stopping:
+            self.stopped.set_result(None)
         else:
             self.send()
 
 
-async def main(port: int, connections: int, seconds: float, run: str) -> None:
+async def main(port: int, connections: int, seconds: float, run: str, rate: float) -> None:
     latencies: list[float] = []
     loop = asyncio.get_running_loop()
-    clients = [Connection(number, run, port, latencies) for number in range(connections)]
+    interval = connections / rate if rate else 0.0
+    clients = [Connection(number, run, port, latencies, interval) for number in range(connections)]
     began = time.perf_counter()
     for client in clients:
         await loop.create_connection(lambda client=client: client, "127.0.0.1", port)
@@ -85,5 +95,5 @@ async def main(port: int, connections: int, seconds: float, run: str) -> None:
 
 
 if __name__ == "__main__":
-    _, port, connections, seconds, run = sys.argv
-    uvloop.run(main(int(port), int(connections), float(seconds), run))
+    _, port, connections, seconds, run, *rate = sys.argv
+    uvloop.run(main(int(port), int(connections), float(seconds), run, float(rate[0]) if rate else 0.0))

@@ -1,0 +1,131 @@
+"""Hourbook against its peers on the same PostgreSQL, everything durable, in one run: what `hourbook bench` does."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from rich.console import Console
+
+from infra.embedded import EmbeddedPostgres
+from tests.benchmarks import figures, sides
+from tests.benchmarks.big_log import big_log
+from tests.benchmarks.figures import Figure, in_turn
+from tests.benchmarks.ours import CLOSED
+from tests.benchmarks.visible import visible
+
+ROUNDS = 3
+STOCK_THREADS = (1, 4, 16)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all measurements share: one server, and how long each side is measured in all."""
+
+    postgres: EmbeddedPostgres
+    folder: Path
+    seconds: float
+    events: int
+    console: Console
+
+    @property
+    def round_seconds(self) -> int:
+        """Of one side in one round."""
+        return max(1, round(self.seconds / ROUNDS))
+
+
+def measure(seconds: float, events: int, output: Path, console: Console) -> None:
+    """Measure every row, show the table, write JSON; `events` is the length of the long log."""
+    found: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="hourbook-bench-") as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        with EmbeddedPostgres(folder / "postgres") as postgres:
+            require_durable(postgres.url)
+            bench = Bench(postgres, folder, seconds, events, console)
+            for part in (appending, closing, long_log):
+                console.print(f"measuring: {(part.__doc__ or '').splitlines()[0]}", highlight=False)
+                found += part(bench)
+    figures.write(found, output)
+    figures.show(found, console)
+
+
+def require_durable(database_url: str) -> None:
+    """No figure is bought with durability: refuse to measure a server that does not wait for its disk."""
+    with psycopg.connect(database_url) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            value = connection.execute(f"SHOW {setting}").fetchone()
+            if value != ("on",):
+                raise RuntimeError(f"{setting} is {value}, not on: nothing is measured")
+
+
+def appending(bench: Bench) -> Iterator[Figure]:
+    """appending events, one a command."""
+    stock, rows, ours = (sides.database(bench.postgres.url, name) for name in ("stock", "rows", "ours"))
+    seconds = bench.round_seconds
+    rates = {threads: sides.run(stock, "stock.py", "append", threads, seconds)["rate"] for threads in STOCK_THREADS}
+    best = max(rates, key=lambda threads: rates[threads])
+    many = "append, one event a command, 64 writers"
+    for state, everything in (("alone", None), ("everything", ours)):
+        with _beside(bench, everything):
+            at_64, stock_best, pgbench, at_1, stock_1, deciding = in_turn(
+                ROUNDS,
+                lambda _: sides.run(ours, "ours.py", "append", 64, seconds)["rate"],
+                lambda _: sides.run(stock, "stock.py", "append", best, seconds)["rate"],
+                lambda _: sides.pgbench(rows, seconds, CLOSED)["rate"],
+                lambda _: sides.run(ours, "ours.py", "append", 1, seconds)["rate"],
+                lambda _: sides.run(stock, "stock.py", "append", 1, seconds)["rate"],
+                lambda _: sides.run(ours, "ours.py", "close", 64, seconds)["rate"],
+            )
+        yield Figure(many, f"stock eventsourcing, {best} threads", state, at_64, stock_best, "/s", 30)
+        yield Figure(many, "pgbench, 200 rows a transaction", state, at_64, pgbench, "/s", 0.4)
+        yield Figure("append, one writer", "stock eventsourcing, one thread", state, at_1, stock_1, "/s", 2)
+        yield Figure("close-task in process", f"stock, {best} threads", state, deciding, stock_best, "/s", 5)
+
+
+def _beside(bench: Bench, database_url: str | None) -> AbstractContextManager[object]:
+    """All of Hourbook's processes at work on that database; nothing, without one."""
+    if database_url is None:
+        return nullcontext()
+    return sides.everything(bench.folder / "beside", database_url, bench.console.print)
+
+
+def closing(bench: Bench) -> Iterator[Figure]:
+    """closing tasks over HTTP from 64 connections."""
+    stock = sides.environment(sides.database(bench.postgres.url, "stock-http"))
+    alone = sides.environment(sides.database(bench.postgres.url, "http"), NATS_URL="nats://127.0.0.1:1")
+    seconds = bench.seconds / ROUNDS
+    with (
+        sides.serving(sides.uvicorn("tests.benchmarks.empty_route:create_app"), sides.environment("")) as empty,
+        sides.serving(sides.uvicorn("tests.benchmarks.stock:create_app"), stock) as peer,
+    ):
+
+        def against(port: int, state: figures.State) -> Iterator[Figure]:
+            sides.open_accounts(f"http://127.0.0.1:{port}")
+            rates = in_turn(
+                ROUNDS,
+                lambda number: sides.http_load(port, seconds, f"r{number}")["rate"],
+                lambda number: sides.http_load(empty.port, seconds, f"r{number}")["rate"],
+                lambda number: sides.http_load(peer.port, seconds, f"{state}{number}")["rate"],
+                lambda number: sides.run("", "mixed_commands.py", port, 100_000 // ROUNDS, 333, f"m{number}")["rate"],
+            )
+            ours, nothing, stock_rate, bulk = rates
+            close = "close-task over HTTP, 64 connections"
+            yield Figure(close, "an empty route, same models", state, ours, nothing, "/s", 0.55)
+            yield Figure(close, "the same API on stock", state, ours, stock_rate, "/s", 5)
+            yield Figure("/v1/commands, mixed", "close-task over HTTP", state, bulk, ours, "/s", 4)
+
+        with sides.serving(sides.ledger_alone(), alone) as ledger:
+            yield from against(ledger.port, "alone")
+        everything = sides.database(bench.postgres.url, "everything")
+        with sides.everything(bench.folder / "all", everything, bench.console.print) as url:
+            port = int(url.rpartition(":")[2])
+            yield from (rows := list(against(port, "everything")))
+            yield from visible(port, rows[0].ours / 2, bench.seconds)
+
+
+def long_log(bench: Bench) -> Iterator[Figure]:
+    """a long log: replay, rebuild, memory, and what its length costs."""
+    return big_log(bench.postgres.url, bench.events, bench.round_seconds)

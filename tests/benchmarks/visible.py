@@ -1,0 +1,51 @@
+"""From the answer to a command to its sight in the read model, under half the load that the service can bear."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+
+from tests.benchmarks import sides
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.http_load import TASK
+
+P50_MS, P99_MS = 10.0, 50.0
+PAUSE_SECONDS = 0.02
+
+
+def visible(port: int, load_rate: float, seconds: float) -> Iterator[Figure]:
+    """The wait that `Hourbook-Min-Position` makes, its request included, in milliseconds."""
+    load = subprocess.Popen(
+        [
+            sys.executable,
+            str(sides.HERE / "http_load.py"),
+            *map(str, (port, sides.CONNECTIONS, seconds, "v", load_rate)),
+        ],
+        env=sides.environment(""),
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        waits = sorted(_waits(port, load))
+    finally:
+        load.wait()
+    for percent, bound in ((50, P50_MS), (99, P99_MS)):
+        wait = waits[len(waits) * percent // 100] * 1000
+        measure = f"commit to visible at half the load, p{percent}"
+        yield Figure(measure, f"a bound of {bound:g} ms", "everything", wait, bound, "ms", 1, at_most=True)
+
+
+def _waits(port: int, load: "subprocess.Popen[bytes]") -> Iterator[float]:
+    run = f"{time.time_ns()}"
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}/v1/accounts/acc-0", trust_env=False) as client:
+        number = 0
+        while load.poll() is None:
+            number += 1
+            task = f"{run}-{number}"
+            answer = client.post(f"/tasks/{task}/close", json=TASK, headers={"Idempotency-Key": task})
+            began = time.perf_counter()
+            position = answer.raise_for_status().headers["Hourbook-Position"]
+            client.get("/balance", headers={"Hourbook-Min-Position": position}).raise_for_status()
+            yield time.perf_counter() - began
+            time.sleep(PAUSE_SECONDS)
