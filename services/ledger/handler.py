@@ -10,16 +10,14 @@ from services.ledger.answers import Answer, recorded
 from services.ledger.clock import Clock
 from services.ledger.domain.terms import Terms
 from services.ledger.event_store.store import AlreadyTaken, EventStore, RecordedCommand
-from services.ledger.history import ColdAccounts, History
+from services.ledger.history import ColdAccounts, History, States
 from services.ledger.metrics import APPEND, BATCH, EVENTS
 from services.ledger.receipts import Draft, Receipt, decide_in_order, next_due_changes, turn_away
 from services.ledger.replays import Replays
 from services.ledger.wake import Wake
-from services.ledger.warm_accounts import Warm, WarmAccounts
+from services.ledger.warm_accounts import WarmAccounts
 
 BATCH_COMMANDS_MAX = 500
-
-States = dict[str, Warm]
 
 
 class Pipeline:
@@ -50,6 +48,7 @@ class Pipeline:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._settle_batches())
                 tasks.create_task(self._replays.run())
+                tasks.create_task(self._history.keep_snapshots())
         finally:
             self._stopped = True
             self._cold.close()
@@ -123,7 +122,7 @@ class Pipeline:
         for receipt, draft in accepted:
             receipt.resolve(recorded(draft.after.account, draft.events, position))
             position += len(draft.events)
-            self._history.warm.keep(draft.after)
+            self._history.keep(draft.after)
         self._wake.ring()
 
     async def _sort_out(self, batch: list[Receipt], states: States, taken: AlreadyTaken) -> list[Receipt]:

@@ -3,32 +3,42 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from services.ledger.domain.account import Account, evolve
+from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.snapshots import Snapshot, Snapshots
 from services.ledger.event_store.store import EventStore
 from services.ledger.receipts import Receipt, turn_away
 from services.ledger.warm_accounts import Warm, WarmAccounts
 
 EACH_EVENTS_MAX = 200
+SNAPSHOT_EVENTS = 1000
 BREATH_EVENTS = 50
 ACCOUNTS_AT_ONCE = 32
 LOADS_AT_ONCE = 3
 
+States = dict[str, Warm]
+
 
 class History:
-    """The accounts of one log as its events have made them; those used last are kept."""
+    """The accounts of one log as its events have made them; those used last are kept, long ones as snapshots too."""
 
     def __init__(self, store: EventStore, log_id: int, warm: WarmAccounts) -> None:
         self.warm = warm
         self._store = store
         self._log_id = log_id
+        self._snapshots = Snapshots(store.readers, log_id)
+        self._snapshot_versions: dict[str, int] = {}
+        self._outgrown: States = {}
+        self._grown = asyncio.Event()
 
-    async def current(self, account_ids: Iterable[str]) -> dict[str, Warm]:
+    async def current(self, account_ids: Iterable[str]) -> States:
         """The accounts after their last events: what is kept, and whatever is newer in the log.
 
         A long history is read and folded piece by piece, so that everybody else's commands go on meanwhile.
         """
-        states = {each: self.warm.get(each) or Warm(Account(each)) for each in account_ids}
+        states = await self._kept(account_ids)
         unread = set(states)
         while unread:
             versions = {each: states[each].account.version for each in unread}
@@ -42,8 +52,38 @@ class History:
                     await asyncio.sleep(0)
             unread = {each for each, events in read.items() if events == EACH_EVENTS_MAX}
         for state in states.values():
-            self.warm.keep(state)
+            self.keep(state)
         return states
+
+    async def _kept(self, account_ids: Iterable[str]) -> States:
+        """What memory or a snapshot has of the accounts; those unknown to both as they begin."""
+        states = {each: self.warm.get(each) or Warm(Account(each)) for each in account_ids}
+        cold = [each for each, state in states.items() if not state.account.version]
+        snapshots = await self._snapshots.read(cold) if cold else {}
+        for account_id, snapshot in snapshots.items():
+            self._snapshot_versions[account_id] = snapshot.account.version
+        return states | {each: Warm(*snapshot) for each, snapshot in snapshots.items()}
+
+    def keep(self, state: Warm) -> None:
+        """Keep this state of an account, and make a snapshot if it has grown so much since the last that it pays."""
+        self.warm.keep(state)
+        account = state.account
+        if account.version >= SNAPSHOT_EVENTS:
+            before = self._snapshot_versions.get(account.account_id, 0)
+            if account.version - before >= max(SNAPSHOT_EVENTS, before // 4):
+                self._snapshot_versions[account.account_id] = account.version
+                self._outgrown[account.account_id] = state
+                self._grown.set()
+
+    async def keep_snapshots(self) -> None:
+        """Write snapshots beside the commands, until cancelled; one that cannot be written now is left for later."""
+        while True:
+            await self._grown.wait()
+            self._grown.clear()
+            while self._outgrown:
+                _, state = self._outgrown.popitem()
+                with suppress(LedgerUnavailable):
+                    await self._snapshots.keep(Snapshot(*state))
 
 
 class ColdAccounts:
