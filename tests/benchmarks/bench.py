@@ -58,7 +58,7 @@ def require_durable(database_url: str) -> None:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             value = connection.execute(f"SHOW {setting}").fetchone()
             if value != ("on",):
-                raise RuntimeError(f"{setting} is {value}, not on: nothing is measured")
+                raise RuntimeError(f"{setting} is {value[0] if value else 'unknown'}, not on: nothing is measured")
 
 
 def appending(bench: Bench) -> Iterator[Figure]:
