@@ -5,6 +5,7 @@ import asyncpg
 from services.projections import tracking
 from services.projections.balances import BALANCES
 from services.projections.monthly_reports import MONTHLY_REPORTS
+from services.projections.tracking import Tracking
 
 PROJECTIONS = (BALANCES, MONTHLY_REPORTS)
 
@@ -29,6 +30,8 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('hourbook projections', 0)
 
 SCHEMA = "CREATE SCHEMA IF NOT EXISTS projections; SET LOCAL search_path = projections;"
 
+OTHER_VERSION = "SELECT EXISTS (SELECT FROM tracking WHERE projection = $1 AND version <> $2)"
+
 GRANTS = """
 GRANT USAGE ON SCHEMA projections TO hourbook_projections;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA projections TO hourbook_projections;
@@ -41,21 +44,29 @@ POSTGRES_AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
+    asyncpg.InvalidCachedStatementError,  # tables of another shape have taken the place of those it was prepared for
 )
 """What asyncpg raises when PostgreSQL is away or wants the transaction tried again; asyncpg.DataError is an
 InterfaceError too, and means no such thing: catch it first where the data come from outside."""
 
 
-async def migrate(database_url: str) -> None:
-    """Make role, schema and tables where they are missing. Any number of processes may do it at once."""
+async def migrate(database_url: str, log: str) -> None:
+    """Make role, schema and tables where they are missing, and places to keep in that log.
+
+    Any number of processes may do it at once. Tables of another version are left as they are: a worker builds those
+    of its own beside them.
+    """
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute(ROLE)
         async with connection.transaction():
             await connection.execute(LOCK)
             await connection.execute(SCHEMA)
-            for schema in (tracking.SCHEMA, *(projection.schema for projection in PROJECTIONS)):
-                await connection.execute(schema)
+            await connection.execute(tracking.SCHEMA)
+            for projection in PROJECTIONS:
+                if not await connection.fetchval(OTHER_VERSION, projection.name, projection.version):
+                    await connection.execute(projection.schema)
+                    await Tracking(projection, log).enter(connection)
             await connection.execute(GRANTS)
     finally:
         await connection.close()
