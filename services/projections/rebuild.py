@@ -21,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 NEAR_EVENTS = 1000  # so far behind the live tables, the rest is applied while their worker waits
 ALONE_SECONDS = 3  # for the connection of a rebuild that was killed to be noticed
-READERS_WAIT = "300ms"  # so long new readers wait, at most, for those who are reading to let the tables go
+WORKER_HELD_SECONDS = 10  # for the live worker's batch to end
+READERS_HELD_SECONDS = 0.3  # so long new readers wait for those who are reading to let the tables go
 SWAP_TRIES = 100
 SWAP_RETRY_SECONDS = 0.3
 
@@ -114,12 +115,11 @@ class Rebuild:
 
     async def _alone(self, connection: asyncpg.Connection) -> None:
         """Keep others from rebuilding this projection for as long as the connection lives."""
-        await connection.execute(f"SET lock_timeout = '{ALONE_SECONDS}s'")
+        await _wait_for_locks(connection, ALONE_SECONDS)
         try:
             await connection.execute(ALONE, self._projection.name)
         except asyncpg.LockNotAvailableError as taken:
             raise RebuildUnderWay(f"another process is rebuilding {self._projection.name}; wait for it") from taken
-        await connection.execute(f"SET lock_timeout = '{READERS_WAIT}'")
 
     async def _follow(self, building: asyncpg.Connection, live: asyncpg.Pool, at: Place, progress: Progress) -> Place:
         """Come near the live tables, never past them, however far they go meanwhile."""
@@ -179,8 +179,10 @@ class Rebuild:
         A reader locks the first table before it sees anything, and so sees either all of the old or all of the new.
         """
         async with building.transaction():
+            await _wait_for_locks(building, WORKER_HELD_SECONDS)
             live = await building.fetchrow(LIVE, self._projection.name, self._tracking.log)
             at = await self._reach(building, at, live["position"])
+            await _wait_for_locks(building, READERS_HELD_SECONDS)
             old = [f"projections.{table}" for table in dict.fromkeys([*live["tables"], *self._projection.tables])]
             await building.execute(f"DROP TABLE IF EXISTS {', '.join(old)} CASCADE")
             for table in self._projection.tables:
@@ -189,3 +191,8 @@ class Rebuild:
             await building.execute(f"DROP SCHEMA {self._schema} CASCADE")
             await building.execute(GRANTS)
         return at
+
+
+async def _wait_for_locks(connection: asyncpg.Connection, seconds: float) -> None:
+    """So long and no longer, from now on; in a transaction, up to its end if it fails."""
+    await connection.execute(f"SET lock_timeout = '{seconds}s'")
