@@ -32,13 +32,16 @@ BY_ID = """
     {columns} FROM account {holdings} WHERE account_id > $2 {filters} ORDER BY account_id LIMIT $3
 """
 
-# A lot stands for its account if it is the first of the account's to end.
+# A lot stands for its account if it is the first of the account's to end. What is read of lots stops with the page.
 BY_END = """
-    {columns} FROM (
-        SELECT DISTINCT ends_at, account_id FROM lot
-        WHERE ends_at > $1 AND ends_at <= $4 AND remaining_minutes > 0 AND (ends_at, account_id) > ($5, $2)
-    ) AS ending JOIN account USING (account_id) {holdings}
-    WHERE ending.ends_at = next_expiry_at {filters} ORDER BY ending.ends_at, account_id LIMIT $3
+    {columns} FROM lot AS ending JOIN account USING (account_id) {holdings}
+    WHERE ending.ends_at > $1 AND ending.ends_at <= $4 AND (ending.ends_at, account_id) > ($5, $2)
+        AND remaining_minutes > 0 AND NOT EXISTS (
+            SELECT FROM lot AS sooner
+            WHERE sooner.account_id = ending.account_id AND sooner.remaining_minutes > 0 AND sooner.ends_at > $1
+                AND (sooner.ends_at, sooner.lot_id) < (ending.ends_at, ending.lot_id))
+        {filters}
+    ORDER BY ending.ends_at, account_id LIMIT $3
 """
 
 FILTERS = {
