@@ -52,8 +52,10 @@ class LogFeed:
         """
         overlap = 1 if after.position else 0
         asked = {"log": self._log, "after": after.position - overlap, "limit": PAGE_EVENTS}
-        response = await self._client.get("/v1/log", params=asked)
-        lines = iter(response.raise_for_status().content.splitlines())
+        # Streamed, because a response is part of a cycle: what it keeps stays until garbage is collected.
+        async with self._client.stream("GET", "/v1/log", params=asked) as response:
+            blocks = [block async for block in response.raise_for_status().aiter_bytes()]
+        lines = iter(b"".join(blocks).splitlines())
         events: list[Logged] = []
         try:
             if overlap:
