@@ -24,6 +24,7 @@ from contracts.quantities import (
     TaskId,
     Title,
 )
+from contracts.requisites import Requisites
 
 Category = Literal["regular", "urgent", "off_hours", "urgent_off_hours", "warranty"]
 
@@ -93,6 +94,15 @@ class Compensation(Part):
     ends_at: Instant
 
 
+class FrozenReport(Part):
+    """The figures with which a month was closed; `report_hash` is that of contracts.report_hash over all of them."""
+
+    month: Month
+    opening_balance_minutes: SignedMinutes
+    closing_balance_minutes: SignedMinutes
+    report_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Event(BaseModel):
     """A fact about one account."""
 
@@ -109,6 +119,7 @@ class AccountOpened(Event):
     customer_name: Name
     contract_number: Reference
     contract_date: date
+    customer_requisites: Requisites | None = None
 
 
 class PackagePurchased(Event):
@@ -240,9 +251,15 @@ class WorkResumed(Event):
 
 
 class MonthClosed(Event):
-    """A month was closed, with every earlier one (rule 10.1)."""
+    """A month was closed, with every earlier one (rule 10.1).
+
+    `reports` are those of the months newly closed: of `month`, and of all others that have booked anything. They rest
+    on the account's events up to `account_version`. Both are absent in events of before there were any.
+    """
 
     month: Month
+    reports: tuple[FrozenReport, ...] = ()
+    account_version: int | None = None
 
 
 class MonthReopened(Event):

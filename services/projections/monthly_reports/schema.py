@@ -1,13 +1,14 @@
 """The tables of the monthly reports, in whatever schema the connection's search_path names first."""
 
-TABLES = ("report_account", "report_lot", "report_closing", "report_entry", "report_month")
+TABLES = ("report_account", "report_lot", "report_closing", "report_entry", "report_month", "report_frozen")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS report_account (
     account_id      text COLLATE "C" PRIMARY KEY,
     customer_name   text NOT NULL,
     contract_number text NOT NULL,
-    contract_date   date NOT NULL
+    contract_date   date NOT NULL,
+    requisites      jsonb
 );
 
 -- What a line says of a lot: a compensation has no plan.
@@ -61,5 +62,14 @@ CREATE TABLE IF NOT EXISTS report_month (
     month          text COLLATE "C" NOT NULL,
     closed         boolean NOT NULL,
     PRIMARY KEY (account_id, position)
+);
+
+-- With which figures the event at that position closed the month.
+CREATE TABLE IF NOT EXISTS report_frozen (
+    account_id  text COLLATE "C" NOT NULL,
+    month       text COLLATE "C" NOT NULL,
+    position    bigint NOT NULL,
+    report_hash text NOT NULL,
+    PRIMARY KEY (account_id, month, position)
 );
 """
