@@ -1,7 +1,9 @@
 """The program `hourbook`: everything an operator runs by hand. Each command imports only what it needs."""
 
 import asyncio
+import re
 import sys
+from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -134,6 +136,40 @@ def export(
 
     lines = asyncio.run(receive(url, output, after, complaints))
     _say(f"{lines} events exported")
+
+
+def _month(given: str) -> str:
+    from contracts.quantities import MONTH_FORM
+
+    if not re.fullmatch(MONTH_FORM, given):
+        raise typer.BadParameter("give a month such as 2026-08")
+    return given
+
+
+@cli.command("close-month")
+def close_month_(
+    month: Annotated[str, typer.Argument(help="The month, such as 2026-08.", callback=_month)],
+    url: Url = DEFAULT_URL,
+    account: Annotated[list[str] | None, typer.Option(help="This account alone; may be repeated.")] = None,
+    answers: Annotated[Path | None, typer.Option(help="Write every answer there, NDJSON.")] = None,
+) -> None:
+    """Close a month for all accounts, a line for each; exit code 1 unless it is closed for every one of them then.
+
+    Run it again after an interruption: what is closed is left alone.
+    """
+    from services.month_closing import IS_CLOSED, close_month
+
+    async def told() -> Counter[str]:
+        tally = Counter[str]()
+        async for closing in close_month(month, url, account or (), answers, complaints):
+            tally[closing.outcome] += 1
+            print("\t".join(filter(None, closing)))
+        return tally
+
+    tally = asyncio.run(told())
+    _say(f"{month}: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.items())) or "no accounts"))
+    if set(tally) - IS_CLOSED:
+        raise typer.Exit(1)
 
 
 @cli.command(hidden=True)
