@@ -231,3 +231,14 @@ async def until_halted(client: httpx.AsyncClient) -> None:
 
     await until(halted)
     assert all("PlanetsAligned" in fault for fault in await faults())
+
+
+@pytest.mark.parametrize("document", ["reports", "acts"])
+async def test_documents_name_the_customer_with_its_requisites(log: Log, ask: Queries, document: str):
+    requisites = {"inn": "7707083893", "kpp": "770101001", "signatory_name": "Орлова О. О."}
+    log.record("romashka", opened(requisites=requisites))
+    log.record("lipa", opened(name="ИП Липин"))
+    customer = (await ask(f"/romashka/{document}/2026-03"))["customer"]
+    assert {name: value for name, value in customer.items() if value} == {"name": "ООО «Ромашка»", **requisites}
+    nameless = (await ask(f"/lipa/{document}/2026-03"))["customer"]
+    assert {name: value for name, value in nameless.items() if value} == {"name": "ИП Липин"}

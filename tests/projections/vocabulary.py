@@ -42,8 +42,16 @@ def times(on: str) -> dict[str, Any]:
     return {"effective_at": moment(on), "booking_month": on[:7]}
 
 
-def opened(on: str = "2026-01-01", name: str = "ООО «Ромашка»") -> AccountOpened:
-    return AccountOpened(**times(on), customer_name=name, contract_number="17/26", contract_date="2026-01-01")
+def opened(
+    on: str = "2026-01-01", name: str = "ООО «Ромашка»", requisites: dict[str, str] | None = None
+) -> AccountOpened:
+    return AccountOpened(
+        **times(on),
+        customer_name=name,
+        contract_number="17/26",
+        contract_date="2026-01-01",
+        customer_requisites=requisites,
+    )
 
 
 def purchased(
