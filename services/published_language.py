@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from contracts import commands, envelope, problems, read_models, reports
+from contracts import commands, envelope, problems, read_models, reports, tasks
 from contracts.events import EVENT_TYPES
 
 SCHEMAS = Path(__file__).parents[1] / "contracts" / "schemas"
@@ -30,7 +30,9 @@ def documents(openapi: dict[str, Any]) -> dict[str, str]:
     made = {
         "events.schema.json": _schemas("Events", list(EVENT_TYPES.values())),
         "commands.schema.json": _schemas("Commands", _models_of(commands.COMMAND.json_schema())),
-        "answers.schema.json": _schemas("Answers", _models(envelope) + _models(read_models) + _models(reports)),
+        "answers.schema.json": _schemas(
+            "Answers", [model for module in (envelope, read_models, reports, tasks) for model in _models(module)]
+        ),
         "problems.schema.json": _schemas("Problems", _models(problems)) | {"x-status": problems.STATUS_BY_SLUG},
         "openapi.json": openapi,
         "asyncapi.json": _asyncapi(),

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from asyncpg import Connection
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from contracts.quantities import TaskId
 from contracts.read_models import AccountPage, BalanceStep, BalanceView, ProjectionView, StatementPage
+from contracts.tasks import TaskExplanation
 from services.problem_responses import ProblemError
 from services.projections.balances import BALANCES, accounts, queries
 from services.projections.balances.queries import UnknownAccount
@@ -17,10 +19,13 @@ from services.projections.parameters import (
     AskedAccounts,
     AskedBalance,
     AskedPeriod,
+    AskedReport,
     AskedStatement,
     MinPosition,
 )
 from services.projections.running import Projections
+from services.projections.tasks import TASKS
+from services.projections.tasks.queries import UnknownTask, task
 from services.projections.tracking import Projection
 
 router = APIRouter(prefix="/v1", tags=["projections"])
@@ -52,6 +57,9 @@ class ReadingOf:
             except UnknownAccount as unknown:
                 detail = f"No account {unknown} was opened up to position {position}. Check its id."
                 raise ProblemError("account-not-found", detail, headers=at) from unknown
+            except UnknownTask as unknown:
+                detail = f"Nothing is known of task {unknown} up to position {position}. Check its id and account."
+                raise ProblemError("task-not-found", detail, headers=at) from unknown
 
 
 Read = Annotated[Reading, Depends(ReadingOf(BALANCES))]
@@ -82,6 +90,17 @@ async def get_statement(
 ) -> StatementPage:
     """Every movement with its event, in order of effect, a page."""
     return await queries.statement(read.connection, account_id, asked.since, asked.before, asked.cursor, asked.limit)
+
+
+@router.get("/accounts/{account_id}/tasks/{task_id}")
+async def get_task(
+    read: Annotated[Reading, Depends(ReadingOf(TASKS))],
+    account_id: AccountPath,
+    task_id: Annotated[TaskId, Path()],
+    asked: Annotated[AskedReport, Query()],
+) -> TaskExplanation:
+    """Why a task cost what it cost: K, draws in their order, debt, what was taken back; also in plain sentences."""
+    return await task(read.connection, account_id, task_id, asked.known_at, asked.lang, read.position)
 
 
 @router.get("/projections")

@@ -5,8 +5,9 @@ import asyncpg
 from services.projections import tracking
 from services.projections.balances import BALANCES
 from services.projections.monthly_reports import MONTHLY_REPORTS
+from services.projections.tasks import TASKS
 
-PROJECTIONS = (BALANCES, MONTHLY_REPORTS)
+PROJECTIONS = (BALANCES, MONTHLY_REPORTS, TASKS)
 
 # Roles belong to the whole cluster, where another database may be creating the same one at this moment. A login that
 # is not a superuser has to be a member to take the role on.

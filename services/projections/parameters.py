@@ -71,7 +71,7 @@ class AskedBalance(Asked):
 
 
 class AskedReport(Asked):
-    """By what was known when (rule 12), and in which language a document is written."""
+    """By what was known when (rule 12), and in which language a document or an explanation is written."""
 
     known_at: Annotated[KnownAt, BeforeValidator(_known_at)] = None
     lang: Lang = "ru"
