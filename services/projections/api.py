@@ -11,9 +11,13 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from contracts.quantities import TaskId
 from contracts.read_models import AccountPage, BalanceStep, BalanceView, ProjectionView, StatementPage
 from contracts.tasks import TaskExplanation
+from contracts.totals import Totals, TotalsList
 from services.problem_responses import ProblemError
 from services.projections.balances import BALANCES, accounts, queries
 from services.projections.balances.queries import UnknownAccount
+from services.projections.balances.totals import totals_of_day
+from services.projections.monthly_reports import MONTHLY_REPORTS
+from services.projections.monthly_reports.totals import totals_of_months
 from services.projections.parameters import (
     AccountPath,
     AskedAccounts,
@@ -21,6 +25,7 @@ from services.projections.parameters import (
     AskedPeriod,
     AskedReport,
     AskedStatement,
+    AskedTotals,
     MinPosition,
 )
 from services.projections.running import Projections
@@ -101,6 +106,23 @@ async def get_task(
 ) -> TaskExplanation:
     """Why a task cost what it cost: K, draws in their order, debt, what was taken back; also in plain sentences."""
     return await task(read.connection, account_id, task_id, asked.known_at, asked.lang, read.position)
+
+
+@router.get("/totals")
+async def get_totals(
+    request: Request, response: Response, asked: Annotated[AskedTotals, Query()], minimum: MinPosition = 0
+) -> TotalsList:
+    """Totals over all accounts: of a day by effect, of a month, or of every month of a range, by booking."""
+    projections: Projections = request.app.state.projections
+    async with projections.snapshot(minimum, MONTHLY_REPORTS if asked.months else BALANCES) as (connection, position):
+        response.headers["Hourbook-Position"] = str(position)
+        return TotalsList(totals=await _totals(connection, asked))
+
+
+async def _totals(connection: Connection, asked: AskedTotals) -> tuple[Totals, ...]:
+    if asked.day:
+        return (await totals_of_day(connection, asked.day),)
+    return await totals_of_months(connection, asked.months)
 
 
 @router.get("/projections")
