@@ -12,10 +12,10 @@ class Totals(ReadModel):
     By `booking`: what stands in the month's reports (rule 10.1), so late facts count where they were booked. By
     `effect`: what counted on that day of the seller's (rules 2.2, 12), whenever it was recorded.
 
-    balance = held - owed; balance before + sold + paid - used - forfeited = balance. Hours used are those charged
-    less those taken back, whether they returned, were cancelled or were compensated. Settled debt was paid by hours
-    of a lot and is used already. `settled` is not less what was taken back later. Debt has no price until it is paid.
-    `held_kopecks`: what customers have paid for the hours held.
+    balance = held - owed; balance before + sold + paid - used - forfeited = balance, and in money held before + sold
+    + paid - used - forfeited = held: what customers have paid for hours not used yet. Used is what was charged, less
+    what was taken back, whether it returned, was cancelled or became a compensation. Settled debt is used already, by
+    hours that came later; what was taken back of it later stands under used alone. Debt has no price until it is paid.
     """
 
     period: str
