@@ -1,6 +1,7 @@
 """Totals of a day over all accounts, by effect: movements are summed as they come, and lots know when they end."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Literal, NamedTuple
 
@@ -67,26 +68,21 @@ class Moved(NamedTuple):
 
 
 def moved_by_day(batch: Sequence[Logged]) -> list[Row]:
-    """What a batch of events adds to each of the seller's days."""
-    days: dict[tuple[date, Kind], Moved] = {}
-    for logged in batch:
-        for key, moved in _moved(logged):
-            days[key] = days.get(key, Moved()).plus(moved)
-    return [(*key, *moved) for key, moved in sorted(days.items())]
-
-
-def _moved(logged: Logged) -> Iterator[tuple[tuple[date, Kind], Moved]]:
-    recorded, event = logged
-    if isinstance(event, HoursCarriedOver):
-        amount = sum(share.amount_kopecks for share in event.lots)
-        yield (_day(event.effective_at), "HoursCarriedOver"), Moved(event.minutes, 0, amount)
-    given = event.compensation.package_id if isinstance(event, Reversal) and event.compensation else None
-    for movement in movements(event):
-        owed = movement.lot_id is OWED
-        kind = "Compensated" if not owed and movement.lot_id == given else recorded.type
-        minutes, amount = movement.minutes, movement.amount_kopecks
-        moved = Moved(0, minutes, 0, amount) if owed else Moved(minutes, 0, amount)
-        yield (_day(movement.effective_at), kind), moved
+    """What a batch of events adds to each of the seller's days: the fields of Moved."""
+    days: defaultdict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for recorded, event in batch:
+        given = event.compensation.package_id if isinstance(event, Reversal) and event.compensation else None
+        for movement in movements(event):
+            owed = movement.lot_id is OWED
+            kind = "Compensated" if not owed and movement.lot_id == given else recorded.type
+            sums = days[_day(movement.effective_at), kind]
+            sums[owed] += movement.minutes
+            sums[2 + owed] += movement.amount_kopecks
+        if isinstance(event, HoursCarriedOver):
+            sums = days[_day(event.effective_at), recorded.type]
+            sums[0] += event.minutes
+            sums[2] += sum(share.amount_kopecks for share in event.lots)
+    return [(*key, *sums) for key, sums in sorted(days.items())]
 
 
 def _day(instant: datetime) -> date:
