@@ -28,7 +28,7 @@ _WORDING = {
     "regular": ("Это обычная задача, её коэффициент — {k}.", "It is a regular task, with coefficient {k}."),
     "urgent": (
         "Это срочная задача, её коэффициент — {k}: срочность согласована {agreed}, до начала работ ({started}).",
-        "It is an urgent task, with coefficient {k}: urgency was agreed on {agreed}, before work began ({started}).",
+        "It is an urgent task, with coefficient {k}: urgency was agreed {agreed}, before work began ({started}).",
     ),
     "off_hours": (
         (
@@ -36,7 +36,7 @@ _WORDING = {
             "до начала работ ({started})."
         ),
         (
-            "The work was done off hours, with coefficient {k}: it was requested on {requested}, "
+            "The work was done off hours, with coefficient {k}: it was requested {requested}, "
             "before it began ({started})."
         ),
     ),
@@ -46,8 +46,8 @@ _WORDING = {
             "запрос на работу в это время получен {requested}, и то и другое до начала работ ({started})."
         ),
         (
-            "It is urgent work off hours, with coefficient {k}: urgency was agreed on {agreed} and work at that time "
-            "requested on {requested}, both before work began ({started})."
+            "It is urgent work off hours, with coefficient {k}: urgency was agreed {agreed} and work at that time "
+            "requested {requested}, both before work began ({started})."
         ),
     ),
     "warranty": (
@@ -64,7 +64,7 @@ _WORDING = {
             "and it takes no hours."
         ),
     ),
-    "day_and_time": ("{day} в {time}", "{day} at {time}"),
+    "day_and_time": ("{day} в {time}", "on {day} at {time}"),
     "same_day": ("в {time}", "at {time}"),
     "worked": ("Отработано: {worked}.", "Time worked: {worked}."),
     "worked_and_charged": ("Отработано и принято к учёту: {worked}.", "Time worked and charged: {worked}."),
