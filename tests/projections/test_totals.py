@@ -69,6 +69,10 @@ async def test_a_months_totals_are_what_all_reports_say_together(database: async
             assert follows(one, earlier)
         days = [await totals_of_day(connection, date(2025, 1, 1) + timedelta(days=n)) for n in range(720)]
     assert all(follows(later, earlier) for later, earlier in zip(days, [None, *days], strict=False))
+    for name in NAMES.keys() - {"forfeited"}:
+        for unit in ("minutes", "kopecks"):
+            by_effect, by_booking = (sum(getattr(one, f"{name}_{unit}") for one in some) for some in (days, found))
+            assert by_effect == by_booking != 0, (name, unit)
     ahead = sum(day.forfeited_minutes for day in days) - sum(month.forfeited_minutes for month in found)
     assert found[-1].held_minutes - days[-1].held_minutes == ahead, "by effect hours end though nothing was booked yet"
 
