@@ -7,11 +7,12 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from contracts import commands, envelope, problems, read_models, reports
+from contracts import commands, envelope, problems, read_models, reports, tasks, totals
 from contracts.events import EVENT_TYPES
 
 SCHEMAS = Path(__file__).parents[1] / "contracts" / "schemas"
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ANSWERS = (envelope, read_models, reports, tasks, totals)
 HEADERS = {
     "ce-specversion": "CloudEvents version, 1.0",
     "ce-id": "the event's id",
@@ -30,7 +31,7 @@ def documents(openapi: dict[str, Any]) -> dict[str, str]:
     made = {
         "events.schema.json": _schemas("Events", list(EVENT_TYPES.values())),
         "commands.schema.json": _schemas("Commands", _models_of(commands.COMMAND.json_schema())),
-        "answers.schema.json": _schemas("Answers", _models(envelope) + _models(read_models) + _models(reports)),
+        "answers.schema.json": _schemas("Answers", [model for module in ANSWERS for model in _models(module)]),
         "problems.schema.json": _schemas("Problems", _models(problems)) | {"x-status": problems.STATUS_BY_SLUG},
         "openapi.json": openapi,
         "asyncapi.json": _asyncapi(),

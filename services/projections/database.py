@@ -5,8 +5,10 @@ import asyncpg
 from services.projections import tracking
 from services.projections.balances import BALANCES
 from services.projections.monthly_reports import MONTHLY_REPORTS
+from services.projections.tasks import TASKS
+from services.projections.views import READER_ROLE, VIEWS
 
-PROJECTIONS = (BALANCES, MONTHLY_REPORTS)
+PROJECTIONS = (BALANCES, MONTHLY_REPORTS, TASKS)
 
 # Roles belong to the whole cluster, where another database may be creating the same one at this moment. A login that
 # is not a superuser has to be a member to take the role on.
@@ -47,16 +49,17 @@ InterfaceError too, and means no such thing: catch it first where the data come 
 
 
 async def migrate(database_url: str) -> None:
-    """Make role, schema and tables where they are missing. Any number of processes may do it at once."""
+    """Make roles, schema, tables and views where they are missing. Any number of processes may do it at once."""
     connection = await asyncpg.connect(database_url)
     try:
-        await connection.execute(ROLE)
+        await connection.execute(ROLE + READER_ROLE)
         async with connection.transaction():
             await connection.execute(LOCK)
             await connection.execute(SCHEMA)
             for schema in (tracking.SCHEMA, *(projection.schema for projection in PROJECTIONS)):
                 await connection.execute(schema)
             await connection.execute(GRANTS)
+            await connection.execute(VIEWS)
     finally:
         await connection.close()
 

@@ -161,6 +161,8 @@ MISFITS = [
     ("?expiring_within=-1", "expiring_within"),
     ("?expiring_within=99999999999", "expiring_within"),
     ("?expiring_within=7&cursor=WyJyb21hc2hrYSJd", "cursor"),
+    ("?sort=contract", "sort"),
+    ("?sort=-balance&cursor=WyJiYWxhbmNlIiw1LCJhIl0", "cursor"),
 ]
 
 

@@ -16,6 +16,7 @@ from contracts.events import (
 from contracts.quantities import rounded_division
 from services.projections.logged import Logged
 from services.projections.monthly_reports.entries import entries
+from services.projections.monthly_reports.totals import ADD_TO_MONTHS, booked_by_month
 from services.projections.rows import Row, insert
 
 ADD_ACCOUNTS = """
@@ -61,6 +62,7 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     await insert(connection, ADD_ENTRIES, _entries(batch))
     await insert(connection, ADD_MONTHS, _months(batch))
     await insert(connection, ADD_FROZEN, _frozen(batch))
+    await insert(connection, ADD_TO_MONTHS, booked_by_month(batch))
 
 
 def _accounts(batch: Sequence[Logged]) -> list[Row]:

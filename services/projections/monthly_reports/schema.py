@@ -1,6 +1,8 @@
 """The tables of the monthly reports, in whatever schema the connection's search_path names first."""
 
-TABLES = ("report_account", "report_lot", "report_closing", "report_entry", "report_month", "report_frozen")
+TABLES = (
+    "report_account", "report_lot", "report_closing", "report_entry", "report_month", "report_frozen", "report_total",
+)  # fmt: skip
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS report_account (
@@ -53,6 +55,17 @@ CREATE TABLE IF NOT EXISTS report_entry (
     payment_reference text,
     PRIMARY KEY (account_id, booking_month, position, ordinal)
 );
+
+-- The sums of all accounts' bookings.
+CREATE TABLE IF NOT EXISTS report_total (
+    month           text COLLATE "C" NOT NULL,
+    kind            text NOT NULL,
+    minutes         bigint NOT NULL,
+    balance_minutes bigint NOT NULL,
+    amount_kopecks  bigint NOT NULL,
+    charged_minutes bigint NOT NULL,
+    PRIMARY KEY (month, kind)
+) WITH (fillfactor = 50);
 
 -- Up to which month an account was closed, as it became known.
 CREATE TABLE IF NOT EXISTS report_month (
