@@ -7,9 +7,11 @@ passes up to a little before the present, and only when the projection has come 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import get_args
 
 from asyncpg import Pool
 
+from contracts.alerts import AlertKind
 from services.projections import metrics
 from services.projections.debt_alerts.projection import pass_time
 from services.projections.debt_alerts.telling import begin, has_begun
@@ -22,11 +24,7 @@ LATE_POLL_SECONDS = 0.02
 SETTLED = timedelta(seconds=30)
 """An event is committed at most so long after its `recorded_at`: the ledger gives up appending before."""
 
-OPEN = """
-    SELECT kind, count(open.kind)::integer AS alerts
-    FROM unnest(ARRAY['debt', 'low_balance', 'expiring', 'suspended']) AS of (kind)
-    LEFT JOIN alert AS open ON open.kind = of.kind AND closed_at IS NULL GROUP BY of.kind
-"""
+OPEN = "SELECT kind, count(*)::integer AS alerts FROM alert WHERE closed_at IS NULL GROUP BY kind"
 
 Clock = Callable[[], Awaitable[datetime]]
 
@@ -47,13 +45,17 @@ class Timekeeper:
             now = await self._clock()
             await begin(self._database, await self._feed.head(), now)
         while True:
+            await self._count_open()
             for _ in range(COUNT_EVERY):
                 now = await self._clock()
                 await self._reached(await self._feed.head())
                 await pass_time(self._database, now - self._settled)
                 await asyncio.sleep(EVERY_SECONDS)
-            for kind, alerts in await self._database.fetch(OPEN):
-                metrics.OPEN_ALERTS.labels(kind).set(alerts)
+
+    async def _count_open(self) -> None:
+        found = dict(await self._database.fetch(OPEN))
+        for kind in get_args(AlertKind):
+            metrics.OPEN_ALERTS.labels(kind).set(found.get(kind, 0))
 
     async def _reached(self, head: int) -> None:
         """Wait for the projection: while it does not go on, no time passes for its alerts."""
