@@ -19,6 +19,13 @@ WATCHED = """
 
 DUE = "SELECT account_id FROM alert_account WHERE next_at <= $1 ORDER BY next_at LIMIT $2"
 
+# Accounts built anew that live ones are ahead of, by time that has passed since their last event.
+BEHIND = """
+    SELECT account_id, (live.watched ->> 'as_of')::timestamptz AS as_of
+    FROM alert_account AS built JOIN projections.alert_account AS live USING (account_id)
+    WHERE built.next_at <= (live.watched ->> 'as_of')::timestamptz LIMIT $1
+"""
+
 KEEP = """
     INSERT INTO alert_account (account_id, watched, next_at)
     SELECT * FROM unnest($1::text[], $2::json[], $3::timestamptz[])
@@ -51,6 +58,17 @@ async def pass_time(database: Pool, now: datetime) -> None:
     """Let time pass up to now wherever that changes something. Everything recorded by then must have been applied."""
     while await _pass_time(database, now):
         pass
+
+
+async def catch_up_in_time(connection: Connection) -> None:
+    """Let as much time pass for accounts built anew as has passed for the live ones, which have told of it."""
+    while behind := dict(await connection.fetch(BEHIND, PASS_ACCOUNTS)):
+        watched = await _watched(connection, behind)
+        changes: list[Change] = []
+        for account_id, as_of in behind.items():
+            watched[account_id], made = at(watched[account_id], as_of)
+            changes += made
+        await _keep(connection, watched, changes)
 
 
 async def _pass_time(database: Pool, now: datetime) -> bool:

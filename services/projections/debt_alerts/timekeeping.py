@@ -21,7 +21,7 @@ from services.projections.tracking import Tracking
 EVERY_SECONDS = 1.0
 COUNT_EVERY = 15
 LATE_POLL_SECONDS = 0.02
-SETTLED = timedelta(seconds=30)
+SETTLED = timedelta(minutes=2)
 """An event is committed at most so long after its `recorded_at`: the ledger gives up appending before."""
 
 OPEN = "SELECT kind, count(*)::integer AS alerts FROM alert WHERE closed_at IS NULL GROUP BY kind"

@@ -13,7 +13,7 @@ from contracts.events import AccountOpened, Event, PackagePurchased, WorkResumed
 from contracts.quantities import Instant
 from contracts.read_models import ReadModel
 from services.projections.balances.holders import Tenure, holders, tenures
-from services.projections.balances.movements import OWED, movements
+from services.projections.balances.movements import OWED, Movement, movements
 from services.projections.logged import CannotApply, Logged
 
 DEFAULT_LOW_BALANCE_PERCENT = 10
@@ -41,6 +41,14 @@ class WatchedLot(ReadModel):
     def warned_at(self) -> datetime:
         """From then on its hours are about to expire."""
         return self.ends_at - timedelta(days=self.expiring_days)
+
+    def moved(self, movement: Movement) -> "WatchedLot":
+        """The lot after it gained or gave."""
+        left = {
+            "minutes": self.minutes + movement.minutes,
+            "amount_kopecks": self.amount_kopecks + movement.amount_kopecks,
+        }
+        return self.model_copy(update=left)
 
 
 class Episode(ReadModel):
@@ -147,9 +155,7 @@ def _told(watched: Watched, event: Event) -> Watched:
         if movement.lot_id is OWED:
             owed += movement.minutes
         elif lot := lots.get(movement.lot_id):
-            left = {"minutes": lot.minutes + movement.minutes, "amount_kopecks": lot.amount_kopecks}
-            left["amount_kopecks"] += movement.amount_kopecks
-            lots[movement.lot_id] = lot.model_copy(update=left)
+            lots[movement.lot_id] = lot.moved(movement)
         else:
             raise CannotApply(f"it is about the lot {movement.lot_id}, which was never opened")
     changed: dict[str, object] = {"lots": lots, "owed_minutes": owed}

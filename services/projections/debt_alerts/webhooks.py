@@ -48,6 +48,12 @@ WRITE_DOWN = """
 
 WRITTEN = "UPDATE projections.alert_endpoint SET number = $2 WHERE url = $1"
 
+DUE = """
+    SELECT count(*) FROM (
+        SELECT FROM projections.alert_delivery WHERE endpoint = $1 AND next_attempt_at <= clock_timestamp() LIMIT $2
+    ) AS due
+"""
+
 NEXT = """
     SELECT number, id, payload, attempts, enqueued_at
     FROM projections.alert_delivery AS delivery JOIN projections.alert_change USING (number)
@@ -132,7 +138,8 @@ class Webhook:
         """Until PostgreSQL is away, which is raised."""
         while True:
             await self._write_down()
-            if not any(await asyncio.gather(*(self._send_next() for _ in range(SENT_AT_ONCE)))):
+            due = await self._database.fetchval(DUE, self._url, SENT_AT_ONCE)
+            if not any(await asyncio.gather(*(self._send_next() for _ in range(due)))):
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _write_down(self) -> None:
@@ -148,7 +155,7 @@ class Webhook:
             await connection.execute(WRITTEN, self._url, last)
 
     async def _send_next(self) -> bool:
-        """Send the next one whose time has come, its row locked meanwhile; false if there is none."""
+        """Send the next one whose time has come, its row locked meanwhile; false if others have all in hand."""
         async with self._database.acquire() as connection, connection.transaction():
             delivery = await connection.fetchrow(NEXT, self._url)
             if delivery is None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.projections.debt_alerts import DEBT_ALERTS
-from services.projections.debt_alerts.projection import pass_time, project
+from services.projections.debt_alerts.projection import catch_up_in_time, pass_time, project
 from services.projections.debt_alerts.telling import NotBegun, begin
 from services.projections.debt_alerts.watch import Change, Watched, after
 from services.projections.logged import Logged
@@ -113,21 +113,22 @@ async def test_a_deployment_on_an_old_log_is_silent(customers: Log, settings: Se
         assert (await alerts())["last_change"] == 1
 
 
-async def test_a_rebuild_makes_the_same_alerts_and_tells_nobody(
-    database: asyncpg.Pool, database_url: str, log: Log, rebuilt: str
-):
+async def test_a_rebuild_makes_the_same_alerts_and_tells_nobody(database: asyncpg.Pool, log: Log, rebuilt: str):
     await begin(database, 0, moment("2026-01-01"))
     debts(log, "a", "b", "c")
+    log.record("d", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
     await applied(database, log.lines)
     await pass_time(database, moment("2026-07-01"))
     before = await told(database)
+    assert "d expiring 1 alert.closed" in before
     await applied(database, log.lines[:5], rebuilt)
     await applied(database, log.lines[5:], rebuilt)
-    session = {"role": "hourbook_projections", "search_path": rebuilt}
-    async with asyncpg.create_pool(database_url, min_size=1, server_settings=session) as pool:
-        await pass_time(pool, moment("2026-07-01"))
+    async with database.acquire() as connection, connection.transaction():
+        await connection.execute(f"SET LOCAL search_path = {rebuilt}")
+        await catch_up_in_time(connection)
     assert await told(database) == before
     made, again = [await database.fetch(ALERTS.format(schema)) for schema in ("projections", rebuilt)]
+    assert len(made) == 8
     assert [tuple(row) for row in made] == [tuple(row) for row in again]
 
 
