@@ -41,16 +41,24 @@ class Timekeeper:
 
     async def run(self) -> None:
         """Until something is away, which is raised."""
-        if not await has_begun(self._database):
-            now = await self._clock()
-            await begin(self._database, await self._feed.head(), now)
+        await self.begin()
         while True:
             await self._count_open()
             for _ in range(COUNT_EVERY):
-                now = await self._clock()
-                await self._reached(await self._feed.head())
-                await pass_time(self._database, now - self._settled)
+                await self.look()
                 await asyncio.sleep(EVERY_SECONDS)
+
+    async def begin(self) -> None:
+        """Let the alerts begin where the log ends now, unless they have begun."""
+        if not await has_begun(self._database):
+            now = await self._clock()
+            await begin(self._database, await self._feed.head(), now)
+
+    async def look(self) -> None:
+        """Let time pass up to what is known, once the projection has come as far as the log has now."""
+        now = await self._clock()
+        await self._reached(await self._feed.head())
+        await pass_time(self._database, now - self._settled)
 
     async def _count_open(self) -> None:
         found = dict(await self._database.fetch(OPEN))
