@@ -4,7 +4,7 @@ What alerts there are follows from the events, in order, and their `recorded_at`
 nor from how often somebody looks whether it is time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -195,28 +195,25 @@ def _held(watched: Watched, event: Event, facts: list[Tenure]) -> Watched:
 def _judged(watched: Watched) -> tuple[Watched, list[Change]]:
     """The account with its alerts opened, updated and closed as the conditions now are: only an edge changes any."""
     hold = conditions(watched)
-    changed = {kind: (type_, episode) for kind, type_, episode in _changed(watched, hold)}
+    changed = {
+        kind: change
+        for kind in sorted({*hold, *watched.episodes})
+        if (change := _changed(watched.episodes.get(kind), hold.get(kind), watched.as_of))
+    }
     if not changed:
         return watched, []
-    episodes = {**watched.episodes, **{kind: episode for kind, (_, episode) in changed.items()}}
-    watched = watched.model_copy(update={"episodes": episodes})
+    episodes = {kind: episode for kind, (_, episode) in changed.items()}
+    watched = watched.model_copy(update={"episodes": {**watched.episodes, **episodes}})
     return watched, [Change(kind, type_, watched) for kind, (type_, _) in changed.items()]
 
 
-def _changed(watched: Watched, hold: Mapping[AlertKind, AlertDetails]) -> Iterator[tuple[AlertKind, str, Episode]]:
-    now = watched.as_of
-    for kind in sorted({*hold, *watched.episodes}):
-        last, details = watched.episodes.get(kind), hold.get(kind)
-        if last and last.closed_at is None:
-            if details is None:
-                update = {"closed_at": now}
-            elif details != last.details:
-                update = {"details": details}
-            else:
-                continue
-            type_ = "alert.closed" if details is None else "alert.updated"
-            yield kind, type_, last.model_copy(update={**update, "updated_at": now, "changes": last.changes + 1})
-        elif details:
-            number = last.number + 1 if last else 1
-            opened = Episode(number=number, changes=1, opened_at=now, updated_at=now, closed_at=None, details=details)
-            yield kind, "alert.opened", opened
+def _changed(last: Episode | None, details: AlertDetails | None, now: datetime) -> tuple[str, Episode] | None:
+    """A kind's last episode changed, or its next one opened; `details` are absent while the condition does not hold."""
+    if last is None or last.closed_at:
+        number = last.number + 1 if last else 1
+        opened = {"number": number, "changes": 1, "opened_at": now, "updated_at": now, "closed_at": None}
+        return ("alert.opened", Episode(**opened, details=details)) if details else None
+    if details == last.details:
+        return None
+    type_, change = ("alert.updated", {"details": details}) if details else ("alert.closed", {"closed_at": now})
+    return type_, last.model_copy(update={**change, "updated_at": now, "changes": last.changes + 1})
