@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 import asyncpg
 import httpx
@@ -147,10 +148,10 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
         if migration.done():
             migration.result()
         for made in workers:
-            opened.push_async_callback(_cancel, asyncio.create_task(_work(migration, made.run())))
+            opened.push_async_callback(_cancel, asyncio.create_task(_work(migration, made.run)))
         if worker:
-            beside = _work(migration, run_beside(settings, ledger))
-            opened.push_async_callback(_cancel, asyncio.create_task(beside))
+            beside = asyncio.create_task(_work(migration, partial(run_beside, settings, ledger)))
+            opened.push_async_callback(_cancel, beside)
         yield Projections(settings, ledger, queries, trackings, workers, seller(settings.seller_file), migration)
 
 
@@ -192,9 +193,9 @@ def _worker(
     return Worker(projection, connections, trackings[projection.name], feed, live)
 
 
-async def _work(migration: asyncio.Task[None], work: Coroutine[None, None, None]) -> None:
+async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None]]) -> None:
     await migration
-    await work
+    await work()
 
 
 async def _migrate(database_url: str) -> None:
