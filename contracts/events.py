@@ -126,8 +126,11 @@ class PackagePurchased(Event):
     """A package was bought: its lot opens at `effective_at` and ends, unless carried over, at `ends_at` (rule 3.2).
 
     `succeeds`: packages whose hours it takes when they end (rule 7.2), as of now; `successor_package_id`: the
-    package, known already, that takes its own.
+    package, known already, that takes its own. `low_balance_minutes` and `expiring_days`: from when on the customer is
+    warned, by the terms of the purchase (rules 3.1, 13); absent in version 1, which meant 10 % and 14 days.
     """
+
+    schema_version: ClassVar[int] = 2
 
     package_id: PackageId
     plan: str
@@ -139,6 +142,8 @@ class PackagePurchased(Event):
     ends_at: Instant
     succeeds: tuple[LotId, ...] = ()
     successor_package_id: PackageId | None = None
+    low_balance_minutes: Minutes | None = None
+    expiring_days: Annotated[int, Strict(), Field(gt=0)] | None = None
 
 
 class TaskClosed(Event):

@@ -4,11 +4,12 @@ import asyncpg
 
 from services.projections import tracking
 from services.projections.balances import BALANCES
+from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.tasks import TASKS
 from services.projections.views import READER_ROLE, VIEWS
 
-PROJECTIONS = (BALANCES, MONTHLY_REPORTS, TASKS)
+PROJECTIONS = (BALANCES, MONTHLY_REPORTS, TASKS, DEBT_ALERTS)
 
 # Roles belong to the whole cluster, where another database may be creating the same one at this moment. A login that
 # is not a superuser has to be a member to take the role on.
@@ -43,6 +44,7 @@ POSTGRES_AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
 )
 """What asyncpg raises when PostgreSQL is away or wants the transaction tried again; asyncpg.DataError is an
 InterfaceError too, and means no such thing: catch it first where the data come from outside."""

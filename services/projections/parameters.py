@@ -7,9 +7,11 @@ from typing import Annotated, Any
 from fastapi import Header, Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 
+from contracts.alerts import AlertKind
 from contracts.quantities import AccountId, Instant, Month, parse_instant
 from services.projections.balances.accounts import ORDERS, Sort, order_of
 from services.projections.balances.queries import STATEMENT_KEY, KnownAt
+from services.projections.debt_alerts.queries import ALERT_KEY, DELIVERY_KEY
 from services.projections.documents import Lang
 from services.projections.paging import require_cursor
 
@@ -156,3 +158,34 @@ def _months(first: Month, last: Month) -> list[Month]:
     """From the first to the last, both included."""
     begin, end = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (first, last))
     return [f"{number // 12}-{number % 12 + 1:02}" for number in range(begin, end + 1)]
+
+
+class AskedAlerts(Asked):
+    """Which alerts to list."""
+
+    is_open: Annotated[bool | None, Field(alias="open")] = None
+    kind: AlertKind | None = None
+    account_id: AccountId | None = None
+    cursor: str | None = None
+    limit: Limit = 100
+
+    @field_validator("cursor")
+    @classmethod
+    def _of_alerts(cls, cursor: str | None) -> str | None:
+        return cursor and require_cursor(cursor, ALERT_KEY)
+
+
+class AskedDeliveries(Asked):
+    """Which page of deliveries."""
+
+    cursor: str | None = None
+    limit: Limit = 100
+
+    @field_validator("cursor")
+    @classmethod
+    def _of_deliveries(cls, cursor: str | None) -> str | None:
+        return cursor and require_cursor(cursor, DELIVERY_KEY)
+
+
+class NothingAsked(Asked):
+    """No parameters."""

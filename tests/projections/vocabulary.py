@@ -63,6 +63,8 @@ def purchased(
     succeeds: Iterable[str] = (),
     successor: str | None = None,
     price: int = 6_380_000,
+    low: int | None = None,
+    days: int | None = None,
 ) -> PackagePurchased:
     return PackagePurchased(
         **times(on),
@@ -76,6 +78,8 @@ def purchased(
         ends_at=moment(until),
         succeeds=tuple(succeeds),
         successor_package_id=successor,
+        low_balance_minutes=low,
+        expiring_days=days,
     )
 
 

@@ -86,6 +86,8 @@ def purchase_package(command: PurchasePackage, course: Course, terms: Terms) -> 
         ends_at=ends_at,
         succeeds=tuple(package.package_id for package in heir_to),
         successor_package_id=_successor(course.account, bought_at, ends_at),
+        low_balance_minutes=plan.minutes * in_force.low_balance_percent // 100,
+        expiring_days=in_force.expiring_days,
     )
     course.record(purchased)
     orphans = [package for package in heir_to if package.expired and package.successor_id is None]
