@@ -19,6 +19,7 @@ from contracts.quantities import (
     TaskId,
     Title,
 )
+from contracts.requisites import Requisites
 
 RESERVED_PACKAGE_PREFIX = "compensation-"
 
@@ -40,6 +41,10 @@ def _not_reserved(value: Any) -> Any:
 CalendarDate = Annotated[date, BeforeValidator(_calendar_date), WithJsonSchema({"type": "string", "format": "date"})]
 
 
+LEFT_OUT_WHEN_ABSENT = Field(exclude_if=lambda value: value is None)
+"""For a field that older commands had not: without it a command is the same text as ever, whose key is known by it."""
+
+
 class Body(BaseModel):
     """The part of a command that travels in a request's body."""
 
@@ -54,6 +59,7 @@ class OpenAccount(Body):
     customer_name: Name
     contract_number: Reference
     contract_date: CalendarDate
+    customer_requisites: Annotated[Requisites | None, LEFT_OUT_WHEN_ABSENT] = None
 
 
 class PurchasePackageBody(Body):

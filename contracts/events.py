@@ -24,6 +24,7 @@ from contracts.quantities import (
     TaskId,
     Title,
 )
+from contracts.requisites import Requisites
 
 Category = Literal["regular", "urgent", "off_hours", "urgent_off_hours", "warranty"]
 
@@ -93,6 +94,15 @@ class Compensation(Part):
     ends_at: Instant
 
 
+class FrozenReport(Part):
+    """The figures with which a month was closed; `report_hash` is that of contracts.report_hash over all of them."""
+
+    month: Month
+    opening_balance_minutes: SignedMinutes
+    closing_balance_minutes: SignedMinutes
+    report_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
 class Event(BaseModel):
     """A fact about one account."""
 
@@ -109,14 +119,18 @@ class AccountOpened(Event):
     customer_name: Name
     contract_number: Reference
     contract_date: date
+    customer_requisites: Requisites | None = None
 
 
 class PackagePurchased(Event):
     """A package was bought: its lot opens at `effective_at` and ends, unless carried over, at `ends_at` (rule 3.2).
 
     `succeeds`: packages whose hours it takes when they end (rule 7.2), as of now; `successor_package_id`: the
-    package, known already, that takes its own.
+    package, known already, that takes its own. `low_balance_minutes` and `expiring_days`: from when on the customer is
+    warned, by the terms of the purchase (rules 3.1, 13); absent in version 1, which meant 10 % and 14 days.
     """
+
+    schema_version: ClassVar[int] = 2
 
     package_id: PackageId
     plan: str
@@ -128,6 +142,8 @@ class PackagePurchased(Event):
     ends_at: Instant
     succeeds: tuple[LotId, ...] = ()
     successor_package_id: PackageId | None = None
+    low_balance_minutes: Minutes | None = None
+    expiring_days: Annotated[int, Strict(), Field(gt=0)] | None = None
 
 
 class TaskClosed(Event):
@@ -240,9 +256,15 @@ class WorkResumed(Event):
 
 
 class MonthClosed(Event):
-    """A month was closed, with every earlier one (rule 10.1)."""
+    """A month was closed, with every earlier one (rule 10.1).
+
+    `reports` are those of the months newly closed: of `month`, and of all others that have booked anything. They rest
+    on the account's events up to `account_version`. Both are absent in events of before there were any.
+    """
 
     month: Month
+    reports: tuple[FrozenReport, ...] = ()
+    account_version: int | None = None
 
 
 class MonthReopened(Event):

@@ -7,6 +7,7 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 STATUS_BY_SLUG: dict[str, int] = {
     "account-not-found": 404,
+    "task-not-found": 404,
     "not-found": 404,
     "method-not-allowed": 405,
     "account-already-open": 409,

@@ -103,6 +103,7 @@ _Visible = AfterValidator(_without_control_characters)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=300), _Visible]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visible]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visible]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visible]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200), _Visible]
 

@@ -7,8 +7,9 @@ from datetime import date
 from typing import Literal
 
 from contracts.events import Category
-from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, Month, SignedMinutes
+from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, Month, Name, SignedMinutes
 from contracts.read_models import ReadModel
+from contracts.requisites import Requisites
 
 
 class ReportDraw(ReadModel):
@@ -107,25 +108,22 @@ class ReportTotals(ReadModel):
     paid_minutes: SignedMinutes
 
 
-class Party(ReadModel):
-    """Seller or customer, as documents name them; what is not known is left to be written by hand."""
+class Party(Requisites):
+    """Seller or customer, as documents name them."""
 
-    name: str
-    inn: str | None = None
-    kpp: str | None = None
-    address: str | None = None
-    bank_details: str | None = None
-    signatory_position: str | None = None
-    signatory_name: str | None = None
-    signatory_authority: str | None = None
+    name: Name
 
 
 class MonthlyReport(ReadModel):
-    """Everything booked for an account in a month, as known at `known_at`; a closed one never changes."""
+    """Everything booked for an account in a month, as known at `known_at`; a closed one never changes.
+
+    `report_hash`: of a closed month, what the event that closed it says contracts.report_hash makes of these figures.
+    """
 
     account_id: AccountId
     month: Month
     closed: bool
+    report_hash: str | None
     known_at: Instant | int | None
     position: int
     seller: Party

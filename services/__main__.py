@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import re
 import sys
+from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -156,6 +158,40 @@ def rebuild(
     _collect_garbage_seldom()
     place = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
     print(f"{projection} is rebuilt up to position {place.position}")
+
+
+def _month(given: str) -> str:
+    from contracts.quantities import MONTH_FORM
+
+    if not re.fullmatch(MONTH_FORM, given):
+        raise typer.BadParameter("give a month such as 2026-08")
+    return given
+
+
+@cli.command("close-month")
+def close_month_(
+    month: Annotated[str, typer.Argument(help="The month, such as 2026-08.", callback=_month)],
+    url: Url = DEFAULT_URL,
+    account: Annotated[list[str] | None, typer.Option(help="This account alone; may be repeated.")] = None,
+    answers: Annotated[Path | None, typer.Option(help="Write every answer there, NDJSON.")] = None,
+) -> None:
+    """Close a month for all accounts, a line for each; exit code 1 unless it is closed for every one of them then.
+
+    Run it again after an interruption: what is closed is left alone.
+    """
+    from services.month_closing import IS_CLOSED, close_month
+
+    async def told() -> Counter[str]:
+        tally = Counter[str]()
+        async for closing in close_month(month, url, account or (), answers, complaints):
+            tally[closing.outcome] += 1
+            print("\t".join(filter(None, closing)))
+        return tally
+
+    tally = asyncio.run(told())
+    _say(f"{month}: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.items())) or "no accounts"))
+    if set(tally) - IS_CLOSED:
+        raise typer.Exit(1)
 
 
 @cli.command(hidden=True)

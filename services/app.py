@@ -11,6 +11,7 @@ from services.ledger.api import ROUTES as COMMANDS
 from services.ledger.problems import install_problems
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
+from services.projections.alerts_api import router as alerts
 from services.projections.api import router as queries
 from services.projections.reports_api import router as reports
 from services.projections.running import running_projections
@@ -29,7 +30,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
-    routes = [*COMMANDS, *queries.routes, *reports.routes, *health_routes(_faults)]
+    routes = [*COMMANDS, *queries.routes, *reports.routes, *alerts.routes, *health_routes(_faults)]
     app = FastAPI(title="Hourbook", version="1", lifespan=_running, routes=routes)
     install_problems(app)
     return app

@@ -66,15 +66,22 @@ def _send(client: httpx.Client, line: dict[str, Any]) -> None:
 
 
 def show(url: str, console: Console) -> None:
-    """Customers, one balance over time, one replay beside the projection, and where to look next."""
+    """Customers, open alerts, one balance over time, one replay beside the projection, and where to look next."""
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         accounts = client.get("/v1/accounts", params={"limit": 100}).raise_for_status().json()["accounts"]
         console.print(_customers(accounts))
+        console.print(_alerts(client))
         shown = max(accounts, key=lambda account: account["held_minutes"])["account_id"]
         console.print(_curve(client, shown))
         console.print(_replay_beside_projection(client, shown))
     console.print("\nWhere to look next:")
-    for path in ("docs", f"v1/accounts/{shown}/balance", f"v1/accounts/{shown}/reports/2026-03.pdf", "v1/log?limit=5"):
+    for path in (
+        "docs",
+        f"v1/accounts/{shown}/balance",
+        f"v1/accounts/{shown}/reports/2026-03.pdf",
+        "v1/alerts",
+        "v1/log?limit=5",
+    ):
         console.print(f"  {url}/{path}")
 
 
@@ -92,6 +99,16 @@ def _customers(accounts: list[dict[str, Any]]) -> Table:
             _last_day(expires) if expires else "",
             decimal_hours(account["next_expiry_minutes"]) if expires else "",
         )
+    return table
+
+
+def _alerts(client: httpx.Client) -> Table:
+    """What a support manager has to tell customers today."""
+    page = client.get("/v1/alerts", params={"open": True, "limit": 100}).raise_for_status().json()
+    table = Table("account", "since", "alert", title="Open alerts, the newest first")
+    for alert in page["alerts"]:
+        since = datetime.fromisoformat(alert["opened_at"]).astimezone(SELLER_ZONE)
+        table.add_row(alert["account_id"], f"{since:%Y-%m-%d}", alert["text"]["en"])
     return table
 
 

@@ -2,16 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from contracts import commands, envelope, problems, read_models, reports
+from contracts import alerts, commands, envelope, problems, read_models, reports, tasks, totals
 from contracts.events import EVENT_TYPES
 
 SCHEMAS = Path(__file__).parents[1] / "contracts" / "schemas"
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ANSWERS = (envelope, read_models, reports, tasks, totals, alerts)
 HEADERS = {
     "ce-specversion": "CloudEvents version, 1.0",
     "ce-id": "the event's id",
@@ -23,6 +24,17 @@ HEADERS = {
     "Hourbook-Version": "the event's number within its account",
     "Hourbook-Schema-Version": "the version of the event type's schema",
 }
+ALERT_HEADERS = {
+    name: {"type": "string", "description": text}
+    for name, text in {
+        "ce-specversion": "CloudEvents version, 1.0",
+        "ce-id": "the change's id; also Nats-Msg-Id",
+        "ce-type": "alert.opened, alert.updated or alert.closed",
+        "ce-source": "urn:hourbook:alerts",
+        "ce-subject": "the account's id",
+        "ce-time": "when the condition came, changed or went, RFC 3339",
+    }.items()
+}
 
 
 def documents(openapi: dict[str, Any]) -> dict[str, str]:
@@ -30,7 +42,7 @@ def documents(openapi: dict[str, Any]) -> dict[str, str]:
     made = {
         "events.schema.json": _schemas("Events", list(EVENT_TYPES.values())),
         "commands.schema.json": _schemas("Commands", _models_of(commands.COMMAND.json_schema())),
-        "answers.schema.json": _schemas("Answers", _models(envelope) + _models(read_models) + _models(reports)),
+        "answers.schema.json": _schemas("Answers", [model for module in ANSWERS for model in _models(module)]),
         "problems.schema.json": _schemas("Problems", _models(problems)) | {"x-status": problems.STATUS_BY_SLUG},
         "openapi.json": openapi,
         "asyncapi.json": _asyncapi(),
@@ -63,7 +75,7 @@ def _schemas(title: str, models: list[type[BaseModel]]) -> dict[str, Any]:
 
 
 def _asyncapi() -> dict[str, Any]:
-    """What travels on JetStream: one message a type, its payload the event's data."""
+    """What travels on JetStream: one message a type of event, its payload the event's data; and the alerts."""
     headers = {name: {"type": "string", "description": text} for name, text in HEADERS.items()}
     messages = {
         name: {
@@ -75,17 +87,33 @@ def _asyncapi() -> dict[str, Any]:
         }
         for name, event in EVENT_TYPES.items()
     }
+    alert = {
+        "name": "AlertChange",
+        "summary": "An alert was opened, updated or closed.",
+        "contentType": "application/json",
+        "headers": {"type": "object", "properties": ALERT_HEADERS, "required": list(ALERT_HEADERS)},
+        "payload": {"$ref": "answers.schema.json#/$defs/AlertChange"},
+    }
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Hourbook's log on JetStream", "version": "1"},
+        "info": {"title": "Hourbook's log and alerts on JetStream", "version": "1"},
         "channels": {
             "log": {
                 "address": "hourbook.log.{log}.{account_id}.{type}",
                 "description": "Stream HOURBOOK-{log}; its sequence equals the log's position.",
                 "parameters": {"log": {}, "account_id": {}, "type": {"enum": list(EVENT_TYPES)}},
                 "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
-            }
+            },
+            "alerts": {
+                "address": "hourbook.alerts.{account_id}.{kind}",
+                "description": "Stream HOURBOOK-ALERTS; each change once, in order.",
+                "parameters": {"account_id": {}, "kind": {"enum": list(get_args(alerts.AlertKind))}},
+                "messages": {"AlertChange": {"$ref": "#/components/messages/AlertChange"}},
+            },
         },
-        "operations": {"follow": {"action": "receive", "channel": {"$ref": "#/channels/log"}}},
-        "components": {"messages": messages},
+        "operations": {
+            "follow": {"action": "receive", "channel": {"$ref": "#/channels/log"}},
+            "heed": {"action": "receive", "channel": {"$ref": "#/channels/alerts"}},
+        },
+        "components": {"messages": {**messages, "AlertChange": alert}},
     }

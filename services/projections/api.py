@@ -6,21 +6,31 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from asyncpg import Connection
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from contracts.quantities import TaskId
 from contracts.read_models import AccountPage, BalanceStep, BalanceView, ProjectionView, StatementPage
+from contracts.tasks import TaskExplanation
+from contracts.totals import Totals, TotalsList
 from services.problem_responses import ProblemError
 from services.projections.balances import BALANCES, accounts, queries
 from services.projections.balances.queries import UnknownAccount
+from services.projections.balances.totals import totals_of_day
+from services.projections.monthly_reports import MONTHLY_REPORTS
+from services.projections.monthly_reports.totals import totals_of_months
 from services.projections.parameters import (
     AccountPath,
     AskedAccounts,
     AskedBalance,
     AskedPeriod,
+    AskedReport,
     AskedStatement,
+    AskedTotals,
     MinPosition,
 )
 from services.projections.running import Projections
+from services.projections.tasks import TASKS
+from services.projections.tasks.queries import UnknownTask, task
 from services.projections.tracking import Projection
 
 router = APIRouter(prefix="/v1", tags=["projections"])
@@ -52,6 +62,9 @@ class ReadingOf:
             except UnknownAccount as unknown:
                 detail = f"No account {unknown} was opened up to position {position}. Check its id."
                 raise ProblemError("account-not-found", detail, headers=at) from unknown
+            except UnknownTask as unknown:
+                detail = f"Nothing is known of task {unknown} up to position {position}. Check its id and account."
+                raise ProblemError("task-not-found", detail, headers=at) from unknown
 
 
 Read = Annotated[Reading, Depends(ReadingOf(BALANCES))]
@@ -82,6 +95,34 @@ async def get_statement(
 ) -> StatementPage:
     """Every movement with its event, in order of effect, a page."""
     return await queries.statement(read.connection, account_id, asked.since, asked.before, asked.cursor, asked.limit)
+
+
+@router.get("/accounts/{account_id}/tasks/{task_id}")
+async def get_task(
+    read: Annotated[Reading, Depends(ReadingOf(TASKS))],
+    account_id: AccountPath,
+    task_id: Annotated[TaskId, Path()],
+    asked: Annotated[AskedReport, Query()],
+) -> TaskExplanation:
+    """Why a task cost what it cost: K, draws in their order, debt, what was taken back; also in plain sentences."""
+    return await task(read.connection, account_id, task_id, asked.known_at, asked.lang, read.position)
+
+
+@router.get("/totals")
+async def get_totals(
+    request: Request, response: Response, asked: Annotated[AskedTotals, Query()], minimum: MinPosition = 0
+) -> TotalsList:
+    """Totals over all accounts: of a day by effect, of a month, or of every month of a range, by booking."""
+    projections: Projections = request.app.state.projections
+    async with projections.snapshot(minimum, MONTHLY_REPORTS if asked.months else BALANCES) as (connection, position):
+        response.headers["Hourbook-Position"] = str(position)
+        return TotalsList(totals=await _totals(connection, asked))
+
+
+async def _totals(connection: Connection, asked: AskedTotals) -> tuple[Totals, ...]:
+    if asked.day:
+        return (await totals_of_day(connection, asked.day),)
+    return await totals_of_months(connection, asked.months)
 
 
 @router.get("/projections")

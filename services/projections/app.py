@@ -8,6 +8,7 @@ from starlette.datastructures import State
 
 from services.health import health_routes
 from services.problem_responses import install_problem_responses
+from services.projections.alerts_api import router as alerts
 from services.projections.api import router
 from services.projections.reports_api import router as reports
 from services.projections.running import running_projections
@@ -25,7 +26,7 @@ def create_api() -> FastAPI:
 
 
 def _app(*, worker: bool) -> FastAPI:
-    routes = [*router.routes, *reports.routes, *health_routes(_faults)]
+    routes = [*router.routes, *reports.routes, *alerts.routes, *health_routes(_faults)]
     app = FastAPI(title="Hourbook projections", version="1", lifespan=_running(worker=worker), routes=routes)
     install_problem_responses(app)
     return app

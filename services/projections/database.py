@@ -1,13 +1,18 @@
 """The projections' own schema and role in PostgreSQL: this role sees no table of the ledger, nor the ledger's these."""
 
+from contextlib import suppress
+
 import asyncpg
 
 from services.projections import tracking
 from services.projections.balances import BALANCES
+from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.monthly_reports import MONTHLY_REPORTS
+from services.projections.tasks import TASKS
 from services.projections.tracking import Tracking
+from services.projections.views import READER_ROLE, VIEWS
 
-PROJECTIONS = (BALANCES, MONTHLY_REPORTS)
+PROJECTIONS = (BALANCES, MONTHLY_REPORTS, TASKS, DEBT_ALERTS)
 
 # Roles belong to the whole cluster, where another database may be creating the same one at this moment. A login that
 # is not a superuser has to be a member to take the role on.
@@ -45,20 +50,21 @@ POSTGRES_AWAY = (
     asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
     asyncpg.InvalidCachedStatementError,  # tables of another shape have taken the place of those it was prepared for
+    asyncpg.InternalClientError,
 )
 """What asyncpg raises when PostgreSQL is away or wants the transaction tried again; asyncpg.DataError is an
 InterfaceError too, and means no such thing: catch it first where the data come from outside."""
 
 
 async def migrate(database_url: str, log: str) -> None:
-    """Make role, schema and tables where they are missing, and places to keep in that log.
+    """Make roles, schema, tables and views where they are missing, and places to keep in that log.
 
     Any number of processes may do it at once. Tables of another version are left as they are: a worker builds those
     of its own beside them.
     """
     connection = await asyncpg.connect(database_url)
     try:
-        await connection.execute(ROLE)
+        await connection.execute(ROLE + READER_ROLE)
         async with connection.transaction():
             await connection.execute(LOCK)
             await connection.execute(SCHEMA)
@@ -67,9 +73,20 @@ async def migrate(database_url: str, log: str) -> None:
                 if not await connection.fetchval(OTHER_VERSION, projection.name, projection.version):
                     await connection.execute(projection.schema)
                     await Tracking(projection, log).enter(connection)
-            await connection.execute(GRANTS)
+            await open_to_readers(connection)
     finally:
         await connection.close()
+
+
+async def open_to_readers(connection: asyncpg.Connection) -> None:
+    """What is made anew whenever tables are: grants, and the views over them.
+
+    Views over tables of another version, which have other columns, wait until those are replaced as well.
+    """
+    await connection.execute(GRANTS)
+    with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        async with connection.transaction():
+            await connection.execute(VIEWS)
 
 
 def pool(database_url: str, connections: int) -> asyncpg.Pool:

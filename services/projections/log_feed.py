@@ -23,6 +23,11 @@ class LogFeed:
         self._client = client
         self._log = log
 
+    async def head(self) -> int:
+        """How far the log reaches now; httpx errors while the ledger is away."""
+        response = await self._client.get("/v1/log", params={"log": self._log, "after": 0, "limit": 1})
+        return int(response.raise_for_status().headers["Hourbook-Position"])
+
     async def pages(self, after: Place) -> AsyncGenerator[list[Logged], None]:
         """Everything there is after that place, in pages that are never empty; the next one is fetched meanwhile.
 

@@ -16,6 +16,8 @@ DELAY = Histogram(
     ["projection"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 60, 3600),
 )
+OPEN_ALERTS = Gauge("hourbook_alerts_open", "Alerts that are open.", ["kind"])
+DELIVERIES = Counter("hourbook_webhook_deliveries", "Attempts to deliver an alert, by what came of them.", ["outcome"])
 
 
 def applied(projection: str, events: Sequence[Logged]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 
 from services.projections import tracking as places
-from services.projections.database import GRANTS, migrate, pool
+from services.projections.database import migrate, open_to_readers, pool
 from services.projections.log_feed import LogFeed
 from services.projections.tracking import Place, Tracking, apply
 
@@ -189,7 +189,7 @@ class Rebuild:
                 await building.execute(f"ALTER TABLE {table} SET SCHEMA projections")
             await building.execute(REPLACE)
             await building.execute(f"DROP SCHEMA {self._schema} CASCADE")
-            await building.execute(GRANTS)
+            await open_to_readers(building)
         return at
 
 

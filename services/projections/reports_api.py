@@ -46,7 +46,7 @@ async def get_report(
 ) -> Response:
     """The report of any month, open or closed, as known at any time (rule 10.3); a closed one never changes."""
     seller = request.app.state.projections.seller
-    made = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller.party)
+    made = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller)
     return await _document(made, file, asked.lang, {"pdf": report_pdf, "xlsx": report_xlsx}, read.position)
 
 
@@ -56,7 +56,7 @@ async def get_act(
 ) -> Response:
     """The act of a closed month, for signature by both sides (rule 10.4); of an open one, a draft."""
     seller = request.app.state.projections.seller
-    of = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller.party)
+    of = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller)
     made = await act(read.connection, of, seller)
     return await _document(made, file, asked.lang, {"pdf": act_pdf, "xlsx": act_xlsx}, read.position)
 

@@ -2,18 +2,22 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 
 import asyncpg
 import httpx
 
-from contracts.quantities import parse_instant
 from services.problem_responses import ProblemError
 from services.projections.balances import BALANCES
+from services.projections.clock import present
 from services.projections.database import POSTGRES_AWAY, PROJECTIONS, migrate, pool
+from services.projections.debt_alerts.beside import run_beside
+from services.projections.debt_alerts.projection import pass_time
+from services.projections.debt_alerts.telling import has_begun
 from services.projections.live_log import LiveLog
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.monthly_reports.seller import Seller, seller
@@ -55,7 +59,7 @@ class Projections:
         Raises `projection-behind` when that is not reached in two seconds or the tables are of another version,
         `projections-unavailable` while PostgreSQL is away.
         """
-        with self._reaching_postgres():
+        with self.reaching_postgres():
             await self._wait_until(minimum, of.name)
             async with (
                 self.pool.acquire() as connection,
@@ -74,7 +78,8 @@ class Projections:
         raise ProblemError("projection-behind", detail, headers=SOON)
 
     @contextmanager
-    def _reaching_postgres(self) -> Iterator[None]:
+    def reaching_postgres(self) -> Iterator[None]:
+        """Where questions are put to PostgreSQL; `projections-unavailable` while it is away, or has no schema."""
         try:
             if not self.migration.done():
                 raise ConnectionError("the schema is not there yet")
@@ -84,12 +89,19 @@ class Projections:
             raise ProblemError("projections-unavailable", detail, headers=SOON) from away
 
     async def places(self, minimum: int = 0) -> dict[str, Place]:
-        """Where each projection stands, once it has reached that position."""
+        """Where each projection stands, once it has reached that position.
+
+        In the sandbox, alerts due by then are there too: time stands still, so nobody could have waited for them.
+        """
         found: dict[str, Place] = {}
-        with self._reaching_postgres():
+        with self.reaching_postgres():
             for name, tracking in self.trackings.items():
                 await self._wait_until(minimum, name)
                 found[name] = await tracking.place(self.pool)
+        if self.settings.sandbox and minimum:
+            now = await self.now()
+            with self.reaching_postgres():
+                await pass_time(self.pool, now)
         return found
 
     async def _wait_until(self, minimum: int, name: str) -> None:
@@ -109,21 +121,19 @@ class Projections:
 
     async def now(self) -> datetime:
         """The present; in the sandbox, what the ledger's test clock says."""
-        if not self.settings.sandbox:
-            return datetime.now(UTC)
         try:
-            answer = (await self.ledger.get("/v1/test-clock")).raise_for_status().json()
+            return await present(self.settings, self.ledger)
         except LEDGER_AWAY as away:
             detail = "The ledger, which has the test clock, cannot be reached now. Try again."
             raise ProblemError("ledger-unavailable", detail, headers=SOON) from away
-        return parse_instant(answer["now"])
 
     async def faults(self) -> list[str]:
         """Why this process is not ready, a sentence each; empty when it is."""
         try:
             async with asyncio.timeout(1):
                 places = await self.places()
-        except (ProblemError, TimeoutError):
+                begun = await has_begun(self.pool)
+        except (ProblemError, TimeoutError, *POSTGRES_AWAY):
             return ["The projections' database cannot be reached, or has no schema yet."]
         found = [
             f"The projection {name} halted after position {place.position}: {place.halted}"
@@ -135,6 +145,8 @@ class Projections:
             for name, tracking in self.trackings.items()
             if places[name].version not in (None, tracking.projection.version)
         ]
+        if not begun:
+            found.append("The alerts have not begun: no worker has asked the ledger yet where its log ends.")
         waiting = [worker.waiting for worker in self.workers if worker.waiting]
         return found + [f"A worker waits: {hindrance}" for hindrance in waiting]
 
@@ -153,7 +165,10 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
         if migration.done():
             migration.result()
         for made in workers:
-            opened.push_async_callback(_cancel, asyncio.create_task(_work(migration, made)))
+            opened.push_async_callback(_cancel, asyncio.create_task(_work(migration, made.run)))
+        if worker:
+            beside = asyncio.create_task(_work(migration, partial(run_beside, settings, ledger)))
+            opened.push_async_callback(_cancel, beside)
         yield Projections(settings, ledger, queries, trackings, workers, seller(settings.seller_file), migration)
 
 
@@ -162,6 +177,7 @@ async def run_worker(settings: Settings) -> None:
     async with _ledger(settings) as ledger, _workers(settings, ledger, _trackings(settings)) as workers:
         await _migrate(settings)
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(run_beside(settings, ledger))
             for worker in workers:
                 tasks.create_task(worker.run())
 
@@ -188,9 +204,9 @@ def _worker(settings: Settings, tracking: Tracking, connections: asyncpg.Pool, l
     return Worker(connections, tracking, feed, live, Rebuild(settings.database_url, tracking, feed))
 
 
-async def _work(migration: asyncio.Task[None], worker: Worker) -> None:
+async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None]]) -> None:
     await migration
-    await worker.run()
+    await work()
 
 
 async def _migrate(settings: Settings) -> None:

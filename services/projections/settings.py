@@ -17,3 +17,4 @@ class Settings(BaseSettings):
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
     log: str = Field(default="0", validation_alias="HOURBOOK_LOG", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     seller_file: Path | None = Field(default=None, validation_alias="HOURBOOK_SELLER_FILE")
+    webhooks_file: Path | None = Field(default=None, validation_alias="HOURBOOK_WEBHOOKS_FILE")

@@ -77,6 +77,51 @@ def test_a_rebuild_without_a_running_program_says_what_to_do(tmp_path: Path):
     assert "Start `hourbook up`" in " ".join(refused.stderr.split())
 
 
+def outcomes(sent: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    """What came of each account."""
+    return dict(line.split("\t", 1) for line in sent.stdout.splitlines())
+
+
+def test_a_month_is_closed_for_all_accounts_again_and_again(hourbook: Hourbook, tmp_path: Path):
+    url = ("--url", hourbook.url)
+    assert program("import", commands(tmp_path / "commands.ndjson", 1100, first=10_000), *url).returncode == 0
+    last = httpx.get(f"{hourbook.url}/v1/accounts/a-11099/events").raise_for_status().json()["position"]
+    httpx.get(f"{hourbook.url}/v1/projections", headers={"Hourbook-Min-Position": str(last)}).raise_for_status()
+
+    one = program("close-month", "2026-02", *url, "--account", "a-10007")
+    assert (one.returncode, outcomes(one)) == (0, {"a-10007": "closed"}), one.stderr
+
+    answers = tmp_path / "answers.ndjson"
+    rest = program("close-month", "2026-02", *url, "--answers", answers)
+    closed = outcomes(rest)
+    assert rest.returncode == 0, rest.stderr
+    assert closed.pop("a-10007") == "already closed"
+    assert set(closed.values()) == {"closed"}
+    assert closed.keys() >= {f"a-{number}" for number in range(10_000, 11_100)} - {"a-10007"}
+    lines = map(orjson.loads, answers.read_bytes().splitlines())
+    told = {answer["account_id"]: answer["status"] for answer in lines}
+    assert told == dict.fromkeys(closed, 201) | {"a-10007": 409}
+
+    reopened = {"json": {"reason": "ошибка в акте"}, "headers": {"Idempotency-Key": "r"}}
+    httpx.post(f"{hourbook.url}/v1/accounts/a-10007/months/2026-02/reopen", **reopened).raise_for_status()
+    again = program("close-month", "2026-02", *url, "--account", "a-10007", "--account", "nobody")
+    assert (again.returncode, outcomes(again)["a-10007"]) == (1, "closed"), again.stderr
+    assert outcomes(again)["nobody"].startswith("refused\taccount-not-found: ")
+
+
+def test_a_month_that_is_not_over_stays_open(hourbook: Hourbook, tmp_path: Path):
+    program("import", commands(tmp_path / "commands.ndjson", 1, first=20_000), "--url", hourbook.url)
+    early = program("close-month", "2198-12", "--url", hourbook.url, "--account", "a-20000")
+    assert early.returncode == 1
+    assert early.stdout.startswith("a-20000\trefused\tmonth-not-over: ")
+
+
+def test_what_is_no_month_is_not_closed():
+    refused = program("close-month", "2026-13")
+    assert refused.returncode == 2
+    assert "such as 2026-08" in refused.stderr
+
+
 def test_what_cannot_work_ends_with_a_sentence_and_not_with_a_traceback(tmp_path: Path):
     nowhere = program("export", "--url", "http://127.0.0.1:9", "--output", tmp_path / "log.ndjson")
     assert nowhere.returncode == 1
@@ -86,7 +131,7 @@ def test_what_cannot_work_ends_with_a_sentence_and_not_with_a_traceback(tmp_path
 
 @pytest.mark.parametrize(
     "command",
-    ["", "up", "demo", "ledger", "projections", "import", "export", "rebuild", "bench"],
+    ["", "up", "demo", "ledger", "projections", "import", "export", "rebuild", "close-month", "bench"],
     ids=lambda name: name or "all",
 )
 def test_help_is_everywhere(command: str):

@@ -8,6 +8,7 @@ import httpx
 import orjson
 import pytest
 
+from contracts.report_hash import Figures, report_hash
 from infra.data_folder import free_port
 from services.demo import SAMPLE, sample_lines
 from services.up import Hourbook, running
@@ -133,7 +134,16 @@ def test_every_closing_in_every_months_report_and_balances_that_go_on(client: ht
             balance += totals["purchased_minutes"] + totals["paid_minutes"]
             balance -= totals["charged_minutes"] + totals["forfeited_minutes"]
             assert report["closing_balance_minutes"] == balance, (account_id, month)
+            assert bool(report["report_hash"]) <= report["closed"]
+            assert not report["closed"] or not lines or report["report_hash"] == hashed(report)
         assert balance == account["balance_minutes"]
+
+
+def hashed(report: dict[str, Any]) -> str:
+    """The hash of a report's figures, from nothing but its JSON."""
+    lines = [Figures(*(line[name] for name in Figures._fields)) for line in report["lines"]]
+    balances = (report["opening_balance_minutes"], report["closing_balance_minutes"])
+    return report_hash(report["account_id"], report["month"], *balances, lines)
 
 
 @pytest.mark.usefixtures("surprises")

@@ -27,6 +27,7 @@ from contracts.commands import (
 )
 from contracts.envelope import RecordedEvent
 from contracts.events import Event
+from contracts.requisites import Requisites
 from services.ledger.audit.replay import KnownAt, replay
 from services.ledger.domain.account import Account, course_of, due, fold
 from services.ledger.domain.refusals import Refusal
@@ -51,11 +52,15 @@ class Step:
     recorded: When = None
 
 
-def open_account(*, on: When = None) -> Step:
+def open_account(*, on: When = None, requisites: Requisites | None = None) -> Step:
     """A customer's contract begins."""
 
     opened = OpenAccount(
-        account_id=ACCOUNT_ID, customer_name="Рога и копыта", contract_number="17/24", contract_date="2024-01-01"
+        account_id=ACCOUNT_ID,
+        customer_name="Рога и копыта",
+        contract_number="17/24",
+        contract_date="2024-01-01",
+        customer_requisites=requisites,
     )
     return Step(lambda _: opened, on)
 

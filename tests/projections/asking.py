@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.health import health_routes
 from services.problem_responses import install_problem_responses
+from services.projections.alerts_api import router as alerts
 from services.projections.api import router
 from services.projections.reports_api import router as reports
 from services.projections.running import running_projections
@@ -23,7 +24,7 @@ WAIT_SECONDS_MAX = 20
 async def client_of(settings: Settings, *, worker: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """The service at work, asked without a network between."""
     health = health_routes(lambda state: state.projections.faults())
-    app = FastAPI(routes=[*router.routes, *reports.routes, *health])
+    app = FastAPI(routes=[*router.routes, *reports.routes, *alerts.routes, *health])
     install_problem_responses(app)
     async with running_projections(settings, worker=worker) as app.state.projections:
         transport = httpx.ASGITransport(app)

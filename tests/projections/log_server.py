@@ -22,7 +22,8 @@ def feed(log: Log) -> FastAPI:
     @app.get("/v1/log")
     async def read(after: int, limit: int) -> Response:
         lines = [line.model_dump_json().encode() for line in log.lines[after : after + limit]]
-        return Response(b"\n".join(lines), media_type="application/x-ndjson")
+        headers = {"Hourbook-Position": str(log.position)}
+        return Response(b"\n".join(lines), media_type="application/x-ndjson", headers=headers)
 
     @app.get("/v1/test-clock")
     async def clock() -> dict[str, str]:

@@ -68,7 +68,7 @@ async def test_the_balance_now_is_that_of_everything_recorded(applied: Applied, 
     await applied.position()
     async with applied.database.acquire() as connection:
         kept = await balance(connection, played.account_id, None, None, played.now, 0)
-        here = cursor_after(played.account_id[:-1])
+        here = cursor_after("account_id", played.account_id[:-1])
         page = await accounts(
             connection, debt=None, expiring_within=None, suspended=None, cursor=here, limit=1, now=played.now
         )

@@ -1,20 +1,24 @@
 """Role, schema and indexes: made by anybody who starts first, closed to everybody else's role."""
 
 import asyncio
+from itertools import product
+from typing import Any
 
 import asyncpg
 import pytest
 
-from services.projections.balances.accounts import BY_END, BY_ID, FILTERS, _statement
+from services.projections.balances.accounts import EXPIRING, FILTERS, ORDERS, PAGE, Sort
 from services.projections.database import migrate
 from tests.projections.vocabulary import moment
 
 CROWD = """
-    INSERT INTO account (account_id, customer_name, contract_number, owed_minutes, suspended)
-    SELECT 'a-' || n, 'ООО', '17/26', CASE WHEN n % 500 = 0 THEN 60 ELSE 0 END, n % 700 = 0
+    INSERT INTO account (account_id, customer_name, contract_number, owed_minutes, held_minutes, suspended,
+                         next_expiry_at)
+    SELECT 'a-' || n, 'ООО ' || n * 7919 % 5000, '17/26', CASE WHEN n % 500 = 0 THEN 60 ELSE 0 END, n * 7907 % 5000,
+           n % 700 = 0, timestamptz '2026-03-01' + (n - 2) * interval '1 hour'
     FROM generate_series(1, 5000) AS n;
     INSERT INTO lot (account_id, lot_id, size_minutes, price_kopecks, starts_at, ends_at, remaining_minutes)
-    SELECT 'a-' || n, 'P-' || m, 60, 0, '2026-01-01', timestamptz '2026-02-01' + n * m * interval '1 hour', 60
+    SELECT 'a-' || n, 'P-' || m, 60, 0, '2026-01-01', timestamptz '2026-03-01' + (n - 2) * m * interval '1 hour', 60
     FROM generate_series(1, 5000) AS n, generate_series(1, 3) AS m;
 """
 
@@ -48,25 +52,38 @@ async def test_the_projections_role_can_do_nothing_outside_its_schema(database: 
             await database.execute(forbidden)
 
 
-@pytest.mark.parametrize(
-    ("template", "filters", "index"),
-    [
-        (BY_ID, "", "account_pkey"),
-        (BY_ID, FILTERS["debt", True], "account_in_debt"),
-        (BY_ID, FILTERS["suspended", True], "account_suspended"),
-        (BY_END, "", "lot_ending"),
-    ],
-)
-async def test_a_page_of_accounts_is_an_index_scan(
-    database: asyncpg.Pool, database_url: str, template: str, filters: str, index: str
-):
+LISTS: list[tuple[Sort, list[str], str]] = [
+    ("account_id", [], "account_pkey"),
+    ("customer_name", [], "account_by_name"),
+    ("balance", [], "account_by_balance"),
+    ("-balance", [], "account_by_balance"),
+    ("expiry", [], "account_by_expiry"),
+    ("expiry", [EXPIRING], "account_by_expiry"),
+    ("account_id", [FILTERS["debt", True]], "account_in_debt"),
+    ("customer_name", [FILTERS["debt", True]], "account_in_debt"),
+    ("expiry", [FILTERS["debt", True]], "account_in_debt"),
+    ("account_id", [FILTERS["suspended", True]], "account_suspended"),
+]
+AFTER: dict[Sort, list[Any]] = {
+    "account_id": ["a-17"],
+    "customer_name": ["ООО 17", "a-17"],
+    "balance": [2500, "a-17"],
+    "-balance": [2500, "a-17"],
+    "expiry": [moment("2026-03-03"), "a-17"],
+}
+
+
+async def test_every_page_of_accounts_is_an_index_scan(database: asyncpg.Pool, database_url: str):
+    """Of 5,000 accounts ten are in debt, and the expiry of two is due and not recorded yet."""
     await database.execute(CROWD)
     owner = await asyncpg.connect(database_url)
     await owner.execute("ANALYZE projections.account; ANALYZE projections.lot")
     await owner.close()
-    now, until = moment("2026-03-01"), moment("2026-03-15")
-    asked = (now, "", 101, until, now) if template is BY_END else (now, "", 101)
-    plan = await database.fetch("EXPLAIN " + _statement(template, filters), *asked)
-    scans = "\n".join(row[0] for row in plan)
-    assert index in scans
-    assert "Seq Scan on lot" not in scans
+    for (sort, filters, index), later_page in product(LISTS, (False, True)):
+        asked = [moment("2026-03-01"), 101, *([moment("2026-03-15")] if EXPIRING in filters else [])]
+        after = ORDERS[sort].after(len(asked) + 1) if later_page else ""
+        asked += AFTER[sort] if later_page else []
+        statement = PAGE.format(filters=" ".join(filters), after=after, by=ORDERS[sort].by)
+        plan = "\n".join(row[0] for row in await database.fetch("EXPLAIN " + statement, *asked))
+        assert index in plan, (sort, filters)
+        assert "Seq Scan" not in plan, (sort, filters)

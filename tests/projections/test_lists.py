@@ -65,3 +65,30 @@ async def test_a_listed_account_shows_what_it_holds_and_what_goes_first(many: Lo
     assert (listed["suspended"]["balance_minutes"], listed["suspended"]["suspended"]) == (-20, True)
     assert (listed["gone"]["balance_minutes"], listed["gone"]["next_expiry_at"]) == (0, None)
     assert listed["carried"]["next_expiry_at"] == "2026-08-24T21:00:00Z"
+
+
+ORDERS = [
+    ({"sort": "account_id", "expiring_within": 30}, ["later", "soon"]),
+    ({"sort": "customer_name"}, ["carried", "debtor", "empty", "gone", "later", "soon", "suspended"]),
+    ({"sort": "balance"}, ["debtor", "suspended", "empty", "gone", "later", "soon", "carried"]),
+    ({"sort": "-balance"}, ["carried", "soon", "later", "gone", "empty", "suspended", "debtor"]),
+    ({"sort": "-balance", "debt": True}, ["suspended", "debtor"]),
+    ({"sort": "expiry"}, ["soon", "later", "carried", "debtor", "empty", "gone", "suspended"]),
+    ({"sort": "expiry", "suspended": False}, ["soon", "later", "carried", "debtor", "empty", "gone"]),
+]
+
+
+async def test_accounts_are_listed_in_the_order_asked_for(many: Log, ask: Queries):
+    for asked, names in ORDERS:
+        found = await pages(ask, "", "accounts", limit=2, **asked)
+        assert [account["account_id"] for page in found for account in page] == names, asked
+
+
+async def test_hours_that_end_are_gone_from_every_order_though_nothing_was_recorded(many: Log, ask: Queries):
+    many.clock = moment("2026-03-30")
+    assert [one["account_id"] for one in (await ask("", sort="-balance"))["accounts"]][:3] == [
+        "carried",
+        "later",
+        "soon",
+    ]
+    assert [one["account_id"] for one in (await ask("", sort="expiry"))["accounts"]][:3] == ["soon", "later", "carried"]

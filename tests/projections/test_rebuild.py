@@ -11,6 +11,7 @@ import pytest
 from services.projections import log_feed, rebuild
 from services.projections.balances import BALANCES
 from services.projections.database import POSTGRES_AWAY, PROJECTIONS
+from services.projections.debt_alerts.telling import begin
 from services.projections.logged import CannotApply, Logged
 from services.projections.rebuild import RebuildFailed, RebuildUnderWay, TotalsDiffer
 from services.projections.tracking import Projection, Tracking
@@ -35,6 +36,7 @@ async def spoil(stage: Stage, statement: str) -> None:
 async def test_every_projection_can_be_rebuilt(stage: Stage, projection: Projection):
     last = await stage.record(tasks=100)
     tracking = Tracking(projection, stage.name)
+    await begin(stage.database, last, stage.log.clock)
     async with stage.worker(nats_url=None, projection=projection):
         await until(lambda: at(stage, tracking, last))
     before = await tables(stage, projection)

@@ -42,8 +42,16 @@ def times(on: str) -> dict[str, Any]:
     return {"effective_at": moment(on), "booking_month": on[:7]}
 
 
-def opened(on: str = "2026-01-01", name: str = "ООО «Ромашка»") -> AccountOpened:
-    return AccountOpened(**times(on), customer_name=name, contract_number="17/26", contract_date="2026-01-01")
+def opened(
+    on: str = "2026-01-01", name: str = "ООО «Ромашка»", requisites: dict[str, str] | None = None
+) -> AccountOpened:
+    return AccountOpened(
+        **times(on),
+        customer_name=name,
+        contract_number="17/26",
+        contract_date="2026-01-01",
+        customer_requisites=requisites,
+    )
 
 
 def purchased(
@@ -55,6 +63,8 @@ def purchased(
     succeeds: Iterable[str] = (),
     successor: str | None = None,
     price: int = 6_380_000,
+    low: int | None = None,
+    days: int | None = None,
 ) -> PackagePurchased:
     return PackagePurchased(
         **times(on),
@@ -68,6 +78,8 @@ def purchased(
         ends_at=moment(until),
         succeeds=tuple(succeeds),
         successor_package_id=successor,
+        low_balance_minutes=low,
+        expiring_days=days,
     )
 
 

@@ -28,6 +28,7 @@ from contracts.events import (
     WorkSuspended,
 )
 from contracts.quantities import rounded_division
+from services.ledger.domain.bookings import freeze
 from services.ledger.domain.consents import terms_of_work
 from services.ledger.domain.course import Course, reclaim
 from services.ledger.domain.local_time import end_of_validity
@@ -59,6 +60,7 @@ def open_account(command: OpenAccount, course: Course) -> None:
         customer_name=command.customer_name,
         contract_number=command.contract_number,
         contract_date=command.contract_date,
+        customer_requisites=command.customer_requisites,
     )
     course.record(opened)
 
@@ -84,6 +86,8 @@ def purchase_package(command: PurchasePackage, course: Course, terms: Terms) -> 
         ends_at=ends_at,
         succeeds=tuple(package.package_id for package in heir_to),
         successor_package_id=_successor(course.account, bought_at, ends_at),
+        low_balance_minutes=plan.minutes * in_force.low_balance_percent // 100,
+        expiring_days=in_force.expiring_days,
     )
     course.record(purchased)
     orphans = [package for package in heir_to if package.expired and package.successor_id is None]
@@ -225,11 +229,17 @@ def resumed(course: Course, reason: str | None, *, automatic: bool) -> WorkResum
 
 
 def close_month(command: CloseMonth, course: Course) -> None:
-    """A month closes once, with every earlier one (rule 10.1)."""
+    """A month closes once, with every earlier one; the figures of their reports are in the event (rule 10.1)."""
     closed_through = course.account.closed_through
     if closed_through is not None and command.month <= closed_through:
         raise MonthAlreadyClosed(command.month)
-    course.record(MonthClosed(**course.times(course.now), month=command.month))
+    closed = MonthClosed(
+        **course.times(course.now),
+        month=command.month,
+        reports=tuple(freeze(command.account_id, course.account.months, closed_through, command.month)),
+        account_version=course.account.version,
+    )
+    course.record(closed)
 
 
 def reopen_month(command: ReopenMonth, course: Course) -> None:

@@ -20,6 +20,7 @@ from contracts.events import (
     WorkResumed,
     WorkSuspended,
 )
+from services.ledger.domain.bookings import book
 from services.ledger.domain.local_time import month_before
 from services.ledger.domain.lots import Holder, Lot
 from services.ledger.domain.state import Account, Closing, Debt, Package, Taken
@@ -27,7 +28,12 @@ from services.ledger.domain.state import Account, Closing, Debt, Package, Taken
 
 def evolve(account: Account, event: Event) -> Account:
     """The account after that event."""
-    account = account._replace(version=account.version + 1)
+    after = _happened(account, event)
+    months = book(account.months, event, after.balance_minutes - account.balance_minutes)
+    return after._replace(version=account.version + 1, months=months)
+
+
+def _happened(account: Account, event: Event) -> Account:
     match event:
         case TaskClosed():
             return _task_closed(account, event)

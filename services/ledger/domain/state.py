@@ -9,6 +9,7 @@ from immutables import Map
 from contracts.envelope import BalanceAfter
 from contracts.events import Payment
 from contracts.quantities import month_of
+from services.ledger.domain.bookings import Months
 from services.ledger.domain.local_time import month_after
 from services.ledger.domain.lots import Lot
 
@@ -95,6 +96,7 @@ class Account(NamedTuple):
     owed_minutes: int = 0
     suspended: bool = False
     closed_through: str | None = None
+    months: Months = Months()
 
     @property
     def balance_minutes(self) -> int:

@@ -1,61 +1,109 @@
-"""The list of accounts: by id, or those whose hours end soon by the end that comes first."""
+"""The list of accounts: by id, name, balance or the end of their hours, filtered by what they are, page by page."""
 
 from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
 
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
-from contracts.quantities import AccountId, Instant, decimal_hours
+from contracts.quantities import AccountId, Instant, Name, SignedMinutes, decimal_hours
 from contracts.read_models import AccountPage, AccountSummary
 from services.projections.paging import cursor_after, key_of
 
-ID_KEY: TypeAdapter[tuple[AccountId]] = TypeAdapter(tuple[AccountId])
-END_KEY: TypeAdapter[tuple[Instant, AccountId]] = TypeAdapter(tuple[Instant, AccountId])
+Sort = Literal["account_id", "customer_name", "balance", "-balance", "expiry"]
 
-# What an account holds now, and which of it will be gone first.
-HOLDINGS = """
-    LEFT JOIN LATERAL (
-        SELECT coalesce(sum(remaining_minutes), 0)::bigint AS held_minutes,
-               min(ends_at) AS next_expiry_at,
-               coalesce(sum(remaining_minutes) FILTER (WHERE ends_at = first_end), 0)::bigint AS next_expiry_minutes
-        FROM (SELECT remaining_minutes, ends_at, min(ends_at) OVER () AS first_end
-              FROM lot WHERE lot.account_id = account.account_id AND remaining_minutes > 0 AND ends_at > $1) AS alive
-    ) AS holdings ON true
-"""
 
-COLUMNS = """
-    SELECT account_id, customer_name, contract_number, owed_minutes, suspended, held_minutes, next_expiry_at,
-           next_expiry_minutes
-"""
+class Order(NamedTuple):
+    """An order of the list: the columns of the index that has it, and how its cursors name the last row of a page."""
 
-BY_ID = """
-    {columns} FROM account {holdings} WHERE account_id > $2 {filters} ORDER BY account_id LIMIT $3
-"""
+    columns: tuple[str, ...]
+    value: str | None
+    key: TypeAdapter[Any]
+    descending: bool = False
 
-# A lot stands for its account if it is the first of the account's to end. What is read of lots stops with the page.
-BY_END = """
-    {columns} FROM lot AS ending JOIN account USING (account_id) {holdings}
-    WHERE ending.ends_at > $1 AND ending.ends_at <= $4 AND (ending.ends_at, account_id) > ($5, $2)
-        AND remaining_minutes > 0 AND NOT EXISTS (
-            SELECT FROM lot AS sooner
-            WHERE sooner.account_id = ending.account_id AND sooner.remaining_minutes > 0 AND sooner.ends_at > $1
-                AND (sooner.ends_at, sooner.lot_id) < (ending.ends_at, ending.lot_id))
-        {filters}
-    ORDER BY ending.ends_at, account_id LIMIT $3
+    @property
+    def by(self) -> str:
+        """The order as SQL; one direction for all columns, so that an index serves it read either way."""
+        return ", ".join(f"{column}{' DESC' if self.descending else ''}" for column in self.columns)
+
+    def after(self, first: int) -> str:
+        """What comes after the row whose key is in the parameters from `first` on."""
+        values = [self.value.format(first), f"${first + 1}"] if self.value else [f"${first}"]
+        return f"AND ({', '.join(self.columns)}) {'<' if self.descending else '>'} ({', '.join(values)})"
+
+
+ORDERS: dict[Sort, Order] = {
+    "account_id": Order(("account_id",), None, TypeAdapter(tuple[Literal["account_id"], AccountId])),
+    "customer_name": Order(
+        ("customer_name", "account_id"),
+        "${}::text",
+        TypeAdapter(tuple[Literal["customer_name"], Name, AccountId]),
+    ),
+    "balance": Order(
+        ("balance_minutes", "account_id"),
+        "${}::bigint",
+        TypeAdapter(tuple[Literal["balance"], SignedMinutes, AccountId]),
+    ),
+    "-balance": Order(
+        ("balance_minutes", "account_id"),
+        "${}::bigint",
+        TypeAdapter(tuple[Literal["-balance"], SignedMinutes, AccountId]),
+        descending=True,
+    ),
+    "expiry": Order(
+        ("next_expiry_at", "account_id"),
+        "coalesce(${}::timestamptz, 'infinity')",
+        TypeAdapter(tuple[Literal["expiry"], Instant | None, AccountId]),
+    ),
+}
+"""Each with its index; accounts without hours come last by expiry."""
+
+# What is kept of an account is right up to its next expiry. Those few whose time has come, and whose expiry the ledger
+# has not recorded yet, are looked at anew (rule 7.5); the rest comes from the order's index as it stands.
+PAGE = """
+    WITH listed AS (
+        (SELECT account_id, customer_name, contract_number, held_minutes, owed_minutes, balance_minutes,
+                next_expiry_at, suspended
+         FROM account WHERE next_expiry_at > $1 {filters} {after} ORDER BY {by} LIMIT $2)
+        UNION ALL
+        (SELECT * FROM (
+            SELECT account_id, customer_name, contract_number, alive.held_minutes, owed_minutes,
+                   alive.held_minutes - owed_minutes AS balance_minutes, alive.next_expiry_at, suspended
+            FROM account CROSS JOIN LATERAL (
+                SELECT coalesce(sum(remaining_minutes), 0)::bigint AS held_minutes,
+                       coalesce(min(ends_at), 'infinity') AS next_expiry_at
+                FROM lot WHERE lot.account_id = account.account_id AND remaining_minutes > 0 AND ends_at > $1
+            ) AS alive
+            WHERE account.next_expiry_at <= $1
+        ) AS due WHERE true {filters} {after})
+    )
+    SELECT account_id, customer_name, contract_number, held_minutes, owed_minutes, balance_minutes, suspended,
+           CASE WHEN next_expiry_at < 'infinity' THEN next_expiry_at END AS next_expiry_at,
+           (SELECT coalesce(sum(remaining_minutes), 0)::bigint FROM lot
+            WHERE lot.account_id = listed.account_id AND ends_at = next_expiry_at) AS next_expiry_minutes
+    FROM listed ORDER BY {by} LIMIT $2
 """
 
 FILTERS = {
-    ("debt", True): "AND owed_minutes > 0 AND owed_minutes > held_minutes",
-    ("debt", False): "AND owed_minutes <= held_minutes",
+    ("debt", True): "AND owed_minutes > 0 AND balance_minutes < 0",
+    ("debt", False): "AND balance_minutes >= 0",
     ("suspended", True): "AND suspended",
     ("suspended", False): "AND NOT suspended",
 }
 """Constant text, so that the planner sees which of the partial indexes serves."""
 
+EXPIRING = "AND next_expiry_at <= $3"
+
+
+def order_of(sort: Sort | None, expiring_within: int | None) -> Sort:
+    """Unless asked otherwise by id, or where hours end soon, the soonest first."""
+    return sort or ("account_id" if expiring_within is None else "expiry")
+
 
 async def accounts(
     connection: Connection,
     *,
+    sort: Sort | None = None,
     debt: bool | None,
     expiring_within: int | None,
     suspended: bool | None,
@@ -65,30 +113,23 @@ async def accounts(
 ) -> AccountPage:
     """A page of the accounts that are in debt or not, suspended or not; any or all of these may be left open.
 
-    `expiring_within`: only those with hours that will be gone within so many days, the soonest first.
+    `expiring_within`: only those with hours that will be gone within so many days.
     """
-    filters = " ".join(FILTERS[chosen] for chosen in (("debt", debt), ("suspended", suspended)) if chosen in FILTERS)
-    if expiring_within is None:
-        (after_id,) = key_of(cursor, ID_KEY) if cursor else ("",)
-        rows = await connection.fetch(_statement(BY_ID, filters), now, after_id, limit + 1)
-    else:
-        after_end, after_id = key_of(cursor, END_KEY) if cursor else (now, "")
-        until = now + timedelta(days=expiring_within)
-        rows = await connection.fetch(_statement(BY_END, filters), now, after_id, limit + 1, until, after_end)
-    more = len(rows) > limit
-    next_cursor = _cursor(rows[limit - 1], by_end=expiring_within is not None) if more else None
+    chosen = order_of(sort, expiring_within)
+    order = ORDERS[chosen]
+    filters = [FILTERS[flag] for flag in (("debt", debt), ("suspended", suspended)) if flag in FILTERS]
+    asked: list[Any] = [now, limit + 1]
+    if expiring_within is not None:
+        filters.append(EXPIRING)
+        asked.append(now + timedelta(days=expiring_within))
+    after = ""
+    if cursor is not None:
+        after = order.after(len(asked) + 1)
+        asked += key_of(cursor, order.key)[1:]
+    rows = await connection.fetch(PAGE.format(filters=" ".join(filters), after=after, by=order.by), *asked)
+    next_cursor = cursor_after(chosen, *(rows[limit - 1][column] for column in order.columns)) if rows[limit:] else None
     return AccountPage(accounts=tuple(map(_summary, rows[:limit])), next_cursor=next_cursor)
 
 
-def _statement(template: str, filters: str) -> str:
-    return template.format(columns=COLUMNS, holdings=HOLDINGS, filters=filters)
-
-
-def _cursor(last: Record, *, by_end: bool) -> str:
-    key = (last["next_expiry_at"], last["account_id"]) if by_end else (last["account_id"],)
-    return cursor_after(*key)
-
-
 def _summary(row: Record) -> AccountSummary:
-    balance = row["held_minutes"] - row["owed_minutes"]
-    return AccountSummary(balance_minutes=balance, balance_hours=decimal_hours(balance), **row)
+    return AccountSummary(balance_hours=decimal_hours(row["balance_minutes"]), **row)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from asyncpg import Connection
 
@@ -15,6 +16,7 @@ from contracts.events import (
 )
 from services.projections.balances.holders import Tenure, holders, tenures
 from services.projections.balances.movements import OWED, movements
+from services.projections.balances.totals import ADD_TO_DAYS, moved_by_day
 from services.projections.logged import CannotApply, Logged, of_types
 from services.projections.rows import Row, copy, insert
 
@@ -28,14 +30,24 @@ TENURE = ("account_id", "position", "recorded_at", "ordinal", "kind", "subject_i
 SUSPENSION = ("account_id", "position", "recorded_at", "effective_at", "suspended")
 
 MOVE_LOTS = """
-    UPDATE lot SET remaining_minutes = remaining_minutes + moved.minutes
-    FROM unnest($1::text[], $2::text[], $3::bigint[]) AS moved (account_id, lot_id, minutes)
+    UPDATE lot SET remaining_minutes = remaining_minutes + moved.minutes,
+                   unbooked_kopecks = unbooked_kopecks + moved.amount_kopecks
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) AS moved (account_id, lot_id, minutes,
+                                                                              amount_kopecks)
     WHERE lot.account_id = moved.account_id AND lot.lot_id = moved.lot_id
 """
 
-MOVE_DEBTS = """
-    UPDATE account SET owed_minutes = owed_minutes + moved.minutes
-    FROM unnest($1::text[], $2::bigint[]) AS moved (account_id, minutes)
+# Whoever records something about an account has recorded everything due by then (rule 7.1), so the hours that count
+# are those that end later.
+MOVE_ACCOUNTS = """
+    UPDATE account SET owed_minutes = account.owed_minutes + moved.owed_minutes,
+                       held_minutes = alive.minutes, next_expiry_at = alive.next_expiry_at
+    FROM unnest($1::text[], $2::timestamptz[], $3::bigint[]) AS moved (account_id, recorded_at, owed_minutes)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(remaining_minutes), 0)::bigint AS minutes,
+               coalesce(min(ends_at), 'infinity') AS next_expiry_at
+        FROM lot WHERE lot.account_id = moved.account_id AND remaining_minutes > 0 AND ends_at > moved.recorded_at
+    ) AS alive
     WHERE account.account_id = moved.account_id
 """
 
@@ -65,8 +77,10 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """
     await copy(connection, "account", ACCOUNT, _opened_accounts(batch))
     await copy(connection, "lot", LOT, _opened_lots(batch))
-    await _move(connection, batch)
+    await _move_lots(connection, batch)
     await _hold(connection, batch)
+    await _move_accounts(connection, batch)
+    await insert(connection, ADD_TO_DAYS, moved_by_day(batch))
     await _suspend(connection, batch)
 
 
@@ -93,23 +107,34 @@ def _opened_lots(batch: Sequence[Logged]) -> list[Row]:
     return lots
 
 
-async def _move(connection: Connection, batch: Sequence[Logged]) -> None:
-    """Add the movements, and keep the sums of everything known in the rows of lots and accounts."""
+async def _move_lots(connection: Connection, batch: Sequence[Logged]) -> None:
+    """Add the movements, and keep the sums of everything known in the rows of lots."""
     rows: list[Row] = []
-    lots: Counter[tuple[str, str]] = Counter()
-    debts: Counter[str] = Counter()
+    minutes: Counter[tuple[str, str]] = Counter()
+    amounts: Counter[tuple[str, str]] = Counter()
     for recorded, event in batch:
         account_id = recorded.account_id
         place = (account_id, recorded.position, recorded.recorded_at, recorded.event_id, recorded.type)
         for ordinal, movement in enumerate(movements(event)):
             rows.append((*place, ordinal, *movement))
-            if movement.lot_id is OWED:
-                debts[account_id] += movement.minutes
-            else:
-                lots[account_id, movement.lot_id] += movement.minutes
+            if movement.lot_id is not OWED:
+                minutes[account_id, movement.lot_id] += movement.minutes
+                amounts[account_id, movement.lot_id] += movement.amount_kopecks
     await copy(connection, "movement", MOVEMENT, rows)
-    await _update(connection, MOVE_LOTS, [(*lot, minutes) for lot, minutes in lots.items()])
-    await _update(connection, MOVE_DEBTS, list(debts.items()))
+    await _update(connection, MOVE_LOTS, [(*lot, moved, amounts[lot]) for lot, moved in minutes.items()])
+
+
+async def _move_accounts(connection: Connection, batch: Sequence[Logged]) -> None:
+    """Keep what each account holds and owes, now that its lots stand as the batch leaves them."""
+    debts: Counter[str] = Counter()
+    recorded_at: dict[str, datetime] = {}
+    for recorded, event in batch:
+        moved = movements(event)
+        if moved or tenures(event):
+            recorded_at[recorded.account_id] = recorded.recorded_at
+            debts[recorded.account_id] += sum(movement.minutes for movement in moved if movement.lot_id is OWED)
+    rows = [(account_id, at, debts[account_id]) for account_id, at in recorded_at.items()]
+    await _update(connection, MOVE_ACCOUNTS, rows)
 
 
 async def _update(connection: Connection, statement: str, rows: Sequence[Row]) -> None:

@@ -1,6 +1,6 @@
 """The tables of the balances projection, in whatever schema the connection's search_path names first."""
 
-TABLES = ("account", "lot", "tenure", "movement", "suspension")
+TABLES = ("account", "lot", "tenure", "movement", "suspension", "day_total")
 
 TOTALS = """
     SELECT
@@ -14,20 +14,27 @@ TOTALS = """
 """
 
 SCHEMA = """
--- One row an account: what a list of accounts needs as of now.
+-- One row an account: what a list of accounts needs as of now. held_minutes is right until next_expiry_at, when the
+-- first of these hours will be gone; from then on until the ledger has recorded that, whoever reads looks at the lots.
 CREATE TABLE IF NOT EXISTS account (
     account_id      text COLLATE "C" PRIMARY KEY,
     customer_name   text NOT NULL,
     contract_number text NOT NULL,
+    held_minutes    bigint NOT NULL DEFAULT 0,
     owed_minutes    bigint NOT NULL DEFAULT 0,
+    balance_minutes bigint GENERATED ALWAYS AS (held_minutes - owed_minutes) STORED,
+    next_expiry_at  timestamptz NOT NULL DEFAULT 'infinity',
     suspended       boolean NOT NULL DEFAULT false,
     CONSTRAINT a_debt_is_never_below_nothing CHECK (owed_minutes >= 0)
 ) WITH (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS account_in_debt ON account (account_id) WHERE owed_minutes > 0;
 CREATE INDEX IF NOT EXISTS account_suspended ON account (account_id) WHERE suspended;
+CREATE INDEX IF NOT EXISTS account_by_name ON account (customer_name, account_id);
+CREATE INDEX IF NOT EXISTS account_by_balance ON account (balance_minutes, account_id);
+CREATE INDEX IF NOT EXISTS account_by_expiry ON account (next_expiry_at, account_id);
 
--- ends_at: when its hours will be gone, the successors known so far included (rule 7.5). remaining_minutes is not
--- indexed, so that a draw touches no index.
+-- ends_at: when its hours will be gone, the successors known so far included (rule 7.5). unbooked_kopecks: the money of
+-- what remains (rule 4.4). remaining_minutes is not indexed, so that a draw touches no index of this table.
 CREATE TABLE IF NOT EXISTS lot (
     account_id        text COLLATE "C" NOT NULL REFERENCES account,
     lot_id            text COLLATE "C" NOT NULL,
@@ -37,6 +44,7 @@ CREATE TABLE IF NOT EXISTS lot (
     starts_at         timestamptz NOT NULL,
     ends_at           timestamptz NOT NULL,
     remaining_minutes bigint NOT NULL DEFAULT 0,
+    unbooked_kopecks  bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (account_id, lot_id),
     CONSTRAINT a_lot_holds_between_nothing_and_its_size CHECK (remaining_minutes BETWEEN 0 AND size_minutes)
 ) WITH (fillfactor = 80);
@@ -71,6 +79,18 @@ CREATE TABLE IF NOT EXISTS movement (
     closure        integer,
     PRIMARY KEY (account_id, effective_at, position, ordinal)
 );
+
+-- What moved on each of the seller's days, over all accounts, by effect and not by booking. Hours that end are not in
+-- here: lots know their ends.
+CREATE TABLE IF NOT EXISTS day_total (
+    day            date NOT NULL,
+    kind           text NOT NULL,
+    minutes        bigint NOT NULL,
+    owed_minutes   bigint NOT NULL,
+    amount_kopecks bigint NOT NULL,
+    paid_kopecks   bigint NOT NULL,
+    PRIMARY KEY (day, kind)
+) WITH (fillfactor = 50);
 
 CREATE TABLE IF NOT EXISTS suspension (
     account_id   text COLLATE "C" NOT NULL,

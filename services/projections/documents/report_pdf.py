@@ -18,6 +18,10 @@ LINE_TABLES = (("closing", "tasks"), ("correction", "corrections"), ("settlement
 """The kinds of lines, and the headings they stand under: corrections stand apart (rule 10.3)."""
 
 
+_AMOUNT_MAX = 16
+"""Characters that the column of amounts has room for; wider ones take from the room of titles."""
+
+
 def report_pdf(report: MonthlyReport, lang: Lang) -> bytes:
     """The report for a customer; the same report always gives the same bytes."""
     formats = Formats(lang)
@@ -34,11 +38,20 @@ def _document(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
         "contract_number": report.contract_number,
         "contract_date": formats.long_day(report.contract_date),
         "foot": foot(report, formats),
+        **_hash(report),
+        "wide": any(len(formats.money(line.amount_kopecks)) > _AMOUNT_MAX for line in report.lines),
         "balance": _balance(report, formats),
         "line_tables": [_line_table(report, kind, title, formats) for kind, title in LINE_TABLES],
         "all_lines": _total(report, formats),
         "movements": _movements(report, formats),
     }
+
+
+def _hash(report: MonthlyReport) -> dict[str, list[str]]:
+    """In pieces too short to be broken at the edge of a line: whoever copies it copies nothing else."""
+    if report.report_hash is None:
+        return {}
+    return {"hash": [report.report_hash[start : start + 16] for start in range(0, 64, 16)]}
 
 
 def _hours(decimal: str, minutes: int, formats: Formats) -> dict[str, str]:

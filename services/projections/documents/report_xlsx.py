@@ -60,6 +60,8 @@ def _opening(book: Book, sheet: Worksheet, report: MonthlyReport) -> int:
     book.title(sheet, words["report"], f"{words['for_month']} {formats.month(report.month)}", warning)
     contract = f"{words['number']} {report.contract_number} {words['from']} {formats.long_day(report.contract_date)}"
     origin = f"{words['as_recorded'].capitalize()}{report.position}"
+    if report.report_hash:
+        origin += f"\nSHA-256 {report.report_hash}"
     about = [
         (words[role], "\n".join([party.name, *requisites(party, formats)]))
         for role, party in (("seller", report.seller), ("customer", report.customer))
@@ -124,16 +126,16 @@ def _line_sheet(book: Book, title: str, name: str, lines: list[ReportLine], draf
     words = book.formats.words
     columns = (
         Column(words["number"], "count", 5),
-        Column(words["day"], "day", 12),
-        Column(words["task_id"], "text", 16),
-        Column(words["title"], "text", 60),
-        Column(words["category"], "text", 20),
+        Column(words["day"], "day", 11),
+        Column(words["task_id"], "text", 15),
+        Column(words["title"], "text", 50),
+        Column(words["category"], "text", 18),
         Column(words["coefficient"], "coefficient", 6),
         *(
-            Column(words[sum_name], style, 17)
+            Column(words[sum_name], style, 17 if style == "money" else 13)
             for sum_name, style in zip(_SUMS, ("hours", "minutes", "hours", "minutes", "money"), strict=True)
         ),
-        Column(words["packages"], "text", 34),
+        Column(words["packages"], "text", 28),
     )
     sheet = book.sheet(name, draft)
     sheet.set_landscape()

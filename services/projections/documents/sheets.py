@@ -34,6 +34,7 @@ _NUMBERS = {"hours": "#,##0.00", "minutes": "#,##0", "money": '#,##0.00\\ "₽"'
 
 
 _LEFT = {"day": {"align": "left"}, "count": {"align": "left"}}
+_TOTAL = {"bold": True, "top": 1, "valign": "vcenter"}
 _LINE_HEIGHT = 13.5
 
 
@@ -60,13 +61,13 @@ class Book:
         day = "dd.mm.yyyy" if formats.lang == "ru" else "d mmm yyyy"
         numbers = _NUMBERS | {"day": day}
         looks = {name: {"num_format": shown, **_EDGE, **_LEFT.get(name, {})} for name, shown in numbers.items()}
-        looks |= {f"{name}_total": {"num_format": shown, "bold": True, "top": 1} for name, shown in numbers.items()}
+        looks |= {f"{name}_total": {"num_format": shown, **_TOTAL} for name, shown in numbers.items()}
         text = {"text_wrap": True, "align": "left", "indent": 1, **_EDGE}
         looks |= {
             "text": text,
             "quoted": text | {"quote_prefix": True},
             "label": _EDGE,
-            "text_total": {"bold": True, "top": 1},
+            "text_total": _TOTAL,
         }
         self.styles = {name: self.book.add_format(_FONT | look) for name, look in (_STYLES | looks).items()}
 

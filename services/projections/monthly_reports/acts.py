@@ -1,6 +1,5 @@
 """The act of a month: the hours accepted and their money by package (rule 10.4), from its report."""
 
-from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date
 
@@ -8,6 +7,7 @@ from asyncpg import Connection
 
 from contracts.quantities import decimal_hours, hours_column, rounded_division
 from contracts.reports import Act, ActLine, MonthlyReport, Vat
+from services.projections.monthly_reports.queries import last_day
 from services.projections.monthly_reports.seller import Seller
 
 PRICES = "SELECT lot_id, hour_price_kopecks FROM report_lot WHERE account_id = $1"
@@ -16,8 +16,7 @@ PRICES = "SELECT lot_id, hour_price_kopecks FROM report_lot WHERE account_id = $
 async def act(connection: Connection, report: MonthlyReport, seller: Seller) -> Act:
     """The act of that report's month; a draft while the month is open. Its money is the report's."""
     prices = dict(await connection.fetch(PRICES, report.account_id))
-    year, month = int(report.month[:4]), int(report.month[5:])
-    act_date = date(year, month, monthrange(year, month)[1])
+    act_date = last_day(report.month)
     lines = _lines(report, prices)
     total = sum(line.amount_kopecks for line in lines)
     assert total == report.totals.amount_kopecks, "an act states the money of its report"

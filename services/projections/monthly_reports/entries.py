@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
     `minutes` is what moved, in the direction its kind names; `balance_minutes` what that did to the balance: nothing
     where hours of an expired lot went back and forth. `amount_kopecks` is money of the closing, except in purchases,
-    compensations and forfeitures. Worked and charged time stand on `worked` entries alone.
+    compensations, forfeitures and carries. Worked and charged time stand on `worked` entries alone.
     """
 
     kind: Kind
@@ -119,6 +119,7 @@ def _carried(event: HoursCarriedOver) -> Iterator[Entry]:
     """Reclaimed hours had been lost, and are there again (rule 7.4)."""
     former, heir = event.from_package_id, event.to_package_id
     kind: Kind = "reclaimed" if event.reclaimed else "carried"
-    yield Entry(kind, event.minutes, 0, 0, lot_id=former, to_package_id=heir)
+    amount = sum(lot.amount_kopecks for lot in event.lots)
+    yield Entry(kind, event.minutes, 0, amount, lot_id=former, to_package_id=heir)
     for lot in event.lots if event.reclaimed else ():
         yield Entry("forfeited", -lot.minutes, lot.minutes, -lot.amount_kopecks, lot_id=lot.lot_id)

@@ -16,11 +16,12 @@ from contracts.events import (
 from contracts.quantities import rounded_division
 from services.projections.logged import Logged, of_types
 from services.projections.monthly_reports.entries import entries
+from services.projections.monthly_reports.totals import ADD_TO_MONTHS, booked_by_month
 from services.projections.rows import Row, copy, insert
 
 ADD_ACCOUNTS = """
-    INSERT INTO report_account (account_id, customer_name, contract_number, contract_date)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[])
+    INSERT INTO report_account (account_id, customer_name, contract_number, contract_date, requisites)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::jsonb[])
 """
 
 ADD_LOTS = """
@@ -40,6 +41,11 @@ ADD_MONTHS = """
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::boolean[])
 """
 
+ADD_FROZEN = """
+    INSERT INTO report_frozen (account_id, month, position, report_hash)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[])
+"""
+
 
 async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """Add what a batch of events books, in the caller's transaction."""
@@ -48,14 +54,17 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     await copy(connection, "report_closing", CLOSING, _closings(batch))
     await copy(connection, "report_entry", ENTRY, _entries(batch))
     await insert(connection, ADD_MONTHS, _months(batch))
+    await insert(connection, ADD_FROZEN, _frozen(batch))
+    await insert(connection, ADD_TO_MONTHS, booked_by_month(batch))
 
 
 def _accounts(batch: Sequence[Logged]) -> list[Row]:
     return [
-        (recorded.account_id, event.customer_name, event.contract_number, event.contract_date)
+        (recorded.account_id, event.customer_name, event.contract_number, event.contract_date,
+         event.customer_requisites and event.customer_requisites.model_dump_json())
         for recorded, event in batch
         if isinstance(event, AccountOpened)
-    ]
+    ]  # fmt: skip
 
 
 def _lots(batch: Sequence[Logged]) -> list[Row]:
@@ -94,4 +103,13 @@ def _months(batch: Sequence[Logged]) -> list[Row]:
     return [
         (recorded.account_id, recorded.position, recorded.recorded_at, event.month, isinstance(event, MonthClosed))
         for recorded, event in of_types(batch, MonthClosed, MonthReopened)
+    ]
+
+
+def _frozen(batch: Sequence[Logged]) -> list[Row]:
+    return [
+        (recorded.account_id, frozen.month, recorded.position, frozen.report_hash)
+        for recorded, event in batch
+        if isinstance(event, MonthClosed)
+        for frozen in event.reports
     ]

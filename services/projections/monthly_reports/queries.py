@@ -1,10 +1,12 @@
 """The report of any month, open or closed, as known at any time (rules 10.3, 12)."""
 
+from calendar import monthrange
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import orjson
 from asyncpg import Connection, Record
 
 from contracts.quantities import decimal_hours, hours_column, month_of
@@ -20,8 +22,9 @@ from contracts.reports import (
     ReportTotals,
 )
 from services.projections.balances.queries import END_OF_TIME, LAST_POSITION, KnownAt, UnknownAccount
+from services.projections.monthly_reports.seller import Seller
 
-ACCOUNT = "SELECT customer_name, contract_number, contract_date FROM report_account WHERE account_id = $1"
+ACCOUNT = "SELECT customer_name, contract_number, contract_date, requisites FROM report_account WHERE account_id = $1"
 
 OPENING = """
     SELECT coalesce(sum(balance_minutes), 0)::bigint FROM report_entry
@@ -43,7 +46,15 @@ MONTHS = """
     WHERE account_id = $1 AND position <= $2 AND recorded_at <= $3 ORDER BY position
 """
 
-GIVEN = ("drawn", "settled", "paid")
+FROZEN = "SELECT report_hash FROM report_frozen WHERE account_id = $1 AND month = $2 AND position = $3"
+
+# What was known at an instant rests on this, whatever has been recorded since.
+LAST_KNOWN = """
+    SELECT greatest(0,
+        (SELECT max(position) FROM report_entry WHERE account_id = $1 AND recorded_at <= $2),
+        (SELECT max(position) FROM report_month WHERE account_id = $1 AND recorded_at <= $2))
+"""
+
 TAKEN_BACK = ("returned", "compensated")
 
 
@@ -55,10 +66,11 @@ class Asked(NamedTuple):
     known_at: KnownAt
 
 
-async def report(connection: Connection, asked: Asked, position: int, seller: Party) -> MonthlyReport:
+async def report(connection: Connection, asked: Asked, position: int, seller: Seller) -> MonthlyReport:
     """The month's report; UnknownAccount for an account that was never opened.
 
-    `position`: how far the projection has come; a closed month rests on the event that closed it.
+    `position`: how far the projection has come. A closed month rests on the event that closed it, an open one on the
+    last that was known.
     """
     until = asked.known_at if isinstance(asked.known_at, int) else LAST_POSITION
     recorded = asked.known_at if isinstance(asked.known_at, datetime) else END_OF_TIME
@@ -69,14 +81,17 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Pa
     entries = await connection.fetch(ENTRIES, asked.account_id, asked.month, until, recorded)
     closed_by = _closed_by(asked.month, await connection.fetch(MONTHS, asked.account_id, until, recorded))
     closing = opening + sum(entry["balance_minutes"] for entry in entries)
+    if isinstance(asked.known_at, datetime):
+        position = await connection.fetchval(LAST_KNOWN, asked.account_id, recorded)
     return MonthlyReport(
         account_id=asked.account_id,
         month=asked.month,
         closed=closed_by is not None,
+        report_hash=await connection.fetchval(FROZEN, asked.account_id, asked.month, closed_by),
         known_at=asked.known_at,
         position=closed_by or min(until, position),
-        seller=seller,
-        customer=Party(name=account["customer_name"]),
+        seller=seller.party_on(last_day(asked.month)),
+        customer=Party(name=account["customer_name"], **orjson.loads(account["requisites"] or "{}")),
         contract_number=account["contract_number"],
         contract_date=account["contract_date"],
         opening_balance_minutes=opening,
@@ -85,6 +100,12 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Pa
         closing_balance_hours=decimal_hours(closing),
         **_parts(asked.month, entries),
     )
+
+
+def last_day(month: str) -> date:
+    """The day whose seller and VAT mode a month's documents name, and which an act is dated."""
+    year, number = int(month[:4]), int(month[5:])
+    return date(year, number, monthrange(year, number)[1])
 
 
 def _closed_by(month: str, changes: Iterable[Record]) -> int | None:

@@ -1,6 +1,8 @@
 """The tables of the monthly reports, in whatever schema the connection's search_path names first."""
 
-TABLES = ("report_account", "report_lot", "report_closing", "report_entry", "report_month")
+TABLES = (
+    "report_account", "report_lot", "report_closing", "report_entry", "report_month", "report_frozen", "report_total",
+)  # fmt: skip
 
 TOTALS = """
     SELECT
@@ -17,7 +19,8 @@ CREATE TABLE IF NOT EXISTS report_account (
     account_id      text COLLATE "C" PRIMARY KEY,
     customer_name   text NOT NULL,
     contract_number text NOT NULL,
-    contract_date   date NOT NULL
+    contract_date   date NOT NULL,
+    requisites      jsonb
 );
 
 -- What a line says of a lot: a compensation has no plan.
@@ -63,6 +66,17 @@ CREATE TABLE IF NOT EXISTS report_entry (
     PRIMARY KEY (account_id, booking_month, position, ordinal)
 );
 
+-- The sums of all accounts' bookings.
+CREATE TABLE IF NOT EXISTS report_total (
+    month           text COLLATE "C" NOT NULL,
+    kind            text NOT NULL,
+    minutes         bigint NOT NULL,
+    balance_minutes bigint NOT NULL,
+    amount_kopecks  bigint NOT NULL,
+    charged_minutes bigint NOT NULL,
+    PRIMARY KEY (month, kind)
+) WITH (fillfactor = 50);
+
 -- Up to which month an account was closed, as it became known.
 CREATE TABLE IF NOT EXISTS report_month (
     account_id     text COLLATE "C" NOT NULL,
@@ -71,5 +85,14 @@ CREATE TABLE IF NOT EXISTS report_month (
     month          text COLLATE "C" NOT NULL,
     closed         boolean NOT NULL,
     PRIMARY KEY (account_id, position)
+);
+
+-- With which figures the event at that position closed the month.
+CREATE TABLE IF NOT EXISTS report_frozen (
+    account_id  text COLLATE "C" NOT NULL,
+    month       text COLLATE "C" NOT NULL,
+    position    bigint NOT NULL,
+    report_hash text NOT NULL,
+    PRIMARY KEY (account_id, month, position)
 );
 """

@@ -2,37 +2,75 @@
 
 import tomllib
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from contracts.reports import Party
 
 VatMode = Literal["none", "5", "7", "20", "22"]
 
 
-class DatedVat(BaseModel):
-    """A VAT mode and the day it came into force."""
+class Dated(BaseModel):
+    """Something in force from a day on, until the next of its kind is."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    in_force_from: date
+    in_force_from: date = date(2000, 1, 1)
+
+
+class DatedVat(Dated):
+    """A VAT mode and the day it came into force."""
+
     mode: VatMode
 
 
+class DatedParty(Dated, Party):
+    """The seller's name and requisites, and the day from which they are these."""
+
+
+Kind = TypeVar("Kind", bound=Dated)
+
+
+def _in_order(dated: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    if any(later.in_force_from <= earlier.in_force_from for earlier, later in pairwise(dated)):
+        raise ValueError("give each an in_force_from, later than that of the one before")
+    return dated
+
+
+def _alone(given: Any) -> Any:
+    """One that was always in force may be written `[party]` instead of `[[party]]`."""
+    return (given,) if isinstance(given, dict) else given
+
+
+InOrder = Annotated[tuple[Kind, ...], Field(min_length=1), AfterValidator(_in_order)]
+
+
 class Seller(BaseModel):
-    """The requisites of 402-ФЗ art. 9 on the seller's side, and its VAT modes, the earliest first (rule 10.4)."""
+    """The requisites of 402-ФЗ art. 9 on the seller's side, and its VAT modes (rule 10.4).
+
+    A closed month's documents name what was in force on its last day. So they never change, as long as the operator
+    only adds to the file what comes into force later.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    party: Party = Party(name="Исполнитель")
-    vat: tuple[DatedVat, ...] = Field(default=(DatedVat(in_force_from=date(2000, 1, 1), mode="none"),), min_length=1)
+    party: Annotated[InOrder[DatedParty], BeforeValidator(_alone)] = (DatedParty(name="Исполнитель"),)
+    vat: InOrder[DatedVat] = (DatedVat(mode="none"),)
+
+    def party_on(self, day: date) -> Party:
+        """The seller as it was on that day; as it was first, before any."""
+        return Party(**_in_force(self.party, day).model_dump(exclude={"in_force_from"}))
 
     def vat_mode(self, day: date) -> VatMode:
         """The mode in force on that day; the first one before any was."""
-        in_force = [dated.mode for dated in self.vat if dated.in_force_from <= day]
-        return in_force[-1] if in_force else self.vat[0].mode
+        return _in_force(self.vat, day).mode
+
+
+def _in_force(dated: tuple[Kind, ...], day: date) -> Kind:
+    return next((one for one in reversed(dated) if one.in_force_from <= day), dated[0])
 
 
 def seller(file: Path | None) -> Seller:

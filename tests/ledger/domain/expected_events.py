@@ -1,7 +1,7 @@
 """Events as a specification states them: exactly the fields it lists, in the words of the trade.
 
 Draws and shares of lots are (lot, minutes) or (lot, minutes, kopecks); what is special about one is said around it:
-`released("spring", 60)`.
+`released("spring", 60)`. Frozen reports are (month, opening balance, closing balance).
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from contracts.events import (
     Compensation,
     DebtPaid,
     DebtSettled,
+    FrozenReport,
     HoursCarriedOver,
     MonthClosed,
     MonthReopened,
@@ -87,6 +88,8 @@ def _seen(value: Any, said: Any) -> Any:
 def _share(part: Any, with_money: bool) -> Any:
     if isinstance(part, str):
         return part
+    if isinstance(part, FrozenReport):
+        return (part.month, part.opening_balance_minutes, part.closing_balance_minutes)
     special = ("settlement", "forfeited", "released")
     whose = part.task_id if hasattr(part, "task_id") else part.lot_id
     share = (*(word for word in special if getattr(part, word, False)), whose, part.minutes)

@@ -3,7 +3,7 @@
 Balances, and what is left and booked, are worked out from the movements every time. Dicts keep the order of recording.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,6 +15,8 @@ from contracts.events import (
     Draw,
     Event,
     HoursCarriedOver,
+    MonthClosed,
+    MonthReopened,
     PackageExpired,
     PackagePurchased,
     Reversal,
@@ -23,6 +25,7 @@ from contracts.events import (
     WorkResumed,
     WorkSuspended,
 )
+from contracts.report_hash import Figures, report_hash
 
 
 class Move(NamedTuple):
@@ -110,6 +113,9 @@ class NaiveLedger:
         self.closed_times: dict[str, int] = {}
         self.warranty: set[str] = set()
         self.suspended = False
+        self.version = 0
+        self.booked: list[tuple[str, int, list[Figures]]] = []
+        self.closed: list[str] = []
         for event in events:
             self.read(event)
 
@@ -161,8 +167,36 @@ class NaiveLedger:
         ]
         return min(may_take_over, key=lambda one: age[one.package_id], default=None)
 
+    def standing(self) -> int:
+        """The balance by what has been read, whenever it takes effect."""
+        held = sum(lot.left for lot in self.lots.values() if not lot.expired)
+        return held - sum(minutes for _, minutes in self.owed)
+
+    def frozen(self, account_id: str, month: str) -> list[tuple[str, int, int, str]]:
+        """Month, opening and closing balance and hash of each report that closing the month freezes (rule 10.1)."""
+        found: list[tuple[str, int, int, str]] = []
+        for name in sorted({month, *(booked for booked, _, _ in self.booked)}):
+            if name <= month and name > max(self.closed, default=""):
+                opening = sum(minutes for booked, minutes, _ in self.booked if booked < name)
+                closing = sum(minutes for booked, minutes, _ in self.booked if booked <= name)
+                figures = [one for booked, _, of in self.booked if booked == name for one in of]
+                lines = [
+                    Figures(*key, *(sum(one[column] for one in figures if one[:2] == key) for column in (2, 3, 4)))
+                    for key in {one[:2] for one in figures}
+                ]
+                found.append((name, opening, closing, report_hash(account_id, name, opening, closing, lines)))
+        return found
+
     def read(self, event: Event) -> None:
         """One event more."""
+        before = self.standing()
+        self._read(event)
+        self.version += 1
+        change, figures = self.standing() - before, list(_figures(event))
+        if change or figures or isinstance(event, HoursCarriedOver):
+            self.booked.append((event.booking_month, change, figures))
+
+    def _read(self, event: Event) -> None:
         match event:
             case PackagePurchased():
                 self._bought(event.package_id, event.minutes, event.price_kopecks, event.effective_at, event.ends_at)
@@ -188,6 +222,10 @@ class NaiveLedger:
                 self._read_reversal(event)
             case WorkSuspended() | WorkResumed():
                 self.suspended = isinstance(event, WorkSuspended)
+            case MonthClosed():
+                self.closed.append(event.month)
+            case MonthReopened():
+                self.closed = [month for month in self.closed if month < event.month] + [month_before(event.month)]
             case _:
                 pass
 
@@ -233,3 +271,28 @@ class NaiveLedger:
             self.warranty.add(event.task_id)
             if standing:
                 self.closings[event.task_id] = replace(standing, charged=0, owed=0, took=[], paid=[])
+
+
+def _figures(event: Event) -> Iterator[Figures]:
+    """What it says of closings, a row for each thing it says: rule 10.3."""
+    match event:
+        case TaskClosed():
+            yield Figures(event.task_id, event.closure, event.worked_minutes, event.charged_minutes, 0)
+            for draw in event.draws:
+                yield Figures(event.task_id, event.closure, 0, 0, draw.amount_kopecks)
+        case DebtSettled():
+            yield Figures(event.task_id, event.closure, 0, 0, event.amount_kopecks)
+        case DebtPaid():
+            for part in event.payments:
+                yield Figures(part.task_id, part.closure, 0, 0, part.amount_kopecks)
+        case Reversal() if event.closure:
+            yield Figures(event.task_id, event.closure, -event.worked_minutes, -event.charged_minutes, 0)
+            for lost in [*event.returned, *filter(None, [event.compensation])]:
+                yield Figures(event.task_id, event.closure, 0, 0, -lost.amount_kopecks)
+        case _:
+            pass
+
+
+def month_before(month: str) -> str:
+    year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 2, 12)
+    return f"{year}-{number + 1:02}"

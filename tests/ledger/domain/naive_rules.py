@@ -5,12 +5,13 @@ from datetime import datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from contracts.commands import CloseTask, Command, MarkWarranty, PayDebt, PurchasePackage, ReopenTask
+from contracts.commands import CloseMonth, CloseTask, Command, MarkWarranty, PayDebt, PurchasePackage, ReopenTask
 from contracts.events import (
     DebtPaid,
     DebtSettled,
     Event,
     HoursCarriedOver,
+    MonthClosed,
     PackageExpired,
     Reversal,
     TaskClosed,
@@ -57,6 +58,9 @@ def said(event: Event) -> Said:
             made_up = event.compensation and tuple(event.compensation.model_dump().values())
             taken_out = (event.worked_minutes, event.charged_minutes, event.cancelled_owed_minutes)
             words = (event.task_id, event.closure, taken_out, sorted(back), made_up)
+        case MonthClosed():
+            frozen = [tuple(report.model_dump().values()) for report in event.reports]
+            words = (event.month, frozen, event.account_version)
         case _:
             pass
     return (type(event).__name__, event.effective_at, *words)
@@ -126,9 +130,11 @@ def fact_of(ledger: NaiveLedger, command: Command, now: datetime) -> Said:
             return taken_back(ledger, command, now)
         case PurchasePackage():
             return ("PackagePurchased", min(command.purchased_at, now))
+        case CloseMonth():
+            frozen = ledger.frozen(command.account_id, command.month)
+            return ("MonthClosed", now, command.month, frozen, ledger.version)
         case _:
-            names = {"SuspendWork": "WorkSuspended", "ResumeWork": "WorkResumed"}
-            names |= {"CloseMonth": "MonthClosed", "ReopenMonth": "MonthReopened"}
+            names = {"SuspendWork": "WorkSuspended", "ResumeWork": "WorkResumed", "ReopenMonth": "MonthReopened"}
             return (names[command.command], now)
 
 

@@ -4,6 +4,7 @@ from itertools import permutations
 
 import pytest
 
+from contracts.requisites import Requisites
 from services.ledger.domain.refusals import AccountAlreadyOpen, AccountNotFound, PackageAlreadyPurchased
 from tests.ledger.domain.expected_events import account_opened, package_purchased, task_closed
 from tests.ledger.vocabulary import (
@@ -30,6 +31,11 @@ def test_an_account_is_opened_with_a_balance_of_nothing():
         .then(account_opened(contract_number="17/24", effective="2026-03-01 12:00", booked="2026-03"))
         .then_balance(0)
     )
+
+
+def test_an_account_keeps_what_identifies_its_customer():
+    requisites = Requisites(inn="7707083893", signatory_name="Орлова О. О.")
+    no_account().when(open_account(requisites=requisites)).then(account_opened(customer_requisites=requisites))
 
 
 def test_an_account_is_opened_once():

@@ -1,5 +1,7 @@
 """Rules 10.1 and 10.2: months are closed once, and nothing is booked into a closed one."""
 
+from hashlib import sha256
+
 import pytest
 from pydantic import ValidationError
 
@@ -14,7 +16,7 @@ from tests.ledger.domain.expected_events import (
     package_purchased,
     task_closed,
 )
-from tests.ledger.vocabulary import ACCOUNT_ID, Step, buy, close, close_month, given, pay, reopen_month
+from tests.ledger.vocabulary import ACCOUNT_ID, Step, buy, close, close_month, given, mark_warranty, pay, reopen_month
 
 MARCH = close_month("2026-03", on="2026-04-05")
 
@@ -147,6 +149,46 @@ def test_january_follows_december():
     story.when(reopen_month("2026-12")).when(close("T-2", on="2026-11-20")).then(task_closed("T-2", booked="2026-12"))
     story.when(close_month("2026-12")).when(reopen_month("2026-12"))
     story.when(reopen_month("2026-11")).then(month_reopened("2026-11"))
+
+
+def test_a_closed_months_report_is_frozen_with_its_balances():
+    (
+        given(buy("spring", "hours-20", on="2026-03-01"), close("T-1", worked=60, on="2026-03-20"))
+        .when(MARCH)
+        .then(month_closed("2026-03", reports=[("2026-03", 0, 1140)], account_version=3))
+    )
+
+
+def test_every_month_newly_closed_that_booked_anything_is_frozen_and_the_named_one_in_any_case():
+    story = given(buy("spring", "hours-20", on="2026-03-01"), MARCH, close("T-1", worked=60, on="2026-04-10"))
+    story.when(close_month("2026-07", on="2026-08-01")).then(
+        package_expired("spring", booked="2026-06"),
+        month_closed("2026-07", reports=[("2026-04", 1200, 1140), ("2026-06", 1140, 0), ("2026-07", 0, 0)]),
+    )
+
+
+def test_months_reopened_are_frozen_anew_with_what_was_booked_into_them_since():
+    story = given(close("T-1", worked=60, on="2026-02-10"), close_month("2026-02", on="2026-03-05"), MARCH)
+    story.when(reopen_month("2026-03")).when(reopen_month("2026-02"))
+    story.when(close("T-2", worked=30, on="2026-02-20"))
+    story.when(close_month("2026-03")).then(
+        month_closed("2026-03", reports=[("2026-02", 0, -90), ("2026-03", -90, -90)])
+    )
+
+
+def test_a_report_is_frozen_with_what_every_closing_came_to():
+    story = given(
+        buy("spring", "hours-20", on="2026-03-01"),
+        close("T-2", worked=60, on="2026-03-20"),
+        close("T-10", worked=1200, on="2026-03-21"),
+        mark_warranty("T-2", on="2026-03-22"),
+    )
+    (closed,) = story.when(MARCH).latest
+    text = (
+        "hourbook-report 1\naccount horns-and-hooves\nmonth 2026-03\nopening 0\nclosing 0\n"
+        "T-10 1 1200 1200 6380000\nT-2 1 60 0 0\n"
+    )
+    assert closed.reports[0].report_hash == sha256(text.encode()).hexdigest()
 
 
 def test_a_month_is_reopened_for_a_reason():

@@ -18,6 +18,8 @@ SECOND = FIRST.model_copy(
         "name": "2026-07",
         "in_force_from": moment("2026-07-01"),
         "debt_hour_price_kopecks": 360_000,
+        "low_balance_percent": 25,
+        "expiring_days": 30,
         "coefficients": {**FIRST.coefficients, "urgent": Decimal(2)},
         "plans": {"hours-20": DEARER},
     }
@@ -76,6 +78,15 @@ def test_a_new_price_list_is_in_force_from_its_first_instant():
         given(terms=DATED)
         .when(buy("new", "hours-20", on="2026-07-01"))
         .then(package_purchased("new", price=7_200_000, hour_price=360_000, terms_version="2026-07", ends="2026-09-02"))
+    )
+
+
+@pytest.mark.parametrize(("bought", "low", "days"), [("2026-06-30", 120, 14), ("2026-07-01", 300, 30)])
+def test_a_purchase_says_from_when_on_the_customer_is_warned(bought: str, low: int, days: int):
+    (
+        given(terms=DATED)
+        .when(buy("first", "hours-20", on=bought, recorded="2026-07-05"))
+        .then(package_purchased("first", low_balance_minutes=low, expiring_days=days))
     )
 
 

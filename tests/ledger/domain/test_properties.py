@@ -31,9 +31,14 @@ def told(history: list[Numbers]) -> Iterator[Story]:
             yield story
 
 
+def opened() -> NaiveLedger:
+    """What the beginning of every story amounts to."""
+    return NaiveLedger(line.event() for line in vocabulary.given().recorded)
+
+
 def with_naive_ledger(history: list[Numbers]) -> Iterator[tuple[Story, NaiveLedger]]:
     """The story after each command, and what its events amount to in a naive reading."""
-    naive = NaiveLedger()
+    naive = opened()
     for story in told(history):
         for event in story.latest:
             naive.read(event)
@@ -42,7 +47,7 @@ def with_naive_ledger(history: list[Numbers]) -> Iterator[tuple[Story, NaiveLedg
 
 @some_history
 def test_what_happens_is_what_the_rules_say(history: list[Numbers]):
-    naive = NaiveLedger()
+    naive = opened()
     for story in told(history):
         expected = course(naive, story.command, story.now)
         for event in story.latest:

@@ -89,6 +89,21 @@ async def test_a_body_that_is_not_said_to_be_json(client: httpx.AsyncClient):
     assert "Content-Type: application/json" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("misfit", "field"),
+    [
+        ({"inn": "7707083894"}, "customer_requisites.inn"),
+        ({"kpp": "1"}, "customer_requisites.kpp"),
+        ({"phone": "1"}, "customer_requisites.phone"),
+        ("7707083893", "customer_requisites"),
+    ],
+)
+async def test_requisites(client: httpx.AsyncClient, misfit: Any, field: str):
+    opening = OPENING | {"account_id": "other", "customer_requisites": misfit}
+    answer = await client.post("/v1/accounts", json=opening, headers=JSON)
+    await expect(client, answer, "invalid-request", field)
+
+
 @pytest.mark.parametrize("changed", [{"contract_date": "2026-13-01"}, {"contract_date": 20260101}])
 async def test_a_date_that_is_none(client: httpx.AsyncClient, changed: dict[str, Any]):
     answer = await client.post("/v1/accounts", json=OPENING | changed, headers=JSON)

@@ -21,7 +21,7 @@ from contracts.reports import (
 
 SELLER = Party(
     name="ООО «Синтез»",
-    inn="7701234567",
+    inn="7701234560",
     kpp="770101001",
     address="115114, г. Москва, Дербеневская наб., д. 7, стр. 2",
     bank_details="р/с 40702810900000001234 в АО «Банк», к/с 30101810400000000225, БИК 044525225",
@@ -121,6 +121,7 @@ def report(*lines: ReportLine, opening: int = 0, **given: Any) -> MonthlyReport:
         "account_id": "c1",
         "month": MONTH,
         "closed": True,
+        "report_hash": None,
         "known_at": None,
         "position": 1234,
         "seller": SELLER,

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from contracts.reports import Act, Vat
+from contracts.reports import Act, Party, Vat
 from services.projections.documents import act_pdf, act_xlsx
 from tests.projections.documents.builder import act, act_line
-from tests.projections.documents.reading import SOFFICE, cells, formulas, recalculated, values, whole
+from tests.projections.documents.reading import SOFFICE, cells, formulas, pages, recalculated, values, whole
 
 
 def spring_act(**given: object) -> Act:
@@ -25,7 +25,7 @@ def test_the_act_has_what_the_law_asks_of_a_primary_document():
     for said in (
         "Акт № 2026-03/c1 об оказании услуг · 31 марта 2026 г.",
         "ИСПОЛНИТЕЛЬ",
-        "ООО «Синтез» ИНН 7701234567",
+        "ООО «Синтез» ИНН 7701234560",
         "ЗАКАЗЧИК",
         "АО «Северный ветер»",
         "Договор № 42/2026 от 15 января 2026 г.",
@@ -106,3 +106,40 @@ def test_libreoffice_works_out_the_same_totals(made: Act, tmp_path: Path):
     written, again = values(document)["Акт"], recalculated(document, tmp_path)["Акт"]
     numbers = [value for value in cells(written) if isinstance(value, int | float)]
     assert [value for value in cells(again) if isinstance(value, int | float)] == pytest.approx(numbers, abs=1e-6)
+
+
+CUSTOMER = Party(
+    name="АО «Северный ветер»",
+    inn="7801234564",
+    kpp="780101001",
+    address="190000, г. Санкт-Петербург, наб. реки Мойки, д. 100",
+    bank_details="р/с 40702810555000009876",
+    signatory_position="Заместитель генерального директора по информационным технологиям",
+    signatory_name="Рождественская А. В.",
+    signatory_authority="доверенности № 17/2026",
+)
+
+
+@pytest.mark.parametrize("form", ["pdf", "xlsx"])
+def test_the_customers_requisites_stand_beside_the_sellers(form: str):
+    made = spring_act(customer=CUSTOMER)
+    text = (
+        whole(act_pdf(made, "ru")) if form == "pdf" else " ".join(map(str, cells(values(act_xlsx(made, "ru"))["Акт"])))
+    )
+    for said in CUSTOMER.model_dump().values():
+        assert said in text
+
+
+@pytest.mark.parametrize("packages", range(1, 9))
+def test_signatures_stand_on_the_page_of_the_sum_in_words(packages: int):
+    *_, last = pages(act_pdf(act(*[act_line(60, 259_000)] * packages, customer=CUSTOMER), "ru"))
+    assert "На сумму:" in last
+    assert last.count("подпись") == 2
+
+
+@pytest.mark.parametrize("packages", range(8, 15))
+def test_the_total_is_not_torn_from_the_last_line(packages: int):
+    made = pages(act_pdf(act(*(act_line(60, 259_000, package=f"package-{n}-") for n in range(packages))), "ru"))
+    (page,) = [page for page in made if "Итого" in page]
+    assert f"package-{packages - 1}-" in page
+    assert "НДС не облагается" in page

@@ -44,7 +44,7 @@ def busy_month(**given: object) -> MonthlyReport:
 def test_the_report_names_parties_contract_and_month():
     text = whole(report_pdf(busy_month(), "ru"))
     assert "Отчёт о выполненных задачах за март 2026 года" in text
-    assert "ООО «Синтез» ИНН 7701234567 · КПП 770101001" in text
+    assert "ООО «Синтез» ИНН 7701234560 · КПП 770101001" in text
     assert "АО «Северный ветер»" in text
     assert "Договор № 42/2026 от 15 января 2026 г." in text
 
@@ -133,7 +133,7 @@ def test_a_title_is_text_and_never_markup(title: str):
 
 
 def test_a_long_company_name_wraps():
-    text = whole(report_pdf(report(line(), customer=Party(name=LONG_NAME, inn="7801234567")), "ru"))
+    text = whole(report_pdf(report(line(), customer=Party(name=LONG_NAME, inn="7801234564")), "ru"))
     assert "Межрегиональный центр автоматизации, внедрения и сопровождения" in text
 
 
@@ -201,3 +201,29 @@ def test_libreoffice_works_out_the_same_totals(month: MonthlyReport, tmp_path: P
         numbers = [value for value in cells(sheet) if isinstance(value, int | float)]
         worked_out = [value for value in cells(again[sheet.title]) if isinstance(value, int | float)]
         assert worked_out == pytest.approx(numbers, abs=1e-6)
+
+
+@pytest.mark.parametrize("tasks", range(8, 20))
+def test_the_total_is_not_torn_from_the_last_task(tasks: int):
+    made = pages(report_pdf(report(*(line(f"T-{number}-") for number in range(tasks))), "ru"))
+    (page,) = [page for page in made if "Всего за месяц" in page]
+    assert f"T-{tasks - 1}-" in page
+
+
+def test_no_page_has_nothing_but_a_note():
+    for tasks in (14, 15, 16, 17):
+        made = pages(report_pdf(report(*(line(f"T-{number}-") for number in range(tasks))), "ru"))
+        assert all("T-" in page for page in made)
+
+
+def test_amounts_of_any_size_stand_in_their_column():
+    text = whole(report_pdf(report(line(minutes=999_990, amount=9_876_543_210_987)), "ru"))
+    assert "16 666,50 16666:30 16 666,50 16666:30 98 765 432 109,87 ₽" in text
+
+
+def test_a_closed_months_report_shows_the_hash_of_its_figures():
+    frozen = "0123456789abcdef" * 4
+    assert all(f"SHA-256 {frozen}" in page for page in pages(report_pdf(report(line(), report_hash=frozen), "ru")))
+    shown = cells(values(report_xlsx(report(line(), report_hash=frozen), "ru"))["Отчёт"])
+    assert any(str(value).endswith(f"SHA-256 {frozen}") for value in shown)
+    assert "SHA-256" not in whole(report_pdf(report(line(), closed=False), "ru"))

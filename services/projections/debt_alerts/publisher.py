@@ -1,0 +1,76 @@
+"""Changes of alerts on JetStream: each as one message, in order, from the last one acknowledged on."""
+
+import asyncio
+from contextlib import suppress
+
+import nats
+from asyncpg import Pool, Record
+from nats.js import JetStreamContext
+from nats.js.api import Header, StreamConfig
+
+STREAM = "HOURBOOK-ALERTS"
+SUBJECTS = "hourbook.alerts.>"
+PAGE_CHANGES = 200
+POLL_SECONDS = 0.1
+CONNECT_SECONDS_MAX = 2
+DUPLICATES_SECONDS = 3600
+
+PLACE = "SELECT number FROM projections.alert_publication FOR UPDATE SKIP LOCKED"
+
+AFTER = """
+    SELECT number, id, account_id, kind, at, type, payload FROM projections.alert_change
+    WHERE number > $1 ORDER BY number LIMIT $2
+"""
+
+ADVANCE = "UPDATE projections.alert_publication SET number = $1"
+
+
+async def publish_alerts(database: Pool, nats_url: str) -> None:
+    """Until NATS or PostgreSQL is away, which is raised. Several may run; one works at a time."""
+    client = await nats.connect(nats_url, allow_reconnect=False, connect_timeout=CONNECT_SECONDS_MAX)
+    try:
+        jetstream = client.jetstream()
+        await jetstream.add_stream(
+            StreamConfig(
+                name=STREAM,
+                description="Alerts of accounts: opened, updated, closed. PostgreSQL has them all.",
+                subjects=[SUBJECTS],
+                duplicate_window=DUPLICATES_SECONDS,
+            )
+        )
+        while client.is_connected:
+            if not await _publish_page(database, jetstream):
+                await asyncio.sleep(POLL_SECONDS)
+        raise ConnectionError("the connection to NATS was lost")
+    finally:
+        with suppress(nats.errors.Error, OSError):
+            await client.close()
+
+
+async def _publish_page(database: Pool, jetstream: JetStreamContext) -> bool:
+    """The place moves when JetStream has them; what is sent twice after a crash it tells by its id."""
+    async with database.acquire() as connection, connection.transaction():
+        place = await connection.fetchval(PLACE)
+        if place is None:  # another process publishes
+            return False
+        changes = await connection.fetch(AFTER, place, PAGE_CHANGES)
+        for change in changes:
+            subject = f"hourbook.alerts.{change['account_id']}.{change['kind']}"
+            await jetstream.publish(subject, change["payload"].encode(), stream=STREAM, headers=_headers(change))
+        if changes:
+            await connection.execute(ADVANCE, changes[-1]["number"])
+    return bool(changes)
+
+
+def _headers(change: Record) -> dict[str, str]:
+    """CloudEvents in binary mode."""
+    return {
+        "ce-specversion": "1.0",
+        "ce-id": str(change["id"]),
+        "ce-type": change["type"],
+        "ce-source": "urn:hourbook:alerts",
+        "ce-subject": change["account_id"],
+        "ce-time": change["at"].isoformat().replace("+00:00", "Z"),
+        "content-type": "application/json",
+        Header.MSG_ID: str(change["id"]),
+    }

@@ -1,0 +1,58 @@
+"""An alert in one sentence that a support manager can read out to the customer."""
+
+from datetime import datetime
+
+from contracts.alerts import AlertDetails, AlertKind, AlertText
+from contracts.quantities import decimal_hours
+from services.projections.documents.formats import Formats, day_of
+from services.projections.documents.numerals import Lang
+
+_OPEN: dict[AlertKind, AlertText] = {
+    "debt": AlertText(
+        ru="Долг {debt} ч: выполнено больше, чем куплено часов.",
+        en="{debt} h of debt: more work was done than hours were bought.",
+    ),
+    "low_balance": AlertText(
+        ru="Баланс {balance} ч, порог предупреждения — {threshold} ч.",
+        en="The balance is {balance} h; customers are warned at {threshold} h.",
+    ),
+    "expiring": AlertText(
+        ru="Купите пакет до {day}, иначе сгорят {at_risk} ч ({money}).",
+        en="Buy before {day} or lose {at_risk} h ({money}).",
+    ),
+    "suspended": AlertText(ru="Работа приостановлена: {reason}", en="Work is suspended: {reason}"),
+}
+_CLOSED: dict[AlertKind, AlertText] = {
+    "debt": AlertText(ru="Долга больше нет.", en="The debt is gone."),
+    "low_balance": AlertText(
+        ru="Баланс снова выше порога {threshold} ч.", en="The balance is above {threshold} h again."
+    ),
+    "expiring": AlertText(ru="Часам больше не грозит скоро сгореть.", en="No hours are about to expire any more."),
+    "suspended": AlertText(ru="Работа возобновлена.", en="Work has been resumed."),
+}
+_LOST = AlertText(ru="{day} сгорели {at_risk} ч ({money}).", en="{at_risk} h ({money}) were lost on {day}.")
+
+
+def sentence(kind: AlertKind, details: AlertDetails, closed_at: datetime | None) -> AlertText:
+    """What the alert says, in both languages."""
+    text = _CLOSED[kind] if closed_at else _OPEN[kind]
+    if closed_at and details.ends_at and closed_at >= details.ends_at:
+        text = _LOST
+    return AlertText(ru=text.ru.format_map(_said(details, "ru")), en=text.en.format_map(_said(details, "en")))
+
+
+def _said(details: AlertDetails, lang: Lang) -> dict[str, str]:
+    formats = Formats(lang)
+
+    def hours(minutes: int | None) -> str:
+        return formats.hours(decimal_hours(minutes or 0))
+
+    return {
+        "debt": hours(-(details.balance_minutes or 0)),
+        "balance": hours(details.balance_minutes),
+        "threshold": hours(details.threshold_minutes),
+        "at_risk": hours(details.minutes_at_risk),
+        "money": formats.money(details.amount_kopecks_at_risk or 0),
+        "day": formats.long_day(day_of(details.ends_at)) if details.ends_at else "",
+        "reason": details.reason or "",
+    }

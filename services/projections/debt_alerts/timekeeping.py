@@ -1,0 +1,71 @@
+"""Alerts whose time has come without any event: found by index, once everything recorded by then is known.
+
+An account must not be taken past an event that is still on its way, else alerts would depend on who was faster. So time
+passes up to a little before the present, and only when the projection has come as far as the log had then.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import get_args
+
+from asyncpg import Pool
+
+from contracts.alerts import AlertKind
+from services.projections import metrics
+from services.projections.debt_alerts.projection import pass_time
+from services.projections.debt_alerts.telling import begin, has_begun
+from services.projections.log_feed import LogFeed
+from services.projections.tracking import Tracking
+
+EVERY_SECONDS = 1.0
+COUNT_EVERY = 15
+LATE_POLL_SECONDS = 0.02
+SETTLED = timedelta(minutes=2)
+"""An event is committed at most so long after its `recorded_at`: the ledger gives up appending before."""
+
+OPEN = "SELECT kind, count(*)::integer AS alerts FROM alert WHERE closed_at IS NULL GROUP BY kind"
+
+Clock = Callable[[], Awaitable[datetime]]
+
+
+class Timekeeper:
+    """Lets time pass for the alerts of one log. Any number of processes may do it at once."""
+
+    def __init__(self, database: Pool, tracking: Tracking, feed: LogFeed, clock: Clock, settled: timedelta) -> None:
+        self._database = database
+        self._tracking = tracking
+        self._feed = feed
+        self._clock = clock
+        self._settled = settled
+
+    async def run(self) -> None:
+        """Until something is away, which is raised."""
+        await self.begin()
+        while True:
+            await self._count_open()
+            for _ in range(COUNT_EVERY):
+                await self.look()
+                await asyncio.sleep(EVERY_SECONDS)
+
+    async def begin(self) -> None:
+        """Let the alerts begin where the log ends now, unless they have begun."""
+        if not await has_begun(self._database):
+            now = await self._clock()
+            await begin(self._database, await self._feed.head(), now)
+
+    async def look(self) -> None:
+        """Let time pass up to what is known, once the projection has come as far as the log has now."""
+        now = await self._clock()
+        await self._reached(await self._feed.head())
+        await pass_time(self._database, now - self._settled)
+
+    async def _count_open(self) -> None:
+        found = dict(await self._database.fetch(OPEN))
+        for kind in get_args(AlertKind):
+            metrics.OPEN_ALERTS.labels(kind).set(found.get(kind, 0))
+
+    async def _reached(self, head: int) -> None:
+        """Wait for the projection: while it does not go on, no time passes for its alerts."""
+        while (await self._tracking.place(self._database)).position < head:
+            await self._tracking.wait_for_move(LATE_POLL_SECONDS)

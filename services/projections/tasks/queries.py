@@ -1,0 +1,46 @@
+"""Why a task cost what it cost, as known now or then (rule 12)."""
+
+from datetime import datetime
+
+from asyncpg import Connection
+
+from contracts.events import EVENT_TYPES
+from contracts.tasks import TaskExplanation
+from services.projections.balances.queries import END_OF_TIME, LAST_POSITION, KnownAt, UnknownAccount
+from services.projections.documents import Lang
+from services.projections.tasks.explanation import explain
+from services.projections.tasks.packages import Fact, Packages
+
+EVENTS = """
+    SELECT task_id, position, recorded_at, type, data FROM task_event
+    WHERE account_id = $1 AND (task_id = $2 OR task_id IS NULL) ORDER BY position
+"""
+
+
+class UnknownTask(LookupError):
+    """Nothing was ever recorded about a task of this id."""
+
+
+async def task(
+    connection: Connection, account_id: str, task_id: str, known_at: KnownAt, lang: Lang, position: int
+) -> TaskExplanation:
+    """The task's explanation; UnknownAccount and UnknownTask for what was not recorded, or not known then.
+
+    `position`: how far the projection has come.
+    """
+    rows = await connection.fetch(EVENTS, account_id, task_id)
+    if not rows:
+        raise UnknownAccount(account_id)
+    until = known_at if isinstance(known_at, int) else LAST_POSITION
+    recorded = known_at if isinstance(known_at, datetime) else END_OF_TIME
+    about_task: list[Fact] = []
+    about_packages: list[Fact] = []
+    for row in rows:
+        if row["position"] <= until and row["recorded_at"] <= recorded:
+            event = EVENT_TYPES[row["type"]].model_validate_json(row["data"])
+            about = about_packages if row["task_id"] is None else about_task
+            about.append(Fact(row["position"], row["recorded_at"], event))
+    if not about_task:
+        raise UnknownTask(task_id)
+    asked = {"account_id": account_id, "task_id": task_id, "known_at": known_at, "position": min(until, position)}
+    return explain(about_task, Packages(about_packages), lang, **asked)

@@ -1,0 +1,26 @@
+"""The views for dashboards, and the role that reads them and nothing else.
+
+A view keeps the table it reads from being dropped: whoever replaces tables executes DROP_VIEWS before and VIEWS
+after, in one transaction.
+"""
+
+import re
+from pathlib import Path
+
+READER_ROLE = """
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'hourbook_reader') THEN
+        CREATE ROLE hourbook_reader NOLOGIN;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$;
+"""
+"""Outside a transaction: roles belong to the whole cluster, where another database may be creating the same one."""
+
+VIEWS = Path(__file__).with_name("reporting.sql").read_text(encoding="utf-8")
+"""Makes schema, views, comments and grants, as often as executed."""
+
+DROP_VIEWS = "".join(
+    f"DROP VIEW IF EXISTS {name};\n" for name in re.findall(r"CREATE OR REPLACE VIEW (reporting\.\w+)", VIEWS)
+)
+"""Removes the views, so that the tables under them can be replaced."""

@@ -1,0 +1,37 @@
+"""What an alert says to people, in both languages."""
+
+import pytest
+
+from contracts.alerts import AlertDetails, AlertKind
+from services.projections.debt_alerts.sentences import sentence
+from tests.projections.vocabulary import moment
+
+DEBT = AlertDetails(balance_minutes=-450)
+LOW = AlertDetails(balance_minutes=90, threshold_minutes=120)
+EXPIRING = AlertDetails(minutes_at_risk=450, amount_kopecks_at_risk=1_942_500, ends_at=moment("2026-03-12"))
+SUSPENDED = AlertDetails(reason="задолженность")
+
+
+@pytest.mark.parametrize(
+    ("kind", "details", "closed", "ru", "en"),
+    [
+        ("debt", DEBT, None, "Долг 7,50 ч: выполнено больше, чем куплено часов.",
+         "7.50 h of debt: more work was done than hours were bought."),
+        ("debt", DEBT, "2026-03-01", "Долга больше нет.", "The debt is gone."),
+        ("low_balance", LOW, None, "Баланс 1,50 ч, порог предупреждения — 2,00 ч.",
+         "The balance is 1.50 h; customers are warned at 2.00 h."),
+        ("low_balance", LOW, "2026-03-01", "Баланс снова выше порога 2,00 ч.", "The balance is above 2.00 h again."),
+        ("expiring", EXPIRING, None, "Купите пакет до 12 марта 2026 г., иначе сгорят 7,50 ч (19 425,00 ₽).",
+         "Buy before 12 March 2026 or lose 7.50 h (19,425.00 ₽)."),
+        ("expiring", EXPIRING, "2026-03-11", "Часам больше не грозит скоро сгореть.",
+         "No hours are about to expire any more."),
+        ("expiring", EXPIRING, "2026-03-12", "12 марта 2026 г. сгорели 7,50 ч (19 425,00 ₽).",
+         "7.50 h (19,425.00 ₽) were lost on 12 March 2026."),
+        ("suspended", SUSPENDED, None, "Работа приостановлена: задолженность", "Work is suspended: задолженность"),
+        ("suspended", SUSPENDED, "2026-03-01", "Работа возобновлена.", "Work has been resumed."),
+    ],
+)  # fmt: skip
+def test_a_sentence(kind: AlertKind, details: AlertDetails, closed: str | None, ru: str, en: str):
+    text = sentence(kind, details, moment(closed) if closed else None)
+    assert text.ru.replace("\N{NO-BREAK SPACE}", " ") == ru
+    assert text.en.replace("\N{NO-BREAK SPACE}", " ") == en

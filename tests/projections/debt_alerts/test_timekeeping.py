@@ -1,0 +1,73 @@
+"""Time passes for alerts by itself, never past an event that is still on its way."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import asyncpg
+import httpx
+
+from services.projections.debt_alerts import DEBT_ALERTS
+from services.projections.debt_alerts.timekeeping import Timekeeper
+from services.projections.log_feed import LogFeed
+from services.projections.logged import Logged
+from services.projections.settings import Settings
+from services.projections.tracking import Place, Tracking
+from tests.projections.asking import client_of, until
+from tests.projections.vocabulary import Log, moment, opened, purchased
+
+
+async def test_outside_the_sandbox_time_is_the_real_one(settings: Settings, log: Log):
+    log.record("calm", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
+    async with client_of(settings.model_copy(update={"sandbox": False})) as client:
+
+        async def lost() -> bool:
+            found = (await client.get("/v1/alerts", params={"kind": "expiring"})).json()["alerts"]
+            return [alert["closed_at"] for alert in found] == ["2026-06-01T21:00:00Z"]
+
+        await until(lost)
+        assert 'hourbook_alerts_open{kind="low_balance"}' in (await client.get("/metrics")).text
+
+
+class Watching(Tracking):
+    """Says when somebody has looked how far the projection is."""
+
+    def __init__(self) -> None:
+        super().__init__(DEBT_ALERTS.name, "0")
+        self.looked = asyncio.Event()
+
+    async def place(self, database: asyncpg.Pool | asyncpg.Connection) -> Place:
+        place = await super().place(database)
+        self.looked.set()
+        return place
+
+
+async def test_no_time_passes_before_the_projection_has_come_as_far_as_the_log(
+    settings: Settings, database: asyncpg.Pool, log: Log
+):
+    """The successor was bought in time, but the projection has not heard of it yet."""
+
+    async def clock() -> datetime:
+        return moment("2026-05-25")
+
+    async with httpx.AsyncClient(base_url=settings.ledger_url, trust_env=False) as ledger:
+        tracking = Watching()
+        keeper = Timekeeper(database, tracking, LogFeed(ledger, "0"), clock, timedelta())
+        await keeper.begin()
+        log.record("calm", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
+        await apply(database, tracking, log)
+        log.record("calm", purchased("summer", 1200, on="2026-05-01", until="2026-08-02", succeeds=["spring"]))
+        tracking.looked.clear()
+        looking = asyncio.create_task(keeper.look())
+        await tracking.looked.wait()
+        await apply(database, tracking, log)
+        await looking
+    assert await database.fetch("SELECT FROM alert") == []
+
+
+async def apply(database: asyncpg.Pool, tracking: Tracking, log: Log) -> None:
+    """As a worker does it."""
+    place = await tracking.begin(database)
+    batch = [Logged.read(line) for line in log.lines[place.position :]]
+    async with database.acquire() as connection, connection.transaction():
+        await tracking.advance(connection, place, batch)
+        await DEBT_ALERTS.project(connection, batch)

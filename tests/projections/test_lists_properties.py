@@ -1,0 +1,75 @@
+"""Lists in every order, with every filter, at every time page completely, and agree with each account's balance."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import product
+from typing import Any, get_args
+
+import asyncpg
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contracts.read_models import AccountSummary
+from services.projections.balances.accounts import Sort, accounts
+from services.projections.balances.queries import balance
+from tests.projections.conftest import Applied
+from tests.projections.histories import TURNS, Turn, play
+
+EXAMPLES = settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+NEVER = "9"
+KEYS: dict[str, Callable[[AccountSummary], tuple[Any, ...]]] = {
+    "account_id": lambda account: (account.account_id,),
+    "customer_name": lambda account: (account.customer_name, account.account_id),
+    "balance": lambda account: (account.balance_minutes, account.account_id),
+    "-balance": lambda account: (account.balance_minutes, account.account_id),
+    "expiry": lambda account: (
+        account.next_expiry_at.isoformat() if account.next_expiry_at else NEVER,
+        account.account_id,
+    ),
+}
+
+
+async def listed(connection: asyncpg.Connection, limit: int, **asked: Any) -> list[AccountSummary]:
+    """Every page, one after another."""
+    found: list[AccountSummary] = []
+    cursor = None
+    while True:
+        page = await accounts(connection, cursor=cursor, limit=limit, **asked)
+        found += page.accounts
+        if (cursor := page.next_cursor) is None:
+            return found
+
+
+@EXAMPLES
+@given(histories=st.lists(TURNS, min_size=1, max_size=3), days=st.sampled_from((0, 1, 60, 400)), data=st.data())
+async def test_every_combination_pages_completely_in_its_order(
+    applied: Applied, histories: list[list[Turn]], days: int, data: st.DataObject
+):
+    """Also when packages have ended, and the ledger has not recorded that yet (rule 7.5)."""
+    number = len({line.account_id for line in applied.log.lines})
+    instants = [max(play(applied.log, f"a-{number + n}", turns)) for n, turns in enumerate(histories)]
+    position = await applied.position()
+    now = max(line.recorded_at for line in applied.log.lines) + timedelta(days=days)
+    assert instants
+    async with applied.database.acquire() as connection:
+        everybody = await listed(connection, 1000, debt=None, expiring_within=None, suspended=None, now=now)
+        assert len(everybody) == number + len(histories)
+        one = data.draw(st.sampled_from(everybody))
+        stands = await balance(connection, one.account_id, now, None, now, position)
+        assert (one.held_minutes, one.owed_minutes) == (stands.held_minutes, stands.owed_minutes)
+        first = min((lot.ends_at for lot in stands.lots), default=None)
+        assert one.next_expiry_at == first
+        assert one.next_expiry_minutes == sum(lot.remaining_minutes for lot in stands.lots if lot.ends_at == first)
+        for sort, debt, within, suspended in product(get_args(Sort), (None, True, False), (None, 90), (None, True)):
+            filters: dict[str, Any] = {"debt": debt, "expiring_within": within, "suspended": suspended}
+            expected = [
+                account
+                for account in everybody
+                if (debt is None or debt == (account.balance_minutes < 0))
+                and (not within or (account.next_expiry_at and account.next_expiry_at <= now + timedelta(days=within)))
+                and (suspended is None or suspended == account.suspended)
+            ]
+            found = await listed(connection, 2, sort=sort, now=now, **filters)
+            assert found == sorted(expected, key=KEYS[sort], reverse=sort.startswith("-"))
