@@ -15,7 +15,7 @@ from services.projections.running import running_projections
 from services.projections.settings import Settings
 from services.projections.tracking import Projection
 from tests.projections.asking import until
-from tests.projections.stage import Stage, waits
+from tests.projections.stage import Stage, connected, waits
 
 
 async def project_anew(connection: asyncpg.Connection, batch: Sequence[Logged]) -> None:
@@ -37,7 +37,8 @@ EVENTS = "SELECT events FROM account"
 async def test_a_worker_of_a_new_version_builds_its_tables_and_goes_on(stage: Stage):
     last = await stage.record(tasks=30)
     await stage.reached_by_worker(last)
-    async with stage.worker(projection=NEW):
+    async with stage.worker(projection=NEW) as worker:
+        await connected(worker)
         last = await stage.close()
         await stage.publish()
         await stage.reached(last)

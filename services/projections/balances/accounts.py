@@ -85,7 +85,7 @@ PAGE = """
 """
 
 FILTERS = {
-    ("debt", True): "AND owed_minutes > 0 AND balance_minutes < 0",
+    ("debt", True): "AND balance_minutes < 0",
     ("debt", False): "AND balance_minutes >= 0",
     ("suspended", True): "AND suspended",
     ("suspended", False): "AND NOT suspended",

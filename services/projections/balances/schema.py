@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS account (
     suspended       boolean NOT NULL DEFAULT false,
     CONSTRAINT a_debt_is_never_below_nothing CHECK (owed_minutes >= 0)
 ) WITH (fillfactor = 80);
-CREATE INDEX IF NOT EXISTS account_in_debt ON account (account_id) WHERE owed_minutes > 0;
+CREATE INDEX IF NOT EXISTS account_in_debt ON account (account_id) WHERE balance_minutes < 0;
 CREATE INDEX IF NOT EXISTS account_suspended ON account (account_id) WHERE suspended;
 CREATE INDEX IF NOT EXISTS account_by_name ON account (customer_name, account_id);
 CREATE INDEX IF NOT EXISTS account_by_balance ON account (balance_minutes, account_id);
