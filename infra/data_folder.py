@@ -77,6 +77,10 @@ class DataFolder:
         file.write_text(str(port), encoding="ascii")
         return port
 
+    def port_in_use(self) -> int:
+        """The port that the program which has this folder chose."""
+        return int((self.path / "port").read_text(encoding="ascii"))
+
     def log_size(self) -> int:
         return self.log.stat().st_size if self.log.exists() else 0
 

@@ -58,6 +58,16 @@ class EmbeddedPostgres(EmbeddedServer):
     def url(self) -> str:
         return f"postgresql://hourbook:{self.folder.password()}@127.0.0.1:{self.port}/hourbook"
 
+    def url_elsewhere(self) -> str:
+        """Where the server answers that another program has started in this folder; ServerFailed if none has."""
+        if processes.find(self.pid_file, lambda line: str(self._mark) in line) is None:
+            raise ServerFailed(
+                f"No {self.title} runs in {self.folder.path}. Start `hourbook up`, name the folder it keeps "
+                "its data in with --data, or name a server with DATABASE_URL."
+            )
+        self.port = self.folder.port_in_use()
+        return self.url
+
     def _prepare(self) -> None:
         self.folder.make_password()
         self.folder.give_to(self._identity.owner)

@@ -1,5 +1,7 @@
 """The projections' own schema and role in PostgreSQL: this role sees no table of the ledger, nor the ledger's these."""
 
+from contextlib import suppress
+
 import asyncpg
 
 from services.projections import tracking
@@ -7,6 +9,7 @@ from services.projections.balances import BALANCES
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.tasks import TASKS
+from services.projections.tracking import Tracking
 from services.projections.views import READER_ROLE, VIEWS
 
 PROJECTIONS = (BALANCES, MONTHLY_REPORTS, TASKS, DEBT_ALERTS)
@@ -32,6 +35,8 @@ LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('hourbook projections', 0)
 
 SCHEMA = "CREATE SCHEMA IF NOT EXISTS projections; SET LOCAL search_path = projections;"
 
+OTHER_VERSION = "SELECT EXISTS (SELECT FROM tracking WHERE projection = $1 AND version <> $2)"
+
 GRANTS = """
 GRANT USAGE ON SCHEMA projections TO hourbook_projections;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA projections TO hourbook_projections;
@@ -44,26 +49,44 @@ POSTGRES_AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
+    asyncpg.InvalidCachedStatementError,  # tables of another shape have taken the place of those it was prepared for
     asyncpg.InternalClientError,
 )
 """What asyncpg raises when PostgreSQL is away or wants the transaction tried again; asyncpg.DataError is an
 InterfaceError too, and means no such thing: catch it first where the data come from outside."""
 
 
-async def migrate(database_url: str) -> None:
-    """Make roles, schema, tables and views where they are missing. Any number of processes may do it at once."""
+async def migrate(database_url: str, log: str) -> None:
+    """Make roles, schema, tables and views where they are missing, and places to keep in that log.
+
+    Any number of processes may do it at once. Tables of another version are left as they are: a worker builds those
+    of its own beside them.
+    """
     connection = await asyncpg.connect(database_url)
     try:
         await connection.execute(ROLE + READER_ROLE)
         async with connection.transaction():
             await connection.execute(LOCK)
             await connection.execute(SCHEMA)
-            for schema in (tracking.SCHEMA, *(projection.schema for projection in PROJECTIONS)):
-                await connection.execute(schema)
-            await connection.execute(GRANTS)
-            await connection.execute(VIEWS)
+            await connection.execute(tracking.SCHEMA)
+            for projection in PROJECTIONS:
+                if not await connection.fetchval(OTHER_VERSION, projection.name, projection.version):
+                    await connection.execute(projection.schema)
+                    await Tracking(projection, log).enter(connection)
+            await open_to_readers(connection)
     finally:
         await connection.close()
+
+
+async def open_to_readers(connection: asyncpg.Connection) -> None:
+    """What is made anew whenever tables are: grants, and the views over them.
+
+    Views over tables of another version, which have other columns, wait until those are replaced as well.
+    """
+    await connection.execute(GRANTS)
+    with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        async with connection.transaction():
+            await connection.execute(VIEWS)
 
 
 def pool(database_url: str, connections: int) -> asyncpg.Pool:

@@ -4,13 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import httpx
-from pydantic import ValidationError
 
-from contracts.envelope import RecordedEvent
-from services.projections.logged import CannotApply, Logged
+from services.projections.logged import CannotApply, Logged, recorded_on
 from services.projections.tracking import Place
 
-PAGE_EVENTS = 1000
+PAGE_EVENTS = 5000
 LEDGER_AWAY = (httpx.HTTPError,)
 
 
@@ -59,35 +57,22 @@ class LogFeed:
         """
         overlap = 1 if after.position else 0
         asked = {"log": self._log, "after": after.position - overlap, "limit": PAGE_EVENTS}
-        response = await self._client.get("/v1/log", params=asked)
-        lines = iter(response.raise_for_status().content.splitlines())
+        # Streamed, because a response is part of a cycle: what it keeps stays until garbage is collected.
+        async with self._client.stream("GET", "/v1/log", params=asked) as response:
+            blocks = [block async for block in response.raise_for_status().aiter_bytes()]
+        lines = iter(b"".join(blocks).splitlines())
         events: list[Logged] = []
         try:
             if overlap:
                 _require(next(lines, None), after)
-            events.extend(map(_logged, lines))  # what comes before a failure is kept
+            events.extend(map(Logged.of_line, lines))  # what comes before a failure is kept
         except CannotApply as failure:
             return events, failure
         return events, None
 
 
 def _require(line: bytes | None, place: Place) -> None:
-    there = _recorded(line) if line else None
+    there = recorded_on(line) if line else None
     if there is None or (there.position, there.event_id) != (place.position, place.event_id):
         found = f"event {there.event_id} at {there.position}" if there else "nothing that far"
         raise OtherLog(f"this projection has applied event {place.event_id} at {place.position}; the log has {found}")
-
-
-def _recorded(line: bytes) -> RecordedEvent:
-    try:
-        return RecordedEvent.model_validate_json(line)
-    except ValidationError as misfit:
-        raise CannotApply(f"a line of the log cannot be read: {misfit}") from misfit
-
-
-def _logged(line: bytes) -> Logged:
-    recorded = _recorded(line)
-    try:
-        return Logged.read(recorded)
-    except CannotApply as failure:
-        raise CannotApply(f"event {recorded.event_id} at {recorded.position}: {failure}") from failure

@@ -1,11 +1,25 @@
 """An event of the log as a projection takes it: where it stands, and what it says."""
 
-from typing import NamedTuple, Self
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, NamedTuple, Self, Union
 
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, create_model
 
 from contracts.envelope import RecordedEvent
-from contracts.events import Event
+from contracts.events import EVENT_TYPES, Event
+
+LINES: TypeAdapter[RecordedEvent] = TypeAdapter(
+    Annotated[
+        Union[  # noqa: UP007 - of types that are not known here
+            tuple(
+                create_model(name, __base__=RecordedEvent, type=(Literal[name], ...), data=(event, ...))
+                for name, event in EVENT_TYPES.items()
+            )
+        ],
+        Field(discriminator="type"),
+    ]
+)
+"""Lines of the log whose `data` is the event itself: read in one go, which takes half as long."""
 
 
 class CannotApply(Exception):
@@ -17,6 +31,19 @@ class Logged(NamedTuple):
 
     recorded: RecordedEvent
     event: Event
+
+    @classmethod
+    def of_line(cls, line: bytes) -> Self:
+        """The event on a line of the log; CannotApply, with its place, for one that this version cannot read."""
+        try:
+            recorded: Any = LINES.validate_json(line)
+            return cls(recorded, recorded.data)
+        except ValidationError:
+            recorded = recorded_on(line)
+            try:
+                return cls.read(recorded)
+            except CannotApply as failure:
+                raise CannotApply(f"event {recorded.event_id} at {recorded.position}: {failure}") from failure
 
     @classmethod
     def read(cls, recorded: RecordedEvent) -> Self:
@@ -33,3 +60,16 @@ class Logged(NamedTuple):
         """Where it stands in the log; only a dry run's events stand nowhere."""
         assert self.recorded.position is not None
         return self.recorded.position
+
+
+def recorded_on(line: bytes) -> RecordedEvent:
+    """The line, whatever its event; CannotApply if it is none of the log."""
+    try:
+        return RecordedEvent.model_validate_json(line)
+    except ValidationError as misfit:
+        raise CannotApply(f"a line of the log cannot be read: {misfit}") from misfit
+
+
+def of_types(batch: Iterable[Logged], *types: type[Event]) -> list[Logged]:
+    """Those of these very types; faster than isinstance, which pydantic's models make slow where it is not so."""
+    return [logged for logged in batch if type(logged.event) in types]

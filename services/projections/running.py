@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -21,6 +21,7 @@ from services.projections.debt_alerts.telling import has_begun
 from services.projections.live_log import LiveLog
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.monthly_reports.seller import Seller, seller
+from services.projections.rebuild import Rebuild
 from services.projections.settings import Settings
 from services.projections.tracking import Place, Projection, Tracking
 from services.projections.worker import Worker
@@ -55,8 +56,8 @@ class Projections:
     ) -> AsyncIterator[tuple[asyncpg.Connection, int]]:
         """One state of a read model for one answer, and its position, which is `minimum` or later.
 
-        Raises `projection-behind` when that is not reached in two seconds, `projections-unavailable` while PostgreSQL
-        is away.
+        Raises `projection-behind` when that is not reached in two seconds or the tables are of another version,
+        `projections-unavailable` while PostgreSQL is away.
         """
         with self.reaching_postgres():
             await self._wait_until(minimum, of.name)
@@ -64,7 +65,17 @@ class Projections:
                 self.pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                yield connection, (await self.trackings[of.name].place(connection)).position
+                yield connection, (await self._place_of_snapshot(connection, of)).position
+
+    async def _place_of_snapshot(self, connection: asyncpg.Connection, of: Projection) -> Place:
+        """Take the snapshot, and say at which place; no rebuild can swap the tables under it."""
+        with suppress(asyncpg.UndefinedTableError):  # another version may know no such table
+            await connection.execute(f"LOCK TABLE {of.tables[0]} IN ACCESS SHARE MODE")
+            place = await self.trackings[of.name].place(connection)
+            if place.version in (None, of.version):
+                return place
+        detail = f"Tables of version {of.version} of the projection {of.name} are not built yet. Try again."
+        raise ProblemError("projection-behind", detail, headers=SOON)
 
     @contextmanager
     def reaching_postgres(self) -> Iterator[None]:
@@ -83,9 +94,10 @@ class Projections:
         In the sandbox, alerts due by then are there too: time stands still, so nobody could have waited for them.
         """
         found: dict[str, Place] = {}
-        for projection in PROJECTIONS:
-            async with self.snapshot(minimum, projection) as (connection, _):
-                found[projection.name] = await self.trackings[projection.name].place(connection)
+        with self.reaching_postgres():
+            for name, tracking in self.trackings.items():
+                await self._wait_until(minimum, name)
+                found[name] = await tracking.place(self.pool)
         if self.settings.sandbox and minimum:
             now = await self.now()
             with self.reaching_postgres():
@@ -128,10 +140,15 @@ class Projections:
             for name, place in places.items()
             if place.halted
         ]
+        found += [
+            f"The tables of the projection {name} are of version {places[name].version} still."
+            for name, tracking in self.trackings.items()
+            if places[name].version not in (None, tracking.projection.version)
+        ]
         if not begun:
             found.append("The alerts have not begun: no worker has asked the ledger yet where its log ends.")
         waiting = [worker.waiting for worker in self.workers if worker.waiting]
-        return found + [f"A worker waits for what is away: {away}" for away in waiting]
+        return found + [f"A worker waits: {hindrance}" for hindrance in waiting]
 
 
 @asynccontextmanager
@@ -142,7 +159,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
         ledger = await opened.enter_async_context(_ledger(settings))
         queries = await opened.enter_async_context(pool(settings.database_url, QUERY_CONNECTIONS))
         workers = await opened.enter_async_context(_workers(settings, ledger, trackings)) if worker else ()
-        migration = asyncio.create_task(_migrate(settings.database_url))
+        migration = asyncio.create_task(_migrate(settings))
         opened.push_async_callback(_cancel, migration)
         await asyncio.wait([migration], timeout=MIGRATION_SECONDS_MAX)
         if migration.done():
@@ -158,7 +175,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
 async def run_worker(settings: Settings) -> None:
     """The workers of all projections in a process of their own, until cancelled."""
     async with _ledger(settings) as ledger, _workers(settings, ledger, _trackings(settings)) as workers:
-        await _migrate(settings.database_url)
+        await _migrate(settings)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(run_beside(settings, ledger))
             for worker in workers:
@@ -166,7 +183,7 @@ async def run_worker(settings: Settings) -> None:
 
 
 def _trackings(settings: Settings) -> dict[str, Tracking]:
-    return {projection.name: Tracking(projection.name, settings.log) for projection in PROJECTIONS}
+    return {projection.name: Tracking(projection, settings.log) for projection in PROJECTIONS}
 
 
 def _ledger(settings: Settings) -> httpx.AsyncClient:
@@ -179,18 +196,12 @@ async def _workers(
 ) -> AsyncIterator[tuple[Worker, ...]]:
     """One for each projection, so that none waits for another or halts with it."""
     async with pool(settings.database_url, WORKER_CONNECTIONS * len(PROJECTIONS)) as connections:
-        yield tuple(_worker(settings, projection, connections, ledger, trackings) for projection in PROJECTIONS)
+        yield tuple(_worker(settings, tracking, connections, ledger) for tracking in trackings.values())
 
 
-def _worker(
-    settings: Settings,
-    projection: Projection,
-    connections: asyncpg.Pool,
-    ledger: httpx.AsyncClient,
-    trackings: Mapping[str, Tracking],
-) -> Worker:
+def _worker(settings: Settings, tracking: Tracking, connections: asyncpg.Pool, ledger: httpx.AsyncClient) -> Worker:
     feed, live = LogFeed(ledger, settings.log), LiveLog(settings.nats_url, settings.log)
-    return Worker(projection, connections, trackings[projection.name], feed, live)
+    return Worker(connections, tracking, feed, live, Rebuild(settings.database_url, tracking, feed))
 
 
 async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None]]) -> None:
@@ -198,11 +209,11 @@ async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None
     await work()
 
 
-async def _migrate(database_url: str) -> None:
+async def _migrate(settings: Settings) -> None:
     """As soon as PostgreSQL is there."""
     while True:
         try:
-            return await migrate(database_url)
+            return await migrate(settings.database_url, settings.log)
         except POSTGRES_AWAY as away:
             logger.warning("the projections' schema cannot be made yet: %r", away)
         await asyncio.sleep(MIGRATION_RETRY_SECONDS)

@@ -12,7 +12,8 @@ from services.projections.database import POSTGRES_AWAY
 from services.projections.live_log import LiveLog
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.logged import CannotApply, Logged
-from services.projections.tracking import Overtaken, Place, Projection, Tracking
+from services.projections.rebuild import Rebuild, RebuildUnderWay
+from services.projections.tracking import DATA_REFUSED, OtherVersion, Overtaken, Place, Tracking, apply
 
 logger = logging.getLogger(__name__)
 
@@ -21,21 +22,17 @@ POLL_SECONDS = 0.1  # how often the feed is asked while JetStream is away
 STAND_BY_SECONDS = 1.0
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
-DATA_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
-"""What PostgreSQL and asyncpg, whose own errors about data are ValueErrors, say of rows that cannot be."""
-
 
 class Worker:
     """Applies one log to one projection, in order, each event once. Several may run: one works, the others wait."""
 
-    def __init__(
-        self, projection: Projection, pool: asyncpg.Pool, tracking: Tracking, feed: LogFeed, live: LiveLog
-    ) -> None:
-        self._projection = projection
+    def __init__(self, pool: asyncpg.Pool, tracking: Tracking, feed: LogFeed, live: LiveLog, rebuild: Rebuild) -> None:
+        self._projection = tracking.projection
         self._pool = pool
         self._tracking = tracking
         self._feed = feed
         self._live = live
+        self._rebuild = rebuild
         self._place = Place()
         self._overtaken = False
         self._failures = 0
@@ -45,13 +42,14 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled, whatever is away meanwhile.
 
-        An event that cannot be applied halts the projection: this process says so until it is started again.
+        An event that cannot be applied halts the projection, until it is rebuilt or this process started again.
         """
         async with asyncio.TaskGroup() as tasks:
             following = tasks.create_task(self._live.run())
             try:
-                await self._work()
-                await self._stay_halted()
+                while True:
+                    await self._work()
+                    await self._stay_halted()
             finally:
                 following.cancel()
 
@@ -61,17 +59,28 @@ class Worker:
             try:
                 if self._overtaken:
                     await self._stand_by()
-                self._stand_at(await self._tracking.begin(self._pool))
+                self._stand_at(await self._begin())
                 await self._follow()
             except Overtaken:
                 self._overtaken = True
             except (*DATA_REFUSED, CannotApply) as refused:
                 self.halted = str(refused)
-            except POSTGRES_AWAY as away:
-                await asyncio.sleep(self._wait_for(away))
+            except (*POSTGRES_AWAY, *LEDGER_AWAY, RebuildUnderWay, OtherVersion) as hindrance:
+                await asyncio.sleep(self._wait_for(hindrance))
             except Exception as broken:
                 logger.exception("the projection %s broke", self._projection.name)
                 self.halted = repr(broken)
+
+    async def _begin(self) -> Place:
+        """Where to go on, in tables of this version: older ones are replaced first, newer ones left alone."""
+        try:
+            return await self._tracking.begin(self._pool)
+        except OtherVersion as other:
+            if other.newer:
+                raise
+            self._wait_for(other)
+            await self._rebuild.run()
+            return await self._tracking.begin(self._pool)
 
     async def _follow(self) -> None:
         """The feed first, for whatever JetStream cannot have; then JetStream, until something is missing or quiet.
@@ -100,20 +109,8 @@ class Worker:
         return self._place != before
 
     async def _apply(self, events: Sequence[Logged]) -> None:
-        """A batch in one transaction; if it is refused, one by one up to the event that is to blame."""
-        try:
-            await self._apply_together(events)
-        except (*DATA_REFUSED, CannotApply) as refused:
-            if len(events) == 1:
-                recorded = events[0].recorded
-                raise CannotApply(f"event {recorded.event_id} at {recorded.position}: {refused}") from refused
-            for event in events:
-                await self._apply([event])
-
-    async def _apply_together(self, events: Sequence[Logged]) -> None:
-        async with self._pool.acquire() as connection, connection.transaction():
-            place = await self._tracking.advance(connection, self._place, events)
-            await self._projection.project(connection, events)
+        async with self._pool.acquire() as connection:
+            place = await apply(connection, self._tracking, self._place, events)
         self._stand_at(place)
         self._tracking.moved()
         metrics.applied(self._projection.name, events)
@@ -132,22 +129,27 @@ class Worker:
             seen, place = place, await self._tracking.place(self._pool)
         self._overtaken = False
 
-    def _wait_for(self, away: Exception) -> float:
-        """Say what is away, once; how many seconds to wait before another try."""
+    def _wait_for(self, hindrance: Exception) -> float:
+        """Say what hinders, once; how many seconds to wait before another try."""
         if not self.waiting:
-            logger.warning("the projection %s waits at %d: %r", self._projection.name, self._place.position, away)
-        self.waiting = repr(away)
+            logger.warning("the projection %s waits at %d: %r", self._projection.name, self._place.position, hindrance)
+        self.waiting = repr(hindrance)
         self._failures += 1
         return RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]
 
     async def _stay_halted(self) -> None:
-        """Nothing is skipped: every process shows the reason until a version that can go on is started."""
+        """Nothing is skipped: every process shows the reason until a rebuild or another worker has taken it away."""
         metrics.HALTED.labels(self._projection.name).set(1)
-        logger.error("the projection %s halted after %d: %s", self._projection.name, self._place.position, self.halted)
-        while True:
+        logger.error("the projection %s halted: %s", self._projection.name, self.halted)
+        told = False
+        while self.halted:
             try:
-                await self._tracking.halt(self._pool, str(self.halted))
-                break
+                if not told:
+                    await self._tracking.halt(self._pool, self.halted)
+                    told = True
+                await asyncio.sleep(STAND_BY_SECONDS)
+                if (await self._tracking.place(self._pool)).halted is None:
+                    self.halted = None
             except POSTGRES_AWAY as away:
                 await asyncio.sleep(self._wait_for(away))
-        await asyncio.Event().wait()
+        metrics.HALTED.labels(self._projection.name).set(0)

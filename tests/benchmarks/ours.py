@@ -39,6 +39,7 @@ from services.projections.balances import BALANCES
 from services.projections.database import migrate, pool
 from services.projections.live_log import LiveLog
 from services.projections.log_feed import LogFeed
+from services.projections.rebuild import Rebuild
 from services.projections.tracking import Tracking
 from services.projections.worker import Worker
 from tests.benchmarks.http_load import TASK
@@ -157,14 +158,15 @@ async def replay(log_id: int = 0) -> dict[str, float]:
 async def rebuild(ledger_port: int) -> dict[str, float]:
     """Fill the balances from the feed, up to the end of the log."""
     database_url = os.environ["DATABASE_URL"]
-    await migrate(database_url)
-    tracking, process = Tracking(BALANCES.name, "0"), psutil.Process()
+    await migrate(database_url, "0")
+    tracking, process = Tracking(BALANCES, "0"), psutil.Process()
     async with (
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{ledger_port}", timeout=60, trust_env=False) as client,
         pool(database_url, 3) as connections,
     ):
         head = int((await client.get("/v1/log", params={"limit": 1})).headers["Hourbook-Position"])
-        worker = Worker(BALANCES, connections, tracking, LogFeed(client, "0"), LiveLog(None, "0"))
+        feed = LogFeed(client, "0")
+        worker = Worker(connections, tracking, feed, LiveLog(None, "0"), Rebuild(database_url, tracking, feed))
         began, memory_first = time.perf_counter(), 0
         working = asyncio.create_task(worker.run())
         while (place := await tracking.place(connections)).position < head:

@@ -58,6 +58,25 @@ def test_a_refused_line_is_counted_and_the_exit_code_says_so(hourbook: Hourbook,
     assert sent.stdout.split() == ["1", "accepted", "1", "invalid-request"]
 
 
+def test_a_projection_is_rebuilt_beside_the_running_program(hourbook: Hourbook, tmp_path: Path):
+    accounts = commands(tmp_path / "commands.ndjson", 10, first=6000)
+    assert program("import", accounts, "--url", hourbook.url).returncode == 0
+    length = httpx.get(f"{hourbook.url}/v1/log", params={"limit": 1}).headers["Hourbook-Position"]
+    caught_up = httpx.get(f"{hourbook.url}/v1/projections", headers={"Hourbook-Min-Position": length})
+    assert caught_up.status_code == 200
+    data = hourbook.parts[0].folder.parent
+    for name in ("balances", "monthly_reports"):
+        rebuilt = program("rebuild", name, "--url", hourbook.url, "--data", data)
+        assert rebuilt.returncode == 0, rebuilt.stderr
+        assert rebuilt.stdout == f"{name} is rebuilt up to position {length}\n"
+
+
+def test_a_rebuild_without_a_running_program_says_what_to_do(tmp_path: Path):
+    refused = program("rebuild", "balances", "--data", tmp_path)
+    assert refused.returncode == 1
+    assert "Start `hourbook up`" in " ".join(refused.stderr.split())
+
+
 def outcomes(sent: subprocess.CompletedProcess[str]) -> dict[str, str]:
     """What came of each account."""
     return dict(line.split("\t", 1) for line in sent.stdout.splitlines())
@@ -112,7 +131,7 @@ def test_what_cannot_work_ends_with_a_sentence_and_not_with_a_traceback(tmp_path
 
 @pytest.mark.parametrize(
     "command",
-    ["", "up", "demo", "ledger", "projections", "import", "export", "close-month", "bench"],
+    ["", "up", "demo", "ledger", "projections", "import", "export", "rebuild", "close-month", "bench"],
     ids=lambda name: name or "all",
 )
 def test_help_is_everywhere(command: str):

@@ -23,7 +23,7 @@ class Applied:
     def __init__(self, database: asyncpg.Pool) -> None:
         self.database = database
         self.log = Log()
-        self._tracking = Tracking(BALANCES.name, "0")
+        self._tracking = Tracking(BALANCES, "0")
 
     async def position(self) -> int:
         """Apply what is new in the log, in one batch."""
@@ -43,7 +43,7 @@ def log() -> Log:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[asyncpg.Pool]:
     """As the projections see it."""
-    await migrate(database_url)
+    await migrate(database_url, "0")
     async with pool(database_url, 4) as connections:
         yield connections
 
@@ -57,6 +57,7 @@ async def applied(database: asyncpg.Pool) -> Applied:
 async def stage(
     database_url: str, database: asyncpg.Pool, nats_url: str, log_name: str, log: Log
 ) -> AsyncIterator[Stage]:
+    await migrate(database_url, log_name)
     async with serving(log) as server, stream(nats_url, log_name) as jetstream:
         yield Stage(database_url, database, nats_url, server, jetstream)
 

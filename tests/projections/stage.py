@@ -14,6 +14,7 @@ from services.projections.database import pool
 from services.projections.live_log import LiveLog
 from services.projections.log_feed import LogFeed
 from services.projections.logged import Logged
+from services.projections.rebuild import Rebuild
 from services.projections.tracking import Place, Projection, Tracking
 from services.projections.worker import Worker
 from tests.projections.asking import until
@@ -25,7 +26,7 @@ class CutOff(Tracking):
     """Ends its worker at a moment of its first batch."""
 
     def __init__(self, log: str, moment: str) -> None:
-        super().__init__(BALANCES.name, log)
+        super().__init__(BALANCES, log)
         self._moment = moment
         self.projection = replace(BALANCES, project=self._project)
 
@@ -59,10 +60,10 @@ class Stage:
         self.name = jetstream.name.removeprefix("HOURBOOK-")
 
     @asynccontextmanager
-    async def worker(self, nats_url: str | None = "") -> AsyncIterator[Worker]:
+    async def worker(self, nats_url: str | None = "", projection: Projection = BALANCES) -> AsyncIterator[Worker]:
         """One at work; with nats_url=None, in a world without NATS."""
-        tracking = Tracking(BALANCES.name, self.name)
-        async with self._made(BALANCES, tracking, self.nats_url if nats_url == "" else nats_url) as made:
+        tracking = Tracking(projection, self.name)
+        async with self._made(tracking, self.nats_url if nats_url == "" else nats_url) as made:
             task = asyncio.create_task(made.run())
             try:
                 yield made
@@ -72,18 +73,31 @@ class Stage:
                     await task
 
     @asynccontextmanager
-    async def _made(self, projection: Projection, tracking: Tracking, nats_url: str | None) -> AsyncIterator[Worker]:
+    async def _made(self, tracking: Tracking, nats_url: str | None) -> AsyncIterator[Worker]:
         async with (
             httpx.AsyncClient(base_url=self.server.url, trust_env=False) as client,
             pool(self.database_url, 2) as connections,
         ):
-            yield Worker(projection, connections, tracking, LogFeed(client, self.name), LiveLog(nats_url, self.name))
+            feed = LogFeed(client, self.name)
+            rebuild = Rebuild(self.database_url, tracking, feed)
+            yield Worker(connections, tracking, feed, LiveLog(nats_url, self.name), rebuild)
 
     async def cut_off(self, tracking: CutOff) -> None:
         """Let a worker work until it is cut off."""
-        async with self._made(tracking.projection, tracking, None) as worker:
+        async with self._made(tracking, None) as worker:
             with pytest.raises(asyncio.CancelledError):
                 await worker.run()
+
+    @asynccontextmanager
+    async def rebuild(self, projection: Projection = BALANCES) -> AsyncIterator[Rebuild]:
+        """One that can be run."""
+        async with httpx.AsyncClient(base_url=self.server.url, trust_env=False) as client:
+            yield Rebuild(self.database_url, Tracking(projection, self.name), LogFeed(client, self.name))
+
+    async def leftovers(self) -> list[str]:
+        """Schemas of projections that are not the live one."""
+        found = await self.database.fetch("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'projections_%'")
+        return [row["nspname"] for row in found]
 
     async def record(self, account_id: str = "romashka", *, tasks: int = 1) -> int:
         """An account with a package and so many closings of ten minutes; its last position."""
@@ -99,6 +113,14 @@ class Stage:
             self.log.record(account_id, task)
         return self.log.position
 
+    async def run_into_debt(self, account_id: str = "romashka", *, tasks: int) -> int:
+        """Closings of ten minutes that no lot covers, thousands if need be; the last position."""
+        self.log.record(account_id, closed("T-owed", on="2026-03-05", owed=10))
+        one = self.log.lines[-1]
+        for position in range(self.log.position + 1, self.log.position + tasks):
+            self.log.lines.append(one.model_copy(update={"position": position, "event_id": f"e-{position}"}))
+        return self.log.position
+
     async def publish(self, after: int = 0) -> None:
         await self.stream.publish(*self.log.lines[after:])
 
@@ -108,7 +130,7 @@ class Stage:
             await self.reached(position)
 
     async def place(self) -> Place:
-        return await Tracking(BALANCES.name, self.name).place(self.database)
+        return await Tracking(BALANCES, self.name).place(self.database)
 
     async def reached(self, position: int) -> None:
         """Wait until the projection is there."""
@@ -129,7 +151,7 @@ class Stage:
         """What is left in each account's lot, by the sums kept and by the movements."""
         kept = await self.database.fetch("SELECT account_id, remaining_minutes FROM lot ORDER BY account_id")
         summed = await self.database.fetch(
-            "SELECT account_id, sum(minutes)::bigint FROM movement GROUP BY account_id ORDER BY account_id"
+            "SELECT account_id, sum(minutes)::bigint FROM movement WHERE lot_id IS NOT NULL GROUP BY 1 ORDER BY 1"
         )
         assert [tuple(row) for row in kept] == [tuple(row) for row in summed]
         return dict(tuple(row) for row in kept)
@@ -140,3 +162,13 @@ async def connected(worker: Worker) -> None:
         return worker._live.connected
 
     await until(following)
+
+
+async def waits(worker: Worker) -> str:
+    """Wait until it says that it waits, and for what."""
+
+    async def waiting() -> bool:
+        return worker.waiting is not None
+
+    await until(waiting)
+    return worker.waiting or ""

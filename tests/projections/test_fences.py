@@ -25,7 +25,7 @@ async def test_two_workers_count_nothing_twice(stage: Stage):
 async def test_the_slower_of_two_workers_is_fenced_off(stage: Stage):
     await stage.record()
     batch = [Logged.read(line) for line in stage.log.lines]
-    tracking = Tracking(BALANCES.name, stage.name)
+    tracking = Tracking(BALANCES, stage.name)
     before = await tracking.begin(stage.database)
     async with stage.database.acquire() as faster, stage.database.acquire() as slower:
         async with faster.transaction():

@@ -89,7 +89,7 @@ async def test_expected_alerts_are_raised_and_delivered_once_each(
 ):
     log, chance, accounts = Log(), Random(11), [f"a-{uuid4().hex}" for _ in range(ACCOUNTS)]
     (server_folder / "webhooks.toml").write_text(f'[[endpoint]]\nurl = "{receiver.url}/hook"\nsecret = "{SECRET}"\n')
-    await migrate(database_url)
+    await migrate(database_url, "0")
     async with AsyncExitStack() as stopping:
         server = await stopping.enter_async_context(serving(log))
         database = await asyncpg.connect(database_url)

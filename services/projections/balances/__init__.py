@@ -1,7 +1,7 @@
 """Balances: what every account holds and owes, now and on any past day, as known now or then (rule 12)."""
 
 from services.projections.balances.projection import project
-from services.projections.balances.schema import SCHEMA, TABLES
+from services.projections.balances.schema import SCHEMA, TABLES, TOTALS
 from services.projections.tracking import Projection
 
-BALANCES = Projection(name="balances", schema=SCHEMA, tables=TABLES, project=project)
+BALANCES = Projection(name="balances", schema=SCHEMA, tables=TABLES, project=project, totals=TOTALS)

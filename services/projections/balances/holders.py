@@ -5,7 +5,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from contracts.events import Event, HoursCarriedOver, PackageExpired, PackagePurchased, TaskReopened, WarrantyMarked
+from contracts.events import (
+    Event,
+    HoursCarriedOver,
+    PackageExpired,
+    PackagePurchased,
+    TaskClosed,
+    TaskReopened,
+    WarrantyMarked,
+)
 
 
 class Tenure(NamedTuple):
@@ -31,6 +39,8 @@ class Holder(NamedTuple):
 def tenures(event: Event) -> list[Tenure]:
     """What the event says about who holds what. A package opens with a lot of the same id (rule 4.2)."""
     match event:
+        case TaskClosed():  # most events are
+            return []
         case PackagePurchased(package_id=new, successor_package_id=heir):
             facts = [Tenure("held", new, new, event.ends_at)]
             facts += [Tenure("succeeded", former, new) for former in event.succeeds]

@@ -17,37 +17,17 @@ from contracts.events import (
 from services.projections.balances.holders import Tenure, holders, tenures
 from services.projections.balances.movements import OWED, movements
 from services.projections.balances.totals import ADD_TO_DAYS, moved_by_day
-from services.projections.logged import CannotApply, Logged
-from services.projections.rows import Row, insert
+from services.projections.logged import CannotApply, Logged, of_types
+from services.projections.rows import Row, copy, insert
 
-OPEN_ACCOUNTS = """
-    INSERT INTO account (account_id, customer_name, contract_number)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
-"""
-
-OPEN_LOTS = """
-    INSERT INTO lot (account_id, lot_id, plan, size_minutes, price_kopecks, starts_at, ends_at)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::timestamptz[],
-                         $7::timestamptz[])
-"""
-
-ADD_MOVEMENTS = """
-    INSERT INTO movement (account_id, position, ordinal, recorded_at, event_id, type, lot_id, minutes, effective_at,
-                          amount_kopecks, task_id, closure)
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[],
-                         $7::text[], $8::bigint[], $9::timestamptz[], $10::bigint[], $11::text[], $12::integer[])
-"""
-
-ADD_TENURES = """
-    INSERT INTO tenure (account_id, position, ordinal, recorded_at, kind, subject_id, package_id, ends_at)
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::timestamptz[], $5::text[], $6::text[],
-                         $7::text[], $8::timestamptz[])
-"""
-
-ADD_SUSPENSIONS = """
-    INSERT INTO suspension (account_id, position, recorded_at, effective_at, suspended)
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::timestamptz[], $5::boolean[])
-"""
+ACCOUNT = ("account_id", "customer_name", "contract_number")
+LOT = ("account_id", "lot_id", "plan", "size_minutes", "price_kopecks", "starts_at", "ends_at")
+MOVEMENT = (
+    "account_id", "position", "recorded_at", "event_id", "type", "ordinal", "lot_id", "minutes", "effective_at",
+    "amount_kopecks", "task_id", "closure",
+)  # fmt: skip
+TENURE = ("account_id", "position", "recorded_at", "ordinal", "kind", "subject_id", "package_id", "ends_at")
+SUSPENSION = ("account_id", "position", "recorded_at", "effective_at", "suspended")
 
 MOVE_LOTS = """
     UPDATE lot SET remaining_minutes = remaining_minutes + moved.minutes,
@@ -95,8 +75,8 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     Raises CannotApply for an event about an account or a lot that was never opened, and asyncpg's errors for one that
     breaks conservation: a lot stays between nothing and its size.
     """
-    await insert(connection, OPEN_ACCOUNTS, _opened_accounts(batch))
-    await insert(connection, OPEN_LOTS, _opened_lots(batch))
+    await copy(connection, "account", ACCOUNT, _opened_accounts(batch))
+    await copy(connection, "lot", LOT, _opened_lots(batch))
     await _move_lots(connection, batch)
     await _hold(connection, batch)
     await _move_accounts(connection, batch)
@@ -107,14 +87,13 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
 def _opened_accounts(batch: Sequence[Logged]) -> list[Row]:
     return [
         (recorded.account_id, event.customer_name, event.contract_number)
-        for recorded, event in batch
-        if isinstance(event, AccountOpened)
+        for recorded, event in of_types(batch, AccountOpened)
     ]
 
 
 def _opened_lots(batch: Sequence[Logged]) -> list[Row]:
     lots: list[Row] = []
-    for recorded, event in batch:
+    for recorded, event in of_types(batch, PackagePurchased, WarrantyMarked, TaskReopened):
         account_id = recorded.account_id
         match event:
             case PackagePurchased() as new:
@@ -134,13 +113,14 @@ async def _move_lots(connection: Connection, batch: Sequence[Logged]) -> None:
     minutes: Counter[tuple[str, str]] = Counter()
     amounts: Counter[tuple[str, str]] = Counter()
     for recorded, event in batch:
-        envelope = (recorded.recorded_at, recorded.event_id, recorded.type)
+        account_id = recorded.account_id
+        place = (account_id, recorded.position, recorded.recorded_at, recorded.event_id, recorded.type)
         for ordinal, movement in enumerate(movements(event)):
-            rows.append((recorded.account_id, recorded.position, ordinal, *envelope, *movement))
+            rows.append((*place, ordinal, *movement))
             if movement.lot_id is not OWED:
-                minutes[recorded.account_id, movement.lot_id] += movement.minutes
-                amounts[recorded.account_id, movement.lot_id] += movement.amount_kopecks
-    await insert(connection, ADD_MOVEMENTS, rows)
+                minutes[account_id, movement.lot_id] += movement.minutes
+                amounts[account_id, movement.lot_id] += movement.amount_kopecks
+    await copy(connection, "movement", MOVEMENT, rows)
     await _update(connection, MOVE_LOTS, [(*lot, moved, amounts[lot]) for lot, moved in minutes.items()])
 
 
@@ -168,13 +148,13 @@ async def _update(connection: Connection, statement: str, rows: Sequence[Row]) -
 async def _hold(connection: Connection, batch: Sequence[Logged]) -> None:
     """Add what is new about who holds what, and the ends of lots that follow from it."""
     rows = [
-        (recorded.account_id, recorded.position, ordinal, recorded.recorded_at, *tenure)
+        (recorded.account_id, recorded.position, recorded.recorded_at, ordinal, *tenure)
         for recorded, event in batch
         for ordinal, tenure in enumerate(tenures(event))
     ]
     if not rows:
         return
-    await insert(connection, ADD_TENURES, rows)
+    await copy(connection, "tenure", TENURE, rows)
     facts: dict[str, list[Tenure]] = {}
     for account_id, *fact in await connection.fetch(TENURES_OF, list({row[0] for row in rows})):
         facts.setdefault(account_id, []).append(Tenure(*fact))
@@ -189,10 +169,8 @@ async def _hold(connection: Connection, batch: Sequence[Logged]) -> None:
 async def _suspend(connection: Connection, batch: Sequence[Logged]) -> None:
     rows: list[Row] = []
     last: dict[str, bool] = {}
-    for recorded, event in batch:
-        if isinstance(event, WorkSuspended | WorkResumed):
-            suspended = last[recorded.account_id] = isinstance(event, WorkSuspended)
-            times = (recorded.recorded_at, event.effective_at)
-            rows.append((recorded.account_id, recorded.position, *times, suspended))
-    await insert(connection, ADD_SUSPENSIONS, rows)
+    for recorded, event in of_types(batch, WorkSuspended, WorkResumed):
+        suspended = last[recorded.account_id] = isinstance(event, WorkSuspended)
+        rows.append((recorded.account_id, recorded.position, recorded.recorded_at, event.effective_at, suspended))
+    await copy(connection, "suspension", SUSPENSION, rows)
     await _update(connection, SUSPEND, list(last.items()))

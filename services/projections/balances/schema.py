@@ -2,6 +2,17 @@
 
 TABLES = ("account", "lot", "tenure", "movement", "suspension", "day_total")
 
+TOTALS = """
+    SELECT
+        (SELECT sum(owed_minutes) FROM account) AS owed_minutes,
+        (SELECT count(*) FROM account WHERE suspended) AS suspended_accounts,
+        (SELECT sum(remaining_minutes) FROM lot) AS remaining_minutes,
+        (SELECT sum(price_kopecks) FROM lot) AS price_kopecks,
+        (SELECT sum(extract(epoch FROM ends_at)) FROM lot) AS ends,
+        (SELECT sum(minutes) FROM movement) AS moved_minutes,
+        (SELECT sum(amount_kopecks) FROM movement) AS moved_kopecks
+"""
+
 SCHEMA = """
 -- One row an account: what a list of accounts needs as of now. held_minutes is right until next_expiry_at, when the
 -- first of these hours will be gone; from then on until the ledger has recorded that, whoever reads looks at the lots.

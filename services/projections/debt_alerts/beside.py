@@ -48,7 +48,7 @@ def _works(
     client: httpx.AsyncClient,
     served: tuple[Endpoint, ...],
 ) -> Iterator[tuple[str, Work]]:
-    tracking, feed = Tracking(DEBT_ALERTS.name, settings.log), LogFeed(ledger, settings.log)
+    tracking, feed = Tracking(DEBT_ALERTS, settings.log), LogFeed(ledger, settings.log)
     settled = timedelta() if settings.sandbox else SETTLED  # the test clock stands still while events are recorded
     yield "the alerts' time", Timekeeper(database, tracking, feed, partial(present, settings, ledger), settled).run
     if settings.nats_url:

@@ -1,7 +1,7 @@
 """Monthly reports: what every month booked for every account, as known now or then (rules 10.3, 12)."""
 
 from services.projections.monthly_reports.projection import project
-from services.projections.monthly_reports.schema import SCHEMA, TABLES
+from services.projections.monthly_reports.schema import SCHEMA, TABLES, TOTALS
 from services.projections.tracking import Projection
 
-MONTHLY_REPORTS = Projection(name="monthly_reports", schema=SCHEMA, tables=TABLES, project=project)
+MONTHLY_REPORTS = Projection(name="monthly_reports", schema=SCHEMA, tables=TABLES, project=project, totals=TOTALS)

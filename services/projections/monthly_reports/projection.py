@@ -14,10 +14,10 @@ from contracts.events import (
     WarrantyMarked,
 )
 from contracts.quantities import rounded_division
-from services.projections.logged import Logged
+from services.projections.logged import Logged, of_types
 from services.projections.monthly_reports.entries import entries
 from services.projections.monthly_reports.totals import ADD_TO_MONTHS, booked_by_month
-from services.projections.rows import Row, insert
+from services.projections.rows import Row, copy, insert
 
 ADD_ACCOUNTS = """
     INSERT INTO report_account (account_id, customer_name, contract_number, contract_date, requisites)
@@ -29,19 +29,12 @@ ADD_LOTS = """
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
 """
 
-ADD_CLOSINGS = """
-    INSERT INTO report_closing (account_id, task_id, closure, title, category, coefficient, effective_at)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::timestamptz[])
-"""
-
-ADD_ENTRIES = """
-    INSERT INTO report_entry (account_id, booking_month, position, ordinal, recorded_at, effective_at, kind, minutes,
-                              balance_minutes, amount_kopecks, task_id, closure, lot_id, to_package_id,
-                              worked_minutes, charged_minutes, payment_reference)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::integer[], $5::timestamptz[], $6::timestamptz[],
-                         $7::text[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::integer[],
-                         $13::text[], $14::text[], $15::bigint[], $16::bigint[], $17::text[])
-"""
+CLOSING = ("account_id", "task_id", "closure", "title", "category", "coefficient", "effective_at")
+ENTRY = (
+    "account_id", "booking_month", "position", "recorded_at", "effective_at", "ordinal", "kind", "minutes",
+    "balance_minutes", "amount_kopecks", "task_id", "closure", "lot_id", "to_package_id", "worked_minutes",
+    "charged_minutes", "payment_reference",
+)  # fmt: skip
 
 ADD_MONTHS = """
     INSERT INTO report_month (account_id, position, recorded_at, month, closed)
@@ -58,8 +51,8 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """Add what a batch of events books, in the caller's transaction."""
     await insert(connection, ADD_ACCOUNTS, _accounts(batch))
     await insert(connection, ADD_LOTS, _lots(batch))
-    await insert(connection, ADD_CLOSINGS, _closings(batch))
-    await insert(connection, ADD_ENTRIES, _entries(batch))
+    await copy(connection, "report_closing", CLOSING, _closings(batch))
+    await copy(connection, "report_entry", ENTRY, _entries(batch))
     await insert(connection, ADD_MONTHS, _months(batch))
     await insert(connection, ADD_FROZEN, _frozen(batch))
     await insert(connection, ADD_TO_MONTHS, booked_by_month(batch))
@@ -76,7 +69,7 @@ def _accounts(batch: Sequence[Logged]) -> list[Row]:
 
 def _lots(batch: Sequence[Logged]) -> list[Row]:
     lots: list[Row] = []
-    for recorded, event in batch:
+    for recorded, event in of_types(batch, PackagePurchased, WarrantyMarked, TaskReopened):
         match event:
             case PackagePurchased() as new:
                 lots.append((recorded.account_id, new.package_id, new.plan, new.hour_price_kopecks, new.ends_at))
@@ -92,16 +85,16 @@ def _closings(batch: Sequence[Logged]) -> list[Row]:
     return [
         (recorded.account_id, event.task_id, event.closure, event.title, event.category, str(event.coefficient),
          event.effective_at)
-        for recorded, event in batch
-        if isinstance(event, TaskClosed)
+        for recorded, event in of_types(batch, TaskClosed)
     ]  # fmt: skip
 
 
 def _entries(batch: Sequence[Logged]) -> list[Row]:
     return [
-        (recorded.account_id, event.booking_month, recorded.position, ordinal, recorded.recorded_at,
-         event.effective_at, *entry)
+        (*place, ordinal, *entry)
         for recorded, event in batch
+        for place in [(recorded.account_id, event.booking_month, recorded.position, recorded.recorded_at,
+                       event.effective_at)]
         for ordinal, entry in enumerate(entries(event))
     ]  # fmt: skip
 
@@ -109,8 +102,7 @@ def _entries(batch: Sequence[Logged]) -> list[Row]:
 def _months(batch: Sequence[Logged]) -> list[Row]:
     return [
         (recorded.account_id, recorded.position, recorded.recorded_at, event.month, isinstance(event, MonthClosed))
-        for recorded, event in batch
-        if isinstance(event, MonthClosed | MonthReopened)
+        for recorded, event in of_types(batch, MonthClosed, MonthReopened)
     ]
 
 

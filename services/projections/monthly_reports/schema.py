@@ -4,6 +4,16 @@ TABLES = (
     "report_account", "report_lot", "report_closing", "report_entry", "report_month", "report_frozen", "report_total",
 )  # fmt: skip
 
+TOTALS = """
+    SELECT
+        sum(minutes) AS minutes,
+        sum(balance_minutes) AS balance_minutes,
+        sum(amount_kopecks) AS amount_kopecks,
+        sum(worked_minutes) AS worked_minutes,
+        sum(charged_minutes) AS charged_minutes
+    FROM report_entry
+"""
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS report_account (
     account_id      text COLLATE "C" PRIMARY KEY,

@@ -1,0 +1,60 @@
+"""Readers go on while a projection is rebuilt: every answer rests on one state, and the position never goes back."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from services.projections import log_feed, rebuild
+from services.projections.balances import BALANCES
+from services.projections.log_feed import LogFeed
+from services.projections.rebuild import Rebuild
+from services.projections.settings import Settings
+from services.projections.tracking import Tracking
+from tests.projections.vocabulary import Log, closed, opened, purchased
+
+BOUGHT = 1_000_000
+REBUILDS = 5
+
+
+async def test_no_answer_is_ever_wrong_or_older_than_the_one_before(
+    log: Log, settings: Settings, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(log_feed, "PAGE_EVENTS", 100)
+    monkeypatch.setattr(rebuild, "NEAR_EVENTS", 100)
+    log.record("romashka", opened(), purchased("spring", BOUGHT, on="2026-03-01", until="2126-06-02"))
+    over = asyncio.Event()
+    async with httpx.AsyncClient(base_url=settings.ledger_url, trust_env=False) as ledger:
+        rebuilding = Rebuild(settings.database_url, Tracking(BALANCES, "0"), LogFeed(ledger, "0"))
+        writing = asyncio.create_task(write(client, log, over))
+        reading = [asyncio.create_task(read(client, over)) for _ in range(3)]
+        for _ in range(REBUILDS):
+            await rebuilding.run()
+        over.set()
+        answers = sum(await asyncio.gather(*reading))
+        await writing
+    assert answers > 10 * REBUILDS
+
+
+async def write(client: httpx.AsyncClient, log: Log, over: asyncio.Event) -> None:
+    """Closings, a few at a time, each read back before the next."""
+    while not over.is_set():
+        for _ in range(10):
+            log.record("romashka", closed(f"T-{log.position}", on="2026-03-05", draws={"spring": 10}))
+        wanted = {"Hourbook-Min-Position": str(log.position)}
+        read_back = await client.get("/v1/accounts/romashka/balance", headers=wanted)
+        assert read_back.status_code == 200, read_back.text
+
+
+async def read(client: httpx.AsyncClient, over: asyncio.Event) -> int:
+    """How many answers there were."""
+    position, answers = 2, 0
+    while not over.is_set():
+        wanted = {"Hourbook-Min-Position": "2"}
+        answer = await client.get("/v1/accounts/romashka/balance", headers=wanted)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["position"] >= position
+        position = answer.json()["position"]
+        assert answer.json()["balance_minutes"] == BOUGHT - 10 * (position - 2)
+        answers += 1
+    return answers
