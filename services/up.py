@@ -108,6 +108,7 @@ def running(
     """Hourbook on 127.0.0.1, ready for use within the context; everything it started is stopped after it."""
     url = f"http://127.0.0.1:{port}"
     environment = {
+        "HOURBOOK_AUDIT_KEY_FILE": str(data.resolve() / "audit" / "key.pem"),
         **os.environ,
         "HOURBOOK_LEDGER_URL": url,
         "HOURBOOK_PROJECTIONS_URL": url,

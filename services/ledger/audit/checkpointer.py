@@ -1,0 +1,104 @@
+"""Lets a log's tree grow with the log, and signs what it has come to. Several may run: one works, the others see it."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+from services.ledger.audit.checkpoints import Checkpoint, origin
+from services.ledger.audit.keys import CannotSign, PublicKey, SigningKey, ledger_id_of, published, signing_key
+from services.ledger.audit.merkle import Tiles, edge_of, grown
+from services.ledger.audit.notes import NotANote, Note
+from services.ledger.audit.tree import StoredCheckpoint, StoredTree
+from services.ledger.event_store.database import Database, LedgerUnavailable
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS = 0.5
+LEAVES_MAX = 1 << 15
+
+
+class LogDisagrees(CannotSign):
+    """The log is not what the last checkpoint says: signing it would vouch for a forgery."""
+
+
+class Checkpointer:
+    """Signs one log."""
+
+    def __init__(self, database: Database, log_id: int, key_file: Path) -> None:
+        self._database = database
+        self._tree = StoredTree(database, log_id)
+        self._key_file = key_file
+        self._origin = ""
+        self._key: SigningKey | None = None
+        self._known: StoredCheckpoint | None = None
+
+    async def catch_up(self) -> None:
+        """Sign until a checkpoint covers the whole log; CannotSign where that must not be."""
+        while leaves := await self._new_leaves():
+            await self._sign(leaves)
+
+    async def _new_leaves(self) -> list[bytes]:
+        """The hashes of events that no checkpoint covers yet, at most so many."""
+        latest = await self._tree.latest()
+        if self._known and (latest is None or latest.size < self._known.size):
+            raise LogDisagrees(f"log {self._tree.log_id} has lost its checkpoint of size {self._known.size}")
+        if latest != self._known:
+            await self._check(latest)
+            self._known = latest
+        size = self._known.size if self._known else 0
+        found = await self._tree.hashes(size, LEAVES_MAX)
+        if [position for position, _ in found] != list(range(size + 1, size + 1 + len(found))):
+            raise LogDisagrees(f"log {self._tree.log_id} has a gap after position {size}")
+        return [hash_ for _, hash_ in found]
+
+    async def _check(self, latest: StoredCheckpoint | None) -> None:
+        """Another process's checkpoint, or one from before our start, is built on only if it is a good one."""
+        ledger_id = await ledger_id_of(self._database)
+        self._origin = origin(ledger_id, self._tree.log_id)
+        if latest is None:
+            return
+        tiles = await self._tree.tiles(edge_of(latest.size))
+        keys = await published(self._database)
+        try:
+            note = Note.parse(latest.note)
+            signed = any(note.signed_by(self._origin, PublicKey.read(key, ledger_id).raw) for _, key in keys)
+            agrees = Checkpoint.read(note) == Checkpoint(self._origin, latest.size, tiles.root((0, latest.size)))
+        except (NotANote, KeyError) as unreadable:
+            raise LogDisagrees(f"the tree of size {latest.size} cannot be read: {unreadable!r}") from unreadable
+        if not (signed and agrees):
+            raise LogDisagrees(f"the checkpoint of size {latest.size} is not that of log {self._tree.log_id}")
+
+    async def _sign(self, leaves: list[bytes]) -> None:
+        self._origin = self._origin or origin(await ledger_id_of(self._database), self._tree.log_id)
+        key = self._key = self._key or await signing_key(self._database, self._key_file)
+        size = self._known.size if self._known else 0
+        edge = await self._tree.tiles(edge_of(size))
+        changed = grown(size, edge.hashes, leaves)
+        after = size + len(leaves)
+        root = Tiles({**edge.hashes, **changed}).root((0, after))
+        note = Checkpoint(self._origin, after, root).sign(key.private, datetime.now(UTC))
+        signed = StoredCheckpoint(after, note)
+        if await self._tree.grow(size, signed, key.number, Tiles(changed)):
+            self._known = signed
+        else:
+            self._key = None  # another was faster, or the key has been rotated
+
+
+async def keep_checkpointing(database: Database, logs: int, key_file: Path) -> None:
+    """Sign twice a second whatever is new, until cancelled; waits while PostgreSQL is away or nothing can be signed."""
+    checkpointers = [Checkpointer(database, log_id, key_file) for log_id in range(logs)]
+    said = ""
+    while True:
+        failures: list[str] = []
+        for checkpointer in checkpointers:
+            try:
+                await checkpointer.catch_up()
+            except LedgerUnavailable as away:
+                failures.append(f"no checkpoint can be made now: {away}")
+            except CannotSign as refused:
+                failures.append(f"NO CHECKPOINT IS MADE: {refused}")
+        if failures and said != str(failures):
+            logger.critical("; ".join(failures))
+        said = str(failures) if failures else ""
+        await asyncio.sleep(EVERY_SECONDS)
