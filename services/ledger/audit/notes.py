@@ -73,7 +73,8 @@ def _signature(line: str) -> Signature:
         decoded = b64decode(encoded, validate=True)
     except ValueError as malformed:
         raise NotANote(f"a signature is not base64: {malformed}") from malformed
-    if not (line.startswith(DASH) and name and len(decoded) > KEY_ID_BYTES):
+    canonical = b64encode(decoded).decode() == encoded
+    if not (line.startswith(DASH) and name and canonical and len(decoded) > KEY_ID_BYTES):
         raise NotANote("a signature line is a dash, a name and a signature")
     return Signature(name, decoded[:KEY_ID_BYTES], decoded[KEY_ID_BYTES:])
 
