@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from infra import processes
+from infra.data_folder import DataFolder
 from infra.embedded_server import EmbeddedServer, ServerFailed
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,15 @@ class EmbeddedPostgres(EmbeddedServer):
     @property
     def url(self) -> str:
         return f"postgresql://hourbook:{self.folder.password()}@127.0.0.1:{self.port}/hourbook"
+
+    @classmethod
+    def url_of_another(cls, path: Path) -> str:
+        """Where the server answers that another program runs in this folder; ServerFailed if none ever has."""
+        try:
+            port = (path / "port").read_text(encoding="ascii")
+            return f"postgresql://hourbook:{DataFolder(path).password()}@127.0.0.1:{port}/hourbook"
+        except FileNotFoundError as missing:
+            raise ServerFailed(f"there is no PostgreSQL in {path}: set DATABASE_URL, or --data.") from missing
 
     def _prepare(self) -> None:
         self.folder.make_password()

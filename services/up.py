@@ -18,6 +18,7 @@ from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
 READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 20
 RESTART_SECONDS = 0.1
+AUDIT_SECONDS = "60"
 RESTART_SECONDS_MAX = 10
 
 
@@ -126,6 +127,7 @@ def running(
             "relay": ["ledger", "--only", "relay"],
             "expiry": ["ledger", "--only", "expiry"],
             "worker": ["projections", "--only", "worker"],
+            "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", str(data.resolve())],
         }
         hourbook = Hourbook(url, [Part(name, line, environment, folder) for name, line in commands.items()], servers)
         for part in hourbook.parts:

@@ -76,7 +76,7 @@ class Ledger:
 @asynccontextmanager
 async def running_ledger(settings: Settings, *, relay: bool = False, expiry: bool = False) -> AsyncIterator[Ledger]:
     """A ledger that takes commands, with or without a relay and an expiry of its own; waits for PostgreSQL."""
-    await _migrated(settings.database_url)
+    await migrated(settings.database_url)
     async with (
         EventStore.connected(settings.database_url, settings.logs) as store,
         httpx.AsyncClient(base_url=settings.projections_url or "", trust_env=False) as projections,
@@ -134,8 +134,8 @@ async def _stop(work: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*work, return_exceptions=True)
 
 
-async def _migrated(database_url: str) -> None:
-    """As soon as PostgreSQL is there."""
+async def migrated(database_url: str) -> None:
+    """Bring the schema up to date as soon as PostgreSQL is there."""
     said = False
     while True:
         try:
@@ -151,7 +151,7 @@ async def run_relay(settings: Settings) -> None:
     """The relays of all logs in a process of their own, until cancelled."""
     if settings.nats_url is None:
         raise RuntimeError("NATS_URL is not set: the relay needs to know where to publish.")
-    await _migrated(settings.database_url)
+    await migrated(settings.database_url)
     async with EventStore.connected(settings.database_url) as store, asyncio.TaskGroup() as tasks:
         for log_id in range(settings.logs):
             tasks.create_task(keep_relaying(store, log_id, settings.nats_url, Wake()))

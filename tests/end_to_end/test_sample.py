@@ -12,6 +12,7 @@ from contracts.report_hash import Figures, report_hash
 from infra.data_folder import free_port
 from services.demo import SAMPLE, sample_lines
 from services.up import Hourbook, running
+from tests.end_to_end.program import program
 
 PATHS = {
     "OpenAccount": "/v1/accounts",
@@ -100,6 +101,12 @@ def test_all_lots_and_holdings_at_the_end(client, expected, route: str):
         }
         for holding in ("balance_minutes", "held_minutes", "owed_minutes", "suspended"):
             assert answer[holding] == account[holding], (account_id, holding)
+
+
+@pytest.mark.usefixtures("surprises")
+def test_the_audit_finds_nothing_wrong_with_all_balances_of_all_accounts(hourbook: Hourbook):
+    audited = program("audit", "verify", "--full", "--data", hourbook.parts[0].folder.parent)
+    assert (audited.returncode, "nothing is wrong" in audited.stdout) == (0, True), audited.stdout + audited.stderr
 
 
 def instant(text: str) -> datetime:

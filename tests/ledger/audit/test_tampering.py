@@ -29,7 +29,7 @@ from tests.ledger.audit.mutations import CUT_OFF, KINDS
 from tests.ledger.event_store.events import event
 
 CAMPAIGN = os.environ.get("HYPOTHESIS_PROFILE") == "campaign"
-TIMES = 400 if CAMPAIGN else 3
+TIMES = 120 if CAMPAIGN else 3
 CHANCE = random.SystemRandom() if CAMPAIGN else random.Random(5)
 SEEDS = [CHANCE.randrange(10**9) for _ in range(TIMES)]
 
