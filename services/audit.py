@@ -13,7 +13,8 @@ import asyncpg
 from contracts.quantities import SELLER_ZONE
 from services.ledger.audit.balances import Holdings, Replayed, replayed, streams
 from services.ledger.audit.cursor import Cursor
-from services.ledger.audit.verification import Findings, verify
+from services.ledger.audit.log_verification import Findings
+from services.ledger.audit.verification import verify
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import EventStore
 from services.ledger.running import migrated

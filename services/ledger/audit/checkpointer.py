@@ -39,7 +39,10 @@ class Checkpointer:
             await self._sign(leaves)
 
     async def _new_leaves(self) -> list[bytes]:
-        """The hashes of events that no checkpoint covers yet, at most so many."""
+        """The hashes of events that no checkpoint covers yet, at most so many, and none after a month was closed.
+
+        So a checkpoint ends with every closing of a month; of many at once, with the last one.
+        """
         latest = await self._tree.latest()
         if self._known and (latest is None or latest.size < self._known.size):
             raise LogDisagrees(f"log {self._tree.log_id} has lost its checkpoint of size {self._known.size}")
@@ -48,9 +51,10 @@ class Checkpointer:
             self._known = latest
         size = self._known.size if self._known else 0
         found = await self._tree.hashes(size, LEAVES_MAX)
-        if [position for position, _ in found] != list(range(size + 1, size + 1 + len(found))):
+        if [position for position, _, _ in found] != list(range(size + 1, size + 1 + len(found))):
             raise LogDisagrees(f"log {self._tree.log_id} has a gap after position {size}")
-        return [hash_ for _, hash_ in found]
+        end = max((position for position, _, closes_month in found if closes_month), default=size + len(found))
+        return [hash_ for position, hash_, _ in found if position <= end]
 
     async def _check(self, latest: StoredCheckpoint | None) -> None:
         """Another process's checkpoint, or one from before our start, is built on only if it is a good one."""

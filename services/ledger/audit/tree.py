@@ -21,7 +21,10 @@ _TILES = """
     SELECT level, index, hashes FROM ledger.tile JOIN unnest($2::smallint[], $3::bigint[]) AS asked (level, index)
     USING (level, index) WHERE log_id = $1
 """
-_HASHES = "SELECT position, hash FROM ledger.event WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"
+_HASHES = """
+    SELECT position, hash, type = 'MonthClosed' FROM ledger.event
+    WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3
+"""
 _GROW = "SELECT ledger.grow_tree($1, $2, $3, $4, $5, $6::smallint[], $7::bigint[], $8::bytea[])"
 
 
@@ -64,8 +67,8 @@ class StoredTree:
         rows = await self._database.rows(_TILES, self.log_id, [level for level, _ in ids], [index for _, index in ids])
         return Tiles({(row["level"], row["index"]): row["hashes"] for row in rows})
 
-    async def hashes(self, after: int, limit: int) -> list[tuple[int, bytes]]:
-        """Positions and hashes of the log's events after a position, in order, at most so many."""
+    async def hashes(self, after: int, limit: int) -> list[tuple[int, bytes, bool]]:
+        """Of the log's events after a position, in order, at most so many: position, hash, and if it closes a month."""
         return [tuple(row) for row in await self._database.rows(_HASHES, self.log_id, after, limit)]
 
     async def grow(self, size: int, checkpoint: StoredCheckpoint, key_number: int, tiles: Tiles) -> bool:

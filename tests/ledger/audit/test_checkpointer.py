@@ -1,6 +1,7 @@
 """Checkpoints follow the log, whoever makes them; nothing is signed that is not what was signed before, and more."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -61,6 +62,14 @@ async def test_a_checkpoint_covers_what_is_new_and_is_signed_by_a_published_key(
         assert note.signed_by(name, key.raw)
 
 
+async def test_a_checkpoint_ends_where_a_month_was_closed(store: EventStore, key_file: Path):
+    types = ["TaskClosed", "MonthClosed", "TaskClosed", "MonthClosed", "TaskClosed"]
+    events = [replace(event(f"a-{n}", 1, f"k-{n}"), type=each) for n, each in enumerate(types)]
+    await store.append(0, events, {})
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    assert [size for size, _ in await StoredTree(store.readers, 0).page(0, 10)] == [4, 5]
+
+
 async def test_logs_have_trees_of_their_own(store: EventStore, key_file: Path):
     for log_id in (0, 1):
         await grow(store, 2 + log_id, log_id)
@@ -77,7 +86,7 @@ async def test_proofs_from_tiles_are_those_of_the_log(store: EventStore, key_fil
         await grow(store, events)
         await checkpointer.catch_up()
     expected = await roots(store)
-    hashes = [hash_ for _, hash_ in await tree.hashes(0, 1000)]
+    hashes = [hash_ for _, hash_, _ in await tree.hashes(0, 1000)]
     for position, size in ((1, 1), (1, 700), (257, 700), (700, 700), (256, 256), (300, 513)):
         path = await tree.inclusion(position, size)
         assert root_from_inclusion(position - 1, size, hashes[position - 1], path) == expected[size]
