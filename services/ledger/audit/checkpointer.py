@@ -7,8 +7,8 @@ from pathlib import Path
 
 from services.ledger.audit.checkpoints import Checkpoint, origin
 from services.ledger.audit.keys import CannotSign, PublicKey, SigningKey, ledger_id_of, published, signing_key
-from services.ledger.audit.merkle import Tiles, edge_of, grown
-from services.ledger.audit.notes import NotANote, Note
+from services.ledger.audit.merkle import EMPTY_ROOT, Tiles, edge_of, grown, is_consistent
+from services.ledger.audit.notes import Note
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database, LedgerUnavailable
 
@@ -29,9 +29,9 @@ class Checkpointer:
         self._database = database
         self._tree = StoredTree(database, log_id)
         self._key_file = key_file
-        self._origin = ""
         self._key: SigningKey | None = None
         self._known: StoredCheckpoint | None = None
+        self._root = EMPTY_ROOT
 
     async def catch_up(self) -> None:
         """Sign until a checkpoint covers the whole log; CannotSign where that must not be."""
@@ -44,10 +44,8 @@ class Checkpointer:
         So a checkpoint ends with every closing of a month; of many at once, with the last one.
         """
         latest = await self._tree.latest()
-        if self._known and (latest is None or latest.size < self._known.size):
-            raise LogDisagrees(f"log {self._tree.log_id} has lost its checkpoint of size {self._known.size}")
         if latest != self._known:
-            await self._check(latest)
+            self._root = await self._checked(latest)
             self._known = latest
         size = self._known.size if self._known else 0
         found = await self._tree.hashes(size, LEAVES_MAX)
@@ -56,35 +54,41 @@ class Checkpointer:
         end = max((position for position, _, closes_month in found if closes_month), default=size + len(found))
         return [hash_ for position, hash_, _ in found if position <= end]
 
-    async def _check(self, latest: StoredCheckpoint | None) -> None:
-        """Another process's checkpoint, or one from before our start, is built on only if it is a good one."""
-        ledger_id = await ledger_id_of(self._database)
-        self._origin = origin(ledger_id, self._tree.log_id)
-        if latest is None:
-            return
-        tiles = await self._tree.tiles(edge_of(latest.size))
-        keys = await published(self._database)
+    async def _checked(self, latest: StoredCheckpoint | None) -> bytes:
+        """The root of another process's checkpoint, or of one from before our start, if it can be built on."""
+        known = self._known
+        if latest is None or (known and latest.size < known.size):
+            raise LogDisagrees(f"log {self._tree.log_id} has lost the checkpoint that was signed last")
+        ledger_id, keys = await ledger_id_of(self._database), await published(self._database)
+        name = origin(ledger_id, self._tree.log_id)
         try:
             note = Note.parse(latest.note)
-            signed = any(note.signed_by(self._origin, PublicKey.read(key, ledger_id).raw) for _, key in keys)
-            agrees = Checkpoint.read(note) == Checkpoint(self._origin, latest.size, tiles.root((0, latest.size)))
-        except (NotANote, KeyError) as unreadable:
-            raise LogDisagrees(f"the tree of size {latest.size} cannot be read: {unreadable!r}") from unreadable
-        if not (signed and agrees):
-            raise LogDisagrees(f"the checkpoint of size {latest.size} is not that of log {self._tree.log_id}")
+            said = Checkpoint.read(note)
+            signed = any(note.signed_by(name, PublicKey.read(key, ledger_id).raw) for _, key in keys)
+        except ValueError as unreadable:
+            raise LogDisagrees(f"the checkpoint of size {latest.size} cannot be read: {unreadable}") from unreadable
+        if not signed or (said.origin, said.size) != (name, latest.size):
+            raise LogDisagrees(f"the checkpoint of size {latest.size} is not one of log {self._tree.log_id}")
+        if known:
+            proof = await self._tree.consistency(known.size, said.size)
+            if not is_consistent(known.size, said.size, self._root, said.root, proof):
+                raise LogDisagrees(f"the checkpoint of size {said.size} does not follow that of size {known.size}")
+        return said.root
 
     async def _sign(self, leaves: list[bytes]) -> None:
-        self._origin = self._origin or origin(await ledger_id_of(self._database), self._tree.log_id)
+        name = origin(await ledger_id_of(self._database), self._tree.log_id)
         key = self._key = self._key or await signing_key(self._database, self._key_file)
         size = self._known.size if self._known else 0
         edge = await self._tree.tiles(edge_of(size))
+        if not edge.lead_to(size, self._root):
+            raise LogDisagrees(f"the tiles of log {self._tree.log_id} are not those of its tree of size {size}")
         changed = grown(size, edge.hashes, leaves)
         after = size + len(leaves)
         root = Tiles({**edge.hashes, **changed}).root((0, after))
-        note = Checkpoint(self._origin, after, root).sign(key.private, datetime.now(UTC))
+        note = Checkpoint(name, after, root).sign(key.private, datetime.now(UTC))
         signed = StoredCheckpoint(after, note)
         if await self._tree.grow(size, signed, key.number, Tiles(changed)):
-            self._known = signed
+            self._known, self._root = signed, root
         else:
             self._key = None  # another was faster, or the key has been rotated
 
@@ -100,7 +104,7 @@ async def keep_checkpointing(database: Database, logs: int, key_file: Path) -> N
                 await checkpointer.catch_up()
             except LedgerUnavailable as away:
                 failures.append(f"no checkpoint can be made now: {away}")
-            except CannotSign as refused:
+            except (CannotSign, OSError) as refused:
                 failures.append(f"NO CHECKPOINT IS MADE: {refused}")
         if failures and said != str(failures):
             logger.critical("; ".join(failures))

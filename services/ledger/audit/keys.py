@@ -78,7 +78,10 @@ async def signing_key(database: Database, file: Path) -> SigningKey:
     CannotSign where the file is missing or holds another key: the operator has to bring the right one.
     """
     ledger_id, notes = await ledger_id_of(database), await published(database)
-    newest = [PublicKey.read(note, ledger_id) for _, note in notes[-1:]]
+    try:
+        newest = [PublicKey.read(note, ledger_id) for _, note in notes[-1:]]
+    except ValueError as unreadable:
+        raise CannotSign(f"The newest published key cannot be read: {unreadable}.") from unreadable
     _finish_rotation(file, newest)
     private = _read(file) if notes else _read_or_make(file)
     if not notes:

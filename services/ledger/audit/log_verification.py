@@ -10,7 +10,7 @@ from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.cursor import Verified
 from services.ledger.audit.keys import PublicKey
 from services.ledger.audit.leaf import hash_of
-from services.ledger.audit.merkle import WIDTH, Frontier, TileId, Tiles, edge_of, grown
+from services.ledger.audit.merkle import WIDTH, Frontier, TileId, edge_of, grown
 from services.ledger.audit.notes import NotANote, Note
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database
@@ -199,13 +199,9 @@ class TileCheck:
 
     async def begin(self, frontier: Frontier) -> None:
         """From a tree that was verified before: its last tiles are good if they lead to its root."""
-        edge = (await self._tree.tiles(edge_of(frontier.size))).hashes
-        try:
-            good = Tiles(edge).root((0, frontier.size)) == frontier.root()
-        except (KeyError, IndexError):
-            good = False
-        if good:
-            self._edge = edge
+        edge = await self._tree.tiles(edge_of(frontier.size))
+        if edge.lead_to(frontier.size, frontier.root()):
+            self._edge = edge.hashes
         else:
             self._findings.fault(f"the tiles of log {self._tree.log_id} up to {frontier.size} are not what they were")
 

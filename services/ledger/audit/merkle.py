@@ -109,6 +109,13 @@ class Tiles:
             root = node_hash(roots.pop(), root)
         return root
 
+    def lead_to(self, size: int, root: bytes) -> bool:
+        """Whether these tiles, whatever is in them or missing, are those of the tree with that root."""
+        try:
+            return self.root((0, size)) == root
+        except (KeyError, IndexError, ValueError):
+            return False
+
     def _subtree(self, level: int, index: int) -> bytes:
         above, within = divmod(level, HEIGHT)
         tile = self.hashes[above, index >> (HEIGHT - within)]

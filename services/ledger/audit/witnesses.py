@@ -102,7 +102,7 @@ async def keep_telling(witness: Witness, database: Database, log_id: int) -> Non
                 await witness.keep(log_id, checkpoint)
                 await database.value(_TELL, log_id, witness.name, checkpoint.size)
             said, pause = "", EVERY_SECONDS
-        except (OSError, httpx.HTTPError, LedgerUnavailable) as away:
+        except (OSError, httpx.HTTPError, httpx.InvalidURL, LedgerUnavailable) as away:
             if said != repr(away):
                 logger.warning("the witness %s cannot be told: %r", witness.name, away)
             said, pause = repr(away), RETRY_SECONDS
