@@ -65,8 +65,9 @@ class Audit:
             if self.with_projections:
                 async with _snapshot(self.database_url) as connection:
                     for log_id, findings in found.items():
-                        accounts = None if full or not cursor.logs else findings.accounts
-                        findings.faults += await compare(store, connection, log_id, accounts, heard)
+                        if not findings.faults:  # a log that was tampered with is nothing to compare with
+                            accounts = None if full or not cursor.logs else findings.accounts
+                            findings.faults += await compare(store, connection, log_id, accounts, heard)
             for log_id, findings in found.items():
                 await store.readers.value(_TELL, log_id, findings.size, findings.faults)
         await asyncio.to_thread(after.save, self.cursor_file)

@@ -53,7 +53,7 @@ def verify(
         found = asyncio.run(job.run(full=full, trust_keys=trust_keys, heard=heard))
     for log_id, findings in found.items():
         for fault in findings.faults:
-            complaints.print(f"FAULT {fault}", highlight=False, soft_wrap=True)
+            complaints.print(f"FAULT log {log_id}: {fault}", highlight=False, soft_wrap=True)
         verdict = f"{len(findings.faults)} faults" if findings.faults else "nothing is wrong"
         print(f"log {log_id}: {findings.events} events gone over, {verdict}; good up to {findings.size}")
     if any(findings.faults for findings in found.values()):

@@ -1,5 +1,6 @@
 """What was verified before, remembered in a file: outside the database, whose owner could put it back as well."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -54,7 +55,7 @@ class Cursor:
             for log_id, log in self.logs.items()
         }
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        written = file.with_name(file.name + ".new")
+        written = file.with_name(f"{file.name}.{os.getpid()}")
         content = {"ledger_id": self.ledger_id, "keys": self.keys, "logs": logs}
         written.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
         written.replace(file)

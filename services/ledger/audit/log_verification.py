@@ -56,23 +56,21 @@ class Signed(NamedTuple):
     key_number: int
 
 
+class StoredLog(NamedTuple):
+    """A log in a database, the name its checkpoints have, and the size of the newest one when verifying began."""
+
+    database: Database
+    log_id: int
+    name: str
+    signed_size: int
+
+
 class LogVerification:
     """Goes over one log, from its start or from where it was verified before."""
 
-    def __init__(
-        self,
-        database: Database,
-        name: str,
-        log_id: int,
-        keys: Sequence[PublicKey],
-        before: Verified,
-        *,
-        from_start: bool,
-    ) -> None:
-        self._database = database
-        self._tree = StoredTree(database, log_id)
-        self._name = name
-        self._log_id = log_id
+    def __init__(self, log: StoredLog, keys: Sequence[PublicKey], before: Verified, *, from_start: bool) -> None:
+        self._log = log
+        self._tree = StoredTree(log.database, log.log_id)
         self._keys = keys
         self._before = before
         self._start = Verified() if from_start else before
@@ -97,7 +95,7 @@ class LogVerification:
             went_over(len(page))
         for size in signed:
             if size > self._frontier.size and not self.findings.faults:
-                self.findings.fault(f"log {self._log_id} ends at {self._frontier.size}, and {size} events were signed")
+                self.findings.fault(f"the log ends at {self._frontier.size}, and {size} events were signed")
         self.findings.size = reached.size
         return reached
 
@@ -107,30 +105,29 @@ class LogVerification:
         if signed is None:
             return None
         if signed.root != frontier.root():
-            self.findings.fault(
-                f"the first {frontier.size} events of log {self._log_id} are not those that were signed"
-            )
+            self.findings.fault(f"the first {frontier.size} events are not those that were signed")
         return Verified(signed.note, frontier.size, signed.key_number, tuple(frontier.roots))
 
     async def _signed(self) -> dict[int, Signed]:
         """What each checkpoint from here on says, by its size, and what the one that was verified before said."""
         signed: dict[int, Signed] = {}
         after, key_number = self._start.size, self._start.key_number
-        while page := await self._tree.page(after, PAGE_CHECKPOINTS):
-            for stored in page:
+        while after < self._log.signed_size:
+            page = await self._tree.page(after, PAGE_CHECKPOINTS)
+            for stored in (each for each in page if each.size <= self._log.signed_size):
                 found = self._read(stored)
                 if found and found.key_number < key_number:
                     self.findings.fault(f"the checkpoint of size {stored.size} is signed by a retired key")
                 if found:
                     signed[stored.size] = found
                     key_number = found.key_number
-            after = page[-1].size
+            after = page[-1].size if page else self._log.signed_size
         if self._before.size:
             known = await self._tree.page(self._before.size - 1, 1)
             if known[:1] != [StoredCheckpoint(self._before.size, self._before.note)]:
                 self.findings.fault(f"the checkpoint of size {self._before.size}, which was verified before, is gone")
             if not await self._tree.hashes(self._before.size - 1, 1):
-                self.findings.fault(f"log {self._log_id} ends before {self._before.size}, where it was verified before")
+                self.findings.fault(f"the log ends before {self._before.size}, where it was verified before")
             root = Checkpoint.read(Note.parse(self._before.note)).root
             signed[self._before.size] = Signed(root, self._before.note, self._before.key_number)
         return signed
@@ -142,8 +139,8 @@ class LogVerification:
         except NotANote as unreadable:
             self.findings.fault(f"the checkpoint of size {stored.size} cannot be read: {unreadable}")
             return None
-        numbers = [key.number for key in self._keys if note.signed_by(self._name, key.raw)]
-        if (said.origin, said.size) != (self._name, stored.size) or not numbers:
+        numbers = [key.number for key in self._keys if note.signed_by(self._log.name, key.raw)]
+        if (said.origin, said.size) != (self._log.name, stored.size) or not numbers:
             self.findings.fault(f"the checkpoint of size {stored.size} is not signed for this log and size")
             return None
         return Signed(said.root, stored.note, max(numbers))
@@ -152,23 +149,21 @@ class LogVerification:
         """The next events and the hashes they are stored with; nothing at the end, or where it cannot go on."""
         after = self._frontier.size
         try:
-            rows = await self._database.rows(_ROWS, self._log_id, after, PAGE_EVENTS)
+            rows = await self._log.database.rows(_ROWS, self._log.log_id, after, PAGE_EVENTS)
         except _UNREADABLE as unreadable:
-            self.findings.fault(f"an event after position {after} of log {self._log_id} cannot be read: {unreadable!r}")
+            self.findings.fault(f"an event after position {after} cannot be read: {unreadable!r}")
             return []
         page = [(StoredEvent(*row[:-1]), row[-1]) for row in rows]
         for expected, (event, _) in enumerate(page, after + 1):
             if event.position != expected:
-                self.findings.fault(f"where event {expected} of log {self._log_id} should be is event {event.position}")
+                self.findings.fault(f"where event {expected} should be is event {event.position}")
                 return []
         return page
 
     def _leaf(self, event: StoredEvent, stored_hash: bytes) -> bytes:
-        leaf = hash_of(self._log_id, event)
+        leaf = hash_of(self._log.log_id, event)
         if leaf != stored_hash or event.fingerprint == b"":
-            self.findings.fault(
-                f"event {event.position} of log {self._log_id} does not have the hash it was appended with"
-            )
+            self.findings.fault(f"event {event.position} does not have the hash it was appended with")
         return leaf
 
     async def _check_versions(self, page: Sequence[StoredEvent]) -> None:
@@ -176,14 +171,13 @@ class LogVerification:
         accounts = {event.account_id for event in page}
         self.findings.accounts |= accounts
         if self._start.size and (unknown := accounts - self._versions.keys()):
-            rows = await self._database.rows(_VERSIONS, self._log_id, list(unknown), self._start.size)
+            rows = await self._log.database.rows(_VERSIONS, self._log.log_id, list(unknown), self._start.size)
             self._versions |= {row["account_id"]: row["version"] or 0 for row in rows}
         for event in page:
             expected = self._versions.get(event.account_id, 0) + 1
             if event.version != expected:
                 self.findings.fault(
-                    f"event {event.position} of log {self._log_id} is version {event.version} of {event.account_id}, "
-                    f"and not {expected}"
+                    f"event {event.position} is version {event.version} of {event.account_id}, and not {expected}"
                 )
             self._versions[event.account_id] = event.version
 
@@ -203,7 +197,7 @@ class TileCheck:
         if edge.lead_to(frontier.size, frontier.root()):
             self._edge = edge.hashes
         else:
-            self._findings.fault(f"the tiles of log {self._tree.log_id} up to {frontier.size} are not what they were")
+            self._findings.fault(f"the tiles up to {frontier.size} are not what they were")
 
     async def follow(self, size: int, leaves: Sequence[bytes]) -> None:
         """The tiles over these leaves, as far as checkpoints have come."""
@@ -214,8 +208,6 @@ class TileCheck:
         stored = (await self._tree.tiles(made)).hashes
         for (level, index), hashes in made.items():
             if stored.get((level, index), b"")[: len(hashes)] != hashes:
-                self._findings.fault(
-                    f"tile {index} of level {level} of log {self._tree.log_id} is not that of its events"
-                )
+                self._findings.fault(f"tile {index} of level {level} is not that of its events")
         known = {**self._edge, **made}
         self._edge = {tile: known[tile] for tile in edge_of(size + len(covered))}

@@ -13,7 +13,8 @@ import asyncpg
 from services.ledger.audit.checkpoints import origin
 from services.ledger.audit.cursor import Cursor, Verified
 from services.ledger.audit.keys import PublicKey, ledger_id_of, published
-from services.ledger.audit.log_verification import Findings, LogVerification
+from services.ledger.audit.log_verification import Findings, LogVerification, StoredLog
+from services.ledger.audit.tree import StoredTree
 from services.ledger.event_store.database import Database
 
 _COUNTS = """
@@ -36,6 +37,8 @@ async def verify(
     A log with faults stays in the cursor as it was. `trust_keys`: somebody vouches for the keys as they are.
     `went_over` hears of progress, in events.
     """
+    # Before the keys: whatever is signed by then is signed with a key that is published by then.
+    newest = [await StoredTree(database, log_id).latest() for log_id in range(logs)]
     ledger_id = await ledger_id_of(database)
     if trust_keys:
         cursor = replace(cursor, keys=tuple(note for _, note in await published(database)))
@@ -46,9 +49,10 @@ async def verify(
         shared.append(f"this is ledger {ledger_id}; {cursor.ledger_id} was verified before")
     findings: dict[int, Findings] = {}
     after = dict(cursor.logs)
-    for log_id in range(logs):
+    for log_id, latest in enumerate(newest):
         before = cursor.logs.get(log_id, Verified())
-        verification = LogVerification(database, origin(ledger_id, log_id), log_id, keys, before, from_start=full)
+        log = StoredLog(database, log_id, origin(ledger_id, log_id), latest.size if latest else 0)
+        verification = LogVerification(log, keys, before, from_start=full)
         reached = await verification.run(went_over)
         findings[log_id] = verification.findings
         findings[log_id].faults[:0] = shared
