@@ -1,5 +1,6 @@
 """The program as an operator uses it: a file of commands in, the log out, and exit codes that mean something."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
