@@ -9,7 +9,11 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from services.audit_program import export, replay
+
 audit = typer.Typer(name="audit", help="What auditors ask of the log.", no_args_is_help=True)
+audit.command()(export)
+audit.command()(replay)
 complaints = Console(stderr=True)
 
 Data = Annotated[Path, typer.Option(help="Where Hourbook keeps everything.")]

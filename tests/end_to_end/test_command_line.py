@@ -105,10 +105,8 @@ def test_what_cannot_work_ends_with_a_sentence_and_not_with_a_traceback(tmp_path
     assert "Traceback" not in nowhere.stderr
 
 
-COMMANDS = [
-    "", "up", "demo", "ledger", "projections", "import", "export", "close-month", "bench", "audit verify",
-    "audit rotate-key",
-]  # fmt: skip
+AUDIT = ["audit verify", "audit rotate-key", "audit export", "audit replay"]
+COMMANDS = ["", "up", "demo", "ledger", "projections", "import", "export", "close-month", "bench", *AUDIT]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda name: name or "all")

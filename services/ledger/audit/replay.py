@@ -37,7 +37,7 @@ def replay(account_id: str, recorded: Iterable[RecordedEvent], as_of: datetime, 
     plans: dict[str, str] = {}
     position, suspended = 0, False
     for line in recorded:
-        if not _known(line, known_at):
+        if not known(line, known_at):
             break
         event = line.event()
         account, position = evolve(account, event), line.position or position
@@ -72,7 +72,8 @@ def alive(account: Account, minutes: Mapping[str | None, int], as_of: datetime) 
     return [lot for lot in account.lots.values() if as_of < lot.ends_at and minutes[lot.lot_id]]
 
 
-def _known(line: RecordedEvent, known_at: KnownAt) -> bool:
+def known(line: RecordedEvent, known_at: KnownAt) -> bool:
+    """Whether the event was recorded by then (rule 12)."""
     if isinstance(known_at, datetime):
         return line.recorded_at <= known_at
     return known_at is None or line.position is None or line.position <= known_at
