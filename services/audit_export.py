@@ -21,7 +21,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from services.audit_source import ANSWER_SECONDS_MAX, AuditSource, recorded_at
+from services.audit_source import ANSWER_SECONDS_MAX, AuditSource
 
 FORMAT = "hourbook audit export 1"
 SHIPPED = Path(__file__).parent / "ledger" / "audit"
@@ -93,10 +93,9 @@ def _write(source: AuditSource, folder: "Folder", wanted: Wanted) -> int:
     folder.document("terms.json", source.document("/v1/terms"))
     for name in SHIPPED_FILES:
         folder.copy(SHIPPED / name)
-    logs = [source.log_of(wanted.account_id)] if wanted.account_id else source.logs()
     entries: list[dict[str, int]] = []
     events = 0
-    for signed in (_signed(source, log) for log in logs):
+    for signed in _signed(source, wanted):
         part = _part(source, signed, wanted)
         whole = wanted.covers()["what"] == "log"
         notes = source.checkpoints(signed.log, signed.size) if whole else [signed.note]
@@ -116,9 +115,14 @@ def size_of(checkpoint: str) -> int:
     return int(size)
 
 
-def _signed(source: AuditSource, log: int) -> Signed:
-    note = source.latest_checkpoint(log)
-    return Signed(log, size_of(note), note)
+def _signed(source: AuditSource, wanted: Wanted) -> Iterator[Signed]:
+    """The logs that are exported; one in which nothing was ever recorded has nothing to export."""
+    logs = (
+        [source.log_of(wanted.account_id)] if wanted.account_id else [n for n, head in source.heads().items() if head]
+    )
+    for log in logs or [0]:
+        note = source.latest_checkpoint(log)
+        yield Signed(log, size_of(note), note)
 
 
 def _part(source: AuditSource, signed: Signed, wanted: Wanted) -> Part:
@@ -137,21 +141,11 @@ def _part(source: AuditSource, signed: Signed, wanted: Wanted) -> Part:
 def _between(source: AuditSource, signed: Signed, since: datetime | None, before: datetime | None) -> tuple[int, int]:
     """The first and the last position recorded in [since, before); last < first when there is none.
 
-    Several processes record in turn and their clocks differ a little: so it is searched a little beyond both ends.
+    Several processes record in turn, and their clocks differ: so a few minutes more are taken on either side.
     """
-    low, high = 1, signed.size
-    if since:
-        low = source.first_recorded(signed.log, signed.size, since - CLOCKS_DIFFER)
-    if before:
-        high = source.first_recorded(signed.log, signed.size, before + CLOCKS_DIFFER) - 1
-    if not (since or before):
-        return low, high
-    first, last = low, low - 1
-    for line in source.lines(signed.log, low - 1, high):
-        at = recorded_at(line)
-        if (since is None or since <= at) and (before is None or at < before):
-            first, last = first if first <= last else _position(line), _position(line)
-    return first, last
+    first = source.first_recorded(signed.log, signed.size, since - CLOCKS_DIFFER) if since else 1
+    after = source.first_recorded(signed.log, signed.size, before + CLOCKS_DIFFER) if before else signed.size + 1
+    return first, after - 1
 
 
 def _position(line: bytes) -> int:

@@ -17,7 +17,7 @@ ANSWER_SECONDS_MAX = 300
 
 
 class NothingSigned(RuntimeError):
-    """The log has no signed checkpoint yet; there is one within a second of its first event."""
+    """A log has no signed checkpoint yet; there is one within a second of its first event."""
 
 
 class AuditSource:
@@ -31,12 +31,12 @@ class AuditSource:
         """A JSON answer."""
         return orjson.loads(self._client.get(path).raise_for_status().content)
 
-    def logs(self) -> list[int]:
-        """The numbers of all logs."""
-        number = 0
-        while self._client.get("/v1/log", params={"log": number, "limit": 1}).status_code == httpx.codes.OK:
-            number += 1
-        return list(range(number))
+    def heads(self) -> dict[int, int]:
+        """The position of the last event of each log, by the log's number."""
+        heads: dict[int, int] = {}
+        while (answer := self._client.get("/v1/log", params={"log": len(heads), "limit": 1})).is_success:
+            heads[len(heads)] = int(answer.headers["Hourbook-Position"])
+        return heads
 
     def log_of(self, account_id: str) -> int:
         """The log that an account's events are in: its first event's receipt says so."""
@@ -46,7 +46,7 @@ class AuditSource:
         """The signed note of the log as it stands."""
         answer = self._client.get("/v1/audit/checkpoint", params={"log": log})
         if answer.status_code == httpx.codes.NOT_FOUND:
-            raise NothingSigned(f"Log {log} has no signed checkpoint yet. Is anything recorded? Then try again.")
+            raise NothingSigned(f"Log {log} has no signed checkpoint yet. One is made within a second: try again.")
         return answer.raise_for_status().text
 
     def checkpoints(self, log: int, size: int) -> Iterator[str]:

@@ -987,12 +987,15 @@ class Log:
 
     def check_extent(self) -> None:
         """Whether the tree and the lines reach as far as the manifest says."""
+        size, first, last = self.tree.size, *((self.positions[0], self.positions[-1]) if self.positions else (1, 0))
+        if self.covers["what"] == "log":
+            first, last = 1, size
+        elif self.covers["what"] == "range":
+            first, last = self.entry["first"], self.entry["last"]
         said = (self.entry["size"], self.entry["first"], self.entry["last"])
-        there = (self.tree.size, self.positions[0], self.positions[-1]) if self.positions else (self.tree.size, 1, 0)
-        if self.covers["what"] == "range":
-            said, there = said[:1], there[:1]
-        if said != there:
-            self.findings.add("manifest.json", Wrong("size of the tree, first and last position", said, there))
+        if said != (size, first, last):
+            expected = Wrong("size of the tree, first and last position", (size, first, last), said)
+            self.findings.add("manifest.json", expected)
 
     def lines(self, asked: Asked, accounts: Accounts) -> Iterator[tuple[Line, str]]:
         """The lines that can be read, and where; each is entered into its account's book, and held against receipts."""
@@ -1028,12 +1031,10 @@ class Log:
                 same("charged", line.data["charged_minutes"], drawn + line.data["owed_minutes"])
                 same("worked \u00d7 K", line.data["charged_minutes"],
                      line.data["worked_minutes"] * Fraction(line.data["coefficient"]))  # fmt: skip
-            since, before = (self.covers[name] and instant(self.covers[name]) for name in ("from", "to"))
-            inside = (not since or since <= line.recorded_at) and (not before or line.recorded_at < before)
-            if line.position in (self.entry["first"] - 1, self.entry["last"] + 1):
-                same("the neighbour of the range is outside the dates", False, inside)
-            if line.position in (self.entry["first"], self.entry["last"]):
-                same("the end of the range is inside the dates", True, inside)
+            if line.position == self.entry["first"] - 1:
+                same("recorded before the range", True, line.recorded_at < instant(self.covers["from"]))
+            if line.position == self.entry["last"] + 1:
+                same("recorded after the range", True, line.recorded_at >= instant(self.covers["to"]))
         except (*UNREADABLE, Wrong) as failure:
             self.findings.add(where, failure)
 
@@ -1046,8 +1047,8 @@ class Log:
 
     def is_missing(self, start: int, leaves: int) -> bool:
         """Whether a line has to be there: all of a log, or of a range and the lines on both sides of it."""
-        if self.covers["what"] == "account":
-            return False
+        if self.covers["what"] != "range":
+            return self.covers["what"] == "log"
         return start + leaves >= self.entry["first"] - 1 and start < min(self.entry["last"] + 1, self.entry["size"])
 
     def signed(self, keys: Keys, asked: Asked) -> Iterator[Checkpoint]:
@@ -1115,6 +1116,11 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
         print(f"keys trusted: {sorted(keys.trusted)} of {len(keys.public)}, because {keys.why}")
         accounts = Accounts(terms, asked.known_at, findings)
         logs = [Log(folder, manifest, entry, findings) for entry in manifest["logs"]]
+        same(
+            "one log or more, each once",
+            True,
+            [*sorted({log.number for log in logs})] == [log.number for log in logs] != [],
+        )
         for log in logs:
             before = len(findings.said)
             log.check(keys, asked, accounts)
@@ -1188,10 +1194,13 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-def held_keys(files: list[Path]) -> list[bytes]:
-    """Every 32 bytes in base64 that stand in those files."""
+def held_keys(file: Path) -> list[bytes]:
+    """Every 32 bytes in base64 that stand in that file."""
     alone = r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
-    return [base64.b64decode(text) for file in files for text in re.findall(alone, file.read_text("utf-8"))]
+    found = [base64.b64decode(text) for text in re.findall(alone, file.read_text("utf-8"))]
+    if not found:
+        raise ValueError(f"there is no key in {file}")
+    return found
 
 
 def held_checkpoints(file: Path) -> Iterator[Checkpoint]:
@@ -1221,7 +1230,7 @@ def main(given: list[str] | None = None) -> int:
     options = arguments(given)
     findings = Findings()
     try:
-        held = held_keys(options.key)
+        held = [key for file in options.key for key in held_keys(file)]
         kept = [checkpoint for file in options.checkpoint for checkpoint in held_checkpoints(file)]
         with_receipts, receipts = held_receipts(options.receipt)
     except (*UNREADABLE, Wrong) as failure:
@@ -1237,7 +1246,7 @@ def main(given: list[str] | None = None) -> int:
         print(f"FINDING {said}")
     if more := findings.said[FINDINGS_SHOWN:]:
         print(f"FINDING … and {len(more)} more")
-    print("everything holds" if not findings.said else f"{len(findings.said)} findings")
+    print("everything holds" if not findings.said else f"findings: {len(findings.said)}")
     return 1 if findings.said else 0
 
 

@@ -248,9 +248,28 @@ def replace_the_key(folder: Path, random: Random) -> None:
     manifest(folder)
 
 
+def leave_out_an_end(folder: Path, random: Random) -> None:
+    """The first or the last lines are gone, and the manifest says that the log begins or ends there."""
+    lines = lines_in(folder / "log-0.ndjson.gz")
+    if len(lines) < 2:
+        raise NothingToTamperWith
+    at = random.randrange(1, len(lines))
+    lines = random.choice((lines[at:], lines[:at]))
+    compressed(folder / "log-0.ndjson.gz", lines)
+    said = json.loads((folder / "manifest.json").read_text("utf-8"))
+    said["logs"][0] |= {"first": json.loads(lines[0])["position"], "last": json.loads(lines[-1])["position"]}
+    manifest(folder, said)
+
+
+def name_no_log(folder: Path, random: Random) -> None:
+    """The manifest speaks of no log at all."""
+    manifest(folder, json.loads((folder / "manifest.json").read_text("utf-8")) | {"logs": []})
+
+
 IN_THE_EXPORT: tuple[Callable[[Path, Random], None], ...] = (
     flip_in_a_line, flip_in_the_tree, flip_in_a_checkpoint, flip_in_any_file, drop_a_line, repeat_a_line, swap_lines,
     cut_off_bytes, drop_the_last_checkpoint, sign_with_another_key, replace_the_key,
+    leave_out_an_end, name_no_log,
 )  # fmt: skip
 
 

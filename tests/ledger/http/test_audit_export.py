@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import redirect_stdout
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from rich.console import Console
 
 from services.audit_export import Wanted, export, size_of
+from services.audit_source import recorded_at
 from services.ledger.audit import verify
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.event_store.database import Database
@@ -21,13 +22,14 @@ from tests.ledger.audit.paper_log import lines_in
 from tests.ledger.commands import closing_body
 
 LOGS = 2
+DAYS = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 10, 20)]
 ACCOUNTS = [f"account-{number}" for number in range(6)]
 OPEN = {"command": "OpenAccount", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
 
 
 @pytest.fixture(scope="module")
 def environment() -> dict[str, str]:
-    return {"HOURBOOK_LOGS": str(LOGS)}
+    return {"HOURBOOK_LOGS": str(LOGS), "HOURBOOK_SANDBOX": "1"}
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +38,21 @@ async def kept(
 ) -> list[str]:
     """The checkpoints of all logs from half the way; logs of more than one tile."""
     key_file = tmp_path_factory.mktemp("key") / "key.pem"
-    await send(client, [OPEN | {"account_id": account_id} for account_id in ACCOUNTS])
-    await send(client, [task(ACCOUNTS[number % 6], number) for number in range(299)])
+    await send(client, DAYS[0], [OPEN | {"account_id": account_id} for account_id in ACCOUNTS])
+    await send(client, DAYS[1], [task(ACCOUNTS[number % 6], number) for number in range(299)])
     halfway = await signed(client, file_database_url, key_file)
-    await send(client, [task(ACCOUNTS[number % 5], number) for number in range(1000, 1600)])
+    await send(client, DAYS[2], [task(ACCOUNTS[number % 5], number) for number in range(1000, 1600)])
     await signed(client, file_database_url, key_file)
     return halfway
 
 
 def task(account_id: str, number: int) -> dict[str, Any]:
-    return {"command": "CloseTask", "account_id": account_id, "task_id": f"T-{number}", **closing_body()}
+    return {"command": "CloseTask", "account_id": account_id, "task_id": f"T-{number}", **closing_body(at=DAYS[0])}
 
 
-async def send(client: httpx.AsyncClient, commands: list[dict[str, Any]]) -> None:
+async def send(client: httpx.AsyncClient, at: datetime, commands: list[dict[str, Any]]) -> None:
+    """The commands, recorded at that instant."""
+    (await client.put("/v1/test-clock", json={"now": at.isoformat()})).raise_for_status()
     lines = [orjson.dumps(one | {"idempotency_key": f"{one['account_id']}-{one.get('task_id')}"}) for one in commands]
     answer = await client.post("/v1/commands", content=b"\n".join(lines))
     assert {orjson.loads(line)["status"] for line in answer.content.splitlines()} == {201}
@@ -131,15 +135,27 @@ async def test_a_part_is_compared_with_a_checkpoint_that_the_export_was_told_of(
 async def test_a_range_of_dates_is_exported_with_a_neighbour_on_either_side(
     client: httpx.AsyncClient, url: str, kept: list[str], tmp_path: Path
 ):
-    lines = (await client.get("/v1/log")).content.splitlines()
-    instants = [datetime.fromisoformat(orjson.loads(line)["recorded_at"]) for line in lines]
-    since, before = instants[10], instants[-10]
-    folder = await exported(url, tmp_path / "range", since=since, before=before)
-    code, said = verified(folder)
-    assert code == 0, said
-    inside = [index for index, at in enumerate(instants) if since <= at < before]
-    assert 0 < inside[0] < inside[-1] < len(lines) - 1
-    assert lines_in(folder / "log-0.ndjson.gz") == lines[inside[0] - 1 : inside[-1] + 2]
+    minute = timedelta(minutes=1)
+    ranges = {
+        "middle": (DAYS[1] - minute, DAYS[2]),
+        "start": (None, DAYS[1]),
+        "end": (DAYS[1] + 9 * minute, None),
+        "nothing": (DAYS[1] + 9 * minute, DAYS[2] - 9 * minute),
+    }
+    for name, (since, before) in ranges.items():
+        folder = await exported(url, tmp_path / name, since=since, before=before)
+        code, said = verified(folder)
+        assert code == 0, said
+        for log in range(LOGS):
+            lines = (await client.get("/v1/log", params={"log": log})).content.splitlines()
+            inside = [
+                index
+                for index, line in enumerate(lines)
+                if (since or DAYS[0]) - 5 * minute <= recorded_at(line) < (before or DAYS[2] + minute) + 5 * minute
+            ]
+            shown = lines_in(folder / f"log-{log}.ndjson.gz")
+            first, after = (inside[0], inside[-1] + 1) if inside else (lines.index(shown[1]),) * 2
+            assert shown == lines[max(first - 1, 0) : after + 1]
 
 
 async def test_an_export_never_writes_over_another(url: str, tmp_path: Path):
