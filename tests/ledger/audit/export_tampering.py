@@ -103,6 +103,8 @@ def insert_row(paper: Paper, random: Random) -> Paper:
 def swap_rows(paper: Paper, random: Random) -> Paper:
     """Two events have changed places."""
     rows = list(paper.rows)
+    if len(rows) < 2:
+        raise NothingToTamperWith
     one, other = random.sample(range(len(rows)), 2)
     rows[one], rows[other] = rows[other], rows[one]
     return _renumbered(paper, rows)
