@@ -274,6 +274,12 @@ IN_THE_EXPORT: tuple[Callable[[Path, Random], None], ...] = (
     leave_out_an_end, name_no_log,
 )  # fmt: skip
 
+IN_A_PART = (
+    flip_in_a_line, flip_in_the_tree, flip_in_a_checkpoint, repeat_a_line, swap_lines,
+    sign_with_another_key, replace_the_key, name_no_log,
+)  # fmt: skip
+"""What an export of one account or of some days shows too: of the others, only receipts and later exports tell."""
+
 
 def _change_line_list(file: Path, change: Callable[[list[bytes]], object]) -> None:
     lines = lines_in(file)

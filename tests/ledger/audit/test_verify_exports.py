@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from shutil import copytree
@@ -13,7 +14,13 @@ from hypothesis import strategies as st
 
 from services.ledger.audit import verify
 from tests.ledger import vocabulary
-from tests.ledger.audit.export_tampering import IN_THE_DATABASE, IN_THE_EXPORT, NothingToTamperWith, change_number
+from tests.ledger.audit.export_tampering import (
+    IN_A_PART,
+    IN_THE_DATABASE,
+    IN_THE_EXPORT,
+    NothingToTamperWith,
+    change_number,
+)
 from tests.ledger.audit.paper_log import Paper, Signer, compressed, lines_in, manifest, written_down
 from tests.ledger.domain.histories import Numbers, histories, next_step
 
@@ -112,6 +119,26 @@ def test_a_changed_export_is_found(tamper: Callable[[Path, Random], None], paper
             assume(False)
         assume({file.name: file.read_bytes() for file in export.iterdir()} != before)
         assert verified(export, checkpoint=[paper.checkpoint(paper.sizes[0])], key=[paper.keys_document()]) == 1
+
+
+@pytest.mark.parametrize("tamper", IN_A_PART, ids=lambda tamper: tamper.__name__)
+@settings(max_examples=CASES)
+@given(paper=some_paper, random=some_random)
+def test_a_changed_part_is_found(tamper: Callable[[Path, Random], None], paper: Paper, random: Random):
+    row = random.choice(paper.rows)
+    with TemporaryDirectory() as place:
+        export = Path(place) / "export"
+        if random.random() < 0.5:
+            paper.export_account(export, row.account_id)
+        else:
+            paper.export_range(export, row.recorded_at, row.recorded_at + timedelta(days=90))
+        before = {file.name: file.read_bytes() for file in export.iterdir()}
+        try:
+            tamper(export, random)
+        except NothingToTamperWith:
+            assume(False)
+        assume({file.name: file.read_bytes() for file in export.iterdir()} != before)
+        assert verified(export, key=[paper.keys_document()]) == 1
 
 
 @settings(max_examples=CASES * 5)
