@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,10 +128,10 @@ def _signed(source: AuditSource, wanted: Wanted) -> Iterator[Signed]:
 
 def _part(source: AuditSource, signed: Signed, wanted: Wanted) -> Part:
     if wanted.account_id:
-        lines = [line for line in source.account_lines(wanted.account_id) if _position(line) <= signed.size]
-        leaves = [_position(line) - 1 for line in lines]
+        leaves = [_position(line) - 1 for line in source.account_lines(wanted.account_id)]
+        leaves = leaves[: bisect_left(leaves, signed.size)]
         return Part(
-            lines, leaves[0] + 1, leaves[-1] + 1,
+            islice(source.account_lines(wanted.account_id), len(leaves)), leaves[0] + 1, leaves[-1] + 1,
             lambda start, end: bisect_left(leaves, start) < bisect_left(leaves, end),
         )  # fmt: skip
     first, last = _between(source, signed, wanted.since, wanted.before)

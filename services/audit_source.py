@@ -20,6 +20,10 @@ class NothingSigned(RuntimeError):
     """A log has no signed checkpoint yet; there is one within a second of its first event."""
 
 
+class Refused(RuntimeError):
+    """The ledger has no answer to this."""
+
+
 class AuditSource:
     """The ledger at an address."""
 
@@ -28,8 +32,12 @@ class AuditSource:
         self._tile = lru_cache(TILES_KEPT)(self._read_tile)
 
     def document(self, path: str) -> dict[str, Any]:
-        """A JSON answer."""
-        return orjson.loads(self._client.get(path).raise_for_status().content)
+        """A JSON answer; what the ledger says against it, if it does."""
+        answer = self._client.get(path)
+        if "problem+json" in answer.headers["Content-Type"]:
+            problem = answer.json()
+            raise Refused(f"{problem['title']} {problem.get('detail') or ''}")
+        return orjson.loads(answer.raise_for_status().content)
 
     def heads(self) -> dict[int, int]:
         """The position of the last event of each log, by the log's number."""

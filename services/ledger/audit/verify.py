@@ -682,6 +682,10 @@ class Book:
         same("terms, K and warranty (rule 5)", (in_force["name"], k, warranty),
              (data["terms_version"], Fraction(data["coefficient"]), data["warranty"]))  # fmt: skip
         worked, charged = data["worked_minutes"], data["charged_minutes"]
+        for consent, categories in CONSENTS.items():
+            if data["category"] in categories:
+                given = data[consent] and data["started_at"] and instant(data[consent]) <= instant(data["started_at"])
+                same(f"{consent}, before the work started (rule 5.3)", True, bool(given))
         same("charged = worked \u00d7 K (rule 1.1)", k * worked, charged)
         same("worked time in quanta (rule 1.1)", True, worked > 0 and worked % in_force["quantum_minutes"] == 0)
         if data["time_entries"] is not None:
@@ -836,6 +840,12 @@ class Book:
         while heir := self.successor(package):
             package = self.packages[heir]
         return package.ends_at
+
+
+CONSENTS = {
+    "urgency_agreed_at": ("urgent", "urgent_off_hours"),
+    "off_hours_requested_at": ("off_hours", "urgent_off_hours"),
+}
 
 
 def part_of(data: dict[str, Any]) -> tuple[str, int, int, bool]:

@@ -161,3 +161,9 @@ async def test_a_range_of_dates_is_exported_with_a_neighbour_on_either_side(
 async def test_an_export_never_writes_over_another(url: str, tmp_path: Path):
     with pytest.raises(RuntimeError, match="Give the export a name of its own"):
         await exported(url, tmp_path)
+
+
+async def test_an_account_that_nobody_opened_is_refused_and_leaves_nothing(url: str, kept: list[str], tmp_path: Path):
+    with pytest.raises(RuntimeError, match="nobody"):
+        await exported(url, tmp_path / "export", account_id="nobody")
+    assert list(tmp_path.iterdir()) == []
