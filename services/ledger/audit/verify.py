@@ -510,6 +510,14 @@ class Closing:
     paid: list[tuple[int, int]] = field(default_factory=list)
 
 
+@dataclass
+class Report:
+    """What a month has booked: the change of the balance, and worked, charged minutes and kopecks of each closing."""
+
+    balance: int = 0
+    lines: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
+
+
 class Book:
     """One account, worked out again from its events; whatever does not follow from the rules is Wrong."""
 
@@ -529,6 +537,8 @@ class Book:
         self.suspended = False
         self.closed_through = ""
         self.month_closes: list[tuple[str, int, int]] = []
+        self.balance_before = 0
+        self.reports: dict[str, Report] = {}
 
     # What holds for every event.
 
@@ -554,6 +564,7 @@ class Book:
         if line.type not in READERS:
             raise Wrong("the type of event", f"one of {', '.join(READERS)}", line.type)
         READERS[line.type](self, line.data, at, line.recorded_at)
+        self.report(line.type, line.data)
 
     def check_command_ends(self) -> None:
         """Rule 11.1: a command leaves nothing undone that was due, could settle debt, or let work resume."""
@@ -816,6 +827,11 @@ class Book:
         same("effective_at", now, at)
         same("a month that is over", True, month < month_of(now))
         same("a month not closed before", True, month > self.closed_through)
+        if data.get("account_version") is not None:
+            names = ("month", "opening_balance_minutes", "closing_balance_minutes", "report_hash")
+            reports = [tuple(report[name] for name in names) for report in data["reports"]]
+            same("the reports that are frozen", self.frozen(month), reports)
+            same("account_version: events before this one", self.version - 1, data["account_version"])
         self.closed_through = month
         self.month_closes.append((month, self.version, self.last.position if self.last else 0))
 
@@ -823,6 +839,32 @@ class Book:
         """Only the last closed one (rule 10.2)."""
         same("effective_at and month", (now, self.closed_through), (at, data["month"]))
         self.closed_through = month_later(data["month"], -1)
+
+    def report(self, kind: str, data: dict[str, Any]) -> None:
+        """What the event adds to the report of the month in which it is booked (rules 10.1 to 10.3)."""
+        change, self.balance_before = self.balance_now() - self.balance_before, self.balance_now()
+        figures = figures_of(kind, data)
+        if not (figures or change or kind == "HoursCarriedOver"):
+            return
+        report = self.reports.setdefault(data["booking_month"], Report())
+        report.balance += change
+        for task_id, closure, *numbers in figures:
+            so_far = report.lines.get((task_id, closure), (0, 0, 0))
+            report.lines[task_id, closure] = tuple(map(sum, zip(so_far, numbers, strict=True)))
+
+    def frozen(self, month: str) -> list[tuple[str, int, int, str]]:
+        """Month, opening and closing balance and hash of each report that the closing of this month freezes."""
+        balance, found = 0, []
+        for name in sorted({*self.reports, month}):
+            report = self.reports.get(name, Report())
+            opening, balance = balance, balance + report.balance
+            if self.closed_through < name <= month:
+                text = f"hourbook-report 1\naccount {self.account_id}\nmonth {name}\n"
+                text += f"opening {opening}\nclosing {balance}\n"
+                lines = (" ".join(map(str, (*closing, *report.lines[closing]))) for closing in sorted(report.lines))
+                text += "".join(f"{line}\n" for line in lines)
+                found.append((name, opening, balance, hashlib.sha256(text.encode()).hexdigest()))
+        return found
 
     # 7. The balance.
 
@@ -845,6 +887,22 @@ class Book:
         while heir := self.successor(package):
             package = self.packages[heir]
         return package.ends_at
+
+
+def figures_of(kind: str, data: dict[str, Any]) -> list[tuple[str, int, int, int, int]]:
+    """Task, closing, worked and charged minutes, kopecks that an event adds to a report (rule 10.3)."""
+    if kind == "TaskClosed":
+        kopecks = sum(draw["amount_kopecks"] for draw in data["draws"])
+        return [(data["task_id"], data["closure"], data["worked_minutes"], data["charged_minutes"], kopecks)]
+    if kind == "DebtSettled":
+        return [(data["task_id"], data["closure"], 0, 0, data["amount_kopecks"])]
+    if kind == "DebtPaid":
+        return [(paid["task_id"], paid["closure"], 0, 0, paid["amount_kopecks"]) for paid in data["payments"]]
+    if kind in ("WarrantyMarked", "TaskReopened") and data["closure"]:
+        given_back = [*data["returned"], *([data["compensation"]] if data["compensation"] else [])]
+        kopecks = sum(part["amount_kopecks"] for part in given_back)
+        return [(data["task_id"], data["closure"], -data["worked_minutes"], -data["charged_minutes"], -kopecks)]
+    return []
 
 
 CONSENTS = {

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from shutil import copytree
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from contracts.events import Event
 from services.ledger.audit import verify
 from tests.ledger import vocabulary
 from tests.ledger.audit.export_tampering import (
@@ -31,16 +32,21 @@ some_paper = st.lists(histories(), min_size=1, max_size=3).map(lambda several: p
 some_random = st.integers(0, 2**32).map(Random)
 
 
-def paper_of(several: list[list[Numbers]]) -> Paper:
-    """An account for each history, in one log."""
-    stories = {}
-    for number, history in enumerate(several):
+def told(account_id: str, history: list[Numbers]) -> list[tuple[tuple[Event, ...], datetime]]:
+    """What each command of an account came to, and when: its name is in the hashes of its reports."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vocabulary, "ACCOUNT_ID", account_id)
         story = vocabulary.given()
-        told = [(story.latest, story.now)]
+        recorded = [(story.latest, story.now)]
         for step in history:
             story.when(next_step(story, step))
-            told.append((story.latest, story.now))
-        stories[f"account-{number}"] = told
+            recorded.append((story.latest, story.now))
+    return recorded
+
+
+def paper_of(several: list[list[Numbers]]) -> Paper:
+    """An account for each history, in one log."""
+    stories = {f"account-{number}": told(f"account-{number}", history) for number, history in enumerate(several)}
     return written_down(stories)
 
 
