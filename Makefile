@@ -40,10 +40,11 @@ check: setup
 bench: setup
 	.venv/bin/hourbook bench
 
-# The property tests at length, thousands of histories of each kind, new ones on every run; a rebuild of a million events.
+# The property tests at length, thousands of histories and of tamperings of each kind, new ones on every run; a rebuild
+# of a million events.
 campaign: setup
 	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/ledger/domain tests/projections/monthly_reports \
-		tests/projections/test_rebuild_memory.py
+		tests/projections/test_rebuild_memory.py tests/ledger/audit
 
 # Writers in several processes, killed and cut off at random, for half an hour.
 campaign-concurrency: setup

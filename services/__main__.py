@@ -5,12 +5,14 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+
+from services.audit_commands import audit
+from services.stopping import run_until_stopped
 
 cli = typer.Typer(
     name="hourbook",
@@ -19,6 +21,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli.add_typer(audit)
 console = Console()
 complaints = Console(stderr=True)
 
@@ -83,9 +86,10 @@ def ledger(
 
     match only:
         case "relay":
-            _run_until_stopped(run_relay(Settings()))
+            _collect_garbage_seldom()
+            run_until_stopped(run_relay(Settings()))
         case "expiry":
-            _run_until_stopped(run_expiry(Settings()))
+            run_until_stopped(run_expiry(Settings()))
         case "api":
             _serve("services.ledger.app:create_api", port)
         case None:
@@ -103,7 +107,8 @@ def projections(
 
     match only:
         case "worker":
-            _run_until_stopped(run_worker(Settings()))
+            _collect_garbage_seldom()
+            run_until_stopped(run_worker(Settings()))
         case "api":
             _serve("services.projections.app:create_api", port)
         case None:
@@ -240,27 +245,6 @@ def _collect_garbage_seldom() -> None:
     import gc
 
     gc.set_threshold(100_000, 20, 100)
-
-
-def _run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run it until SIGINT or SIGTERM, then let it clean up."""
-    import signal
-
-    _collect_garbage_seldom()
-
-    async def until_stopped() -> None:
-        stopping = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        working, told = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
-        await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
-        while not working.done():
-            working.cancel()  # again and again: a cancellation can get lost in asyncio.wait_for of Python 3.11
-            await asyncio.wait({working}, timeout=1)
-        if not working.cancelled():
-            working.result()
-
-    asyncio.run(until_stopped())
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
 READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 20
 RESTART_SECONDS = 0.1
+AUDIT_SECONDS = "60"
 RESTART_SECONDS_MAX = 10
 
 
@@ -108,6 +109,7 @@ def running(
     """Hourbook on 127.0.0.1, ready for use within the context; everything it started is stopped after it."""
     url = f"http://127.0.0.1:{port}"
     environment = {
+        "HOURBOOK_AUDIT_KEY_FILE": str(data.resolve() / "audit" / "key.pem"),
         **os.environ,
         "HOURBOOK_LEDGER_URL": url,
         "HOURBOOK_PROJECTIONS_URL": url,
@@ -125,6 +127,7 @@ def running(
             "relay": ["ledger", "--only", "relay"],
             "expiry": ["ledger", "--only", "expiry"],
             "worker": ["projections", "--only", "worker"],
+            "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", str(data.resolve())],
         }
         hourbook = Hourbook(url, [Part(name, line, environment, folder) for name, line in commands.items()], servers)
         for part in hourbook.parts:

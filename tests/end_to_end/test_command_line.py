@@ -1,7 +1,6 @@
 """The program as an operator uses it: a file of commands in, the log out, and exit codes that mean something."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from infra.data_folder import free_port
 from services.up import Hourbook, running
+from tests.end_to_end.program import program
 
 OPEN = {"command": "OpenAccount", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
 
@@ -19,11 +19,6 @@ OPEN = {"command": "OpenAccount", "customer_name": "ООО «Ока»", "contrac
 def hourbook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hourbook]:
     with running(tmp_path_factory.mktemp("program"), free_port()) as started:
         yield started
-
-
-def program(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "services", *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
 
 
 def commands(file: Path, count: int, *, first: int = 0) -> Path:
@@ -129,11 +124,11 @@ def test_what_cannot_work_ends_with_a_sentence_and_not_with_a_traceback(tmp_path
     assert "Traceback" not in nowhere.stderr
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["", "up", "demo", "ledger", "projections", "import", "export", "rebuild", "close-month", "bench"],
-    ids=lambda name: name or "all",
-)
+AUDIT = ["audit verify", "audit rotate-key", "audit export", "audit replay"]
+COMMANDS = ["", "up", "demo", "ledger", "projections", "import", "export", "rebuild", "close-month", "bench", *AUDIT]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda name: name or "all")
 def test_help_is_everywhere(command: str):
     shown = program(*command.split(), "--help")
     assert shown.returncode == 0
