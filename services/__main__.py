@@ -130,13 +130,15 @@ def import_(
 def export(
     url: Url = DEFAULT_URL,
     output: Annotated[Path | None, typer.Option(help="The file to write; standard output without it.")] = None,
-    after: Annotated[int, typer.Option(help="The position to start after.", min=0)] = 0,
+    log: Annotated[int | None, typer.Option(help="One log alone; without it, each of them.", min=0)] = None,
+    after: Annotated[int, typer.Option(help="The position to start after, in one log.", min=0)] = 0,
 ) -> None:
-    """Write the whole log as NDJSON, in order."""
+    """Write the whole log as NDJSON, in order; where there are several, one after another, and each line says which."""
     from services.transfer import receive
 
-    lines = asyncio.run(receive(url, output, after, complaints))
-    _say(f"{lines} events exported")
+    exported = asyncio.run(receive(url, output, log, after, complaints))
+    for each, events in exported.items():
+        _say(f"log {each}: {events} events exported")
 
 
 @cli.command()

@@ -1,7 +1,6 @@
 """Receipt, load, decide, append; again on conflict: what callers can rely on, with one process and with two."""
 
 import asyncio
-from itertools import pairwise
 
 import orjson
 import pytest
@@ -261,19 +260,6 @@ async def test_a_dry_run_answers_what_would_be_recorded_and_records_nothing(ledg
     assert (await ledger.dry_run(purchase("b"), "k2")).body == real.body
     with pytest.raises(IdempotencyKeyReused):
         await ledger.dry_run(purchase("a"), "k2")
-
-
-async def test_several_logs_are_kept_apart(settings: Settings):
-    async with running_ledger(settings.model_copy(update={"logs": 3})) as several:
-        accounts = [f"acc-{number}" for number in range(12)]
-        await asyncio.gather(*(several.submit(opening(each), each) for each in accounts))
-        heads = [await several.store.head(log_id) for log_id in range(3)]
-        assert sum(heads) == 12
-        assert min(heads) > 0
-        for log_id in range(3):
-            page = await several.store.page(log_id, 0, 100)
-            assert {several.log_of(event.account_id) for event in page} == {log_id}
-            assert all(later.position == earlier.position + 1 for earlier, later in pairwise(page))
 
 
 async def test_those_who_wait_when_the_ledger_stops_are_turned_away(settings: Settings):
