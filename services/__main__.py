@@ -158,8 +158,8 @@ def rebuild(
     database_url = os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()
     settings = Settings(database_url=database_url, ledger_url=url)
     _collect_garbage_seldom()
-    place = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
-    print(f"{projection} is rebuilt up to position {place.position}")
+    at = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
+    print(f"{projection} is rebuilt up to position {at}")
 
 
 def _month(given: str) -> str:

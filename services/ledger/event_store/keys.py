@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from contracts.placement import log_of
-from services.ledger.event_store.database import Database
+from services.ledger.event_store.database import Database, LedgerUnavailable
 
 _RESERVE = "SELECT command_id, holder, generation FROM ledger.reserve($1, $2, $3)"
 _HOLDER = "SELECT holder FROM ledger.reservation WHERE log_id = $1 AND command_id = $2"
@@ -39,8 +39,15 @@ class Keys:
         return log_of(key, self.logs)
 
     async def reserve(self, home: int, keys: Collection[str], log_id: int) -> dict[str, Reservation]:
-        """Reserve for a log those of the keys, all of one home, that are nobody's; who holds each now."""
-        rows = await self._database.rows(_RESERVE, home, list(keys), log_id)
+        """Reserve for a log those of the keys, all of one home, that are nobody's; who holds each now.
+
+        Where the link breaks it is asked again: it makes no difference whether the first time was heard.
+        """
+        given = (home, list(keys), log_id)
+        try:
+            rows = await self._database.rows(_RESERVE, *given)
+        except LedgerUnavailable:
+            rows = await self._database.rows(_RESERVE, *given)
         return {row["command_id"]: Reservation(row["holder"], row["generation"]) for row in rows}
 
     async def holder(self, key: str) -> int | None:
