@@ -1,6 +1,6 @@
 """The projections' own schema and role in PostgreSQL: this role sees no table of the ledger, nor the ledger's these."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -58,7 +58,7 @@ POSTGRES_AWAY = (
 InterfaceError too, and means no such thing: catch it first where the data come from outside."""
 
 
-async def migrate(database_url: str, logs: Iterable[str]) -> None:
+async def migrate(database_url: str, logs: Sequence[str]) -> None:
     """Make roles, schema, tables and views where they are missing, and places to keep in those logs.
 
     Any number of processes may do it at once. Tables of another version are left as they are: a worker builds those

@@ -151,7 +151,7 @@ class Projections:
             if at.places[0].version not in (None, self.trackings[name][0].projection.version)
         ]
         if not begun:
-            found.append("The alerts have not begun: no worker has asked the ledger yet where its log ends.")
+            found.append("The alerts have not begun: no worker has asked the ledger yet where its logs end.")
         working = self.shares.working if self.shares else ()
         return found + [f"A worker waits: {worker.waiting}" for worker in working if worker.waiting]
 

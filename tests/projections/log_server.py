@@ -23,6 +23,8 @@ LOGS = int(os.environ.get("HOURBOOK_LOGS", "1"))
 
 def lines_of(log: Log, number: int, logs: int = LOGS) -> list[RecordedEvent]:
     """One of the logs into which that many divide what was recorded, with positions of its own."""
+    if logs == 1:
+        return log.lines
     lines = [line for line in log.lines if log_of(line.account_id, logs) == number]
     return [line.model_copy(update={"position": position}) for position, line in enumerate(lines, 1)]
 
