@@ -135,13 +135,15 @@ def import_(
 def export(
     url: Url = DEFAULT_URL,
     output: Annotated[Path | None, typer.Option(help="The file to write; standard output without it.")] = None,
-    after: Annotated[int, typer.Option(help="The position to start after.", min=0)] = 0,
+    log: Annotated[int | None, typer.Option(help="One log alone; without it, each of them.", min=0)] = None,
+    after: Annotated[int, typer.Option(help="The position to start after, in one log.", min=0)] = 0,
 ) -> None:
-    """Write the whole log as NDJSON, in order."""
+    """Write the whole log as NDJSON, in order; where there are several, one after another, and each line says which."""
     from services.transfer import receive
 
-    lines = asyncio.run(receive(url, output, after, complaints))
-    _say(f"{lines} events exported")
+    exported = asyncio.run(receive(url, output, log, after, complaints))
+    for each, events in exported.items():
+        _say(f"log {each}: {events} events exported")
 
 
 @cli.command()
@@ -161,8 +163,8 @@ def rebuild(
     database_url = os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()
     settings = Settings(database_url=database_url, ledger_url=url)
     _collect_garbage_seldom()
-    place = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
-    print(f"{projection} is rebuilt up to position {place.position}")
+    at = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
+    print(f"{projection} is rebuilt up to position {at}")
 
 
 def _month(given: str) -> str:

@@ -17,7 +17,7 @@ from services.ledger.audit.log_verification import Findings
 from services.ledger.audit.verification import verify
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import EventStore
-from services.ledger.running import migrated
+from services.ledger.running import prepared
 from services.projections import database as projections
 from services.projections.balances import BALANCES
 from services.projections.balances.holdings import Totals, latest, totals_as_of, totals_kept
@@ -75,7 +75,7 @@ class Audit:
 
     async def keep_running(self, every_seconds: float) -> None:
         """Again and again until cancelled: what is new each time, everything once a day; faults are told in the log."""
-        await migrated(self.database_url)
+        await prepared(self.database_url, self.logs)
         if self.with_projections:
             await projections.migrate(self.database_url)
         clock, full_at = asyncio.get_running_loop().time, 0.0

@@ -1,5 +1,6 @@
 """Everything behind one address: the servers, and Hourbook's own processes, each started again when it dies."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ import httpx
 
 from infra import processes
 from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
+from services.ledger.running import prepared
+from services.ledger.settings import Settings
 
 READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 20
@@ -102,6 +105,19 @@ def _servers(data: Path, *, embedded: bool) -> Iterator[tuple[str, EmbeddedServe
         yield variable, server(data / ("postgres" if variable == "DATABASE_URL" else "nats"))
 
 
+def _prepare(database_url: str) -> None:
+    """What stands in the way of every process is said here, once, and not in each one's log."""
+
+    async def in_time() -> None:
+        async with asyncio.timeout(READY_SECONDS_MAX):
+            await prepared(database_url, Settings(database_url=database_url).logs)
+
+    try:
+        asyncio.run(in_time())
+    except TimeoutError as late:
+        raise NotReady(f"PostgreSQL did not answer within {READY_SECONDS_MAX} s: see DATABASE_URL.") from late
+
+
 @contextmanager
 def running(
     data: Path, port: int, *, sandbox: bool = False, embedded: bool = True, say: Callable[[str], None] = print
@@ -122,6 +138,7 @@ def running(
         for variable, server in _servers(data, embedded=embedded):
             servers.append(stopping.enter_context(server))
             environment[variable] = server.url
+        _prepare(environment["DATABASE_URL"])
         commands = {
             "service": ["serve", "--port", str(port)],
             "relay": ["ledger", "--only", "relay"],

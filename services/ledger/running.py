@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import zlib
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,13 +10,14 @@ from typing import Any
 import httpx
 
 from contracts.commands import Command
+from contracts.placement import log_of
 from services.ledger.answers import Answer
 from services.ledger.audit.checkpointer import keep_checkpointing
 from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import keep_telling, witnesses
 from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.event_store.database import AWAY, LedgerUnavailable
-from services.ledger.event_store.migrations import migrate
+from services.ledger.event_store.migrations import fix_logs, migrate
 from services.ledger.event_store.store import EventStore
 from services.ledger.expiry import keep_expiring
 from services.ledger.handler import Pipeline
@@ -46,7 +46,7 @@ class Ledger:
 
     def log_of(self, account_id: str) -> int:
         """The log an account belongs to, for ever."""
-        return zlib.crc32(account_id.encode()) % self.settings.logs
+        return log_of(account_id, self.settings.logs)
 
     def submit(self, command: Command, key: str) -> "asyncio.Future[Answer]":
         """Take a command in. Its answer, or its refusal, comes later; one account's commands keep their order."""
@@ -63,11 +63,15 @@ class Ledger:
         except NothingIsDue:
             return
 
+    async def heads(self) -> list[int]:
+        """The position of the last event of each log."""
+        return [await self.store.head(log_id) for log_id in range(self.settings.logs)]
+
     async def faults(self) -> list[str]:
         """Why this process is not ready, a sentence each; empty when it is."""
         found = [f"{task.get_name()} has ended." for task in self.work if task.done()] + self.audit.faults
         try:
-            await self.store.head(0)
+            await self.heads()
         except LedgerUnavailable as away:
             found.append(f"{away}.")
         return found
@@ -76,7 +80,7 @@ class Ledger:
 @asynccontextmanager
 async def running_ledger(settings: Settings, *, relay: bool = False, expiry: bool = False) -> AsyncIterator[Ledger]:
     """A ledger that takes commands, with or without a relay and an expiry of its own; waits for PostgreSQL."""
-    await migrated(settings.database_url)
+    await prepared(settings.database_url, settings.logs)
     async with (
         EventStore.connected(settings.database_url, settings.logs) as store,
         httpx.AsyncClient(base_url=settings.projections_url or "", trust_env=False) as projections,
@@ -134,12 +138,13 @@ async def _stop(work: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*work, return_exceptions=True)
 
 
-async def migrated(database_url: str) -> None:
-    """Bring the schema up to date as soon as PostgreSQL is there."""
+async def prepared(database_url: str, logs: int) -> None:
+    """The schema is up to date, as soon as PostgreSQL is there; OtherNumberOfLogs if the ledger has another number."""
     said = False
     while True:
         try:
-            return await migrate(database_url)
+            await migrate(database_url)
+            return await fix_logs(database_url, logs)
         except AWAY as away:
             if not said:
                 logger.warning("waiting for PostgreSQL: %r", away)
@@ -151,7 +156,7 @@ async def run_relay(settings: Settings) -> None:
     """The relays of all logs in a process of their own, until cancelled."""
     if settings.nats_url is None:
         raise RuntimeError("NATS_URL is not set: the relay needs to know where to publish.")
-    await migrated(settings.database_url)
+    await prepared(settings.database_url, settings.logs)
     async with EventStore.connected(settings.database_url) as store, asyncio.TaskGroup() as tasks:
         for log_id in range(settings.logs):
             tasks.create_task(keep_relaying(store, log_id, settings.nats_url, Wake()))

@@ -87,6 +87,26 @@ class Place:
     version: int | None = None
 
 
+@dataclass(frozen=True)
+class Cut:
+    """Where a projection stands in each of some logs, at one moment."""
+
+    places: tuple[Place, ...]
+
+    @property
+    def position(self) -> int:
+        """The furthest of them: who waits until each log has come so far, or to its end, sees nothing older."""
+        return max(place.position for place in self.places)
+
+    @property
+    def halted(self) -> str | None:
+        """Why it does not go on in one of them, if it does not."""
+        return next((place.halted for place in self.places if place.halted), None)
+
+    def __str__(self) -> str:
+        return ", ".join(str(place.position) for place in self.places)
+
+
 class Tracking:
     """One projection's place in one log."""
 
@@ -147,6 +167,11 @@ class Tracking:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._moved.wait()
+
+
+async def cut(database: Pool | Connection, trackings: Sequence[Tracking]) -> Cut:
+    """Where a projection stands in these logs; at one moment, in a transaction that sees one."""
+    return Cut(tuple([await tracking.place(database) for tracking in trackings]))
 
 
 async def apply(connection: Connection, tracking: Tracking, before: Place, batch: Sequence[Logged]) -> Place:

@@ -36,7 +36,7 @@ async def spoil(stage: Stage, statement: str) -> None:
 async def test_every_projection_can_be_rebuilt(stage: Stage, projection: Projection):
     last = await stage.record(tasks=100)
     tracking = Tracking(projection, stage.name)
-    await begin(stage.database, last, stage.log.clock)
+    await begin(stage.database, [last], stage.log.clock)
     async with stage.worker(nats_url=None, projection=projection):
         await until(lambda: at(stage, tracking, last))
     before = await tables(stage, projection)

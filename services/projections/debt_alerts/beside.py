@@ -48,9 +48,10 @@ def _works(
     client: httpx.AsyncClient,
     served: tuple[Endpoint, ...],
 ) -> Iterator[tuple[str, Work]]:
-    tracking, feed = Tracking(DEBT_ALERTS, settings.log), LogFeed(ledger, settings.log)
+    trackings = [Tracking(DEBT_ALERTS, log) for log in settings.log_names]
+    feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
     settled = timedelta() if settings.sandbox else SETTLED  # the test clock stands still while events are recorded
-    yield "the alerts' time", Timekeeper(database, tracking, feed, partial(present, settings, ledger), settled).run
+    yield "the alerts' time", Timekeeper(database, trackings, feeds, partial(present, settings, ledger), settled).run
     if settings.nats_url:
         yield "alerts on JetStream", partial(publish_alerts, database, settings.nats_url)
     for endpoint in served:

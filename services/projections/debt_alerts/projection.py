@@ -51,7 +51,7 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
         watched[account_id], made = after(watched.get(account_id), logged)
         changes += [(logged.position, change) for change in made]
     await _keep(connection, watched, [change for _, change in changes])
-    await tell_of_events(connection, changes, batch[-1].position)
+    await tell_of_events(connection, changes, batch[-1])
 
 
 async def pass_time(database: Pool, now: datetime) -> None:
