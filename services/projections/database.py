@@ -95,13 +95,13 @@ async def open_to_readers(connection: asyncpg.Connection) -> None:
 def pool(database_url: str, connections: int) -> asyncpg.Pool:
     """Connections of the projections' role, made when needed.
 
-    Nothing a session does has to be undone before its next use.
+    Beside an open transaction, nothing a session does has to be undone before its next use.
     """
     return asyncpg.create_pool(
         database_url,
         min_size=0,
         max_size=connections,
-        reset=_leave_as_is,
+        reset=_end_transaction,
         **connection_settings("hourbook projections"),
     )
 
@@ -112,5 +112,7 @@ def connection_settings(name: str) -> dict[str, Any]:
     return {"timeout": 5, "command_timeout": 60, "server_settings": session}
 
 
-async def _leave_as_is(_: object) -> None:
-    pass
+async def _end_transaction(connection: asyncpg.Connection) -> None:
+    """Who was cancelled while it began a transaction may have left it open; it costs a round trip only then."""
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")
