@@ -23,7 +23,7 @@ from services.projections.balances import BALANCES
 from services.projections.balances.holdings import Totals, latest, totals_as_of, totals_kept
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.queries import booked_minutes
-from services.projections.tracking import Tracking
+from services.projections.tracking import Projection, Tracking
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Audit:
         """Again and again until cancelled: what is new each time, everything once a day; faults are told in the log."""
         await prepared(self.database_url, self.logs)
         if self.with_projections:
-            await projections.migrate(self.database_url)
+            await projections.migrate(self.database_url, [str(log_id) for log_id in range(self.logs)])
         clock, full_at = asyncio.get_running_loop().time, 0.0
         said: dict[int, list[str]] = {}
         while True:
@@ -122,12 +122,18 @@ async def compare(
     account_ids: Collection[str] | None,
     heard: Heard = lambda _: None,
 ) -> list[str]:
-    """Where a projection's balance is not the replay's, by as much of the log as the projection has applied."""
+    """Where a projection's balance is not the replay's, by as much of the log as the projection has applied.
+
+    Tables of another version of this program, which a worker is about to replace, are not compared.
+    """
     accounts = None if account_ids is None else list(account_ids)
-    until = {
-        projection: (await Tracking(projection.name, str(log_id)).place(connection)).position
-        for projection in (BALANCES, MONTHLY_REPORTS)
-    }
+    until: dict[Projection, int] = {}
+    for projection in (BALANCES, MONTHLY_REPORTS):
+        place = await Tracking(projection, str(log_id)).place(connection)
+        if place.version != projection.version:
+            logger.warning("the projection %s is not compared: its tables are of another version", projection.name)
+            return []
+        until[projection] = place.position
     now = await latest(connection, accounts)
     instants = [] if now is None else [now, *_month_starts(now)]
     by_movements = [await totals_as_of(connection, accounts, as_of) for as_of in instants]

@@ -124,4 +124,4 @@ async def test_a_changed_event_is_found_and_health_metrics_and_operator_hear_of_
 
 def test_a_folder_without_a_database_is_said(tmp_path: Path):
     audited = program("audit", "verify", "--data", tmp_path)
-    assert (audited.returncode, "set DATABASE_URL, or --data" in " ".join(audited.stderr.split())) == (1, True)
+    assert (audited.returncode, "name a server with DATABASE_URL" in " ".join(audited.stderr.split())) == (1, True)
