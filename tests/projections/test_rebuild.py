@@ -50,7 +50,7 @@ async def test_every_projection_can_be_rebuilt(stage: Stage, projection: Project
 
 async def test_alerts_that_came_without_an_event_are_rebuilt_too(stage: Stage):
     last = await stage.record(tasks=10)
-    await begin(stage.database, 0, stage.log.clock)
+    await begin(stage.database, [0], stage.log.clock)
     async with stage.worker(nats_url=None, projection=DEBT_ALERTS):
         await until(lambda: at(stage, Tracking(DEBT_ALERTS, stage.name), last))
     await pass_time(stage.database, moment("2026-07-01"))
