@@ -162,6 +162,7 @@ class Rebuild:
             there = await cut(connection, self._trackings)
             expected = await self._totals(connection)
         at = await self._reach(building, at, there)
+        await self._projection.settle(building)
         found = await self._totals(building)
         differences = [
             f"{name} is {expected[name]} and was rebuilt as {found[name]}"

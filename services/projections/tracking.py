@@ -44,12 +44,17 @@ DATA_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, Va
 """What PostgreSQL and asyncpg, whose own errors about data are ValueErrors, say of rows that cannot be."""
 
 
+async def _is_settled(_: Connection) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Projection:
     """A read model: its tables, and how it applies a batch of events in the caller's transaction.
 
     `version` grows with every change to what the tables are or hold; whoever finds tables of an older one builds new
     ones. `totals`: a query for one row of sums, by which a rebuilt projection is compared with the live one.
+    `settle`: what is left to do on rebuilt tables that the live ones have done without an event.
     Everything names its tables without a schema.
     """
 
@@ -58,6 +63,7 @@ class Projection:
     tables: tuple[str, ...]
     project: Callable[[Connection, Sequence[Logged]], Awaitable[None]]
     totals: str = "SELECT"
+    settle: Callable[[Connection], Awaitable[None]] = _is_settled
     version: int = 1
 
 
