@@ -32,7 +32,7 @@ class Watching(Tracking):
     """Says when somebody has looked how far the projection is."""
 
     def __init__(self) -> None:
-        super().__init__(DEBT_ALERTS.name, "0")
+        super().__init__(DEBT_ALERTS, "0")
         self.looked = asyncio.Event()
 
     async def place(self, database: asyncpg.Pool | asyncpg.Connection) -> Place:
