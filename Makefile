@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test check bench campaign campaign-concurrency lock clean
+.PHONY: setup demo up test test-shards check bench campaign campaign-concurrency lock clean
 
 setup: $(STAMP)
 
@@ -30,6 +30,10 @@ up: setup
 
 test: setup
 	.venv/bin/python -m pytest -n $(WORKERS)
+
+# The same with four logs: HOURBOOK_LOGS can be any number.
+test-shards: setup
+	HOURBOOK_LOGS=4 .venv/bin/python -m pytest -n $(WORKERS)
 
 check: setup
 	.venv/bin/ruff check .

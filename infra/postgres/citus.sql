@@ -8,7 +8,8 @@
 
 BEGIN;
 
--- The trigger that keeps events from being changed looks at nothing but its own statement, so it is as right on a shard.
+-- The triggers that keep what was recorded from being changed look at nothing but their own statement, so they are as
+-- right on a shard.
 SET LOCAL citus.enable_unsafe_triggers TO on;
 
 SELECT create_distributed_table('ledger.event', 'log_id', colocate_with => 'none');
@@ -17,12 +18,20 @@ SELECT create_distributed_table('ledger.snapshot', 'log_id', colocate_with => 'l
 SELECT create_distributed_table('ledger.reservation', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.revocation', 'log_id', colocate_with => 'ledger.event');
 
--- A row each, hardly ever written, and read wherever a function runs.
+SELECT create_distributed_table('ledger.checkpoint', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.tile', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.witness', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.verification', 'log_id', colocate_with => 'ledger.event');
+
+-- A few rows each, hardly ever written, and read wherever a function runs.
 SELECT create_reference_table('ledger.logs');
+SELECT create_reference_table('ledger.identity');
+SELECT create_reference_table('ledger.audit_key');
 SELECT create_reference_table('ledger.test_clock');
 
 -- Called inside the others, wherever they run.
 SELECT create_distributed_function('ledger.lock_log(integer)');
+SELECT create_distributed_function('ledger.leaf_hash(integer, bigint, text, integer, uuid, text, text, smallint, timestamptz, text, bytea)');
 
 -- Each runs, whole, on the node that has its log. That node's advisory lock then stands for the log: all appends to a
 -- log come to it, whichever node a client is connected to.
@@ -39,6 +48,10 @@ SELECT create_distributed_function(
 );
 SELECT create_distributed_function('ledger.reserve(integer, text[], integer)', 'log', colocate_with => 'ledger.event');
 SELECT create_distributed_function('ledger.revoke(integer, text, integer)', 'log', colocate_with => 'ledger.event');
+SELECT create_distributed_function(
+    'ledger.grow_tree(integer, bigint, bigint, integer, text, smallint[], bigint[], bytea[])',
+    'log', colocate_with => 'ledger.event'
+);
 
 COMMIT;
 
