@@ -1033,6 +1033,8 @@ class Log:
                 piece = json.loads(text)
                 start, leaves, node = piece["start"], piece["leaves"], bytes.fromhex(piece["hash"])
                 same("start, and bytes of the hash", (self.tree.size, 32), (start, len(node)))
+                written = json.dumps({"start": start, "leaves": leaves, "hash": node.hex()})
+                same("the line in its one form", written.encode(), text)
                 while line and line[0].position <= start:
                     self.findings.add(line[1], Wrong("the position", f"{start + 1} or later", line[0].position))
                     line = next(lines, None)
