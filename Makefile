@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test check bench campaign campaign-concurrency lock clean
+.PHONY: setup demo up test test-shards check bench campaign campaign-concurrency lock clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,10 @@ up: setup
 test: setup
 	.venv/bin/python -m pytest -n $(WORKERS)
 
+# The same with four logs: HOURBOOK_LOGS can be any number.
+test-shards: setup
+	HOURBOOK_LOGS=4 .venv/bin/python -m pytest -n $(WORKERS)
+
 check: setup
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
@@ -40,10 +44,11 @@ check: setup
 bench: setup
 	.venv/bin/hourbook bench
 
-# The property tests at length, thousands of histories of each kind, new ones on every run; a rebuild of a million events.
+# The property tests at length, thousands of histories and of tamperings of each kind, new ones on every run; a rebuild
+# of a million events.
 campaign: setup
 	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/ledger/domain tests/projections/monthly_reports \
-		tests/projections/test_rebuild_memory.py
+		tests/projections/test_rebuild_memory.py tests/ledger/audit
 
 # Writers in several processes, killed and cut off at random, for half an hour.
 campaign-concurrency: setup

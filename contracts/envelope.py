@@ -12,7 +12,8 @@ class RecordedEvent(BaseModel):
     """One line of the log: an event with its place in it (rule 2.1).
 
     `position` counts the log from 1 without gaps, `version` the account's own events; both are absent in a dry run's
-    answer. `data` holds the fields of the event type named by `type`.
+    answer. `data` holds the fields of the event type named by `type`. `command_id` is the key of the command that led
+    to it and `fingerprint`, on the command's first event, a hash of the command; JetStream does not tell these two.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -21,6 +22,8 @@ class RecordedEvent(BaseModel):
     event_id: str | None
     account_id: AccountId
     version: int
+    command_id: str | None = None
+    fingerprint: str | None = None
     type: EventType
     schema_version: int
     recorded_at: Instant

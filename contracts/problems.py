@@ -36,6 +36,7 @@ STATUS_BY_SLUG: dict[str, int] = {
     "time-entries-do-not-add-up": 422,
     "work-was-in-working-hours": 422,
     "clock-moves-forward-only": 422,
+    "checkpoint-behind": 503,
     "projection-behind": 503,
     "ledger-unavailable": 503,
     "projections-unavailable": 503,

@@ -94,9 +94,21 @@ class StatementPage(ReadModel):
     next_cursor: str | None
 
 
+class LogView(ReadModel):
+    """How far a projection has come in one log."""
+
+    log: int
+    position: int
+    halted: str | None
+
+
 class ProjectionView(ReadModel):
-    """How far a projection has come in the log, and why it does not go on, if it does not."""
+    """How far a projection has come, and why it does not go on, if it does not.
+
+    Where there are several logs, `position` is the furthest in any of them.
+    """
 
     name: str
     position: int
     halted: str | None
+    logs: tuple[LogView, ...]

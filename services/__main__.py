@@ -5,12 +5,14 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+
+from services.audit_commands import audit
+from services.stopping import run_until_stopped
 
 cli = typer.Typer(
     name="hourbook",
@@ -19,6 +21,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+cli.add_typer(audit)
 console = Console()
 complaints = Console(stderr=True)
 
@@ -83,9 +86,10 @@ def ledger(
 
     match only:
         case "relay":
-            _run_until_stopped(run_relay(Settings()))
+            _collect_garbage_seldom()
+            run_until_stopped(run_relay(Settings()))
         case "expiry":
-            _run_until_stopped(run_expiry(Settings()))
+            run_until_stopped(run_expiry(Settings()))
         case "api":
             _serve("services.ledger.app:create_api", port)
         case None:
@@ -103,7 +107,8 @@ def projections(
 
     match only:
         case "worker":
-            _run_until_stopped(run_worker(Settings()))
+            _collect_garbage_seldom()
+            run_until_stopped(run_worker(Settings()))
         case "api":
             _serve("services.projections.app:create_api", port)
         case None:
@@ -130,13 +135,15 @@ def import_(
 def export(
     url: Url = DEFAULT_URL,
     output: Annotated[Path | None, typer.Option(help="The file to write; standard output without it.")] = None,
-    after: Annotated[int, typer.Option(help="The position to start after.", min=0)] = 0,
+    log: Annotated[int | None, typer.Option(help="One log alone; without it, each of them.", min=0)] = None,
+    after: Annotated[int, typer.Option(help="The position to start after, in one log.", min=0)] = 0,
 ) -> None:
-    """Write the whole log as NDJSON, in order."""
+    """Write the whole log as NDJSON, in order; where there are several, one after another, and each line says which."""
     from services.transfer import receive
 
-    lines = asyncio.run(receive(url, output, after, complaints))
-    _say(f"{lines} events exported")
+    exported = asyncio.run(receive(url, output, log, after, complaints))
+    for each, events in exported.items():
+        _say(f"log {each}: {events} events exported")
 
 
 @cli.command()
@@ -156,8 +163,8 @@ def rebuild(
     database_url = os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()
     settings = Settings(database_url=database_url, ledger_url=url)
     _collect_garbage_seldom()
-    place = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
-    print(f"{projection} is rebuilt up to position {place.position}")
+    at = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
+    print(f"{projection} is rebuilt up to position {at}")
 
 
 def _month(given: str) -> str:
@@ -240,27 +247,6 @@ def _collect_garbage_seldom() -> None:
     import gc
 
     gc.set_threshold(100_000, 20, 100)
-
-
-def _run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run it until SIGINT or SIGTERM, then let it clean up."""
-    import signal
-
-    _collect_garbage_seldom()
-
-    async def until_stopped() -> None:
-        stopping = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        working, told = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
-        await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
-        while not working.done():
-            working.cancel()  # again and again: a cancellation can get lost in asyncio.wait_for of Python 3.11
-            await asyncio.wait({working}, timeout=1)
-        if not working.cancelled():
-            working.result()
-
-    asyncio.run(until_stopped())
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,19 @@ def play_sample(url: str, console: Console) -> None:
 
 
 def _clock(client: httpx.Client) -> datetime | None:
-    """Where the test clock stands; absent while the log is empty."""
-    if not client.get("/v1/log", params={"limit": 1}).raise_for_status().content:
+    """Where the test clock stands; absent while nothing is recorded."""
+    if not any(_begun_logs(client)):
         return None
     return datetime.fromisoformat(client.get("/v1/test-clock").raise_for_status().json()["now"])
+
+
+def _begun_logs(client: httpx.Client) -> Iterator[bool]:
+    """Whether there is anything in each log."""
+    for log in count():
+        answer = client.get("/v1/log", params={"log": log, "limit": 1})
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return
+        yield bool(answer.raise_for_status().content)
 
 
 def _set_clock(client: httpx.Client, instant: str) -> None:

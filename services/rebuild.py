@@ -10,7 +10,7 @@ from services.projections.log_feed import LogFeed
 from services.projections.logged import CannotApply
 from services.projections.rebuild import Rebuild, RebuildFailed
 from services.projections.settings import Settings
-from services.projections.tracking import Place, Projection, Tracking
+from services.projections.tracking import Cut, Projection, Tracking
 
 
 class _Rate(ProgressColumn):
@@ -20,9 +20,10 @@ class _Rate(ProgressColumn):
         return Text(f"{task.finished_speed or task.speed or 0:,.0f} events/s")
 
 
-async def rebuild_by_hand(name: str, settings: Settings, console: Console, *, accept_differences: bool) -> Place:
+async def rebuild_by_hand(name: str, settings: Settings, console: Console, *, accept_differences: bool) -> Cut:
     """Rebuild the projection of that name with a progress bar; RuntimeError says in a sentence why that failed."""
-    tracking = Tracking(_projection(name), settings.log)
+    projection = _projection(name)
+    trackings = [Tracking(projection, log) for log in settings.log_names]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     async with httpx.AsyncClient(base_url=settings.ledger_url, timeout=30, trust_env=False) as ledger:
         with Progress(*columns, console=console) as progress:
@@ -31,7 +32,8 @@ async def rebuild_by_hand(name: str, settings: Settings, console: Console, *, ac
             def show(position: int, goal: int) -> None:
                 progress.update(task, completed=position, total=goal)
 
-            rebuilding = Rebuild(settings.database_url, tracking, LogFeed(ledger, settings.log))
+            feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
+            rebuilding = Rebuild(settings.database_url, trackings, feeds)
             try:
                 return await rebuilding.run(show, accept_differences=accept_differences)
             except CannotApply as refused:

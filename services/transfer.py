@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -56,20 +57,44 @@ def _outcome(answer: dict[str, object]) -> str:
     return str(answer["type"]).rpartition(":")[2]
 
 
-async def receive(url: str, output: Path | None, after: int, console: Console) -> int:
-    """Stream the log to a file or to standard output; returns how many events there were."""
-    lines = 0
+async def receive(url: str, output: Path | None, log: int | None, after: int, console: Console) -> dict[int, int]:
+    """Stream one log, or each of them, to a file or to standard output; returns how many events each had.
+
+    Where there are several logs and none is named, every line says first in which one it stands: `"log"`.
+    """
+    exported: dict[int, int] = {}
     with ExitStack() as closing:
         progress = closing.enter_context(_progress(console))
         sink = closing.enter_context(output.open("wb")) if output else sys.stdout.buffer
-        async with (
-            httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client,
-            client.stream("GET", "/v1/log", params={"after": after}) as response,
-        ):
-            response.raise_for_status()
-            task = progress.add_task("exporting", total=None)
-            async for block in response.aiter_bytes():
-                sink.write(block)
-                lines += block.count(b"\n")
-                progress.advance(task, len(block))
-    return lines
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+            logs = [log] if log is not None else [each async for each in _logs(client)]
+            if after and len(logs) > 1:
+                raise RuntimeError("a position belongs to one log: name it with --log, or leave out --after")
+            for each in logs:
+                task, exported[each] = progress.add_task(f"exporting log {each}", total=None), 0
+                begin = b'{"log":%d,' % each if len(logs) > 1 else b"{"
+                async for lines in _lines(client, {"log": each, "after": after}):
+                    sink.writelines(begin + line[1:] + b"\n" for line in lines)
+                    exported[each] += len(lines)
+                    progress.advance(task, sum(map(len, lines)))
+    return exported
+
+
+async def _logs(client: httpx.AsyncClient) -> AsyncIterator[int]:
+    """The logs that there are."""
+    for log in count():
+        answer = await client.get("/v1/log", params={"log": log, "limit": 1})
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return
+        answer.raise_for_status()
+        yield log
+
+
+async def _lines(client: httpx.AsyncClient, asked: dict[str, int]) -> AsyncIterator[list[bytes]]:
+    """The lines of a log as they stand, those of a block together."""
+    begun = b""
+    async with client.stream("GET", "/v1/log", params=asked) as response:
+        response.raise_for_status()
+        async for block in response.aiter_bytes():
+            *lines, begun = (begun + block).split(b"\n")
+            yield lines

@@ -1,5 +1,6 @@
 """Everything behind one address: the servers, and Hourbook's own processes, each started again when it dies."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -14,10 +15,13 @@ import httpx
 
 from infra import processes
 from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
+from services.ledger.running import prepared
+from services.ledger.settings import Settings
 
 READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 20
 RESTART_SECONDS = 0.1
+AUDIT_SECONDS = "60"
 RESTART_SECONDS_MAX = 10
 
 
@@ -101,6 +105,19 @@ def _servers(data: Path, *, embedded: bool) -> Iterator[tuple[str, EmbeddedServe
         yield variable, server(data / ("postgres" if variable == "DATABASE_URL" else "nats"))
 
 
+def _prepare(database_url: str) -> None:
+    """What stands in the way of every process is said here, once, and not in each one's log."""
+
+    async def in_time() -> None:
+        async with asyncio.timeout(READY_SECONDS_MAX):
+            await prepared(database_url, Settings(database_url=database_url).logs)
+
+    try:
+        asyncio.run(in_time())
+    except TimeoutError as late:
+        raise NotReady(f"PostgreSQL did not answer within {READY_SECONDS_MAX} s: see DATABASE_URL.") from late
+
+
 @contextmanager
 def running(
     data: Path, port: int, *, sandbox: bool = False, embedded: bool = True, say: Callable[[str], None] = print
@@ -108,6 +125,7 @@ def running(
     """Hourbook on 127.0.0.1, ready for use within the context; everything it started is stopped after it."""
     url = f"http://127.0.0.1:{port}"
     environment = {
+        "HOURBOOK_AUDIT_KEY_FILE": str(data.resolve() / "audit" / "key.pem"),
         **os.environ,
         "HOURBOOK_LEDGER_URL": url,
         "HOURBOOK_PROJECTIONS_URL": url,
@@ -120,11 +138,13 @@ def running(
         for variable, server in _servers(data, embedded=embedded):
             servers.append(stopping.enter_context(server))
             environment[variable] = server.url
+        _prepare(environment["DATABASE_URL"])
         commands = {
             "service": ["serve", "--port", str(port)],
             "relay": ["ledger", "--only", "relay"],
             "expiry": ["ledger", "--only", "expiry"],
             "worker": ["projections", "--only", "worker"],
+            "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", str(data.resolve())],
         }
         hourbook = Hourbook(url, [Part(name, line, environment, folder) for name, line in commands.items()], servers)
         for part in hourbook.parts:

@@ -18,6 +18,8 @@ from services.ledger.running import Ledger
 from services.problem_responses import InvalidRequest, invalid_fields, printable
 
 KEY = "Idempotency-Key"
+CHECKPOINT_SIZE = "Hourbook-Checkpoint-Size"
+"""How many events of the account's log the newest checkpoint covers: one that may be older than the answer."""
 
 _IDEMPOTENCY_KEY: TypeAdapter[str] = TypeAdapter(IdempotencyKey)
 
@@ -69,8 +71,9 @@ async def record(request: Request, command: Command) -> Response:
     ledger: Ledger = request.app.state.ledger
     key = _key_of(request)
     if _manner_of(request).dry_run:
-        return _response(await ledger.dry_run(command, key), 200)
-    return _response(await ledger.submit(command, key), 201)
+        return _response(await ledger.dry_run(command, key), 200, None)
+    answer = await ledger.submit(command, key)
+    return _response(answer, 201, ledger.audit.sizes.get(ledger.log_of(command.account_id)))
 
 
 def _key_of(request: Request) -> str:
@@ -103,8 +106,10 @@ async def without_parameters(request: Request) -> None:
         raise InvalidRequest(*(InvalidField(field=printable(name), remedy="remove this parameter") for name in names))
 
 
-def _response(answer: Answer, status: int) -> Response:
+def _response(answer: Answer, status: int, checkpoint_size: int | None) -> Response:
     headers = {"Hourbook-Position": str(answer.position)} if answer.position else {}
+    if checkpoint_size:
+        headers[CHECKPOINT_SIZE] = str(checkpoint_size)
     if answer.replayed:
         headers["Idempotency-Replayed"] = "true"
     return Response(answer.body, status, headers, media_type="application/json")

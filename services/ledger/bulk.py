@@ -30,6 +30,7 @@ class Asked:
 
     number: int
     outcome: "asyncio.Future[Answer] | Exception"
+    checkpoint_size: int | None = None
 
     @property
     def ready(self) -> bool:
@@ -42,8 +43,10 @@ class Asked:
             answer = await self._answer()
         except Exception as error:  # noqa: BLE001 - `problem_of` raises again whatever is not a problem
             return b'{"line":%d,' % self.number + problem_of(error).model_dump_json().encode()[1:] + b"\n"
-        replayed = b'"replayed":true,' if answer.replayed else b""
-        return b'{"line":%d,"status":201,%b' % (self.number, replayed) + answer.body[1:] + b"\n"
+        beside = b'"replayed":true,' if answer.replayed else b""
+        if self.checkpoint_size:
+            beside += b'"checkpoint_size":%d,' % self.checkpoint_size
+        return b'{"line":%d,"status":201,%b' % (self.number, beside) + answer.body[1:] + b"\n"
 
     async def _answer(self) -> Answer:
         if isinstance(self.outcome, Exception):
@@ -134,13 +137,15 @@ class Conversation(Response):
 
     async def _ask(self, number: int, line: bytes, asked: "asyncio.Queue[Asked | None]") -> None:
         if line.strip():
-            await asked.put(Asked(number, self._outcome(line)))
+            await asked.put(self._submitted(number, line))
 
-    def _outcome(self, line: bytes) -> "asyncio.Future[Answer] | Exception":
+    def _submitted(self, number: int, line: bytes) -> Asked:
         try:
-            return self._ledger.submit(*parsed(line))
+            command, key = parsed(line)
+            log_id = self._ledger.log_of(command.account_id)
+            return Asked(number, self._ledger.submit(command, key), self._ledger.audit.sizes.get(log_id))
         except Exception as error:  # noqa: BLE001 - whoever answers this line judges what it is
-            return error
+            return Asked(number, error)
 
 
 async def _answer(asked: "asyncio.Queue[Asked | None]", outbox: Outbox) -> None:

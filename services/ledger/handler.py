@@ -12,8 +12,9 @@ from services.ledger.domain.terms import Terms
 from services.ledger.event_store.store import AlreadyTaken, EventStore, RecordedCommand
 from services.ledger.history import ColdAccounts, History, States
 from services.ledger.metrics import APPEND, BATCH, EVENTS
-from services.ledger.receipts import Draft, Receipt, decide_in_order, next_due_changes, turn_away
+from services.ledger.receipts import Draft, Receipt, decide_in_order, generations, next_due_changes, turn_away
 from services.ledger.replays import Replays
+from services.ledger.reservations import Reservations
 from services.ledger.wake import Wake
 from services.ledger.warm_accounts import WarmAccounts
 
@@ -37,6 +38,7 @@ class Pipeline:
         self._wake = wake
         self._history = History(store, log_id, WarmAccounts(warm_events_max))
         self._cold = ColdAccounts(self._history, self._enqueue)
+        self._reservations = Reservations(store, log_id, self._cold.take) if store.keys.logs > 1 else None
         self._replays = Replays(store, log_id)
         self._queue: deque[Receipt] = deque()
         self._arrived = asyncio.Event()
@@ -49,6 +51,8 @@ class Pipeline:
                 tasks.create_task(self._settle_batches())
                 tasks.create_task(self._replays.run())
                 tasks.create_task(self._history.keep_snapshots())
+                if self._reservations:
+                    tasks.create_task(self._reservations.run())
         finally:
             self._stopped = True
             self._cold.close()
@@ -73,6 +77,8 @@ class Pipeline:
         """Take a command in; its answer comes later. Commands of one account keep their order."""
         if self._stopped:
             turn_away([receipt])
+        elif self._reservations and receipt.by_a_caller:
+            self._reservations.take(receipt)
         else:
             self._cold.take(receipt)
         return receipt.answer
@@ -83,6 +89,8 @@ class Pipeline:
 
     async def dry_run(self, receipt: Receipt) -> Answer:
         """What would be answered now; records nothing."""
+        if self._reservations:
+            await self._reservations.require_unused_elsewhere(receipt.key)
         known = await self._store.commands(self._log_id, [receipt.key])
         if found := known.get(receipt.key):
             self._replays.submit(receipt, found)
@@ -115,8 +123,9 @@ class Pipeline:
             return
         drafts = [draft for _, draft in accepted]
         events = [event for draft in drafts for event in draft.events]
+        reserved = generations(receipt for receipt, _ in accepted)
         with APPEND.labels(self._log_id).time():
-            position = await self._store.append(self._log_id, events, next_due_changes(drafts))
+            position = await self._store.append(self._log_id, events, next_due_changes(drafts), reserved)
         EVENTS.labels(self._log_id).inc(len(events))
         BATCH.labels(self._log_id).observe(len(accepted))
         for receipt, draft in accepted:
@@ -126,15 +135,17 @@ class Pipeline:
         self._wake.ring()
 
     async def _sort_out(self, batch: list[Receipt], states: States, taken: AlreadyTaken) -> list[Receipt]:
-        """Nothing was appended: some key was recorded before, or some account has moved on. The rest decide again."""
+        """Nothing was appended: a key was recorded or revoked, or an account has moved on. The rest decide again."""
         known = await self._store.commands(self._log_id, [receipt.key for receipt in batch])
-        if not await self._refresh(states, states) and not known:
+        batch, asked = self._without_known(batch, known), batch
+        batch = await self._without_revoked(batch)
+        if not await self._refresh(states, states) and len(batch) == len(asked):
             # We are ahead of the log, as after it was restored from an older copy.
             for account_id in states:
                 self._history.warm.forget(account_id)
             if not await self._refresh(states, states):
                 raise taken
-        return self._without_known(batch, known)
+        return batch
 
     async def _check(self, unsure: list[Receipt], states: States, appended: set[str]) -> list[Receipt]:
         """Refuse what is refused for good; returns what has to be decided again.
@@ -166,3 +177,13 @@ class Pipeline:
             if receipt.key in known:
                 self._replays.submit(receipt, known[receipt.key])
         return [receipt for receipt in batch if receipt.key not in known]
+
+    async def _without_revoked(self, batch: list[Receipt]) -> list[Receipt]:
+        """The commands whose keys are this log's still; the others have to be reserved again."""
+        if not (self._reservations and (reserved := generations(batch))):
+            return batch
+        revoked = await self._store.keys.revoked(self._log_id, reserved)
+        for receipt in batch:
+            if receipt.key in revoked:
+                self._reservations.take(receipt)
+        return [receipt for receipt in batch if receipt.key not in revoked]

@@ -97,7 +97,7 @@ async def log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()]) -> Res
     """The events after a position, in order, one a line; with `follow`, for as long as you listen."""
     head = await log_head(ledger, asked.log)
     lines = log_lines(ledger, asked.log, asked.after, asked.limit, follow=asked.follow)
-    return Lines(lines, headers={"Hourbook-Position": str(head)})
+    return Lines(lines, headers={"Hourbook-Position": str(head), "Hourbook-Logs": str(ledger.settings.logs)})
 
 
 @router.get("/accounts/{account_id}/events", response_class=Lines, dependencies=[Depends(without_parameters)])

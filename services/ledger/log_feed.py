@@ -33,11 +33,16 @@ async def log_lines(
             return
 
 
-async def log_head(ledger: Ledger, log_id: int) -> int:
-    """The position of the last event; a problem for a log that there is not."""
+def require_log(ledger: Ledger, log_id: int) -> None:
+    """A problem for a log that there is not."""
     last = ledger.settings.logs - 1
     if log_id > last:
         raise ProblemError("not-found", f"There is no log {log_id}: logs are numbered from 0 to {last}.")
+
+
+async def log_head(ledger: Ledger, log_id: int) -> int:
+    """The position of the last event; a problem for a log that there is not."""
+    require_log(ledger, log_id)
     return await ledger.store.head(log_id)
 
 

@@ -55,6 +55,8 @@ class Receipt:
     key: str
     fingerprint: bytes
     answer: "asyncio.Future[Answer]"
+    generation: int | None = None
+    """Of its key's reservation; none with one log, and none for the scheduler, whose keys nobody else can use."""
     refusal: Exception | None = None
     _draft: Draft | None = None
 
@@ -74,6 +76,11 @@ class Receipt:
     @property
     def account_id(self) -> str:
         return self.command.account_id
+
+    @property
+    def by_a_caller(self) -> bool:
+        """Whether the key is a caller's; the scheduler's own are used once."""
+        return not isinstance(self.command, ExpirePackages)
 
     def decide(self, before: Warm, terms: Terms, now: datetime) -> Draft:
         """What the command leads to; Refusal or NothingIsDue if to nothing. Time never runs back in an account.
@@ -162,6 +169,11 @@ def next_due_changes(drafts: Iterable[Draft]) -> dict[str, datetime | None]:
         before.setdefault(account.account_id, draft.before.account.next_due_at)
         after[account.account_id] = account.next_due_at
     return {each: due_at for each, due_at in after.items() if due_at != before[each]}
+
+
+def generations(receipts: Iterable[Receipt]) -> dict[str, int]:
+    """Under which reservation each command may be recorded, for those that have one."""
+    return {receipt.key: receipt.generation for receipt in receipts if receipt.generation is not None}
 
 
 def turn_away(receipts: Iterable[Receipt]) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import zlib
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,10 +10,14 @@ from typing import Any
 import httpx
 
 from contracts.commands import Command
+from contracts.placement import log_of
 from services.ledger.answers import Answer
+from services.ledger.audit.checkpointer import keep_checkpointing
+from services.ledger.audit.watch import AuditWatch
+from services.ledger.audit.witnesses import keep_telling, witnesses
 from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.event_store.database import AWAY, LedgerUnavailable
-from services.ledger.event_store.migrations import migrate
+from services.ledger.event_store.migrations import fix_logs, migrate
 from services.ledger.event_store.store import EventStore
 from services.ledger.expiry import keep_expiring
 from services.ledger.handler import Pipeline
@@ -38,11 +41,12 @@ class Ledger:
     projections: httpx.AsyncClient
     wakes: tuple[Wake, ...]
     pipelines: tuple[Pipeline, ...]
+    audit: AuditWatch
     work: list[asyncio.Task[None]]
 
     def log_of(self, account_id: str) -> int:
         """The log an account belongs to, for ever."""
-        return zlib.crc32(account_id.encode()) % self.settings.logs
+        return log_of(account_id, self.settings.logs)
 
     def submit(self, command: Command, key: str) -> "asyncio.Future[Answer]":
         """Take a command in. Its answer, or its refusal, comes later; one account's commands keep their order."""
@@ -59,11 +63,15 @@ class Ledger:
         except NothingIsDue:
             return
 
+    async def heads(self) -> list[int]:
+        """The position of the last event of each log."""
+        return [await self.store.head(log_id) for log_id in range(self.settings.logs)]
+
     async def faults(self) -> list[str]:
         """Why this process is not ready, a sentence each; empty when it is."""
-        found = [f"{task.get_name()} has ended." for task in self.work if task.done()]
+        found = [f"{task.get_name()} has ended." for task in self.work if task.done()] + self.audit.faults
         try:
-            await self.store.head(0)
+            await self.heads()
         except LedgerUnavailable as away:
             found.append(f"{away}.")
         return found
@@ -72,7 +80,7 @@ class Ledger:
 @asynccontextmanager
 async def running_ledger(settings: Settings, *, relay: bool = False, expiry: bool = False) -> AsyncIterator[Ledger]:
     """A ledger that takes commands, with or without a relay and an expiry of its own; waits for PostgreSQL."""
-    await _migrated(settings.database_url)
+    await prepared(settings.database_url, settings.logs)
     async with (
         EventStore.connected(settings.database_url, settings.logs) as store,
         httpx.AsyncClient(base_url=settings.projections_url or "", trust_env=False) as projections,
@@ -82,7 +90,8 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
         pipelines = tuple(
             Pipeline(store, log_id, terms(), clock, wake, settings.warm_events_max) for log_id, wake in enumerate(wakes)
         )
-        ledger = Ledger(settings, store, clock, projections, wakes, pipelines, [])
+        audit = AuditWatch(store.readers, settings.logs)
+        ledger = Ledger(settings, store, clock, projections, wakes, pipelines, audit, [])
         for name, work in _work(ledger, relay=relay, expiry=expiry):
             ledger.work.append(asyncio.create_task(work, name=name))
             ledger.work[-1].add_done_callback(_say_if_crashed)
@@ -102,6 +111,20 @@ def _work(ledger: Ledger, *, relay: bool, expiry: bool) -> Iterator[tuple[str, C
             yield f"The bell of log {log_id}", keep_ringing(log_id, settings.nats_url, wake)
     if expiry:
         yield "The expiry", keep_expiring(ledger.store, settings.logs, ledger.clock, ledger.expire)
+        yield from _audit_work(ledger)
+    yield "The watch on the audit", ledger.audit.run()
+
+
+def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+    """The checkpointer, if it has a key to sign with, and those who are told of its checkpoints."""
+    settings, database = ledger.settings, ledger.store.readers
+    if settings.audit_key_file is None:
+        logger.warning("HOURBOOK_AUDIT_KEY_FILE is not set: this process signs no checkpoints")
+        return
+    yield "The checkpointer", keep_checkpointing(database, settings.logs, settings.audit_key_file)
+    for witness in witnesses(settings):
+        for log_id in range(settings.logs):
+            yield f"The telling of {witness.name}", keep_telling(witness, database, log_id)
 
 
 def _say_if_crashed(task: asyncio.Task[None]) -> None:
@@ -115,12 +138,13 @@ async def _stop(work: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*work, return_exceptions=True)
 
 
-async def _migrated(database_url: str) -> None:
-    """As soon as PostgreSQL is there."""
+async def prepared(database_url: str, logs: int) -> None:
+    """The schema is up to date, as soon as PostgreSQL is there; OtherNumberOfLogs if the ledger has another number."""
     said = False
     while True:
         try:
-            return await migrate(database_url)
+            await migrate(database_url)
+            return await fix_logs(database_url, logs)
         except AWAY as away:
             if not said:
                 logger.warning("waiting for PostgreSQL: %r", away)
@@ -132,7 +156,7 @@ async def run_relay(settings: Settings) -> None:
     """The relays of all logs in a process of their own, until cancelled."""
     if settings.nats_url is None:
         raise RuntimeError("NATS_URL is not set: the relay needs to know where to publish.")
-    await _migrated(settings.database_url)
+    await prepared(settings.database_url, settings.logs)
     async with EventStore.connected(settings.database_url) as store, asyncio.TaskGroup() as tasks:
         for log_id in range(settings.logs):
             tasks.create_task(keep_relaying(store, log_id, settings.nats_url, Wake()))

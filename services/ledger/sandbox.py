@@ -20,11 +20,11 @@ async def move_clock(ledger: Ledger, clock: SandboxClock, instant: datetime) -> 
     for log_id in range(ledger.settings.logs):
         await expire_due(ledger.store, log_id, instant, ledger.expire)
     if ledger.settings.projections_url:
-        await _projected(ledger.projections, await ledger.store.head(0))
+        await _projected(ledger.projections, max(await ledger.heads()))
 
 
 async def _projected(projections: httpx.AsyncClient, position: int) -> None:
-    """Ask where all projections stand until they have come so far; each question waits up to two seconds."""
+    """Ask until all projections have come so far in each log, or to its end; each question waits up to two seconds."""
     deadline = asyncio.get_running_loop().time() + PROJECTED_SECONDS_MAX
     while not await _has(projections, position):
         if asyncio.get_running_loop().time() > deadline:

@@ -22,6 +22,11 @@ class Settings(BaseSettings):
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
     projections_url: str | None = Field(default=None, validation_alias="HOURBOOK_PROJECTIONS_URL")
     logs: int = Field(default=1, ge=1, le=1024, validation_alias="HOURBOOK_LOGS")
+    audit_key_file: Path | None = Field(default=None, validation_alias="HOURBOOK_AUDIT_KEY_FILE")
+    witness_file: Path | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_FILE")
+    witness_put_url: str | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_PUT_URL")
+    witness_post_url: str | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_POST_URL")
+    witness_authorization: str | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_AUTHORIZATION")
     warm_events_max: int = Field(default=300_000, ge=1, validation_alias="HOURBOOK_WARM_EVENTS_MAX")
 
 

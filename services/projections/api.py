@@ -9,7 +9,7 @@ from asyncpg import Connection
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from contracts.quantities import TaskId
-from contracts.read_models import AccountPage, BalanceStep, BalanceView, ProjectionView, StatementPage
+from contracts.read_models import AccountPage, BalanceStep, BalanceView, LogView, ProjectionView, StatementPage
 from contracts.tasks import TaskExplanation
 from contracts.totals import Totals, TotalsList
 from services.problem_responses import ProblemError
@@ -31,7 +31,7 @@ from services.projections.parameters import (
 from services.projections.running import Projections
 from services.projections.tasks import TASKS
 from services.projections.tasks.queries import UnknownTask, task
-from services.projections.tracking import Projection
+from services.projections.tracking import Cut, Projection
 
 router = APIRouter(prefix="/v1", tags=["projections"])
 
@@ -54,7 +54,8 @@ class ReadingOf:
     async def __call__(self, request: Request, response: Response, minimum: MinPosition = 0) -> AsyncIterator[Reading]:
         projections: Projections = request.app.state.projections
         now = await projections.now()
-        async with projections.snapshot(minimum, self.projection) as (connection, position):
+        account_id = request.path_params.get("account_id")
+        async with projections.snapshot(minimum, self.projection, account_id) as (connection, position):
             at = {"Hourbook-Position": str(position)}
             response.headers.update(at)
             try:
@@ -129,8 +130,16 @@ async def _totals(connection: Connection, asked: AskedTotals) -> tuple[Totals, .
 async def list_projections(
     request: Request, response: Response, minimum: MinPosition = 0
 ) -> tuple[ProjectionView, ...]:
-    """Where every projection stands: asked with `Hourbook-Min-Position`, once all of them have come that far."""
+    """Where every projection stands: asked with `Hourbook-Min-Position`, once all of them have come that far.
+
+    Where there are several logs, that far in each of them, or to its end.
+    """
     projections: Projections = request.app.state.projections
     places = await projections.places(minimum)
-    response.headers["Hourbook-Position"] = str(min(place.position for place in places.values()))
-    return tuple(ProjectionView(name=name, position=at.position, halted=at.halted) for name, at in places.items())
+    response.headers["Hourbook-Position"] = str(min(at.position for at in places.values()))
+    return tuple(_view(name, at) for name, at in places.items())
+
+
+def _view(name: str, at: Cut) -> ProjectionView:
+    logs = (LogView(log=n, position=place.position, halted=place.halted) for n, place in enumerate(at.places))
+    return ProjectionView(name=name, position=at.position, halted=at.halted, logs=tuple(logs))

@@ -1,6 +1,8 @@
 """The projections' own schema and role in PostgreSQL: this role sees no table of the ledger, nor the ledger's these."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import asyncpg
 
@@ -56,8 +58,8 @@ POSTGRES_AWAY = (
 InterfaceError too, and means no such thing: catch it first where the data come from outside."""
 
 
-async def migrate(database_url: str, log: str) -> None:
-    """Make roles, schema, tables and views where they are missing, and places to keep in that log.
+async def migrate(database_url: str, logs: Sequence[str]) -> None:
+    """Make roles, schema, tables and views where they are missing, and places to keep in those logs.
 
     Any number of processes may do it at once. Tables of another version are left as they are: a worker builds those
     of its own beside them.
@@ -72,7 +74,8 @@ async def migrate(database_url: str, log: str) -> None:
             for projection in PROJECTIONS:
                 if not await connection.fetchval(OTHER_VERSION, projection.name, projection.version):
                     await connection.execute(projection.schema)
-                    await Tracking(projection, log).enter(connection)
+                    for log in logs:
+                        await Tracking(projection, log).enter(connection)
             await open_to_readers(connection)
     finally:
         await connection.close()
@@ -92,22 +95,24 @@ async def open_to_readers(connection: asyncpg.Connection) -> None:
 def pool(database_url: str, connections: int) -> asyncpg.Pool:
     """Connections of the projections' role, made when needed.
 
-    Nothing a session does has to be undone before its next use.
+    Beside an open transaction, nothing a session does has to be undone before its next use.
     """
     return asyncpg.create_pool(
         database_url,
         min_size=0,
         max_size=connections,
-        reset=_leave_as_is,
-        timeout=5,
-        command_timeout=60,
-        server_settings={
-            "role": "hourbook_projections",
-            "search_path": "projections",
-            "application_name": "hourbook projections",
-        },
+        reset=_end_transaction,
+        **connection_settings("hourbook projections"),
     )
 
 
-async def _leave_as_is(_: object) -> None:
-    pass
+def connection_settings(name: str) -> dict[str, Any]:
+    """Of a connection of the projections' role, and what it is for."""
+    session = {"role": "hourbook_projections", "search_path": "projections", "application_name": name}
+    return {"timeout": 5, "command_timeout": 60, "server_settings": session}
+
+
+async def _end_transaction(connection: asyncpg.Connection) -> None:
+    """Who was cancelled while it began a transaction may have left it open; it costs a round trip only then."""
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")

@@ -19,9 +19,10 @@ class OtherLog(CannotApply):
 class LogFeed:
     """GET /v1/log of one ledger, for one of its logs."""
 
-    def __init__(self, client: httpx.AsyncClient, log: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, log: str, logs: int = 1) -> None:
         self._client = client
         self._log = log
+        self._logs = logs
 
     async def head(self) -> int:
         """How far the log reaches now; httpx errors while the ledger is away."""
@@ -59,6 +60,8 @@ class LogFeed:
         asked = {"log": self._log, "after": after.position - overlap, "limit": PAGE_EVENTS}
         # Streamed, because a response is part of a cycle: what it keeps stays until garbage is collected.
         async with self._client.stream("GET", "/v1/log", params=asked) as response:
+            if (logs := int(response.headers.get("Hourbook-Logs", self._logs))) != self._logs:
+                raise OtherLog(f"the ledger has {logs} logs, and HOURBOOK_LOGS is {self._logs} here: set it to {logs}")
             blocks = [block async for block in response.raise_for_status().aiter_bytes()]
         lines = iter(b"".join(blocks).splitlines())
         events: list[Logged] = []

@@ -7,21 +7,21 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from services.projections.logged import Logged
 
-POSITION = Gauge("hourbook_projection_position", "Position of the last event applied.", ["projection"])
-HALTED = Gauge("hourbook_projection_halted", "1 when the projection does not go on by itself.", ["projection"])
-EVENTS = Counter("hourbook_projection_events", "Events applied.", ["projection"])
+POSITION = Gauge("hourbook_projection_position", "Position of the last event applied.", ["projection", "log"])
+HALTED = Gauge("hourbook_projection_halted", "1 when the projection does not go on by itself.", ["projection", "log"])
+EVENTS = Counter("hourbook_projection_events", "Events applied.", ["projection", "log"])
 DELAY = Histogram(
     "hourbook_projection_delay_seconds",
     "From the recording of a batch's last event to when queries see it.",
-    ["projection"],
+    ["projection", "log"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 60, 3600),
 )
 OPEN_ALERTS = Gauge("hourbook_alerts_open", "Alerts that are open.", ["kind"])
 DELIVERIES = Counter("hourbook_webhook_deliveries", "Attempts to deliver an alert, by what came of them.", ["outcome"])
 
 
-def applied(projection: str, events: Sequence[Logged]) -> None:
+def applied(projection: str, log: str, events: Sequence[Logged]) -> None:
     """Count a batch that was committed."""
-    EVENTS.labels(projection).inc(len(events))
+    EVENTS.labels(projection, log).inc(len(events))
     delay = datetime.now(UTC) - events[-1].recorded.recorded_at
-    DELAY.labels(projection).observe(delay.total_seconds())
+    DELAY.labels(projection, log).observe(delay.total_seconds())

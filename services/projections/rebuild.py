@@ -6,8 +6,9 @@ of the live one. What is cut short leaves nothing but that schema, which the nex
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from itertools import chain
 from typing import Any
 
 import asyncpg
@@ -15,7 +16,7 @@ import asyncpg
 from services.projections import tracking as places
 from services.projections.database import migrate, open_to_readers, pool
 from services.projections.log_feed import LogFeed
-from services.projections.tracking import Place, Tracking, apply
+from services.projections.tracking import Cut, Place, Tracking, apply, cut
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,10 @@ SWAP_RETRY_SECONDS = 0.3
 
 ALONE = "SELECT pg_advisory_lock(hashtextextended('hourbook rebuild ' || $1, 0))"
 
-LIVE = "SELECT position, tables FROM projections.tracking WHERE projection = $1 AND log = $2 FOR UPDATE"
+LIVE = """
+    SELECT log, position, tables FROM projections.tracking
+    WHERE projection = $1 AND log = ANY ($2) ORDER BY log FOR UPDATE
+"""
 
 REPLACE = """
     UPDATE projections.tracking AS live
@@ -39,7 +43,7 @@ REPLACE = """
 """
 
 Progress = Callable[[int, int], None]
-"""Told how far the building has come, and how far it has to go at present: log positions."""
+"""Told how far the building has come, and how far it has to go at present: events."""
 
 
 class RebuildUnderWay(RuntimeError):
@@ -53,33 +57,32 @@ class RebuildFailed(RuntimeError):
 class TotalsDiffer(RebuildFailed):
     """What was built says something else than what is there."""
 
-    def __init__(self, name: str, at: Place, differences: list[str]) -> None:
+    def __init__(self, name: str, at: Cut, differences: list[str]) -> None:
         found = "; ".join(differences)
-        super().__init__(
-            f"{name} differs at position {at.position}: {found}. Swap with --accept-differences all the same."
-        )
+        super().__init__(f"{name} differs at position {at}: {found}. Swap with --accept-differences all the same.")
 
 
 class Rebuild:
-    """One projection of one log, from that log's feed."""
+    """One projection of all logs, from each log's feed."""
 
-    def __init__(self, database_url: str, tracking: Tracking, feed: LogFeed) -> None:
+    def __init__(self, database_url: str, trackings: Sequence[Tracking], feeds: Sequence[LogFeed]) -> None:
         self._url = database_url
-        self._tracking = tracking
-        self._projection = tracking.projection
-        self._feed = feed
+        self._trackings = trackings
+        self._feeds = feeds
+        self._logs = [tracking.log for tracking in trackings]
+        self._projection = trackings[0].projection
         self._schema = f"projections_building_{self._projection.name}"
 
-    async def run(self, progress: Progress = lambda _at, _goal: None, *, accept_differences: bool = False) -> Place:
-        """Build, compare and replace; the place at which that happened. Live worker and readers go on meanwhile.
+    async def run(self, progress: Progress = lambda _at, _goal: None, *, accept_differences: bool = False) -> Cut:
+        """Build, compare and replace; where in the logs that happened. Live workers and readers go on meanwhile.
 
         Raises RebuildUnderWay, TotalsDiffer unless that is accepted, CannotApply for an event that this program
         cannot apply, RebuildFailed while somebody keeps reading the old tables, and what PostgreSQL and the feed
         raise when they are away. Tables of another version are expected to say something else.
         """
-        await migrate(self._url, self._tracking.log)
+        await migrate(self._url, self._logs)
         async with self._building() as building, pool(self._url, 1) as live:
-            at = await self._follow(building, live, await self._tracking.place(building), progress)
+            at = await self._follow(building, live, await cut(building, self._trackings), progress)
             at, differences = await self._compare(building, live, at)
             if differences and not accept_differences:
                 raise TotalsDiffer(self._projection.name, at, differences)
@@ -104,7 +107,8 @@ class Rebuild:
             await connection.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE; CREATE SCHEMA {self._schema}")
             await connection.execute(places.SCHEMA)
             await connection.execute(self._projection.schema)
-            await self._tracking.enter(connection)
+            for tracking in self._trackings:
+                await tracking.enter(connection)
             try:
                 yield connection
             finally:
@@ -121,44 +125,53 @@ class Rebuild:
         except asyncpg.LockNotAvailableError as taken:
             raise RebuildUnderWay(f"another process is rebuilding {self._projection.name}; wait for it") from taken
 
-    async def _follow(self, building: asyncpg.Connection, live: asyncpg.Pool, at: Place, progress: Progress) -> Place:
+    async def _follow(self, building: asyncpg.Connection, live: asyncpg.Pool, at: Cut, progress: Progress) -> Cut:
         """Come near the live tables, never past them, however far they go meanwhile."""
-        while (goal := (await self._tracking.place(live)).position) - at.position > NEAR_EVENTS:
+        while _events(goal := await cut(live, self._trackings)) - _events(at) > NEAR_EVENTS:
             before, at = at, await self._reach(building, at, goal, progress)
-            if at == before:  # the log ends before the place at which the live tables are
+            if at == before:  # the logs end before the places at which the live tables are
                 break
         return at
 
     async def _reach(
-        self, building: asyncpg.Connection, at: Place, goal: int, progress: Progress = lambda _at, _goal: None
-    ) -> Place:
-        """Apply up to that position and no further, or up to the end of the log."""
-        if at.position >= goal:
-            return at
-        async with aclosing(self._feed.pages(at)) as pages:
-            async for events in pages:
-                at = await apply(building, self._tracking, at, events[: goal - at.position])
-                progress(at.position, goal)
-                if at.position == goal:
-                    break
-        return at
+        self, building: asyncpg.Connection, at: Cut, goal: Cut, progress: Progress = lambda _at, _goal: None
+    ) -> Cut:
+        """Apply up to those places and no further, or up to the end of a log; one log after another."""
+        reached = list(at.places)
+        for n, place in enumerate(goal.places):
+            async for step in self._steps(building, n, reached[n], place.position):
+                reached[n] = step
+                progress(_events(Cut(tuple(reached))), _events(goal))
+        return Cut(tuple(reached))
 
-    async def _compare(self, building: asyncpg.Connection, live: asyncpg.Pool, at: Place) -> tuple[Place, list[str]]:
+    async def _steps(self, building: asyncpg.Connection, n: int, at: Place, goal: int) -> AsyncGenerator[Place, None]:
+        """The places on the way through one log, a page apart."""
+        if at.position >= goal:
+            return
+        async with aclosing(self._feeds[n].pages(at)) as pages:
+            async for events in pages:
+                at = await apply(building, self._trackings[n], at, events[: goal - at.position])
+                yield at
+                if at.position == goal:
+                    return
+
+    async def _compare(self, building: asyncpg.Connection, live: asyncpg.Pool, at: Cut) -> tuple[Cut, list[str]]:
         """Bring the new tables to where the live ones are, and say in which sums they differ there."""
         snapshot = {"isolation": "repeatable_read", "readonly": True}
         async with live.acquire() as connection, connection.transaction(**snapshot):
-            there = await self._tracking.place(connection)
+            there = await cut(connection, self._trackings)
             expected = await self._totals(connection)
-        at = await self._reach(building, at, there.position)
+        at = await self._reach(building, at, there)
+        await self._projection.settle(building)
         found = await self._totals(building)
         differences = [
             f"{name} is {expected[name]} and was rebuilt as {found[name]}"
             for name in expected.keys() & found.keys()
             if expected[name] != found[name]
         ]
-        if at.position < there.position:
-            differences.append(f"the log ends at {at.position}, the tables stand at {there.position}")
-        if there.version == self._projection.version:
+        if _events(at) < _events(there):
+            differences.append(f"the log ends at {at}, the tables stand at {there}")
+        if all(place.version == self._projection.version for place in there.places):
             return at, sorted(differences)
         logger.info("version %s of %s: %s", self._projection.version, self._projection.name, "; ".join(differences))
         return at, []
@@ -173,17 +186,18 @@ class Rebuild:
         except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
             return {}
 
-    async def _replace(self, building: asyncpg.Connection, at: Place) -> Place:
-        """In one transaction: hold the live worker, apply the rest, and let the new tables take the old ones' place.
+    async def _replace(self, building: asyncpg.Connection, at: Cut) -> Cut:
+        """In one transaction: hold the live workers, apply the rest, and let the new tables take the old ones' place.
 
         A reader locks the first table before it sees anything, and so sees either all of the old or all of the new.
         """
         async with building.transaction():
             await _wait_for_locks(building, WORKER_HELD_SECONDS)
-            live = await building.fetchrow(LIVE, self._projection.name, self._tracking.log)
-            at = await self._reach(building, at, live["position"])
+            live = {row["log"]: row for row in await building.fetch(LIVE, self._projection.name, self._logs)}
+            at = await self._reach(building, at, Cut(tuple(Place(live[log]["position"]) for log in self._logs)))
             await _wait_for_locks(building, READERS_HELD_SECONDS)
-            old = [f"projections.{table}" for table in dict.fromkeys([*live["tables"], *self._projection.tables])]
+            names = [*chain.from_iterable(row["tables"] for row in live.values()), *self._projection.tables]
+            old = [f"projections.{table}" for table in dict.fromkeys(names)]
             await building.execute(f"DROP TABLE IF EXISTS {', '.join(old)} CASCADE")
             for table in self._projection.tables:
                 await building.execute(f"ALTER TABLE {table} SET SCHEMA projections")
@@ -191,6 +205,11 @@ class Rebuild:
             await building.execute(f"DROP SCHEMA {self._schema} CASCADE")
             await open_to_readers(building)
         return at
+
+
+def _events(at: Cut) -> int:
+    """How many events lie before, in all logs."""
+    return sum(place.position for place in at.places)
 
 
 async def _wait_for_locks(connection: asyncpg.Connection, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +11,7 @@ from functools import partial
 import asyncpg
 import httpx
 
+from contracts.placement import log_of
 from services.problem_responses import ProblemError
 from services.projections.balances import BALANCES
 from services.projections.clock import present
@@ -23,7 +24,8 @@ from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.monthly_reports.seller import Seller, seller
 from services.projections.rebuild import Rebuild
 from services.projections.settings import Settings
-from services.projections.tracking import Place, Projection, Tracking
+from services.projections.shares import Shares
+from services.projections.tracking import Cut, Place, Projection, Tracking, cut
 from services.projections.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -44,38 +46,34 @@ class Projections:
     settings: Settings
     ledger: httpx.AsyncClient
     pool: asyncpg.Pool
-    trackings: Mapping[str, Tracking]
-    workers: tuple[Worker, ...]
+    trackings: Mapping[str, tuple[Tracking, ...]]
+    shares: Shares | None
     seller: Seller
     migration: asyncio.Task[None]
-    _asked: dict[str, asyncio.Task[Place]] = field(default_factory=dict)
+    _asked: dict[Tracking, asyncio.Task[Place]] = field(default_factory=dict)
 
     @asynccontextmanager
     async def snapshot(
-        self, minimum: int = 0, of: Projection = BALANCES
+        self, minimum: int = 0, of: Projection = BALANCES, account_id: str | None = None
     ) -> AsyncIterator[tuple[asyncpg.Connection, int]]:
         """One state of a read model for one answer, and its position, which is `minimum` or later.
+
+        About one account, both are positions in its log. About all, with several logs: each has come to `minimum` or
+        to its end, and the position is the furthest of them.
 
         Raises `projection-behind` when that is not reached in two seconds or the tables are of another version,
         `projections-unavailable` while PostgreSQL is away.
         """
+        trackings = self.trackings[of.name]
+        if account_id is not None:
+            trackings = (trackings[log_of(account_id, len(trackings))],)
         with self.reaching_postgres():
-            await self._wait_until(minimum, of.name)
+            await self._wait_until(minimum, trackings)
             async with (
                 self.pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                yield connection, (await self._place_of_snapshot(connection, of)).position
-
-    async def _place_of_snapshot(self, connection: asyncpg.Connection, of: Projection) -> Place:
-        """Take the snapshot, and say at which place; no rebuild can swap the tables under it."""
-        with suppress(asyncpg.UndefinedTableError):  # another version may know no such table
-            await connection.execute(f"LOCK TABLE {of.tables[0]} IN ACCESS SHARE MODE")
-            place = await self.trackings[of.name].place(connection)
-            if place.version in (None, of.version):
-                return place
-        detail = f"Tables of version {of.version} of the projection {of.name} are not built yet. Try again."
-        raise ProblemError("projection-behind", detail, headers=SOON)
+                yield connection, (await _cut_of_snapshot(connection, trackings)).position
 
     @contextmanager
     def reaching_postgres(self) -> Iterator[None]:
@@ -88,44 +86,50 @@ class Projections:
             detail = "The projections' database cannot be reached now. Try again."
             raise ProblemError("projections-unavailable", detail, headers=SOON) from away
 
-    async def places(self, minimum: int = 0) -> dict[str, Place]:
-        """Where each projection stands, once it has reached that position.
+    async def places(self, minimum: int = 0) -> dict[str, Cut]:
+        """Where each projection stands, once it has come to that position in each log, or to the log's end.
 
         In the sandbox, alerts due by then are there too: time stands still, so nobody could have waited for them.
         """
-        found: dict[str, Place] = {}
+        found: dict[str, Cut] = {}
         with self.reaching_postgres():
-            for name, tracking in self.trackings.items():
-                await self._wait_until(minimum, name)
-                found[name] = await tracking.place(self.pool)
+            for name, trackings in self.trackings.items():
+                await self._wait_until(minimum, trackings)
+                found[name] = await cut(self.pool, trackings)
         if self.settings.sandbox and minimum:
             now = await self.now()
             with self.reaching_postgres():
                 await pass_time(self.pool, now)
         return found
 
-    async def _wait_until(self, minimum: int, name: str) -> None:
+    async def _wait_until(self, minimum: int, trackings: Sequence[Tracking]) -> None:
+        """With several logs, no further in any than its present end: nobody says whose position it is."""
         deadline = asyncio.get_running_loop().time() + LATE_SECONDS_MAX
-        while minimum and (position := await self._position(name)) < minimum:
-            if asyncio.get_running_loop().time() > deadline:
-                detail = f"The projection is at position {position}, not at {minimum} yet. Try again."
-                raise ProblemError("projection-behind", detail, headers=SOON | {"Hourbook-Position": str(position)})
-            await self.trackings[name].wait_for_move(LATE_POLL_SECONDS)
+        for tracking in trackings:
+            goal = minimum
+            if len(trackings) > 1 and await self._position(tracking) < minimum:
+                goal = min(minimum, await self._head(tracking.log))
+            while (position := goal and await self._position(tracking)) < goal:
+                if asyncio.get_running_loop().time() > deadline:
+                    detail = f"The projection is at position {position}, not at {goal} yet. Try again."
+                    raise ProblemError("projection-behind", detail, headers=SOON | {"Hourbook-Position": str(position)})
+                await tracking.wait_for_move(LATE_POLL_SECONDS)
 
-    async def _position(self, name: str) -> int:
+    async def _position(self, tracking: Tracking) -> int:
         """Asked once for all who wait at the same time."""
-        asked = self._asked.get(name)
+        asked = self._asked.get(tracking)
         if asked is None or asked.done():
-            asked = self._asked[name] = asyncio.create_task(self.trackings[name].place(self.pool))
+            asked = self._asked[tracking] = asyncio.create_task(tracking.place(self.pool))
         return (await asyncio.shield(asked)).position
+
+    async def _head(self, log: str) -> int:
+        with _reaching_ledger("has the log"):
+            return await LogFeed(self.ledger, log, self.settings.logs).head()
 
     async def now(self) -> datetime:
         """The present; in the sandbox, what the ledger's test clock says."""
-        try:
+        with _reaching_ledger("has the test clock"):
             return await present(self.settings, self.ledger)
-        except LEDGER_AWAY as away:
-            detail = "The ledger, which has the test clock, cannot be reached now. Try again."
-            raise ProblemError("ledger-unavailable", detail, headers=SOON) from away
 
     async def faults(self) -> list[str]:
         """Why this process is not ready, a sentence each; empty when it is."""
@@ -136,54 +140,79 @@ class Projections:
         except (ProblemError, TimeoutError, *POSTGRES_AWAY):
             return ["The projections' database cannot be reached, or has no schema yet."]
         found = [
-            f"The projection {name} halted after position {place.position}: {place.halted}"
-            for name, place in places.items()
+            f"The projection {name} halted after position {place.position}{self._of_log(log)}: {place.halted}"
+            for name, at in places.items()
+            for log, place in enumerate(at.places)
             if place.halted
         ]
         found += [
-            f"The tables of the projection {name} are of version {places[name].version} still."
-            for name, tracking in self.trackings.items()
-            if places[name].version not in (None, tracking.projection.version)
+            f"The tables of the projection {name} are of version {at.places[0].version} still."
+            for name, at in places.items()
+            if at.places[0].version not in (None, self.trackings[name][0].projection.version)
         ]
         if not begun:
-            found.append("The alerts have not begun: no worker has asked the ledger yet where its log ends.")
-        waiting = [worker.waiting for worker in self.workers if worker.waiting]
-        return found + [f"A worker waits: {hindrance}" for hindrance in waiting]
+            found.append("The alerts have not begun: no worker has asked the ledger yet where its logs end.")
+        working = self.shares.working if self.shares else ()
+        return found + [f"A worker waits: {worker.waiting}" for worker in working if worker.waiting]
+
+    def _of_log(self, log: int) -> str:
+        return f" of log {log}" if self.settings.logs > 1 else ""
+
+
+async def _cut_of_snapshot(connection: asyncpg.Connection, trackings: Sequence[Tracking]) -> Cut:
+    """Take the snapshot, and say at which places; no rebuild can swap the tables under it."""
+    of = trackings[0].projection
+    with suppress(asyncpg.UndefinedTableError):  # another version may know no such table
+        await connection.execute(f"LOCK TABLE {of.tables[0]} IN ACCESS SHARE MODE")
+        at = await cut(connection, trackings)
+        if all(place.version in (None, of.version) for place in at.places):
+            return at
+    detail = f"Tables of version {of.version} of the projection {of.name} are not built yet. Try again."
+    raise ProblemError("projection-behind", detail, headers=SOON)
+
+
+@contextmanager
+def _reaching_ledger(having: str) -> Iterator[None]:
+    try:
+        yield
+    except LEDGER_AWAY as away:
+        detail = f"The ledger, which {having}, cannot be reached now. Try again."
+        raise ProblemError("ledger-unavailable", detail, headers=SOON) from away
 
 
 @asynccontextmanager
 async def running_projections(settings: Settings, *, worker: bool) -> AsyncIterator[Projections]:
-    """Ready for questions, with or without a worker of its own; also while PostgreSQL, NATS or the ledger is away."""
+    """Ready for questions, with or without workers of its own; also while PostgreSQL, NATS or the ledger is away."""
     trackings = _trackings(settings)
     async with AsyncExitStack() as opened:
         ledger = await opened.enter_async_context(_ledger(settings))
         queries = await opened.enter_async_context(pool(settings.database_url, QUERY_CONNECTIONS))
-        workers = await opened.enter_async_context(_workers(settings, ledger, trackings)) if worker else ()
+        shares = await opened.enter_async_context(_shares(settings, ledger, trackings)) if worker else None
         migration = asyncio.create_task(_migrate(settings))
         opened.push_async_callback(_cancel, migration)
         await asyncio.wait([migration], timeout=MIGRATION_SECONDS_MAX)
         if migration.done():
             migration.result()
-        for made in workers:
-            opened.push_async_callback(_cancel, asyncio.create_task(_work(migration, made.run)))
-        if worker:
+        if shares:
+            opened.push_async_callback(_cancel, asyncio.create_task(_work(migration, shares.run)))
             beside = asyncio.create_task(_work(migration, partial(run_beside, settings, ledger)))
             opened.push_async_callback(_cancel, beside)
-        yield Projections(settings, ledger, queries, trackings, workers, seller(settings.seller_file), migration)
+        yield Projections(settings, ledger, queries, trackings, shares, seller(settings.seller_file), migration)
 
 
 async def run_worker(settings: Settings) -> None:
-    """The workers of all projections in a process of their own, until cancelled."""
-    async with _ledger(settings) as ledger, _workers(settings, ledger, _trackings(settings)) as workers:
+    """The workers of this process's share in a process of their own, until cancelled."""
+    async with _ledger(settings) as ledger, _shares(settings, ledger, _trackings(settings)) as shares:
         await _migrate(settings)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(run_beside(settings, ledger))
-            for worker in workers:
-                tasks.create_task(worker.run())
+            tasks.create_task(shares.run())
 
 
-def _trackings(settings: Settings) -> dict[str, Tracking]:
-    return {projection.name: Tracking(projection, settings.log) for projection in PROJECTIONS}
+def _trackings(settings: Settings) -> dict[str, tuple[Tracking, ...]]:
+    return {
+        projection.name: tuple(Tracking(projection, log) for log in settings.log_names) for projection in PROJECTIONS
+    }
 
 
 def _ledger(settings: Settings) -> httpx.AsyncClient:
@@ -191,17 +220,19 @@ def _ledger(settings: Settings) -> httpx.AsyncClient:
 
 
 @asynccontextmanager
-async def _workers(
-    settings: Settings, ledger: httpx.AsyncClient, trackings: Mapping[str, Tracking]
-) -> AsyncIterator[tuple[Worker, ...]]:
-    """One for each projection, so that none waits for another or halts with it."""
+async def _shares(
+    settings: Settings, ledger: httpx.AsyncClient, trackings: Mapping[str, tuple[Tracking, ...]]
+) -> AsyncIterator[Shares]:
+    """A worker for each log of each projection, so that none waits for another or halts with it."""
     async with pool(settings.database_url, WORKER_CONNECTIONS * len(PROJECTIONS)) as connections:
-        yield tuple(_worker(settings, tracking, connections, ledger) for tracking in trackings.values())
-
-
-def _worker(settings: Settings, tracking: Tracking, connections: asyncpg.Pool, ledger: httpx.AsyncClient) -> Worker:
-    feed, live = LogFeed(ledger, settings.log), LiveLog(settings.nats_url, settings.log)
-    return Worker(connections, tracking, feed, live, Rebuild(settings.database_url, tracking, feed))
+        feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
+        workers: dict[str, Worker] = {}
+        for name, of_logs in trackings.items():
+            rebuild = Rebuild(settings.database_url, of_logs, feeds)
+            for tracking, feed in zip(of_logs, feeds, strict=True):
+                live = LiveLog(settings.nats_url, tracking.log)
+                workers[f"{name}/{tracking.log}"] = Worker(connections, tracking, feed, live, rebuild)
+        yield Shares(settings.database_url, workers)
 
 
 async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None]]) -> None:
@@ -213,7 +244,7 @@ async def _migrate(settings: Settings) -> None:
     """As soon as PostgreSQL is there."""
     while True:
         try:
-            return await migrate(settings.database_url, settings.log)
+            return await migrate(settings.database_url, settings.log_names)
         except POSTGRES_AWAY as away:
             logger.warning("the projections' schema cannot be made yet: %r", away)
         await asyncio.sleep(MIGRATION_RETRY_SECONDS)

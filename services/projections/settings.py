@@ -15,6 +15,11 @@ class Settings(BaseSettings):
     nats_url: str | None = Field(default=None, validation_alias="NATS_URL")
     ledger_url: str = Field(default="http://127.0.0.1:8000", validation_alias="HOURBOOK_LEDGER_URL")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
-    log: str = Field(default="0", validation_alias="HOURBOOK_LOG", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    logs: int = Field(default=1, ge=1, le=1024, validation_alias="HOURBOOK_LOGS")
     seller_file: Path | None = Field(default=None, validation_alias="HOURBOOK_SELLER_FILE")
     webhooks_file: Path | None = Field(default=None, validation_alias="HOURBOOK_WEBHOOKS_FILE")
+
+    @property
+    def log_names(self) -> tuple[str, ...]:
+        """What the logs are called."""
+        return tuple(map(str, range(self.logs)))

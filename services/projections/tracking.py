@@ -44,12 +44,17 @@ DATA_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, Va
 """What PostgreSQL and asyncpg, whose own errors about data are ValueErrors, say of rows that cannot be."""
 
 
+async def _is_settled(_: Connection) -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Projection:
     """A read model: its tables, and how it applies a batch of events in the caller's transaction.
 
     `version` grows with every change to what the tables are or hold; whoever finds tables of an older one builds new
     ones. `totals`: a query for one row of sums, by which a rebuilt projection is compared with the live one.
+    `settle`: what is left to do on rebuilt tables that the live ones have done without an event.
     Everything names its tables without a schema.
     """
 
@@ -58,6 +63,7 @@ class Projection:
     tables: tuple[str, ...]
     project: Callable[[Connection, Sequence[Logged]], Awaitable[None]]
     totals: str = "SELECT"
+    settle: Callable[[Connection], Awaitable[None]] = _is_settled
     version: int = 1
 
 
@@ -85,6 +91,26 @@ class Place:
     event_id: str | None = None
     halted: str | None = None
     version: int | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a projection stands in each of some logs, at one moment."""
+
+    places: tuple[Place, ...]
+
+    @property
+    def position(self) -> int:
+        """The furthest of them: who waits until each log has come so far, or to its end, sees nothing older."""
+        return max(place.position for place in self.places)
+
+    @property
+    def halted(self) -> str | None:
+        """Why it does not go on in one of them, if it does not."""
+        return next((place.halted for place in self.places if place.halted), None)
+
+    def __str__(self) -> str:
+        return ", ".join(str(place.position) for place in self.places)
 
 
 class Tracking:
@@ -147,6 +173,11 @@ class Tracking:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._moved.wait()
+
+
+async def cut(database: Pool | Connection, trackings: Sequence[Tracking]) -> Cut:
+    """Where a projection stands in these logs; at one moment, in a transaction that sees one."""
+    return Cut(tuple([await tracking.place(database) for tracking in trackings]))
 
 
 async def apply(connection: Connection, tracking: Tracking, before: Place, batch: Sequence[Logged]) -> Place:

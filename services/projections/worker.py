@@ -28,6 +28,7 @@ class Worker:
 
     def __init__(self, pool: asyncpg.Pool, tracking: Tracking, feed: LogFeed, live: LiveLog, rebuild: Rebuild) -> None:
         self._projection = tracking.projection
+        self._labels = (tracking.projection.name, tracking.log)
         self._pool = pool
         self._tracking = tracking
         self._feed = feed
@@ -113,12 +114,12 @@ class Worker:
             place = await apply(connection, self._tracking, self._place, events)
         self._stand_at(place)
         self._tracking.moved()
-        metrics.applied(self._projection.name, events)
+        metrics.applied(*self._labels, events)
 
     def _stand_at(self, place: Place) -> None:
         self._place = place
         self._live.position = place.position
-        metrics.POSITION.labels(self._projection.name).set(place.position)
+        metrics.POSITION.labels(*self._labels).set(place.position)
 
     async def _stand_by(self) -> None:
         """Another worker moves this projection: take over when it has stood still."""
@@ -139,7 +140,7 @@ class Worker:
 
     async def _stay_halted(self) -> None:
         """Nothing is skipped: every process shows the reason until a rebuild or another worker has taken it away."""
-        metrics.HALTED.labels(self._projection.name).set(1)
+        metrics.HALTED.labels(*self._labels).set(1)
         logger.error("the projection %s halted: %s", self._projection.name, self.halted)
         told = False
         while self.halted:
@@ -152,4 +153,4 @@ class Worker:
                     self.halted = None
             except POSTGRES_AWAY as away:
                 await asyncio.sleep(self._wait_for(away))
-        metrics.HALTED.labels(self._projection.name).set(0)
+        metrics.HALTED.labels(*self._labels).set(0)

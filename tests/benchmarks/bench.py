@@ -45,7 +45,7 @@ def measure(seconds: float, events: int, output: Path, console: Console) -> None
         with EmbeddedPostgres(folder / "postgres") as postgres:
             require_durable(postgres.url)
             bench = Bench(postgres, folder, seconds, events, console)
-            for part in (appending, closing, long_log):
+            for part in (appending, closing, proving, long_log):
                 console.print(f"measuring: {(part.__doc__ or '').splitlines()[0]}", highlight=False)
                 found += part(bench)
     figures.write(found, output)
@@ -124,6 +124,27 @@ def closing(bench: Bench) -> Iterator[Figure]:
             port = int(url.rpartition(":")[2])
             yield from (rows := list(against(port, "everything")))
             yield from visible(port, rows[0].ours / 2, bench.seconds)
+
+
+def proving(bench: Bench) -> Iterator[Figure]:
+    """what it costs that the log proves itself."""
+    proved, plain = (sides.database(bench.postgres.url, name) for name in ("proved", "plain"))
+    sides.without_hashes(plain)
+    seconds = bench.round_seconds
+
+    sides.run(proved, "ours.py", "append", 64, 1)
+    with sides.checkpointing(proved, bench.folder):
+        for what, measure in (
+            ("append", "append, one event a command, 64 writers"),
+            ("close", "close-task in process"),
+        ):
+            ours, without = in_turn(
+                ROUNDS,
+                lambda _, what=what: sides.run(proved, "ours.py", what, 64, seconds)["rate"],
+                lambda _, what=what: sides.run(plain, "ours.py", what, 64, seconds)["rate"],
+            )
+            against = "the same without hashes, tree, checkpoints"
+            yield Figure(measure, against, "alone", ours, without, "/s", 0.9)
 
 
 def long_log(bench: Bench) -> Iterator[Figure]:

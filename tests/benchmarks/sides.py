@@ -1,5 +1,6 @@
 """What is measured against what: programs started for a measurement, each printing one JSON object."""
 
+import asyncio
 import json
 import os
 import re
@@ -21,6 +22,8 @@ import psycopg
 from infra import processes
 from infra.data_folder import free_port
 from infra.embedded_postgres import binary
+from services.ledger.event_store import migrations
+from services.ledger.event_store.migrations import migrate
 from services.up import running
 
 HERE = Path(__file__).parent
@@ -153,6 +156,33 @@ def open_accounts(url: str) -> None:
     refused = [line for line in answers.text.splitlines() if json.loads(line)["status"] != 201]
     if refused:
         raise RuntimeError(f"the accounts could not be set up: {refused[0]}")
+
+
+def without_hashes(database_url: str) -> None:
+    """A ledger's database that appends as it did before events had hashes."""
+    asyncio.run(migrate(database_url))
+    first = (Path(migrations.__file__).with_name("0001_log.sql")).read_text(encoding="utf-8")
+    append = re.search(r"CREATE FUNCTION ledger\.append\(.+?\n\$\$;", first, re.DOTALL)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE ledger.event ALTER hash SET DEFAULT ''")
+        connection.execute(append[0].replace("CREATE", "CREATE OR REPLACE", 1))  # type: ignore[index]
+
+
+@contextmanager
+def checkpointing(database_url: str, folder: Path) -> Iterator[None]:
+    """A checkpointer in a process of its own, once it has signed what is in that database."""
+    line = [sys.executable, "-m", "services", "ledger", "--only", "expiry"]
+    signing = environment(database_url, HOURBOOK_AUDIT_KEY_FILE=str(folder / "key.pem"))
+    process = subprocess.Popen(line, env=signing)
+    try:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            for _ in processes.until(time.monotonic() + 60):
+                if connection.execute("SELECT FROM ledger.checkpoint LIMIT 1").fetchone():
+                    break
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait()
 
 
 @contextmanager

@@ -1,7 +1,11 @@
 """The sample history, played over HTTP with the test clock: every expectation of the independent model holds."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
+from shutil import unpack_archive
 from typing import Any
 
 import httpx
@@ -12,6 +16,7 @@ from contracts.report_hash import Figures, report_hash
 from infra.data_folder import free_port
 from services.demo import SAMPLE, sample_lines
 from services.up import Hourbook, running
+from tests.end_to_end.program import program
 
 PATHS = {
     "OpenAccount": "/v1/accounts",
@@ -100,6 +105,12 @@ def test_all_lots_and_holdings_at_the_end(client, expected, route: str):
         }
         for holding in ("balance_minutes", "held_minutes", "owed_minutes", "suspended"):
             assert answer[holding] == account[holding], (account_id, holding)
+
+
+@pytest.mark.usefixtures("surprises")
+def test_the_audit_finds_nothing_wrong_with_all_balances_of_all_accounts(hourbook: Hourbook):
+    audited = program("audit", "verify", "--full", "--data", hourbook.parts[0].folder.parent)
+    assert (audited.returncode, "nothing is wrong" in audited.stdout) == (0, True), audited.stdout + audited.stderr
 
 
 def instant(text: str) -> datetime:
@@ -204,3 +215,40 @@ def test_a_command_sent_again_answers_what_it_answered_before(client: httpx.Clie
         assert again.status_code == 201, again.text
         assert again.headers["Idempotency-Replayed"] == "true"
         assert again.json()["balance"]["balance_minutes"] == line["balance_minutes"]
+
+
+@pytest.mark.usefixtures("surprises")
+def test_an_export_says_every_balance_at_every_instant_in_an_empty_folder_without_us(
+    hourbook: Hourbook, client: httpx.Client, expected: dict[str, Any], tmp_path: Path
+):
+    head = int(client.get("/v1/log", params={"limit": 1}).headers["Hourbook-Position"])
+    while int(client.get("/v1/audit/checkpoint").text.splitlines()[1]) < head:
+        pass
+    export = tmp_path / "export.tar.gz"
+    exported = program("audit", "export", "--url", hourbook.url, "--output", export)
+    assert exported.returncode == 0, exported.stderr
+    unpack_archive(export, tmp_path, filter="data")
+    instants = sorted({asked["as_of"] for account in expected["accounts"].values() for asked in account["balances"]})
+    asked = [option for at in instants for option in ("--as-of", at)]
+    (tmp_path / "empty").mkdir()
+    line = [sys.executable, "-I", tmp_path / "export" / "verify.py", *asked]
+    verified = subprocess.run(line, cwd=tmp_path / "empty", capture_output=True, text=True, check=False, timeout=60)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    table = verified.stdout.partition("minutes\n")[2].splitlines()[:-1]
+    said = {(account_id, at): int(minutes) for account_id, at, minutes, *_ in map(str.split, table)}
+    balances = {
+        (account_id, asked["as_of"]): asked["balance_minutes"]
+        for account_id, account in expected["accounts"].items()
+        for asked in account["balances"]
+    }
+    assert {key: said[key] for key in balances} == balances
+
+
+@pytest.mark.usefixtures("surprises")
+def test_the_story_of_each_balance_ends_with_it(hourbook: Hourbook, expected: dict[str, Any]):
+    account_id, account = max(expected["accounts"].items(), key=lambda each: len(each[1]["lots"]))
+    replay = ("audit", "replay", account_id, "--url", hourbook.url, "--format", "ndjson")
+    asked = account["balances"][len(account["balances"]) // 2]
+    for options, minutes in (((), account["balance_minutes"]), (("--as-of", asked["as_of"]), asked["balance_minutes"])):
+        told = program(*replay, *options)
+        assert orjson.loads(told.stdout.splitlines()[-1])["balance_minutes"] == minutes, told.stderr

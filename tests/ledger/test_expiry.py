@@ -11,6 +11,7 @@ from services.ledger.expiry import PAGE_ACCOUNTS, expire_due
 from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
 from tests.ledger.commands import opening, purchase
+from tests.ledger.several_logs import all_events
 
 BOUGHT = datetime(2026, 1, 10, tzinfo=UTC)
 ENDED = datetime(2026, 4, 11, tzinfo=UTC)
@@ -44,18 +45,23 @@ def bought(account_id: str):
 
 
 async def expired(ledger: Ledger) -> list[str]:
-    """The accounts on which something has expired, in the order of the log."""
-    page = await ledger.store.page(0, 0, 10_000)
-    return [event.account_id for event in page if event.type == "PackageExpired"]
+    """The accounts on which something has expired."""
+    return [event.account_id for event in await all_events(ledger.store) if event.type == "PackageExpired"]
+
+
+async def expire(ledger: Ledger, now: datetime) -> None:
+    """Whatever is due by then, in every log."""
+    for log_id in range(ledger.settings.logs):
+        await expire_due(ledger.store, log_id, now, ledger.expire)
 
 
 async def test_more_accounts_than_a_page_expire_each_once(sandbox: Ledger):
     accounts = await customers(sandbox, PAGE_ACCOUNTS + 5)
-    await expire_due(sandbox.store, 0, BOUGHT, sandbox.expire)
+    await expire(sandbox, BOUGHT)
     assert await expired(sandbox) == []
     await move(sandbox, ENDED)
     for _ in range(2):
-        await expire_due(sandbox.store, 0, ENDED, sandbox.expire)
+        await expire(sandbox, ENDED)
         assert sorted(await expired(sandbox)) == sorted(accounts)
 
 
@@ -63,7 +69,7 @@ async def test_several_processes_expiring_at_once_record_each_end_once(sandbox: 
     accounts = await customers(sandbox, 20)
     await move(sandbox, ENDED)
     async with running_ledger(sandbox.settings) as other:
-        both = [expire_due(each.store, 0, ENDED, each.expire) for each in (sandbox, other, sandbox)]
+        both = [expire(each, ENDED) for each in (sandbox, other, sandbox)]
         await asyncio.gather(*both)
     assert sorted(await expired(sandbox)) == sorted(accounts)
 
@@ -74,7 +80,7 @@ async def test_an_account_that_memory_knows_from_before_its_purchase_expires_too
     async with running_ledger(sandbox.settings) as other:
         await other.submit(purchase("a", at=BOUGHT), "k2")
     await move(sandbox, ENDED)
-    await expire_due(sandbox.store, 0, ENDED, sandbox.expire)
+    await expire(sandbox, ENDED)
     assert await expired(sandbox) == ["a"]
 
 
@@ -91,7 +97,7 @@ async def test_nothing_is_due_on_an_account_is_no_failure(sandbox: Ledger):
     await sandbox.submit(opening("a"), "k1")
     await sandbox.expire("a")
     await sandbox.expire("nobody")
-    assert await sandbox.store.head(0) == 1
+    assert sum(await sandbox.heads()) == 1
 
 
 async def test_the_clock_starts_at_any_instant_that_no_event_is_after(settings: Settings):

@@ -1,7 +1,6 @@
 """Receipt, load, decide, append; again on conflict: what callers can rely on, with one process and with two."""
 
 import asyncio
-from itertools import pairwise
 
 import orjson
 import pytest
@@ -16,23 +15,17 @@ from services.ledger.domain.refusals import (
     TaskAlreadyClosed,
 )
 from services.ledger.event_store.database import LedgerUnavailable
-from services.ledger.event_store.store import EventStore
+from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.history import EACH_EVENTS_MAX
 from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
 from tests.ledger.commands import A_YEAR_AGO, NOW, closing, opening, purchase, suspension
+from tests.ledger.several_logs import all_events
 
 
-async def log_of(store: EventStore) -> list[tuple[int | None, str, int, str]]:
-    """The whole log, which has to be without gaps."""
-    page = await store.page(0, 0, 100_000)
-    assert [event.position for event in page] == list(range(1, len(page) + 1))
-    return [(event.position, event.account_id, event.version, event.type) for event in page]
-
-
-def versions_without_gap(log: list[tuple[int | None, str, int, str]], account_id: str) -> int:
+def versions_without_gap(events: list[StoredEvent], account_id: str) -> int:
     """How many events the account has."""
-    versions = [version for _, account, version, _ in log if account == account_id]
+    versions = [event.version for event in events if event.account_id == account_id]
     assert versions == list(range(1, len(versions) + 1))
     return len(versions)
 
@@ -47,7 +40,7 @@ async def test_the_answer_is_the_events_as_recorded_and_the_balance_after_them(l
     assert (answer.account_id, answer.version, answer.position) == ("a", 2, 2)
     assert answer.balance.balance_minutes == 1200
     assert [event.type for event in answer.events] == ["PackagePurchased"]
-    stored = await ledger.store.page(0, 1, 10)
+    stored = await ledger.store.page(ledger.log_of("a"), 1, 10)
     assert tuple(event.recorded() for event in stored) == answer.events
 
 
@@ -64,7 +57,7 @@ async def test_a_refusal_records_nothing_and_burns_no_key(ledger: Ledger):
         await ledger.submit(purchase("a"), "k")
     await ledger.submit(opening("a"), "k1")
     assert not (await ledger.submit(purchase("a"), "k")).replayed
-    assert len(await log_of(ledger.store)) == 2
+    assert len(await all_events(ledger.store)) == 2
 
 
 async def test_a_key_sent_again_answers_the_same_body_and_records_nothing(ledger: Ledger):
@@ -83,7 +76,7 @@ async def test_a_key_sent_again_answers_the_same_body_and_records_nothing(ledger
     assert [answer.body for answer in again] == [first[n].body for n in (2, 0, 3, 1)]
     assert [answer.position for answer in again] == [first[n].position for n in (2, 0, 3, 1)]
     assert all(answer.replayed for answer in again)
-    assert await ledger.store.head(0) == 5
+    assert sum(await ledger.heads()) == 5
 
 
 async def test_a_key_sent_again_many_times_at_once_answers_the_same_each_time(ledger: Ledger):
@@ -107,7 +100,7 @@ async def test_a_key_with_another_command_is_refused_on_any_account(ledger: Ledg
     for reused in (opening("a", customer="ООО «Кама»"), opening("c"), purchase("b"), suspension("b")):
         with pytest.raises(IdempotencyKeyReused):
             await ledger.submit(reused, "k1")
-    assert await ledger.store.head(0) == 2
+    assert sum(await ledger.heads()) == 2
 
 
 async def test_the_same_instant_with_another_offset_is_the_same_command(ledger: Ledger):
@@ -192,7 +185,7 @@ async def test_two_processes_serve_the_same_accounts_at_once(ledger: Ledger, oth
         for account in accounts
     ]
     answers = [answer for answered in await asyncio.gather(*clients) for answer in answered]
-    log = await log_of(ledger.store)
+    log = await all_events(ledger.store)
     for account_id in accounts:
         assert versions_without_gap(log, account_id) == 101
         after = sorted((a.version, a.balance.owed_minutes) for a in answers if a.account_id == account_id)
@@ -206,7 +199,7 @@ async def test_one_key_sent_to_two_processes_at_once_is_recorded_once(ledger: Le
         one, two = await asyncio.gather(ledger.submit(command, key), other_ledger.submit(command, key))
         assert one.body == two.body
         assert {one.replayed, two.replayed} == {False, True}
-    assert versions_without_gap(await log_of(ledger.store), "a") == 21
+    assert versions_without_gap(await all_events(ledger.store), "a") == 21
 
 
 @pytest.mark.parametrize("events", [EACH_EVENTS_MAX - 1, EACH_EVENTS_MAX, EACH_EVENTS_MAX * 2 + 1])
@@ -231,7 +224,7 @@ async def test_accounts_beyond_the_bound_of_memory_are_loaded_again(settings: Se
 async def test_a_log_restored_from_an_older_copy_is_not_continued_from_what_memory_holds(ledger: Ledger):
     """The account in memory is ahead of the log: what it would record has no predecessor there."""
     await ledger.submit(opening("a"), "k1")
-    memory = ledger.pipelines[0]._history.warm
+    memory = ledger.pipelines[ledger.log_of("a")]._history.warm
     kept = memory.get("a")
     assert kept
     memory.keep(kept._replace(account=kept.account._replace(version=7)))
@@ -261,19 +254,6 @@ async def test_a_dry_run_answers_what_would_be_recorded_and_records_nothing(ledg
     assert (await ledger.dry_run(purchase("b"), "k2")).body == real.body
     with pytest.raises(IdempotencyKeyReused):
         await ledger.dry_run(purchase("a"), "k2")
-
-
-async def test_several_logs_are_kept_apart(settings: Settings):
-    async with running_ledger(settings.model_copy(update={"logs": 3})) as several:
-        accounts = [f"acc-{number}" for number in range(12)]
-        await asyncio.gather(*(several.submit(opening(each), each) for each in accounts))
-        heads = [await several.store.head(log_id) for log_id in range(3)]
-        assert sum(heads) == 12
-        assert min(heads) > 0
-        for log_id in range(3):
-            page = await several.store.page(log_id, 0, 100)
-            assert {several.log_of(event.account_id) for event in page} == {log_id}
-            assert all(later.position == earlier.position + 1 for earlier, later in pairwise(page))
 
 
 async def test_those_who_wait_when_the_ledger_stops_are_turned_away(settings: Settings):

@@ -14,6 +14,7 @@ from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
 from tests.ledger.commands import closing, opening, purchase
 from tests.ledger.lossy_link import LossyLink
+from tests.ledger.several_logs import log_with
 
 WAITING_FOR_THE_LOG = """
     SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND pid <> $1
@@ -36,7 +37,7 @@ async def distant(link: LossyLink) -> AsyncIterator[Ledger]:
 
 
 async def versions(ledger: Ledger, account_id: str) -> list[int]:
-    return [event.version for event in await ledger.store.account_page(0, account_id, 0, 1000)]
+    return [event.version for event in await ledger.store.account_page(ledger.log_of(account_id), account_id, 0, 1000)]
 
 
 async def test_a_commit_whose_answer_is_lost_is_found_and_not_repeated(distant: Ledger, link: LossyLink):
@@ -47,7 +48,7 @@ async def test_a_commit_whose_answer_is_lost_is_found_and_not_repeated(distant: 
     assert link.lost == 1
     assert [answer.version for answer in answers] == [2, 3, 4]
     assert [answer.position for answer in answers] == [2, 3, 4]
-    stored = await distant.store.page(0, 1, 10)
+    stored = await distant.store.page(distant.log_of("a"), 1, 10)
     assert [event.event_id for event in stored] == [answer.events[0].event_id for answer in answers]
     assert Recorded.model_validate_json((await distant.submit(closing("a", "T-9"), "k9")).body).version == 5
 
@@ -72,7 +73,7 @@ async def holding_the_log(database_url: str) -> AsyncIterator[asyncpg.Connection
     connection = await asyncpg.connect(database_url)
     try:
         async with connection.transaction():
-            await connection.execute("SELECT ledger.lock_log(0)")
+            await connection.execute("SELECT ledger.lock_log($1)", log_with("a"))
             yield connection
     finally:
         await connection.close()
@@ -144,7 +145,7 @@ async def test_postgresql_killed_again_and_again_under_load_costs_nothing_but_ti
             await ledger.submit(opening("a"), "k1")
             killing = asyncio.create_task(kill_and_start(server, times=3))
             accepted = sum(await asyncio.gather(*(client(ledger, f"C{n}", killing) for n in range(16))))
-            log = await ledger.store.page(0, 0, 100_000)
+            log = await ledger.store.page(ledger.log_of("a"), 0, 100_000)
         assert [event.position for event in log] == [event.version for event in log] == list(range(1, accepted + 2))
         assert len({event.command_id for event in log}) == accepted + 1
     finally:

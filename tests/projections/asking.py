@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from contracts.placement import log_of
 from services.health import health_routes
 from services.problem_responses import install_problem_responses
 from services.projections.alerts_api import router as alerts
@@ -15,6 +16,7 @@ from services.projections.api import router
 from services.projections.reports_api import router as reports
 from services.projections.running import running_projections
 from services.projections.settings import Settings
+from tests.projections.log_server import LOGS, lines_of
 from tests.projections.vocabulary import Log
 
 WAIT_SECONDS_MAX = 20
@@ -53,8 +55,13 @@ class Queries:
 
     async def answer(self, path: str, **asked: Any) -> httpx.Response:
         renamed = {"from" if name == "since" else name: value for name, value in asked.items()}
-        headers = {"Hourbook-Min-Position": str(self._log.position)}
+        headers = {"Hourbook-Min-Position": str(self._position(path))}
         return await self._client.get(f"/v1/accounts{path}", params=renamed, headers=headers)
+
+    def _position(self, path: str) -> int:
+        """Where the log of the account that is asked about ends; of all logs, further than any."""
+        _, account_id, *_ = [*path.split("/"), ""]
+        return len(lines_of(self._log, log_of(account_id, LOGS))) if account_id else self._log.position
 
 
 async def pages(ask: Queries, path: str, rows: str, **asked: Any) -> list[list[Any]]:

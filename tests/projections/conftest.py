@@ -43,7 +43,7 @@ def log() -> Log:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[asyncpg.Pool]:
     """As the projections see it."""
-    await migrate(database_url, "0")
+    await migrate(database_url, ["0"])
     async with pool(database_url, 4) as connections:
         yield connections
 
@@ -57,8 +57,8 @@ async def applied(database: asyncpg.Pool) -> Applied:
 async def stage(
     database_url: str, database: asyncpg.Pool, nats_url: str, log_name: str, log: Log
 ) -> AsyncIterator[Stage]:
-    await migrate(database_url, log_name)
-    async with serving(log) as server, stream(nats_url, log_name) as jetstream:
+    await migrate(database_url, [log_name])
+    async with serving(log, logs=1) as server, stream(nats_url, log_name) as jetstream:
         yield Stage(database_url, database, nats_url, server, jetstream)
 
 

@@ -1,29 +1,44 @@
 """A ledger as projections know it: a log over HTTP and on JetStream, from a list of events."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
 import nats
 import orjson
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Query, Response
 from nats.js.api import StreamConfig
 
 from contracts.envelope import RecordedEvent
+from contracts.placement import log_of
 from tests.projections.vocabulary import Log
 
+LOGS = int(os.environ.get("HOURBOOK_LOGS", "1"))
+"""How many the suite runs with."""
 
-def feed(log: Log) -> FastAPI:
+
+def lines_of(log: Log, number: int, logs: int = LOGS) -> list[RecordedEvent]:
+    """One of the logs into which that many divide what was recorded, with positions of its own."""
+    if logs == 1:
+        return log.lines
+    lines = [line for line in log.lines if log_of(line.account_id, logs) == number]
+    return [line.model_copy(update={"position": position}) for position, line in enumerate(lines, 1)]
+
+
+def feed(log: Log, logs: int) -> FastAPI:
     """GET /v1/log, as the interface has it."""
     app = FastAPI()
 
     @app.get("/v1/log")
-    async def read(after: int, limit: int) -> Response:
-        lines = [line.model_dump_json().encode() for line in log.lines[after : after + limit]]
-        headers = {"Hourbook-Position": str(log.position)}
-        return Response(b"\n".join(lines), media_type="application/x-ndjson", headers=headers)
+    async def read(after: int, limit: int, log_name: Annotated[str, Query(alias="log")] = "0") -> Response:
+        there = lines_of(log, int(log_name), logs) if log_name.isdecimal() else log.lines
+        lines = [line.model_dump_json().encode() for line in there[after : after + limit]]
+        headers = {"Hourbook-Position": str(len(there)), "Hourbook-Logs": str(logs)}
+        return Response(b"\n".join(lines), headers=headers, media_type="application/x-ndjson")
 
     @app.get("/v1/test-clock")
     async def clock() -> dict[str, str]:
@@ -47,8 +62,9 @@ class _Server(uvicorn.Server):
 class LogServer:
     """A feed on a port of its own, that can be stopped and started."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, logs: int) -> None:
         self.log = log
+        self.logs = logs
         self.port = 0
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -61,7 +77,7 @@ class LogServer:
         """Answer from now on, on the same port as ever."""
         listening = socket.create_server(("127.0.0.1", self.port))
         self.port = listening.getsockname()[1]
-        self._server = _Server(uvicorn.Config(feed(self.log), lifespan="off", log_config=None))
+        self._server = _Server(uvicorn.Config(feed(self.log, self.logs), lifespan="off", log_config=None))
         self._serving = asyncio.create_task(self._server._serve([listening]))
         await self._server.answers.wait()
 
@@ -74,9 +90,9 @@ class LogServer:
 
 
 @asynccontextmanager
-async def serving(log: Log) -> AsyncIterator[LogServer]:
-    """The log's feed, on a free port."""
-    server = LogServer(log)
+async def serving(log: Log, logs: int = LOGS) -> AsyncIterator[LogServer]:
+    """The feed of what was recorded, in so many logs, on a free port."""
+    server = LogServer(log, logs)
     await server.start()
     try:
         yield server

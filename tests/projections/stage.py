@@ -79,7 +79,7 @@ class Stage:
             pool(self.database_url, 2) as connections,
         ):
             feed = LogFeed(client, self.name)
-            rebuild = Rebuild(self.database_url, tracking, feed)
+            rebuild = Rebuild(self.database_url, [tracking], [feed])
             yield Worker(connections, tracking, feed, LiveLog(nats_url, self.name), rebuild)
 
     async def cut_off(self, tracking: CutOff) -> None:
@@ -92,7 +92,7 @@ class Stage:
     async def rebuild(self, projection: Projection = BALANCES) -> AsyncIterator[Rebuild]:
         """One that can be run."""
         async with httpx.AsyncClient(base_url=self.server.url, trust_env=False) as client:
-            yield Rebuild(self.database_url, Tracking(projection, self.name), LogFeed(client, self.name))
+            yield Rebuild(self.database_url, [Tracking(projection, self.name)], [LogFeed(client, self.name)])
 
     async def leftovers(self) -> list[str]:
         """Schemas of projections that are not the live one."""

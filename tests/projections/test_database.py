@@ -30,7 +30,7 @@ async def test_processes_that_start_at_once_on_several_databases_all_succeed(dat
     for name in names:
         await other.execute(f"CREATE DATABASE {name}")
     urls = [database_url, *(f"{database_url}_{n}" for n in range(2))]
-    await asyncio.gather(*(migrate(url, "0") for url in urls * 3))
+    await asyncio.gather(*(migrate(url, ["0"]) for url in urls * 3))
     for name in names:
         await other.execute(f"DROP DATABASE {name}")
     await other.close()

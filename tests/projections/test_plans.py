@@ -105,7 +105,7 @@ async def test_questions_read_a_pages_worth_of_rows_by_index(
     database: asyncpg.Pool, database_url: str, log: Log, monkeypatch: pytest.MonkeyPatch
 ):
     record_kinds(log)
-    await begin(database, log.position, log.clock)
+    await begin(database, [log.position], log.clock)
     async with database.acquire() as connection:
         for projection in PROJECTIONS:
             await projection.project(connection, [Logged.read(line) for line in log.lines])

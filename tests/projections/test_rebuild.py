@@ -11,13 +11,15 @@ import pytest
 from services.projections import log_feed, rebuild
 from services.projections.balances import BALANCES
 from services.projections.database import POSTGRES_AWAY, PROJECTIONS
+from services.projections.debt_alerts import DEBT_ALERTS
+from services.projections.debt_alerts.projection import pass_time
 from services.projections.debt_alerts.telling import begin
 from services.projections.logged import CannotApply, Logged
 from services.projections.rebuild import RebuildFailed, RebuildUnderWay, TotalsDiffer
 from services.projections.tracking import Projection, Tracking
 from tests.projections.asking import until
 from tests.projections.stage import Stage
-from tests.projections.vocabulary import closed
+from tests.projections.vocabulary import closed, moment
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +38,7 @@ async def spoil(stage: Stage, statement: str) -> None:
 async def test_every_projection_can_be_rebuilt(stage: Stage, projection: Projection):
     last = await stage.record(tasks=100)
     tracking = Tracking(projection, stage.name)
-    await begin(stage.database, last, stage.log.clock)
+    await begin(stage.database, [last], stage.log.clock)
     async with stage.worker(nats_url=None, projection=projection):
         await until(lambda: at(stage, tracking, last))
     before = await tables(stage, projection)
@@ -44,6 +46,19 @@ async def test_every_projection_can_be_rebuilt(stage: Stage, projection: Project
         assert (await rebuilding.run()).position == last
     assert await tables(stage, projection) == before
     assert await stage.leftovers() == []
+
+
+async def test_alerts_that_came_without_an_event_are_rebuilt_too(stage: Stage):
+    last = await stage.record(tasks=10)
+    await begin(stage.database, [0], stage.log.clock)
+    async with stage.worker(nats_url=None, projection=DEBT_ALERTS):
+        await until(lambda: at(stage, Tracking(DEBT_ALERTS, stage.name), last))
+    await pass_time(stage.database, moment("2026-07-01"))
+    before = await tables(stage, DEBT_ALERTS)
+    assert len(before["alert"]) == 2
+    async with stage.rebuild(DEBT_ALERTS) as rebuilding:
+        await rebuilding.run()
+    assert (await tables(stage, DEBT_ALERTS))["alert"] == before["alert"]
 
 
 async def at(stage: Stage, tracking: Tracking, position: int) -> bool:

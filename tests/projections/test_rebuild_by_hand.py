@@ -16,11 +16,17 @@ from tests.projections.stage import Stage
 BUILT = "SELECT position FROM projections_building_balances.tracking"
 
 
+@pytest.fixture
+def log_name() -> str:
+    """The program knows logs by their numbers."""
+    return "0"
+
+
 async def start(stage: Stage, *arguments: str) -> Process:
     environment = os.environ | {
         "DATABASE_URL": stage.database_url,
         "HOURBOOK_LEDGER_URL": stage.server.url,
-        "HOURBOOK_LOG": stage.name,
+        "HOURBOOK_LOGS": "1",
     }
     line = [sys.executable, "-m", "services", "rebuild", *arguments]
     return await asyncio.create_subprocess_exec(*line, env=environment, stdout=PIPE, stderr=PIPE)

@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests.projections.stage import Stage
 
 SHORT_EVENTS = 20_000
@@ -18,6 +20,12 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
+@pytest.fixture
+def log_name() -> str:
+    """The program knows logs by their numbers."""
+    return "0"
+
+
 async def test_memory_does_not_grow_with_the_log(stage: Stage):
     await stage.record()
     short = await memory_of_rebuild(stage, SHORT_EVENTS)
@@ -29,7 +37,7 @@ async def memory_of_rebuild(stage: Stage, events: int) -> int:
     """The most that `hourbook rebuild` took at any moment, in the system's unit."""
     last = await stage.run_into_debt(tasks=events - stage.log.position)
     await stage.database.execute("UPDATE tracking SET position = $1 WHERE projection = 'balances'", last)
-    where = {"DATABASE_URL": stage.database_url, "HOURBOOK_LEDGER_URL": stage.server.url, "HOURBOOK_LOG": stage.name}
+    where = {"DATABASE_URL": stage.database_url, "HOURBOOK_LEDGER_URL": stage.server.url, "HOURBOOK_LOGS": "1"}
     memory = await asyncio.to_thread(run, os.environ | where)
     assert await stage.database.fetchval("SELECT count(*) FROM movement WHERE lot_id IS NULL") > events - 10
     return memory

@@ -78,6 +78,12 @@ async def test_tables_that_a_version_no_longer_has_are_dropped_with_it(stage: St
     assert (await stage.place()).version == 3
 
 
+@pytest.fixture
+def log_name() -> str:
+    """Queries know logs by their numbers."""
+    return "0"
+
+
 @pytest.mark.parametrize("projection", [NEW, replace(NEW, tables=("not_there_yet",))])
 async def test_queries_of_a_new_version_wait_for_its_tables(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, projection: Projection
@@ -86,7 +92,7 @@ async def test_queries_of_a_new_version_wait_for_its_tables(
     await stage.reached_by_worker(await stage.record())
     await begin(stage.database, 0, stage.log.clock)
     monkeypatch.setattr(running, "PROJECTIONS", (projection,))
-    settings = Settings(database_url=stage.database_url, ledger_url=stage.server.url, log=stage.name)
+    settings = Settings(database_url=stage.database_url, ledger_url=stage.server.url, logs=1)
     async with running_projections(settings, worker=False) as projections:
         with pytest.raises(ProblemError) as behind:
             async with projections.snapshot(of=projection):
@@ -104,7 +110,7 @@ async def test_queries_of_a_new_version_are_answered_once_its_tables_are_there(
         await stage.reached(await stage.close())
     await begin(stage.database, 0, stage.log.clock)
     monkeypatch.setattr(running, "PROJECTIONS", (NEW,))
-    settings = Settings(database_url=stage.database_url, ledger_url=stage.server.url, log=stage.name)
+    settings = Settings(database_url=stage.database_url, ledger_url=stage.server.url, logs=1)
     async with running_projections(settings, worker=False) as projections:
         async with projections.snapshot(of=NEW) as (connection, position):
             assert await connection.fetchval(EVENTS) == position == last + 1

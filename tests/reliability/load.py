@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import orjson
 
+from contracts.placement import log_of
+
 ACCOUNTS = 4
 CLIENTS = 8
 PURCHASED_AT = "2026-03-01T12:00:00+03:00"
@@ -77,22 +79,32 @@ class Load:
     async def check(self, url: str) -> None:
         """Nothing acknowledged is lost, nothing doubled, positions have no gap, and the projection has caught up."""
         async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
-            lines = (await client.get("/v1/log")).raise_for_status().content.splitlines()
-            log = [orjson.loads(line) for line in lines]
-            assert [line["position"] for line in log] == list(range(1, len(log) + 1))
-            closed = [line["data"]["task_id"] for line in log if line["type"] == "TaskClosed"]
+            logs = await logs_without_gaps(client)
+            events = {line["event_id"]: line for log in logs for line in log}
+            closed = [line["data"]["task_id"] for line in events.values() if line["type"] == "TaskClosed"]
             assert sorted(closed) == sorted(f"T{number}" for number in range(self.tasks))
-            events = {line["event_id"]: line for line in log}
             for answer in self.acknowledged.values():
                 assert all(events[event["event_id"]] == event for event in answer["events"])
             for number in range(ACCOUNTS):
-                await self._check_account(client, f"acc-{number}", len(log))
+                account_id = f"acc-{number}"
+                await self._check_account(client, account_id, len(logs[log_of(account_id, len(logs))]))
 
     async def _check_account(self, client: httpx.AsyncClient, account_id: str, position: int) -> None:
         replayed = (await client.get(f"/v1/accounts/{account_id}/replay")).raise_for_status().json()
         projected = await caught_up(client, f"/v1/accounts/{account_id}/balance", position)
         same = ("balance_minutes", "held_minutes", "owed_minutes")
         assert {name: replayed[name] for name in same} == {name: projected[name] for name in same}
+
+
+async def logs_without_gaps(client: httpx.AsyncClient) -> list[list[dict[str, Any]]]:
+    """The lines of every log."""
+    logs: list[list[dict[str, Any]]] = []
+    while (answer := await client.get("/v1/log", params={"log": len(logs)})).status_code == 200:
+        log = [orjson.loads(line) for line in answer.content.splitlines()]
+        assert [line["position"] for line in log] == list(range(1, len(log) + 1))
+        logs.append(log)
+    assert answer.status_code == 404
+    return logs
 
 
 async def caught_up(client: httpx.AsyncClient, path: str, position: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from services.projections.database import migrate
 from services.up import Part
 from tests.projections.asking import until
 from tests.projections.debt_alerts.receiver import SECRET, Receiver, receiving
-from tests.projections.log_server import serving
+from tests.projections.log_server import LOGS, serving
 from tests.projections.vocabulary import Log, closed, moment, opened, paid, purchased
 
 ACCOUNTS = 6
@@ -89,7 +89,7 @@ async def test_expected_alerts_are_raised_and_delivered_once_each(
 ):
     log, chance, accounts = Log(), Random(11), [f"a-{uuid4().hex}" for _ in range(ACCOUNTS)]
     (server_folder / "webhooks.toml").write_text(f'[[endpoint]]\nurl = "{receiver.url}/hook"\nsecret = "{SECRET}"\n')
-    await migrate(database_url, "0")
+    await migrate(database_url, [str(log) for log in range(LOGS)])
     async with AsyncExitStack() as stopping:
         server = await stopping.enter_async_context(serving(log))
         database = await asyncpg.connect(database_url)
@@ -106,7 +106,7 @@ async def test_expected_alerts_are_raised_and_delivered_once_each(
         async def holds(statement: str, least: int) -> bool:
             return await database.fetchval(statement) >= least
 
-        await until(lambda: holds("SELECT count(*) FROM projections.alert_frontier", 1))
+        await until(lambda: holds("SELECT count(*) FROM projections.alert_frontier", LOGS))
         for number, account_id in enumerate(accounts):
             record_history(log, account_id)
             if number == ACCOUNTS - 1:

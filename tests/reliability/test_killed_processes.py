@@ -9,11 +9,13 @@ import httpx
 import nats
 import pytest
 
+from contracts.placement import log_of
 from infra.data_folder import free_port
 from services.up import Hourbook, running
-from tests.reliability.load import Load, caught_up
+from tests.reliability.load import Load, caught_up, logs_without_gaps
 
 TASKS = 400
+STREAM = f"HOURBOOK-{log_of('acc-0', int(os.environ.get('HOURBOOK_LOGS', '1')))}"
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ async def test_commands_go_on_without_nats_and_wait_for_postgresql(hourbook: Hou
 async def test_a_deleted_stream_is_filled_again_and_projections_are_unharmed(hourbook: Hourbook):
     async def delete_stream() -> None:
         connection = await nats.connect(hourbook.servers[1].url)
-        await connection.jetstream().delete_stream("HOURBOOK-0")
+        await connection.jetstream().delete_stream(STREAM)
         await connection.close()
 
     load = Load([hourbook.url], TASKS)
@@ -85,11 +87,12 @@ async def test_a_deleted_stream_is_filled_again_and_projections_are_unharmed(hou
     await load.check(hourbook.url)
     connection = await nats.connect(hourbook.servers[1].url)
     async with httpx.AsyncClient(base_url=hourbook.url, trust_env=False) as client, asyncio.timeout(30):
-        head = len((await client.get("/v1/log")).content.splitlines())
+        logs = await logs_without_gaps(client)
+        head = len(logs[log_of("acc-0", len(logs))])
         await caught_up(client, "/v1/accounts/acc-0/balance", head)
-        while (await connection.jetstream().stream_info("HOURBOOK-0")).state.last_seq != head:
+        while (await connection.jetstream().stream_info(STREAM)).state.last_seq != head:
             await asyncio.sleep(0.02)
-        first = await connection.jetstream().get_msg("HOURBOOK-0", seq=1)
+        first = await connection.jetstream().get_msg(STREAM, seq=1)
         assert first.headers["Hourbook-Position"] == "1"
         assert first.headers["ce-type"] == "AccountOpened"
     await connection.close()

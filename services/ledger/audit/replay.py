@@ -1,7 +1,7 @@
 """A balance worked out from the events alone, without any projection (rule 12)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from contracts.envelope import RecordedEvent
@@ -37,7 +37,7 @@ def replay(account_id: str, recorded: Iterable[RecordedEvent], as_of: datetime, 
     plans: dict[str, str] = {}
     position, suspended = 0, False
     for line in recorded:
-        if not _known(line, known_at):
+        if not known(line, known_at):
             break
         event = line.event()
         account, position = evolve(account, event), line.position or position
@@ -49,8 +49,8 @@ def replay(account_id: str, recorded: Iterable[RecordedEvent], as_of: datetime, 
             suspended = isinstance(event, WorkSuspended)
     account = fold(account, due(account, as_of))
 
-    alive = [lot for lot in account.lots.values() if as_of < lot.ends_at and minutes[lot.lot_id]]
-    held, owed = sum(minutes[lot.lot_id] for lot in alive), minutes[OWED]
+    lots = alive(account, minutes, as_of)
+    held, owed = sum(minutes[lot.lot_id] for lot in lots), minutes[OWED]
     return BalanceView(
         account_id=account_id,
         as_of=as_of,
@@ -62,12 +62,18 @@ def replay(account_id: str, recorded: Iterable[RecordedEvent], as_of: datetime, 
         owed_minutes=owed,
         suspended=suspended,
         lots=tuple(
-            _view(lot, minutes[lot.lot_id], plans, as_of) for lot in sorted(alive, key=lambda lot: lot.priority(as_of))
+            _view(lot, minutes[lot.lot_id], plans, as_of) for lot in sorted(lots, key=lambda lot: lot.priority(as_of))
         ),
     )
 
 
-def _known(line: RecordedEvent, known_at: KnownAt) -> bool:
+def alive(account: Account, minutes: Mapping[str | None, int], as_of: datetime) -> list[Lot]:
+    """The lots that have hours then; `account` with everything due by then."""
+    return [lot for lot in account.lots.values() if as_of < lot.ends_at and minutes[lot.lot_id]]
+
+
+def known(line: RecordedEvent, known_at: KnownAt) -> bool:
+    """Whether the event was recorded by then (rule 12)."""
     if isinstance(known_at, datetime):
         return line.recorded_at <= known_at
     return known_at is None or line.position is None or line.position <= known_at

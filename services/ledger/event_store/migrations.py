@@ -25,6 +25,18 @@ _TABLE = """
 CREATE SCHEMA IF NOT EXISTS ledger;
 CREATE TABLE IF NOT EXISTS ledger.migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 """
+_FIX_LOGS = "INSERT INTO ledger.logs (number) VALUES ($1) ON CONFLICT DO NOTHING"
+_LOGS = "SELECT number FROM ledger.logs"
+
+
+class OtherNumberOfLogs(RuntimeError):
+    """A ledger was to be started with another number of logs than its accounts were placed by."""
+
+    def __init__(self, fixed: int, asked: int) -> None:
+        super().__init__(
+            f"HOURBOOK_LOGS is {asked}, but this ledger's accounts were placed in {fixed} from its first start on, and "
+            f"that never changes: set HOURBOOK_LOGS={fixed}, or start a new ledger on an empty database."
+        )
 
 
 async def migrate(database_url: str) -> None:
@@ -40,5 +52,16 @@ async def migrate(database_url: str) -> None:
                 if file.name not in applied:
                     await connection.execute(file.read_text(encoding="utf-8"))
                     await connection.execute("INSERT INTO ledger.migration VALUES ($1)", file.name)
+    finally:
+        await connection.close()
+
+
+async def fix_logs(database_url: str, logs: int) -> None:
+    """Give a new ledger its number of logs, for good; OtherNumberOfLogs where it has another one. After `migrate`."""
+    connection = await asyncpg.connect(database_url, timeout=10)
+    try:
+        await connection.execute(_FIX_LOGS, logs)
+        if (fixed := await connection.fetchval(_LOGS)) != logs:
+            raise OtherNumberOfLogs(fixed, logs)
     finally:
         await connection.close()

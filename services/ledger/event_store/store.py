@@ -9,16 +9,18 @@ from typing import Self
 import asyncpg
 
 from services.ledger.event_store.database import Database, LedgerUnavailable
+from services.ledger.event_store.keys import Keys
 from services.ledger.event_store.stored_event import StoredEvent
 
 READERS_MAX = 8
 POSITION_MAX = 2**63 - 1
 
-_EVENTS = """
-    SELECT position, account_id, version, event_id::text, command_id, fingerprint,
-        type, schema_version, recorded_at, data
-    FROM ledger.event
-"""
+COLUMNS = (
+    "position, account_id, version, event_id::text, command_id, fingerprint, type, schema_version, recorded_at, data"
+)
+"""What a `StoredEvent` is made of."""
+
+_EVENTS = f"SELECT {COLUMNS} FROM ledger.event "  # noqa: S608 - nothing in it comes from outside
 # One text a column, cut apart by PostgreSQL: asyncpg takes longer to encode the arrays than PostgreSQL to append them.
 _SEPARATOR = "\x1f"  # JSON escapes it, and ids do not have it
 _APPEND = """
@@ -30,6 +32,7 @@ _APPEND = """
         string_to_array($10, e'\\x1f'), $11, $12
     )
 """
+_APPEND_RESERVED = _APPEND.replace("ledger.append", "ledger.append_reserved").replace("$12", "$12, $13, $14")
 _SETTLED_POSITION = "SELECT ledger.settled_position($1, $2, $3, $4)"
 _PAGE = _EVENTS + "WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"
 _ACCOUNT_PAGE = _EVENTS + "WHERE log_id = $1 AND account_id = $2 AND version > $3 ORDER BY version LIMIT $4"
@@ -84,8 +87,9 @@ class EventStore:
     Appending has connections of its own, so that slow readers never hold it up.
     """
 
-    def __init__(self, readers: Database, writers: Database) -> None:
+    def __init__(self, readers: Database, writers: Database, keys: Keys) -> None:
         self.readers = readers
+        self.keys = keys
         self._writers = writers
 
     @classmethod
@@ -95,24 +99,38 @@ class EventStore:
         async with (
             Database.connected(database_url, READERS_MAX) as readers,
             Database.connected(database_url, logs + 1) as writers,
+            Database.connected(database_url, logs) as keepers,
         ):
-            yield cls(readers, writers)
+            yield cls(readers, writers, Keys(keepers, logs))
 
-    async def append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
+    async def append(
+        self,
+        log_id: int,
+        events: Sequence[StoredEvent],
+        next_due: Mapping[str, datetime | None],
+        reserved: Mapping[str, int] | None = None,
+    ) -> int:
         """Append all events or none, and return the position of the first; AlreadyTaken if a key stands against it.
 
+        `reserved` has the generations of the keys' reservations, where there are several logs.
         When the link breaks, nobody knows whether the commit happened: the log is asked for the first event, once
         whatever was under way has ended, and only what is not there is sent again, unchanged.
         """
         try:
-            return await self._append(log_id, events, next_due)
+            return await self._append(log_id, events, next_due, reserved)
         except LedgerUnavailable:
             first = events[0]
             settled = (log_id, first.account_id, first.version, first.event_id)
             position = await self._writers.value(_SETTLED_POSITION, *settled)
-            return position or await self._append(log_id, events, next_due)
+            return position or await self._append(log_id, events, next_due, reserved)
 
-    async def _append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
+    async def _append(
+        self,
+        log_id: int,
+        events: Sequence[StoredEvent],
+        next_due: Mapping[str, datetime | None],
+        reserved: Mapping[str, int] | None,
+    ) -> int:
         columns = (
             [event.account_id for event in events],
             [str(event.version) for event in events],
@@ -126,6 +144,8 @@ class EventStore:
         )
         given = (log_id, *map(_SEPARATOR.join, columns), list(next_due), list(next_due.values()))
         try:
+            if reserved:
+                return await self._writers.value(_APPEND_RESERVED, *given, list(reserved), list(reserved.values()))
             return await self._writers.value(_APPEND, *given)
         except asyncpg.IntegrityConstraintViolationError as taken:
             raise AlreadyTaken(str(taken)) from taken

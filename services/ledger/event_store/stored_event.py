@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from json.encoder import encode_basestring
 
 from contracts.envelope import RecordedEvent
 from contracts.events import EVENT_TYPES, Event
@@ -34,14 +35,19 @@ class StoredEvent:
         return RecordedEvent.model_validate_json(self.line(self.position))
 
     def line(self, position: int | None) -> str:
-        """The published form at that position, `data` as stored; ids and types need no escaping (see contracts).
+        """The published form at that position, `data` as stored and last, so that an auditor finds its bytes.
 
-        Without a position, in a dry run, the event has no id either.
+        Ids and types need no escaping (see contracts), keys do. Without a position, in a dry run, the event has no id
+        and no command either.
         """
-        event_id = f'"{self.event_id}"' if position else "null"
+        event_id, command_id, fingerprint = "null", "null", "null"
+        if position:
+            event_id, command_id = f'"{self.event_id}"', encode_basestring(self.command_id)
+            fingerprint = f'"{self.fingerprint.hex()}"' if self.fingerprint else "null"
         return (
             f'{{"position":{position or "null"},"event_id":{event_id},"account_id":"{self.account_id}",'
-            f'"version":{self.version},"type":"{self.type}","schema_version":{self.schema_version},'
+            f'"version":{self.version},"command_id":{command_id},"fingerprint":{fingerprint},'
+            f'"type":"{self.type}","schema_version":{self.schema_version},'
             f'"recorded_at":"{rfc3339(self.recorded_at)}","data":{self.data}}}'
         )
 

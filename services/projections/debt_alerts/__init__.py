@@ -1,7 +1,7 @@
 """Alerts: debt, low balance, expiring hours, suspension; each opens once, may be updated, and closes (rule 13)."""
 
-from services.projections.debt_alerts.projection import project
+from services.projections.debt_alerts.projection import catch_up_in_time, project
 from services.projections.debt_alerts.schema import SCHEMA, TABLES
 from services.projections.tracking import Projection
 
-DEBT_ALERTS = Projection(name="debt_alerts", schema=SCHEMA, tables=TABLES, project=project)
+DEBT_ALERTS = Projection(name="debt_alerts", schema=SCHEMA, tables=TABLES, project=project, settle=catch_up_in_time)

@@ -13,7 +13,7 @@ from asyncpg import Pool
 from services.projections.clock import present
 from services.projections.database import POSTGRES_AWAY, pool
 from services.projections.debt_alerts import DEBT_ALERTS
-from services.projections.debt_alerts.publisher import publish_alerts
+from services.projections.debt_alerts.publisher import publish_alerts, stopping
 from services.projections.debt_alerts.timekeeping import SETTLED, Timekeeper
 from services.projections.debt_alerts.webhooks import SENT_AT_ONCE, Endpoint, Webhook, endpoints, register
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
@@ -48,9 +48,10 @@ def _works(
     client: httpx.AsyncClient,
     served: tuple[Endpoint, ...],
 ) -> Iterator[tuple[str, Work]]:
-    tracking, feed = Tracking(DEBT_ALERTS, settings.log), LogFeed(ledger, settings.log)
+    trackings = [Tracking(DEBT_ALERTS, log) for log in settings.log_names]
+    feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
     settled = timedelta() if settings.sandbox else SETTLED  # the test clock stands still while events are recorded
-    yield "the alerts' time", Timekeeper(database, tracking, feed, partial(present, settings, ledger), settled).run
+    yield "the alerts' time", Timekeeper(database, trackings, feeds, partial(present, settings, ledger), settled).run
     if settings.nats_url:
         yield "alerts on JetStream", partial(publish_alerts, database, settings.nats_url)
     for endpoint in served:
@@ -60,7 +61,7 @@ def _works(
 async def _again_and_again(name: str, work: Work, *, once: bool = False) -> None:
     """Work until cancelled; with `once`, until it has been done."""
     said = ""
-    while not _stopping():
+    while not stopping():
         try:
             await work()
             if once:
@@ -71,9 +72,3 @@ async def _again_and_again(name: str, work: Work, *, once: bool = False) -> None
             said = repr(away)
         await asyncio.sleep(RETRY_SECONDS)
     raise asyncio.CancelledError
-
-
-def _stopping() -> bool:
-    """Whether it was cancelled: nats-py, through asyncio.wait_for of Python 3.11, may lose the exception."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -51,7 +51,7 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
         watched[account_id], made = after(watched.get(account_id), logged)
         changes += [(logged.position, change) for change in made]
     await _keep(connection, watched, [change for _, change in changes])
-    await tell_of_events(connection, changes, batch[-1].position)
+    await tell_of_events(connection, changes, batch[-1])
 
 
 async def pass_time(database: Pool, now: datetime) -> None:
@@ -73,8 +73,10 @@ async def catch_up_in_time(connection: Connection) -> None:
 
 async def _pass_time(database: Pool, now: datetime) -> bool:
     """For a page of accounts, found by index; false when there was none."""
+    due = {row["account_id"] for row in await database.fetch(DUE, now, PASS_ACCOUNTS)}
+    if not due:
+        return False
     async with database.acquire() as connection, connection.transaction():
-        due = {row["account_id"] for row in await connection.fetch(DUE, now, PASS_ACCOUNTS)}
         watched = await _watched(connection, due)
         changes: list[Change] = []
         for account_id, account in watched.items():
@@ -82,7 +84,7 @@ async def _pass_time(database: Pool, now: datetime) -> bool:
             changes += made
         await _keep(connection, watched, changes)
         await tell_of_time(connection, changes)
-    return bool(due)
+    return True
 
 
 async def _watched(connection: Connection, account_ids: Iterable[str]) -> dict[str, Watched]:

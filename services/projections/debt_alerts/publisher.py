@@ -38,10 +38,11 @@ async def publish_alerts(database: Pool, nats_url: str) -> None:
                 duplicate_window=DUPLICATES_SECONDS,
             )
         )
-        while client.is_connected:
+        while client.is_connected and not stopping():
             if not await _publish_page(database, jetstream):
                 await asyncio.sleep(POLL_SECONDS)
-        raise ConnectionError("the connection to NATS was lost")
+        if not stopping():
+            raise ConnectionError("the connection to NATS was lost")
     finally:
         with suppress(nats.errors.Error, OSError):
             await client.close()
@@ -74,3 +75,9 @@ def _headers(change: Record) -> dict[str, str]:
         "content-type": "application/json",
         Header.MSG_ID: str(change["id"]),
     }
+
+
+def stopping() -> bool:
+    """Whether this task was cancelled: nats-py, through asyncio.wait_for of Python 3.11, may lose the exception."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -31,16 +31,21 @@ CREATE TABLE IF NOT EXISTS alert (
 CREATE INDEX IF NOT EXISTS alert_newest ON alert (opened_at, account_id, kind, episode);
 CREATE INDEX IF NOT EXISTS alert_open ON alert (opened_at, account_id, kind, episode) WHERE closed_at IS NULL;
 
--- How far changes have been told. What rests on events up to `position` was told, or lies before the alerts began, and
--- is silent ever after; `number` is that of the last change. The row is locked up to the commit, so numbers are gapless
--- and in commit order.
+-- How far changes have been told in each log; all rows are made at once. What rests on events up to `position` was
+-- told, or lies before the alerts began, and is silent ever after.
 CREATE TABLE IF NOT EXISTS projections.alert_frontier (
-    only_row       boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    log            integer PRIMARY KEY,
     position       bigint NOT NULL,
-    number         bigint NOT NULL DEFAULT 0,
     began_position bigint NOT NULL,
     began_at       timestamptz NOT NULL
 ) WITH (fillfactor = 50);
+
+-- The number of the last change. The row is locked up to the commit, so numbers are gapless and in commit order.
+CREATE TABLE IF NOT EXISTS projections.alert_numbering (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    number   bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+INSERT INTO projections.alert_numbering DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 CREATE TABLE IF NOT EXISTS projections.alert_change (
     number     bigint PRIMARY KEY,

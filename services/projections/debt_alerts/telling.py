@@ -1,24 +1,33 @@
 """What is told to others about alerts: durable, numbered, each change once, and nothing that a replay makes again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import uuid4
 
 from asyncpg import Connection, Pool, Record
 
 from contracts.alerts import Alert, AlertChange
+from contracts.placement import log_of
 from services.projections.debt_alerts.sentences import sentence
 from services.projections.debt_alerts.watch import Change
+from services.projections.logged import Logged
 from services.projections.rows import insert
 
 BEGIN = """
-    INSERT INTO projections.alert_frontier (position, began_position, began_at) VALUES ($1, $1, $2)
+    INSERT INTO projections.alert_frontier (log, position, began_position, began_at)
+    SELECT n - 1, head, head, $2 FROM unnest($1::bigint[]) WITH ORDINALITY AS log (head, n)
     ON CONFLICT DO NOTHING
 """
 
-FRONTIER = "SELECT position, number, began_position, began_at FROM projections.alert_frontier"
+FRONTIERS = "SELECT position, began_position, began_at FROM projections.alert_frontier ORDER BY log"
 
-ADVANCE = "UPDATE projections.alert_frontier SET position = greatest(position, $1), number = $2"
+LOCK_FRONTIER = "SELECT position FROM projections.alert_frontier WHERE log = $1 FOR UPDATE"
+
+ADVANCE = "UPDATE projections.alert_frontier SET position = $2 WHERE log = $1"
+
+LOCK_NUMBERING = "SELECT number FROM projections.alert_numbering FOR UPDATE"
+
+NUMBERED = "UPDATE projections.alert_numbering SET number = $1"
 
 UNTOLD = """
     SELECT n FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::timestamptz[])
@@ -39,42 +48,47 @@ TELL = """
 
 
 class NotBegun(ConnectionError):
-    """The alerts have not begun: the ledger has not said yet where its log ends."""
+    """The alerts have not begun: the ledger has not said yet where its logs end."""
 
 
 async def has_begun(database: Pool | Connection) -> bool:
     """Whether it is settled from where on changes are told."""
-    return await database.fetchrow(FRONTIER) is not None
+    return bool(await database.fetch(FRONTIERS))
 
 
-async def begin(database: Pool, head: int, now: datetime) -> None:
-    """Changes are told from now on; what lies before the log's present end is silent. Only the first call counts."""
-    await database.execute(BEGIN, head, now)
+async def begin(database: Pool, heads: Sequence[int], now: datetime) -> None:
+    """Changes are told from now on; what lies before the logs' present ends is silent. Only the first call counts."""
+    await database.execute(BEGIN, heads, now)
 
 
-async def tell_of_events(connection: Connection, changes: Iterable[tuple[int, Change]], last: int) -> None:
-    """Tell what events up to the position `last` have changed, each with the event's; NotBegun before `begin`."""
-    frontier = await connection.fetchrow(FRONTIER)
-    if frontier is None:
+async def tell_of_events(connection: Connection, changes: Iterable[tuple[int, Change]], last: Logged) -> None:
+    """Tell what events of a log up to that one have changed, each with its position; NotBegun before `begin`."""
+    frontiers = await connection.fetch(FRONTIERS)
+    if not frontiers:
         raise NotBegun(NotBegun.__doc__)
-    if last > frontier["position"]:
-        frontier = await connection.fetchrow(f"{FRONTIER} FOR UPDATE")
-        loud = [change for position, change in changes if position > frontier["position"]]
-        await _tell(connection, frontier, loud, last)
+    log = log_of(last.recorded.account_id, len(frontiers))
+    if last.position > frontiers[log]["position"]:
+        told = await connection.fetchval(LOCK_FRONTIER, log)
+        await _tell(connection, [change for position, change in changes if position > told])
+        await connection.execute(ADVANCE, log, max(told, last.position))
 
 
 async def tell_of_time(connection: Connection, changes: list[Change]) -> None:
     """Tell what time alone has changed since the alerts began."""
+    frontiers = await connection.fetch(FRONTIERS) if changes else []
+    await _tell(connection, [change for change in changes if _is_loud(change, frontiers)])
+
+
+def _is_loud(change: Change, frontiers: Sequence[Record]) -> bool:
+    began = frontiers[log_of(change.watched.account_id, len(frontiers))]
+    return change.watched.position > began["began_position"] or change.episode.updated_at > began["began_at"]
+
+
+async def _tell(connection: Connection, changes: list[Change]) -> None:
+    """Number what was not told before, and write it down."""
     if not changes:
         return
-    frontier = await connection.fetchrow(f"{FRONTIER} FOR UPDATE")
-    began = (frontier["began_position"], frontier["began_at"])
-    loud = [change for change in changes if change.watched.position > began[0] or change.episode.updated_at > began[1]]
-    await _tell(connection, frontier, loud, frontier["position"])
-
-
-async def _tell(connection: Connection, frontier: Record, changes: list[Change], position: int) -> None:
-    """Number what was not told before, and write it down; the frontier is locked."""
+    last = await connection.fetchval(LOCK_NUMBERING)
     keys = [
         (
             change.watched.account_id,
@@ -85,13 +99,13 @@ async def _tell(connection: Connection, frontier: Record, changes: list[Change],
         )
         for change in changes
     ]
-    untold = [row["n"] - 1 for row in await connection.fetch(UNTOLD, *zip(*keys, strict=True))] if keys else []
+    untold = [row["n"] - 1 for row in await connection.fetch(UNTOLD, *zip(*keys, strict=True))]
     rows: list[tuple[object, ...]] = []
-    for number, n in enumerate(untold, frontier["number"] + 1):
+    for number, n in enumerate(untold, last + 1):
         told = _told(changes[n], number)
         rows.append((number, told.id, *keys[n], told.type, told.model_dump_json()))
     await insert(connection, TELL, rows)
-    await connection.execute(ADVANCE, position, frontier["number"] + len(rows))
+    await connection.execute(NUMBERED, last + len(rows))
 
 
 def _told(change: Change, number: int) -> AlertChange:

@@ -5,7 +5,7 @@ passes up to a little before the present, and only when the projection has come 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -30,12 +30,19 @@ Clock = Callable[[], Awaitable[datetime]]
 
 
 class Timekeeper:
-    """Lets time pass for the alerts of one log. Any number of processes may do it at once."""
+    """Lets time pass for the alerts. Any number of processes may do it at once."""
 
-    def __init__(self, database: Pool, tracking: Tracking, feed: LogFeed, clock: Clock, settled: timedelta) -> None:
+    def __init__(
+        self,
+        database: Pool,
+        trackings: Sequence[Tracking],
+        feeds: Sequence[LogFeed],
+        clock: Clock,
+        settled: timedelta,
+    ) -> None:
         self._database = database
-        self._tracking = tracking
-        self._feed = feed
+        self._trackings = trackings
+        self._feeds = feeds
         self._clock = clock
         self._settled = settled
 
@@ -49,15 +56,16 @@ class Timekeeper:
                 await asyncio.sleep(EVERY_SECONDS)
 
     async def begin(self) -> None:
-        """Let the alerts begin where the log ends now, unless they have begun."""
+        """Let the alerts begin where the logs end now, unless they have begun."""
         if not await has_begun(self._database):
             now = await self._clock()
-            await begin(self._database, await self._feed.head(), now)
+            await begin(self._database, [await feed.head() for feed in self._feeds], now)
 
     async def look(self) -> None:
-        """Let time pass up to what is known, once the projection has come as far as the log has now."""
+        """Let time pass up to what is known, once the projection has come as far as every log has now."""
         now = await self._clock()
-        await self._reached(await self._feed.head())
+        for tracking, feed in zip(self._trackings, self._feeds, strict=True):
+            await self._reached(tracking, await feed.head())
         await pass_time(self._database, now - self._settled)
 
     async def _count_open(self) -> None:
@@ -65,7 +73,7 @@ class Timekeeper:
         for kind in get_args(AlertKind):
             metrics.OPEN_ALERTS.labels(kind).set(found.get(kind, 0))
 
-    async def _reached(self, head: int) -> None:
+    async def _reached(self, tracking: Tracking, head: int) -> None:
         """Wait for the projection: while it does not go on, no time passes for its alerts."""
-        while (await self._tracking.place(self._database)).position < head:
-            await self._tracking.wait_for_move(LATE_POLL_SECONDS)
+        while (await tracking.place(self._database)).position < head:
+            await tracking.wait_for_move(LATE_POLL_SECONDS)

@@ -1,7 +1,7 @@
 """The report of any month, open or closed, as known at any time (rules 10.3, 12)."""
 
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -39,6 +39,11 @@ ENTRIES = """
     LEFT JOIN report_lot AS lot USING (account_id, lot_id)
     WHERE account_id = $1 AND booking_month = $2 AND entry.position <= $3 AND entry.recorded_at <= $4
     ORDER BY entry.position, entry.ordinal
+"""
+
+BOOKED = """
+    SELECT account_id, sum(balance_minutes)::bigint AS minutes FROM report_entry
+    WHERE $1::text[] IS NULL OR account_id = ANY ($1) GROUP BY account_id
 """
 
 MONTHS = """
@@ -106,6 +111,11 @@ def last_day(month: str) -> date:
     """The day whose seller and VAT mode a month's documents name, and which an act is dated."""
     year, number = int(month[:4]), int(month[5:])
     return date(year, number, monthrange(year, number)[1])
+
+
+async def booked_minutes(connection: Connection, account_ids: Collection[str] | None) -> dict[str, int]:
+    """What all months of each account, or of all accounts, come to: its balance by what is recorded."""
+    return {row["account_id"]: row["minutes"] for row in await connection.fetch(BOOKED, account_ids)}
 
 
 def _closed_by(month: str, changes: Iterable[Record]) -> int | None:

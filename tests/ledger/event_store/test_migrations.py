@@ -5,8 +5,13 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
+from services.ledger.audit.leaf import hash_of
+from services.ledger.event_store import migrations
 from services.ledger.event_store.migrations import _ROLE, MIGRATIONS, ROLE, migrate
+from services.ledger.event_store.store import EventStore
+from tests.ledger.event_store.events import event
 
 
 async def applied(database_url: str) -> list[str]:
@@ -63,3 +68,19 @@ async def test_a_login_that_is_no_superuser_is_enough(database_url: str):
         await superuser.execute(f"DROP OWNED BY {login}")
         await superuser.execute(f"DROP ROLE {login}")
         await superuser.close()
+
+
+async def test_events_of_a_log_without_hashes_are_given_theirs(database_url: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS[:1])
+    await migrate(database_url)
+    async with EventStore.connected(database_url) as store:
+        await store.append(0, [event("a", 1, "k1", data='{"a":  "ё"}'), event("a", 2, "k1", first=False)], {})
+        await store.append(1, [event("b", 1, "k1")], {})
+    monkeypatch.undo()
+    await migrate(database_url)
+    async with EventStore.connected(database_url) as store:
+        rows = await store.readers.rows("SELECT hash FROM ledger.event ORDER BY log_id, position")
+        events = [(log_id, each) for log_id in (0, 1) for each in await store.page(log_id, 0, 10)]
+        assert [row["hash"] for row in rows] == [hash_of(log_id, each) for log_id, each in events]
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await store.readers.value("UPDATE ledger.event SET hash = ''")

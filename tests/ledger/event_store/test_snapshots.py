@@ -17,6 +17,7 @@ from services.ledger.warm_accounts import WarmAccounts
 from tests.ledger import vocabulary
 from tests.ledger.commands import closing, opening, purchase
 from tests.ledger.domain.histories import Numbers, histories, next_step
+from tests.ledger.several_logs import log_with
 
 
 @given(histories())
@@ -54,14 +55,14 @@ async def long_account(ledger: Ledger, tasks: int) -> Account:
 
 async def fresh(store: EventStore, version: int) -> Account:
     """The account as a process that has just started reads it."""
-    account = (await History(store, 0, WarmAccounts(10)).current(["a"]))["a"].account
+    account = (await History(store, log_with("a"), WarmAccounts(10)).current(["a"]))["a"].account
     assert account.version == version
     return account
 
 
 async def kept(store: EventStore) -> Account:
     """The snapshot, as soon as there is one."""
-    snapshots = Snapshots(store.readers, 0)
+    snapshots = Snapshots(store.readers, log_with("a"))
     while not (found := await snapshots.read(["a"])):
         pass
     return found["a"].account
@@ -79,13 +80,13 @@ async def test_a_long_account_is_read_from_a_snapshot_and_a_tail(ledger: Ledger,
 async def test_the_tail_is_all_that_is_read_of_the_events(ledger: Ledger):
     account = await long_account(ledger, 30)
     marked = account._replace(suspended=True)
-    await Snapshots(ledger.store.readers, 0).keep(Snapshot(marked, datetime.now(UTC)))
+    await Snapshots(ledger.store.readers, log_with("a")).keep(Snapshot(marked, datetime.now(UTC)))
     assert (await fresh(ledger.store, account.version)).suspended
 
 
 async def test_a_snapshot_of_another_program_is_passed_over_and_replaced(ledger: Ledger, monkeypatch):
     account = await long_account(ledger, 30)
-    snapshots = Snapshots(ledger.store.readers, 0)
+    snapshots = Snapshots(ledger.store.readers, log_with("a"))
     with monkeypatch.context() as another:
         another.setattr("services.ledger.event_store.snapshots.program", lambda: "another")
         await snapshots.keep(Snapshot(account._replace(suspended=True), datetime.now(UTC)))
@@ -97,7 +98,7 @@ async def test_a_snapshot_of_another_program_is_passed_over_and_replaced(ledger:
 
 async def test_an_earlier_snapshot_does_not_replace_a_later_one(ledger: Ledger):
     account = await long_account(ledger, 30)
-    snapshots = Snapshots(ledger.store.readers, 0)
+    snapshots = Snapshots(ledger.store.readers, log_with("a"))
     for version in (account.version, account.version - 5):
         await snapshots.keep(Snapshot(account._replace(version=version), datetime.now(UTC)))
     assert (await snapshots.read(["a"]))["a"].account.version == account.version

@@ -1,27 +1,12 @@
 """The ledger service over HTTP, one for the tests of a file."""
 
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 
-from infra.embedded import EmbeddedPostgres
 from services.ledger.app import create_api
 from tests.ledger.serving import serving
-
-
-@pytest.fixture(scope="module")
-async def file_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
-    """A database for the tests of a file."""
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres.url)
-    await connection.execute(f"CREATE DATABASE {name}")
-    yield urlsplit(postgres.url)._replace(path=f"/{name}").geturl()
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
 
 
 @pytest.fixture(scope="module")

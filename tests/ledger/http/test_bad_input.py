@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from tests.ledger.commands import NOW, closing_body
+from tests.ledger.several_logs import events_in_all
 
 CLOSE = "/v1/accounts/acc/tasks/T-1/close"
 PURCHASE = {"package_id": "p", "plan": "hours-20", "purchased_at": NOW.isoformat()}
@@ -31,7 +32,7 @@ async def expect(client: httpx.AsyncClient, answer: httpx.Response, slug: str, f
     assert problem["type"] == f"urn:hourbook:problem:{slug}", problem
     assert field in [wrong["field"] for wrong in problem["fields"]], problem
     assert all(wrong["remedy"] for wrong in problem["fields"])
-    assert (await client.get("/v1/log")).content.count(b"\n") == 1
+    assert await events_in_all(client) == 1
 
 
 def closed(**changed: Any) -> bytes:

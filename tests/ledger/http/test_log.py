@@ -11,6 +11,7 @@ import pytest
 from contracts.envelope import RecordedEvent
 from services.ledger.log_feed import PAGE_EVENTS
 from tests.ledger.commands import NOW, closing_body
+from tests.ledger.several_logs import LOGS, log_with
 
 
 @pytest.fixture
@@ -43,15 +44,17 @@ async def read(client: httpx.AsyncClient, path: str, **parameters: Any) -> list[
 
 
 async def test_the_log_is_read_from_any_position_in_order(client: httpx.AsyncClient, account: str):
-    everything = await read(client, "/v1/log")
+    log = log_with(account)
+    everything = await read(client, "/v1/log", log=log)
     head = len(everything)
     assert [event.position for event in everything] == list(range(1, head + 1))
-    assert await read(client, "/v1/log", after=head - 2) == everything[-2:]
-    assert await read(client, "/v1/log", after=1, limit=2) == everything[1:3]
-    assert await read(client, "/v1/log", after=head) == []
+    assert await read(client, "/v1/log", log=log, after=head - 2) == everything[-2:]
+    assert await read(client, "/v1/log", log=log, after=1, limit=2) == everything[1:3]
+    assert await read(client, "/v1/log", log=log, after=head) == []
     assert {event.account_id for event in everything[-4:]} == {account}
-    answer = await client.get("/v1/log", params={"limit": 1})
+    answer = await client.get("/v1/log", params={"log": log, "limit": 1})
     assert answer.headers["Hourbook-Position"] == str(head)
+    assert answer.headers["Hourbook-Logs"] == str(LOGS)
 
 
 async def test_a_log_of_several_pages_is_read_whole(client: httpx.AsyncClient, account: str):
@@ -67,21 +70,24 @@ async def test_a_log_of_several_pages_is_read_whole(client: httpx.AsyncClient, a
     ]
     for first in range(0, len(lines), 500):
         await client.post("/v1/commands", content=b"\n".join(map(orjson.dumps, lines[first : first + 500])))
-    everything = await read(client, "/v1/log")
+    log = log_with(account)
+    everything = await read(client, "/v1/log", log=log)
     assert [event.position for event in everything] == list(range(1, len(everything) + 1))
     assert len(everything) > PAGE_EVENTS
-    assert len(await read(client, "/v1/log", limit=PAGE_EVENTS + 3)) == PAGE_EVENTS + 3
+    assert len(await read(client, "/v1/log", log=log, limit=PAGE_EVENTS + 3)) == PAGE_EVENTS + 3
     assert len(await read(client, f"/v1/accounts/{account}/events")) == PAGE_EVENTS + 5
 
 
 async def test_a_log_that_there_is_not(client: httpx.AsyncClient):
-    answer = await client.get("/v1/log", params={"log": 1})
+    answer = await client.get("/v1/log", params={"log": LOGS})
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:hourbook:problem:not-found")
 
 
 async def test_a_follower_gets_new_events_as_they_are_committed(client: httpx.AsyncClient, account: str):
-    after = int((await client.get("/v1/log", params={"limit": 1})).headers["Hourbook-Position"])
-    async with asyncio.timeout(20), client.stream("GET", "/v1/log", params={"after": after, "follow": True}) as answer:
+    log = log_with(account)
+    after = int((await client.get("/v1/log", params={"log": log, "limit": 1})).headers["Hourbook-Position"])
+    asked = {"log": log, "after": after, "follow": True}
+    async with asyncio.timeout(20), client.stream("GET", "/v1/log", params=asked) as answer:
         lines = answer.aiter_lines()
         for number in range(3):
             position = await send(client, f"/v1/accounts/{account}/tasks/F-{number}/close", closing_body())
@@ -98,7 +104,7 @@ def followers() -> list[asyncio.Task[Any]]:
 
 
 async def test_a_follower_with_a_limit_is_sent_home_after_so_many(client: httpx.AsyncClient, account: str):
-    events = await read(client, "/v1/log", follow=True, limit=4)
+    events = await read(client, "/v1/log", log=log_with(account), follow=True, limit=4)
     assert len(events) == 4
 
 

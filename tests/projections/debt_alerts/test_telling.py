@@ -72,7 +72,7 @@ ONE_ACCOUNT = [
 
 
 async def test_changes_are_numbered_in_the_order_of_their_events(database: asyncpg.Pool, log: Log):
-    await begin(database, 0, moment("2026-01-01"))
+    await begin(database, [0], moment("2026-01-01"))
     debts(log, "a", "b")
     await applied(database, log.lines)
     assert await told(database) == [*ONE_ACCOUNT, *(line.replace("a ", "b ", 1) for line in ONE_ACCOUNT)]
@@ -92,7 +92,7 @@ async def test_what_lies_before_the_end_of_an_old_log_is_silent_and_there(databa
     log.record("a", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
     log.record("b", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
     log.record("a", closed("T-1", on="2026-03-05", draws={"spring": 1200}, owed=60))
-    await begin(database, log.position, moment("2026-05-25"))
+    await begin(database, [log.position], moment("2026-05-25"))
     log.record("a", closed("T-2", on="2026-05-26", owed=60))
     for line in log.lines:
         await applied(database, [line])
@@ -114,7 +114,7 @@ async def test_a_deployment_on_an_old_log_is_silent(customers: Log, settings: Se
 
 
 async def test_a_rebuild_makes_the_same_alerts_and_tells_nobody(database: asyncpg.Pool, log: Log, rebuilt: str):
-    await begin(database, 0, moment("2026-01-01"))
+    await begin(database, [0], moment("2026-01-01"))
     debts(log, "a", "b", "c")
     log.record("d", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
     await applied(database, log.lines)
@@ -135,7 +135,7 @@ async def test_a_rebuild_makes_the_same_alerts_and_tells_nobody(database: asyncp
 async def test_a_rebuild_that_comes_further_than_the_live_version_tells_what_that_one_then_does_not(
     database: asyncpg.Pool, log: Log, rebuilt: str
 ):
-    await begin(database, 0, moment("2026-01-01"))
+    await begin(database, [0], moment("2026-01-01"))
     debts(log, "a")
     await applied(database, log.lines[:2])
     await applied(database, log.lines, rebuilt)
@@ -150,7 +150,7 @@ async def test_a_rebuild_that_comes_further_than_the_live_version_tells_what_tha
 async def test_what_is_told_does_not_depend_on_batches_nor_on_who_looks_when(
     database: asyncpg.Pool, log: Log, turns: list[Turn], cuts: list[int], looks: set[int]
 ):
-    await begin(database, 0, moment("2026-01-01"))
+    await begin(database, [0], moment("2026-01-01"))
     account_id, first = f"a-{uuid4().hex}", log.position
     play(log, account_id, turns)
     watched: Watched | None = None

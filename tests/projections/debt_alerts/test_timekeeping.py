@@ -32,7 +32,7 @@ class Watching(Tracking):
     """Says when somebody has looked how far the projection is."""
 
     def __init__(self) -> None:
-        super().__init__(DEBT_ALERTS.name, "0")
+        super().__init__(DEBT_ALERTS, "0")
         self.looked = asyncio.Event()
 
     async def place(self, database: asyncpg.Pool | asyncpg.Connection) -> Place:
@@ -51,7 +51,7 @@ async def test_no_time_passes_before_the_projection_has_come_as_far_as_the_log(
 
     async with httpx.AsyncClient(base_url=settings.ledger_url, trust_env=False) as ledger:
         tracking = Watching()
-        keeper = Timekeeper(database, tracking, LogFeed(ledger, "0"), clock, timedelta())
+        keeper = Timekeeper(database, [tracking], [LogFeed(ledger, "0")], clock, timedelta())
         await keeper.begin()
         log.record("calm", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
         await apply(database, tracking, log)

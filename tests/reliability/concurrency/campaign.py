@@ -29,6 +29,7 @@ from services.ledger.event_store.migrations import migrate
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from tests.ledger.lossy_link import LossyLink
+from tests.ledger.several_logs import LOGS
 from tests.reliability.concurrency import writer
 from tests.reliability.concurrency.writer import journal_of
 
@@ -107,7 +108,7 @@ class Campaign:
                     self._lose_answers(link),
                     self._hold_transactions(self._url),
                     self._hold_transactions(self._other_url),
-                    *(self._follow(store, Tail()) for _ in range(READERS)),
+                    *(self._follow(store, log_id, Tail()) for log_id in range(LOGS) for _ in range(READERS)),
                 )
             ]
             while not enough(self.tally) and not any(task.done() for task in raging):
@@ -178,10 +179,10 @@ class Campaign:
             finally:
                 await connection.close()
 
-    async def _follow(self, store: EventStore, tail: Tail) -> None:
+    async def _follow(self, store: EventStore, log_id: int, tail: Tail) -> None:
         while True:
             self.tally.reads += 1
-            page = await store.page(0, tail.position, PAGE_EVENTS)
+            page = await store.page(log_id, tail.position, PAGE_EVENTS)
             tail.take(page)
             if not page:
                 await asyncio.sleep(0.005)
@@ -206,16 +207,18 @@ class Campaign:
 
     async def _check(self, store: EventStore) -> None:
         """What was answered is there once, where it was said to be; what is there was sent, and closed once."""
-        tail, places, closed = Tail(), dict[str, Place](), Counter[tuple[str, str]]()
-        while page := await store.page(0, tail.position, PAGE_EVENTS):
-            for event in page:
-                if isinstance(fact := event.event(), TaskClosed):
-                    if event.command_id in places:
-                        raise Broken(f"{event.command_id} is recorded twice")
-                    places[event.command_id] = Place(event.position, event.event_id)
-                    closed[event.account_id, fact.task_id] += 1
-            tail.take(page)
-        self.tally.events = tail.position
+        places, closed = dict[str, Place](), Counter[tuple[str, str]]()
+        for log_id in range(LOGS):
+            tail = Tail()
+            while page := await store.page(log_id, tail.position, PAGE_EVENTS):
+                for event in page:
+                    if isinstance(fact := event.event(), TaskClosed):
+                        if event.command_id in places:
+                            raise Broken(f"{event.command_id} is recorded twice")
+                        places[event.command_id] = Place(event.position, event.event_id)
+                        closed[event.account_id, fact.task_id] += 1
+                tail.take(page)
+            self.tally.events += tail.position
         if doubled := [task for task, times in closed.items() if times > 1]:
             raise Broken(f"closed twice: {doubled[:5]}")
         for number in range(WRITERS):

@@ -1,0 +1,71 @@
+"""What auditors and customers are given as evidence. Hashes are lower-case hexadecimal; see the ledger's FORMAT.md."""
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.quantities import AccountId
+
+
+class Evidence(BaseModel):
+    """Something that proves itself."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class PublishedKey(Evidence):
+    """A key that signs or has signed checkpoints: its bytes in base64, and its note, signed by the key before it."""
+
+    number: int
+    public_key: str
+    note: str
+
+
+class PublishedKeys(Evidence):
+    """All keys of a ledger, the first one first."""
+
+    ledger_id: str
+    keys: tuple[PublishedKey, ...]
+
+
+class CheckpointLine(Evidence):
+    """A checkpoint of a log: how many events it covers, and the signed note."""
+
+    log: int
+    size: int
+    note: str
+
+
+class InclusionProof(Evidence):
+    """That the event at `position` is in the tree over the first `size` events: RFC 6962, 2.1.1."""
+
+    log: int
+    position: int
+    size: int
+    path: tuple[str, ...]
+
+
+class ConsistencyProof(Evidence):
+    """That the tree over the first `to_size` events begins with that over the first `from_size`: RFC 6962, 2.1.2."""
+
+    log: int
+    from_size: int
+    to_size: int
+    path: tuple[str, ...]
+
+
+class EventProof(Evidence):
+    """That one event of a receipt is in the tree of the receipt's checkpoint."""
+
+    position: int
+    path: tuple[str, ...]
+
+
+class Receipt(Evidence):
+    """All that proves, without asking anybody, that a command led to these events: lines of the log as they stand."""
+
+    log: int
+    account_id: AccountId
+    command_id: str
+    lines: tuple[str, ...]
+    proofs: tuple[EventProof, ...]
+    checkpoint: str
+    keys: tuple[str, ...]

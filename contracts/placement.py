@@ -1,0 +1,8 @@
+"""Where things are, by their names: the ledger that writes and the projections that read place them alike."""
+
+from zlib import crc32
+
+
+def log_of(name: str, logs: int) -> int:
+    """Which of so many logs an account belongs to, or keeps the reservation of an idempotency key, for ever."""
+    return crc32(name.encode()) % logs

@@ -1,0 +1,59 @@
+-- Distributes the ledger over the nodes of a Citus cluster (12 or later), by log. Run it once, on the coordinator, as the
+-- owner of the schema, after the ledger's first start with HOURBOOK_LOGS=n has made the tables and before its first
+-- command; nothing in Hourbook is configured differently then. Every statement that a command, a relay, the expiry or a
+-- reader of the log issues names one log_id, so it runs on the one node that has this log; Citus moves shards between
+-- nodes, and Hourbook never learns where a log is.
+--
+-- This file has not been run: it is held by a test that compares it with the schema, and with the statements.
+
+BEGIN;
+
+-- The triggers that keep what was recorded from being changed look at nothing but their own statement, so they are as
+-- right on a shard.
+SET LOCAL citus.enable_unsafe_triggers TO on;
+
+SELECT create_distributed_table('ledger.event', 'log_id', colocate_with => 'none');
+SELECT create_distributed_table('ledger.due', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.snapshot', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.reservation', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.revocation', 'log_id', colocate_with => 'ledger.event');
+
+SELECT create_distributed_table('ledger.checkpoint', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.tile', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.witness', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.verification', 'log_id', colocate_with => 'ledger.event');
+
+-- A few rows each, hardly ever written, and read wherever a function runs.
+SELECT create_reference_table('ledger.logs');
+SELECT create_reference_table('ledger.identity');
+SELECT create_reference_table('ledger.audit_key');
+SELECT create_reference_table('ledger.test_clock');
+
+-- Called inside the others, wherever they run.
+SELECT create_distributed_function('ledger.lock_log(integer)');
+SELECT create_distributed_function('ledger.leaf_hash(integer, bigint, text, integer, uuid, text, text, smallint, timestamptz, text, bytea)');
+
+-- Each runs, whole, on the node that has its log. That node's advisory lock then stands for the log: all appends to a
+-- log come to it, whichever node a client is connected to.
+SELECT create_distributed_function(
+    'ledger.append(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[])',
+    'log', colocate_with => 'ledger.event'
+);
+SELECT create_distributed_function(
+    'ledger.append_reserved(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], text[], integer[])',
+    'log', colocate_with => 'ledger.event'
+);
+SELECT create_distributed_function(
+    'ledger.settled_position(integer, text, integer, uuid)', 'log', colocate_with => 'ledger.event'
+);
+SELECT create_distributed_function('ledger.reserve(integer, text[], integer)', 'log', colocate_with => 'ledger.event');
+SELECT create_distributed_function('ledger.revoke(integer, text, integer)', 'log', colocate_with => 'ledger.event');
+SELECT create_distributed_function(
+    'ledger.grow_tree(integer, bigint, bigint, integer, text, smallint[], bigint[], bytea[])',
+    'log', colocate_with => 'ledger.event'
+);
+
+COMMIT;
+
+-- `hourbook ledger` starts with migrations, which are not made for distributed tables: after an update, apply what is new
+-- in services/ledger/event_store by hand, and distribute what it adds, before the new version starts.

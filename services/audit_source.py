@@ -1,0 +1,143 @@
+"""What auditors are shown, read from a running ledger over HTTP: events, signed checkpoints, the tree, keys, terms."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import orjson
+
+HASH_BYTES = 32
+TILE_HEIGHT = 8
+TILE_HASHES = 1 << TILE_HEIGHT
+TILES_KEPT = 64
+ANSWER_SECONDS_MAX = 300
+
+
+class NothingSigned(RuntimeError):
+    """A log has no signed checkpoint yet; there is one within a second of its first event."""
+
+
+class Refused(RuntimeError):
+    """The ledger has no answer to this."""
+
+
+class AuditSource:
+    """The ledger at an address."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self._tile = lru_cache(TILES_KEPT)(self._read_tile)
+
+    def document(self, path: str) -> dict[str, Any]:
+        """A JSON answer; what the ledger says against it, if it does."""
+        answer = self._client.get(path)
+        if "problem+json" in answer.headers["Content-Type"]:
+            problem = answer.json()
+            raise Refused(f"{problem['title']} {problem.get('detail') or ''}")
+        return orjson.loads(answer.raise_for_status().content)
+
+    def heads(self) -> dict[int, int]:
+        """The position of the last event of each log, by the log's number."""
+        heads: dict[int, int] = {}
+        while (answer := self._client.get("/v1/log", params={"log": len(heads), "limit": 1})).is_success:
+            heads[len(heads)] = int(answer.headers["Hourbook-Position"])
+        return heads
+
+    def log_of(self, account_id: str) -> int:
+        """The log that an account's events are in: its first event's receipt says so."""
+        return self.document(f"/v1/accounts/{account_id}/receipts/1")["log"]
+
+    def latest_checkpoint(self, log: int) -> str:
+        """The signed note of the log as it stands."""
+        answer = self._client.get("/v1/audit/checkpoint", params={"log": log})
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            raise NothingSigned(f"Log {log} has no signed checkpoint yet. One is made within a second: try again.")
+        return answer.raise_for_status().text
+
+    def checkpoints(self, log: int, size: int) -> Iterator[str]:
+        """The signed notes up to that size, the smallest first; they come in pages."""
+        after = 0
+        while after < size:
+            page = list(self._lines("/v1/audit/checkpoints", {"log": log, "after": after}))
+            for line in page:
+                checkpoint = orjson.loads(line)
+                after = checkpoint["size"]
+                if after <= size:
+                    yield checkpoint["note"]
+            if not page:
+                return
+
+    def lines(self, log: int, after: int, until: int) -> Iterator[bytes]:
+        """The log's lines in (after, until], by position."""
+        if after < until:
+            yield from self._lines("/v1/log", {"log": log, "after": after, "limit": until - after})
+
+    def account_lines(self, account_id: str) -> Iterator[bytes]:
+        """All lines of an account."""
+        return self._lines(f"/v1/accounts/{account_id}/events", {})
+
+    def first_recorded(self, log: int, size: int, since: datetime) -> int:
+        """The position of the first event recorded at `since` or later, as far as the log's clock runs forward."""
+        low, high = 0, size
+        while low < high:
+            middle = (low + high) // 2
+            [line] = self.lines(log, middle, middle + 1)
+            if recorded_at(line) < since:
+                low = middle + 1
+            else:
+                high = middle
+        return low + 1
+
+    def subtree(self, log: int, size: int, start: int, level: int) -> bytes:
+        """The root of the complete sub-tree of 2^level leaves that begins there, in a tree of that size.
+
+        A tile holds 256 neighbours of every eighth level (C2SP tlog-tiles); levels between are worked out.
+        """
+        tile_level, rest = divmod(level, TILE_HEIGHT)
+        index, first = divmod(start >> TILE_HEIGHT * tile_level, TILE_HASHES)
+        width = min(TILE_HASHES, (size >> TILE_HEIGHT * tile_level) - index * TILE_HASHES)
+        tile = self._tile(log, tile_level, index, width)
+        hashes = [tile[n * HASH_BYTES :][:HASH_BYTES] for n in range(first, first + (1 << rest))]
+        while len(hashes) > 1:
+            hashes = [_parent(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
+        return hashes[0]
+
+    def _read_tile(self, log: int, level: int, index: int, width: int) -> bytes:
+        partial = f".p/{width}" if width < TILE_HASHES else ""
+        path = f"/v1/audit/tile/{level}/{tile_path(index)}{partial}"
+        tile = self._client.get(path, params={"log": log}).raise_for_status().content
+        if len(tile) != width * HASH_BYTES:
+            raise RuntimeError(f"The tile {path} of log {log} has {len(tile)} bytes, not {width * HASH_BYTES}.")
+        return tile
+
+    def _lines(self, path: str, parameters: dict[str, Any]) -> Iterator[bytes]:
+        with self._client.stream("GET", path, params=parameters) as answer:
+            answer.raise_for_status()
+            rest = b""
+            for block in answer.iter_bytes():
+                *whole, rest = (rest + block).split(b"\n")
+                yield from whole
+
+
+def recorded_at(line: bytes) -> datetime:
+    """When a line of the log was recorded."""
+    return datetime.fromisoformat(orjson.loads(line)["recorded_at"])
+
+
+def tile_path(index: int) -> str:
+    """Three digits at a time, all but the last marked.
+
+    >>> tile_path(7), tile_path(1_234_067)
+    ('007', 'x001/x234/067')
+    """
+    path = f"{index % 1000:03}"
+    while index := index // 1000:
+        path = f"x{index % 1000:03}/{path}"
+    return path
+
+
+def _parent(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\x01" + left + right).digest()

@@ -1,0 +1,45 @@
+"""Checkpoints (C2SP tlog-checkpoint): what the log was when it had so many events, signed."""
+
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.ledger.audit.merkle import HASH_BYTES
+from services.ledger.audit.notes import NotANote, Note, signed
+from services.ledger.event_store.stored_event import rfc3339
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The root of a log's tree at one size. `origin` names ledger and log."""
+
+    origin: str
+    size: int
+    root: bytes
+
+    @classmethod
+    def read(cls, note: Note) -> Self:
+        """What a note says, whoever signed it; NotANote if that is no checkpoint."""
+        origin, size, root, *_ = *note.text.split("\n"), "", ""
+        if not (size.isascii() and size.isdecimal() and size == str(int(size))):
+            raise NotANote("the second line of a checkpoint is its size")
+        try:
+            hash_ = b64decode(root, validate=True)
+        except ValueError as malformed:
+            raise NotANote(f"the root of a checkpoint is not base64: {malformed}") from malformed
+        if len(hash_) != HASH_BYTES:
+            raise NotANote(f"the root of a checkpoint has {len(hash_)} bytes, not {HASH_BYTES}")
+        return cls(origin, int(size), hash_)
+
+    def sign(self, key: Ed25519PrivateKey, made_at: datetime) -> str:
+        """The checkpoint as a signed note."""
+        text = f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\ntime {rfc3339(made_at)}"
+        return signed(text, self.origin, key)
+
+
+def origin(ledger_id: str, log_id: int) -> str:
+    """How a log of a ledger is named, for ever."""
+    return f"hourbook/{ledger_id}/log/{log_id}"

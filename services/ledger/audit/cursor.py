@@ -1,0 +1,65 @@
+"""What was verified before, remembered in a file: outside the database, whose owner could put it back as well."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+
+class UnreadableCursor(RuntimeError):
+    """The file is not one that a verification has written."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """The last checkpoint of a log that was found good, and the roots of the full subtrees that its tree is made of."""
+
+    note: str = ""
+    size: int = 0
+    key_number: int = 0
+    frontier: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """How far each log of a ledger was verified, and the keys that were trusted. Empty before the first time."""
+
+    ledger_id: str | None = None
+    keys: tuple[str, ...] = ()
+    logs: dict[int, Verified] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """From the file, or empty if there is none yet."""
+        try:
+            kept: dict[str, Any] = orjson.loads(file.read_bytes())
+            logs = {int(log_id): _verified(**log) for log_id, log in kept["logs"].items()}
+            return cls(kept["ledger_id"], tuple(kept["keys"]), logs)
+        except FileNotFoundError:
+            return cls()
+        except (ValueError, KeyError, TypeError, AttributeError) as unreadable:
+            remedy = "Bring a copy of it; without one, delete it, and nothing is known of what was verified before."
+            raise UnreadableCursor(f"{file} cannot be read: {unreadable!r}. {remedy}") from unreadable
+
+    def save(self, file: Path) -> None:
+        """At once or not at all."""
+        logs = {
+            str(log_id): {
+                "note": log.note,
+                "size": log.size,
+                "key_number": log.key_number,
+                "frontier": [root.hex() for root in log.frontier],
+            }
+            for log_id, log in self.logs.items()
+        }
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        written = file.with_name(f"{file.name}.{os.getpid()}")
+        content = {"ledger_id": self.ledger_id, "keys": self.keys, "logs": logs}
+        written.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+        written.replace(file)
+
+
+def _verified(note: str, size: int, key_number: int, frontier: list[str]) -> Verified:
+    return Verified(note, size, key_number, tuple(map(bytes.fromhex, frontier)))

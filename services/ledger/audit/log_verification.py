@@ -1,0 +1,213 @@
+"""One log against its checkpoints: leaf hashes worked out from the columns, roots from these, tiles beside them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import asyncpg
+
+from services.ledger.audit.checkpoints import Checkpoint
+from services.ledger.audit.cursor import Verified
+from services.ledger.audit.keys import PublicKey
+from services.ledger.audit.leaf import hash_of
+from services.ledger.audit.merkle import WIDTH, Frontier, TileId, edge_of, grown
+from services.ledger.audit.notes import NotANote, Note
+from services.ledger.audit.tree import StoredCheckpoint, StoredTree
+from services.ledger.event_store.database import Database
+from services.ledger.event_store.store import COLUMNS
+from services.ledger.event_store.stored_event import StoredEvent
+
+PAGE_EVENTS = 16 * WIDTH
+PAGE_CHECKPOINTS = 1000
+FAULTS_MAX = 50
+
+_ROWS = f"SELECT {COLUMNS}, hash FROM ledger.event WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"  # noqa: S608
+_VERSIONS = """
+    SELECT account_id, (
+        SELECT max(version) FROM ledger.event AS e
+        WHERE log_id = $1 AND e.account_id = asked.account_id AND position <= $3
+    ) AS version FROM unnest($2::text[]) AS asked (account_id)
+"""
+_UNREADABLE = (ValueError, OverflowError, TypeError, asyncpg.DataError)
+"""What reading a row comes to that was never written by us: a year past 9999, say."""
+
+
+@dataclass
+class Findings:
+    """What a verification came to: how many events it went over, and what is wrong, a sentence each."""
+
+    size: int = 0
+    events: int = 0
+    faults: list[str] = field(default_factory=list)
+    accounts: set[str] = field(default_factory=set)
+    """Those that the events belong to."""
+
+    def fault(self, sentence: str) -> None:
+        """Of very many, the first ones are told."""
+        if len(self.faults) < FAULTS_MAX:
+            self.faults.append(sentence)
+
+
+class Signed(NamedTuple):
+    """A checkpoint whose signature is good."""
+
+    root: bytes
+    note: str
+    key_number: int
+
+
+class StoredLog(NamedTuple):
+    """A log in a database, the name its checkpoints have, and the size of the newest one when verifying began."""
+
+    database: Database
+    log_id: int
+    name: str
+    signed_size: int
+
+
+class LogVerification:
+    """Goes over one log, from its start or from where it was verified before."""
+
+    def __init__(self, log: StoredLog, keys: Sequence[PublicKey], before: Verified, *, from_start: bool) -> None:
+        self._log = log
+        self._tree = StoredTree(log.database, log.log_id)
+        self._keys = keys
+        self._before = before
+        self._start = Verified() if from_start else before
+        self._frontier = Frontier(self._start.size, list(self._start.frontier))
+        self._versions: dict[str, int] = {}
+        self.findings = Findings(before.size)
+
+    async def run(self, went_over: Callable[[int], None]) -> Verified:
+        """How far the log is good; what is wrong is in `findings`."""
+        signed = await self._signed()
+        tiles = TileCheck(self._tree, max(signed, default=0), self.findings)
+        await tiles.begin(self._frontier)
+        reached = self._before
+        while page := await self._page():
+            await self._check_versions([event for event, _ in page])
+            leaves = [self._leaf(event, hash_) for event, hash_ in page]
+            await tiles.follow(self._frontier.size, leaves)
+            for leaf in leaves:
+                self._frontier.push(leaf)
+                reached = self._compared(signed.get(self._frontier.size)) or reached
+            self.findings.events += len(page)
+            went_over(len(page))
+        for size in signed:
+            if size > self._frontier.size and not self.findings.faults:
+                self.findings.fault(f"the log ends at {self._frontier.size}, and {size} events were signed")
+        self.findings.size = reached.size
+        return reached
+
+    def _compared(self, signed: Signed | None) -> Verified | None:
+        """Whether the tree is what was signed at this size: how far it is good then."""
+        frontier = self._frontier
+        if signed is None:
+            return None
+        if signed.root != frontier.root():
+            self.findings.fault(f"the first {frontier.size} events are not those that were signed")
+        return Verified(signed.note, frontier.size, signed.key_number, tuple(frontier.roots))
+
+    async def _signed(self) -> dict[int, Signed]:
+        """What each checkpoint from here on says, by its size, and what the one that was verified before said."""
+        signed: dict[int, Signed] = {}
+        after, key_number = self._start.size, self._start.key_number
+        while after < self._log.signed_size:
+            page = await self._tree.page(after, PAGE_CHECKPOINTS)
+            for stored in (each for each in page if each.size <= self._log.signed_size):
+                found = self._read(stored)
+                if found and found.key_number < key_number:
+                    self.findings.fault(f"the checkpoint of size {stored.size} is signed by a retired key")
+                if found:
+                    signed[stored.size] = found
+                    key_number = found.key_number
+            after = page[-1].size if page else self._log.signed_size
+        if self._before.size:
+            known = await self._tree.page(self._before.size - 1, 1)
+            if known[:1] != [StoredCheckpoint(self._before.size, self._before.note)]:
+                self.findings.fault(f"the checkpoint of size {self._before.size}, which was verified before, is gone")
+            if not await self._tree.hashes(self._before.size - 1, 1):
+                self.findings.fault(f"the log ends before {self._before.size}, where it was verified before")
+            root = Checkpoint.read(Note.parse(self._before.note)).root
+            signed[self._before.size] = Signed(root, self._before.note, self._before.key_number)
+        return signed
+
+    def _read(self, stored: StoredCheckpoint) -> Signed | None:
+        try:
+            note = Note.parse(stored.note)
+            said = Checkpoint.read(note)
+        except NotANote as unreadable:
+            self.findings.fault(f"the checkpoint of size {stored.size} cannot be read: {unreadable}")
+            return None
+        numbers = [key.number for key in self._keys if note.signed_by(self._log.name, key.raw)]
+        if (said.origin, said.size) != (self._log.name, stored.size) or not numbers:
+            self.findings.fault(f"the checkpoint of size {stored.size} is not signed for this log and size")
+            return None
+        return Signed(said.root, stored.note, max(numbers))
+
+    async def _page(self) -> list[tuple[StoredEvent, bytes]]:
+        """The next events and the hashes they are stored with; nothing at the end, or where it cannot go on."""
+        after = self._frontier.size
+        try:
+            rows = await self._log.database.rows(_ROWS, self._log.log_id, after, PAGE_EVENTS)
+        except _UNREADABLE as unreadable:
+            self.findings.fault(f"an event after position {after} cannot be read: {unreadable!r}")
+            return []
+        page = [(StoredEvent(*row[:-1]), row[-1]) for row in rows]
+        for expected, (event, _) in enumerate(page, after + 1):
+            if event.position != expected:
+                self.findings.fault(f"where event {expected} should be is event {event.position}")
+                return []
+        return page
+
+    def _leaf(self, event: StoredEvent, stored_hash: bytes) -> bytes:
+        leaf = hash_of(self._log.log_id, event)
+        if leaf != stored_hash or event.fingerprint == b"":
+            self.findings.fault(f"event {event.position} does not have the hash it was appended with")
+        return leaf
+
+    async def _check_versions(self, page: Sequence[StoredEvent]) -> None:
+        """The events of an account are numbered without gaps."""
+        accounts = {event.account_id for event in page}
+        self.findings.accounts |= accounts
+        if self._start.size and (unknown := accounts - self._versions.keys()):
+            rows = await self._log.database.rows(_VERSIONS, self._log.log_id, list(unknown), self._start.size)
+            self._versions |= {row["account_id"]: row["version"] or 0 for row in rows}
+        for event in page:
+            expected = self._versions.get(event.account_id, 0) + 1
+            if event.version != expected:
+                self.findings.fault(
+                    f"event {event.position} is version {event.version} of {event.account_id}, and not {expected}"
+                )
+            self._versions[event.account_id] = event.version
+
+
+class TileCheck:
+    """Compares the stored tiles with those that follow from the leaves."""
+
+    def __init__(self, tree: StoredTree, size: int, findings: Findings) -> None:
+        self._tree = tree
+        self._size = size
+        self._findings = findings
+        self._edge: Mapping[TileId, bytes] | None = None
+
+    async def begin(self, frontier: Frontier) -> None:
+        """From a tree that was verified before: its last tiles are good if they lead to its root."""
+        edge = await self._tree.tiles(edge_of(frontier.size))
+        if edge.lead_to(frontier.size, frontier.root()):
+            self._edge = edge.hashes
+        else:
+            self._findings.fault(f"the tiles up to {frontier.size} are not what they were")
+
+    async def follow(self, size: int, leaves: Sequence[bytes]) -> None:
+        """The tiles over these leaves, as far as checkpoints have come."""
+        covered = leaves[: max(0, self._size - size)]
+        if self._edge is None or not covered:
+            return
+        made = grown(size, self._edge, covered)
+        stored = (await self._tree.tiles(made)).hashes
+        for (level, index), hashes in made.items():
+            if stored.get((level, index), b"")[: len(hashes)] != hashes:
+                self._findings.fault(f"tile {index} of level {level} is not that of its events")
+        known = {**self._edge, **made}
+        self._edge = {tile: known[tile] for tile in edge_of(size + len(covered))}

@@ -1,0 +1,92 @@
+"""A log's tree and checkpoints in PostgreSQL: read for proofs, and grown by whoever signs."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from services.ledger.audit.merkle import (
+    NoSuchProof,
+    Range,
+    TileId,
+    Tiles,
+    consistency_ranges,
+    inclusion_ranges,
+    tiles_of,
+)
+from services.ledger.event_store.database import Database
+
+_LATEST = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 ORDER BY size DESC LIMIT 1"
+_PAGE = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size > $2 ORDER BY size LIMIT $3"
+_COVERING = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size >= $2 ORDER BY size LIMIT 1"
+_TILES = """
+    SELECT level, index, hashes FROM ledger.tile JOIN unnest($2::smallint[], $3::bigint[]) AS asked (level, index)
+    USING (level, index) WHERE log_id = $1
+"""
+_HASHES = """
+    SELECT position, hash, type = 'MonthClosed' FROM ledger.event
+    WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3
+"""
+_GROW = "SELECT ledger.grow_tree($1, $2, $3, $4, $5, $6::smallint[], $7::bigint[], $8::bytea[])"
+
+
+class StoredCheckpoint(NamedTuple):
+    """A checkpoint as it is stored: the signed note, and the size that it is found by."""
+
+    size: int
+    note: str
+
+
+class StoredTree:
+    """The tree over one log, as far as its latest checkpoint."""
+
+    def __init__(self, database: Database, log_id: int) -> None:
+        self._database = database
+        self.log_id = log_id
+
+    async def latest(self) -> StoredCheckpoint | None:
+        """The newest checkpoint."""
+        return await self._one(_LATEST, self.log_id)
+
+    async def covering(self, position: int) -> StoredCheckpoint | None:
+        """The first checkpoint that the event at a position is in."""
+        return await self._one(_COVERING, self.log_id, position)
+
+    async def page(self, after: int, limit: int) -> list[StoredCheckpoint]:
+        """Checkpoints larger than a size, the smallest first."""
+        return [StoredCheckpoint(*row) for row in await self._database.rows(_PAGE, self.log_id, after, limit)]
+
+    async def inclusion(self, position: int, size: int) -> list[bytes]:
+        """The proof that the event at a position is in the tree of that size; NoSuchProof if it cannot be."""
+        return await self._proof(inclusion_ranges(position - 1, size), size)
+
+    async def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the tree of one size begins with the tree of another; NoSuchProof if it cannot be."""
+        return await self._proof(consistency_ranges(old, new), new)
+
+    async def tiles(self, ids: Collection[TileId]) -> Tiles:
+        """Those of the tiles that there are."""
+        rows = await self._database.rows(_TILES, self.log_id, [level for level, _ in ids], [index for _, index in ids])
+        return Tiles({(row["level"], row["index"]): row["hashes"] for row in rows})
+
+    async def hashes(self, after: int, limit: int) -> list[tuple[int, bytes, bool]]:
+        """Of the log's events after a position, in order, at most so many: position, hash, and if it closes a month."""
+        return [tuple(row) for row in await self._database.rows(_HASHES, self.log_id, after, limit)]
+
+    async def grow(self, size: int, checkpoint: StoredCheckpoint, key_number: int, tiles: Tiles) -> bool:
+        """Write a checkpoint that follows the one of `size`, with the tiles that have changed.
+
+        False if another process was faster, or if the key is not the newest any more; nothing is written then.
+        """
+        levels, indexes = ([each[part] for each in tiles.hashes] for part in (0, 1))
+        given = (size, checkpoint.size, key_number, checkpoint.note, levels, indexes, list(tiles.hashes.values()))
+        return await self._database.value(_GROW, self.log_id, *given)
+
+    async def _proof(self, ranges: list[Range], size: int) -> list[bytes]:
+        latest = await self.latest()
+        if latest is None or size > latest.size:
+            raise NoSuchProof(f"no checkpoint of log {self.log_id} has come to size {size} yet")
+        tiles = await self.tiles(tiles_of(ranges))
+        return [tiles.root(each) for each in ranges]
+
+    async def _one(self, statement: str, *arguments: int) -> StoredCheckpoint | None:
+        rows = await self._database.rows(statement, *arguments)
+        return StoredCheckpoint(*rows[0]) if rows else None

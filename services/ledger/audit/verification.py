@@ -1,0 +1,96 @@
+"""Does the log in the database still say what its checkpoints said? Nothing in the database is taken on trust.
+
+What was verified before is remembered outside the database, so that an older backup, or a log rewritten from end to
+end, shows too.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import asyncpg
+
+from services.ledger.audit.checkpoints import origin
+from services.ledger.audit.cursor import Cursor, Verified
+from services.ledger.audit.keys import PublicKey, ledger_id_of, published
+from services.ledger.audit.log_verification import Findings, LogVerification, StoredLog
+from services.ledger.audit.tree import StoredTree
+from services.ledger.event_store.database import Database
+
+_COUNTS = """
+    SELECT log_id, count(*) AS events, min(position) AS first, max(position) AS last
+    FROM ledger.event GROUP BY log_id ORDER BY log_id
+"""
+
+
+async def verify(
+    database: Database,
+    logs: int,
+    cursor: Cursor,
+    *,
+    full: bool,
+    trust_keys: bool = False,
+    went_over: Callable[[int], None] = lambda _: None,
+) -> tuple[dict[int, Findings], Cursor]:
+    """Verify every log: all of it, or what is new since the cursor. Returns findings by log, and the new cursor.
+
+    A log with faults stays in the cursor as it was. `trust_keys`: somebody vouches for the keys as they are.
+    `went_over` hears of progress, in events.
+    """
+    # Before the keys: whatever is signed by then is signed with a key that is published by then.
+    newest = [await StoredTree(database, log_id).latest() for log_id in range(logs)]
+    ledger_id = await ledger_id_of(database)
+    if trust_keys:
+        cursor = replace(cursor, keys=tuple(note for _, note in await published(database)))
+    keys, shared = await _keys(database, ledger_id, cursor)
+    if full or not cursor.logs:
+        shared += _strays(await database.rows(_COUNTS), logs)
+    if cursor.ledger_id not in {None, ledger_id}:
+        shared.append(f"this is ledger {ledger_id}; {cursor.ledger_id} was verified before")
+    findings: dict[int, Findings] = {}
+    after = dict(cursor.logs)
+    for log_id, latest in enumerate(newest):
+        before = cursor.logs.get(log_id, Verified())
+        log = StoredLog(database, log_id, origin(ledger_id, log_id), latest.size if latest else 0)
+        verification = LogVerification(log, keys, before, from_start=full)
+        reached = await verification.run(went_over)
+        findings[log_id] = verification.findings
+        findings[log_id].faults[:0] = shared
+        if not findings[log_id].faults:
+            after[log_id] = reached
+    trusted = tuple(key.note for key in keys) if not shared else cursor.keys
+    return findings, replace(cursor, ledger_id=cursor.ledger_id or ledger_id, keys=trusted, logs=after)
+
+
+async def _keys(database: Database, ledger_id: str, cursor: Cursor) -> tuple[list[PublicKey], list[str]]:
+    """The published keys, and what is wrong with them: each has to be signed by the one before it."""
+    notes = tuple(note for _, note in await published(database))
+    faults: list[str] = []
+    if notes[: len(cursor.keys)] != cursor.keys:
+        faults.append("the published keys are not those that were published before")
+    try:
+        keys = [PublicKey.read(note, ledger_id) for note in notes]
+    except ValueError as unreadable:
+        return [], [*faults, f"a published key cannot be read: {unreadable}"]
+    if [key.number for key in keys] != list(range(1, len(keys) + 1)):
+        faults.append("the published keys are not numbered from 1 without gaps")
+    faults += [
+        f"key {after.number} is not signed by key {before.number}: ask the operator, by another way, whether it is his"
+        for before, after in pairwise(keys)
+        if after.note not in cursor.keys and not after.follows(before, ledger_id)
+    ]
+    return keys, faults
+
+
+def _strays(counts: Sequence[asyncpg.Record], logs: int) -> list[str]:
+    """Rows that no walk from position to position comes across."""
+    nowhere = [
+        f"there are events in log {row['log_id']}, and no such log"
+        for row in counts
+        if row["log_id"] not in range(logs)
+    ]
+    return nowhere + [
+        f"log {row['log_id']} has {row['events']} events at positions {row['first']} to {row['last']}"
+        for row in counts
+        if (row["first"], row["events"]) != (1, row["last"])
+    ]

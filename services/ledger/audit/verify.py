@@ -1,0 +1,1331 @@
+"""Check a Hourbook audit export, offline, trusting nobody.
+
+    python -I verify.py [EXPORT] [--key FILE] [--checkpoint FILE] [--receipt FILE] [--as-of INSTANT] [--known-at ...]
+
+Needs Python 3.11 or newer and the package `cryptography`; nothing of Hourbook's is imported. It was written from the
+rulebook and FORMAT.md, not from the program that makes the log: where the two disagree, one is wrong, and you learn it.
+
+What is checked, section by section of this file:
+
+1. The folder:    every file is the one that the manifest names.
+2. Signed notes:  checkpoints and keys are signed (Ed25519), by keys you hold or, if you hold none, by the export's.
+3. The tree:      the lines of the log, hashed (RFC 6962), make the very roots that were signed, and those you kept.
+4. The lines:     no byte of a line is outside its hash.
+5. Quantities:    months, days, money: the small rules of the rulebook.
+6. The books:     each account is worked out again: lots, draws, debts, expiry, returns, months.
+7. The balance:   of any instant, as known at any other.
+8. Side by side:  lines, tree and checkpoints of a log, read together; positions and versions have no gaps.
+9. The report, and the command line.
+
+Not checked: whether off-hours work lay outside working hours (rule 5.4 needs a production calendar).
+
+Exit code 0: everything holds. 1: there are findings, each with file, line, position, what was expected and what is
+there. 2: the question could not be understood, or something is needed first.
+"""
+
+import argparse
+import base64
+import copy
+import gzip
+import hashlib
+import json
+import re
+import sys
+import tarfile
+import tempfile
+import zlib
+from calendar import monthrange
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+try:
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+except ImportError:
+    print("verify.py needs the package cryptography: python -m pip install cryptography", file=sys.stderr)
+    sys.exit(2)
+if sys.version_info < (3, 11):  # noqa: UP036 - an auditor may have another than the ledger
+    print("verify.py needs Python 3.11 or newer", file=sys.stderr)
+    sys.exit(2)
+
+FORMAT = "hourbook audit export 1"
+
+
+class Wrong(Exception):
+    """Something is not as it has to be."""
+
+    def __init__(self, what: str, expected: object, found: object) -> None:
+        super().__init__(f"{what}: expected {expected}, found {found}")
+
+
+def same(what: str, expected: object, found: object) -> None:
+    """Raise Wrong unless the two are equal."""
+    if expected != found:
+        raise Wrong(what, expected, found)
+
+
+class Findings:
+    """What is wrong, and where."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def add(self, where: str, why: Exception | str) -> None:
+        said = str(why) if isinstance(why, Wrong | str) else f"cannot be read ({type(why).__name__}: {why})"
+        self.said.append(f"{where}: {said}")
+
+
+UNREADABLE = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, EOFError, RecursionError, zlib.error,
+)  # fmt: skip
+"""What reading something that is not in its form comes to."""
+
+
+# 1. The folder -----------------------------------------------------------------------------------------------------
+
+
+def unpacked(export: Path, into: Path) -> Path:
+    """The folder of an export; an archive is unpacked, plain files with plain names only."""
+    if export.is_dir():
+        return export
+    with tarfile.open(export) as archive:
+        for member in archive:
+            name = member.name.rpartition("/")[2]
+            if member.isfile() and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+                with archive.extractfile(member) as content, (into / name).open("wb") as file:  # type: ignore[union-attr]
+                    while block := content.read(1 << 20):
+                        file.write(block)
+    return into
+
+
+def check_files(folder: Path, findings: Findings) -> dict[str, Any]:
+    """The manifest, after comparing every file with it: present, of that size, with that SHA-256, and no other."""
+    text = (folder / "manifest.json").read_text("utf-8")
+    manifest = json.loads(text)
+    same("manifest, written in its one form", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", text)
+    same("format", FORMAT, manifest["format"])
+    covers = manifest["covers"]
+    what = "account" if covers["account_id"] else "range" if covers["from"] or covers["to"] else "log"
+    same("what it covers", what, covers["what"])
+    listed = {entry["name"]: (entry["bytes"], entry["sha256"]) for entry in manifest["files"]}
+    present = {file.name: file for file in folder.iterdir() if file.is_file() and file.name != "manifest.json"}
+    for name in sorted(listed.keys() | present.keys()):
+        if name not in listed:
+            findings.add(name, "is in the folder, but not in the manifest")
+        elif name not in present:
+            findings.add(name, "is in the manifest, but not in the folder")
+        elif (there := (present[name].stat().st_size, sha256_of(present[name]))) != listed[name]:
+            findings.add(name, Wrong("bytes and SHA-256", listed[name], there))
+    return manifest
+
+
+def sha256_of(file: Path) -> str:
+    """In hexadecimal."""
+    digest = hashlib.sha256()
+    with file.open("rb") as content:
+        while block := content.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def lines_of(folder: Path, name: str, findings: Findings) -> Iterator[tuple[int, bytes]]:
+    """The numbered lines of a compressed file, each of which ends in a line feed."""
+    number = 0
+    try:
+        with gzip.open(folder / name) as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    findings.add(f"{name}, line {number}", "is cut off")
+                yield number, line.rstrip(b"\n")
+    except UNREADABLE as failure:
+        findings.add(f"{name}, after line {number}", failure)
+
+
+# 2. Signed notes (C2SP signed-note and tlog-checkpoint) --------------------------------------------------------------
+
+
+@dataclass
+class Note:
+    """A text, and who says so: (name, key id, signature)."""
+
+    text: str
+    signatures: list[tuple[str, bytes, bytes]]
+
+    @staticmethod
+    def parse(note: str) -> "Note":
+        text, blank, below = note.rpartition("\n\n")
+        if not blank or not below.endswith("\n"):
+            raise ValueError("not a signed note")
+        signatures = []
+        for line in below.splitlines():
+            dash, name, encoded = line.split(" ")
+            same("the mark before a signature", "\u2014", dash)
+            blob = from_base64(encoded)
+            signatures.append((name, blob[:4], blob[4:]))
+        return Note(text + "\n", signatures)
+
+    def signed_by(self, public_key: bytes, name: str) -> bool:
+        """Whether that key signed it; a signature in the key's name that does not fit is Wrong."""
+        for signer, key_id, signature in self.signatures:
+            if (signer, key_id) == (name, key_id_of(name, public_key)):
+                try:
+                    Ed25519PublicKey.from_public_bytes(public_key).verify(signature, self.text.encode())
+                except InvalidSignature:
+                    raise Wrong("the signature", f"one by the key {key_id.hex()}", "one that does not fit") from None
+                return True
+        return False
+
+
+def from_base64(text: str) -> bytes:
+    """Decoded; only the one canonical spelling is accepted, so that no bit of it is free."""
+    decoded = base64.b64decode(text, validate=True)
+    same("base64 in its one form", base64.b64encode(decoded).decode(), text)
+    return decoded
+
+
+def key_id_of(name: str, public_key: bytes) -> bytes:
+    """Four bytes that say which key of a name it is; 01 stands for Ed25519."""
+    return hashlib.sha256(name.encode() + b"\n\x01" + public_key).digest()[:4]
+
+
+@dataclass
+class Checkpoint:
+    """What was signed: the log of that origin had so many events, and this root. `held`: by you, from before."""
+
+    where: str
+    origin: str
+    size: int
+    root: bytes
+    note: Note
+    held: bool
+
+    @staticmethod
+    def parse(where: str, text: str, *, held: bool) -> "Checkpoint":
+        note = Note.parse(text)
+        origin, size, root, *_ = note.text.split("\n")
+        if not re.fullmatch(r"0|[1-9][0-9]{0,18}", size):
+            raise ValueError(f"{size!r} is not a number of events")
+        return Checkpoint(where, origin, int(size), from_base64(root), note, held)
+
+
+@dataclass
+class Keys:
+    """The ledger's keys by number, and which of them are trusted."""
+
+    ledger_id: str
+    public: dict[int, bytes]
+    trusted: set[int]
+    why: str
+
+    def check(self, checkpoint: Checkpoint, not_before: int) -> int:
+        """The number of the key that signed it, which never goes back (pass the one of the checkpoint before)."""
+        same("the origin", f"hourbook/{self.ledger_id}/log/", re.sub(r"\d+$", "", checkpoint.origin))
+        number = next((n for n, key in self.public.items() if checkpoint.note.signed_by(key, checkpoint.origin)), None)
+        if number is None:
+            raise Wrong("a signature", f"one by a key of the ledger ({len(self.public)} known)", "none")
+        if number < not_before:
+            raise Wrong("the number of the signing key", f"{not_before} or later", number)
+        return number
+
+
+def read_keys(folder: Path, held: list[bytes], findings: Findings) -> Keys:
+    """The export's keys. Trusted: those you hold, or else the first; and each that the one before it announces."""
+    document = json.loads((folder / "keys.json").read_text("utf-8"))
+    name = f"hourbook/{document['ledger_id']}/keys"
+    public: dict[int, bytes] = {}
+    trusted: set[int] = set()
+    for number, entry in enumerate(document["keys"], 1):
+        try:
+            note = Note.parse(entry["note"])
+            key = from_base64(entry["public_key"])
+            said = note.text.split("\n")
+            same("number of the key", (number, str(number)), (entry["number"], said[1]))
+            same("name and key in the note", [name, entry["public_key"]], [said[0], said[2]])
+            same("signed by itself", True, note.signed_by(key, name))
+            announced = number - 1 in trusted and note.signed_by(public[number - 1], name)
+            public[number] = key
+            if announced or key in held or (not held and number == 1):
+                trusted.add(number)
+        except (*UNREADABLE, Wrong) as failure:
+            findings.add(f"keys.json, key {number}", failure)
+    if held and not trusted:
+        findings.add("keys.json", "none of the ledger's keys is one that you hold, or was announced by one")
+    why = "you hold them, or they were announced by one you hold"
+    if not held:
+        why = "they are in the export: compare them with what the ledger's operator has published"
+    return Keys(document["ledger_id"], public, trusted, why)
+
+
+# 3. The tree (RFC 6962) ----------------------------------------------------------------------------------------------
+
+
+class Tree:
+    """A Merkle tree that grows from left to right. It keeps the roots of its complete sub-trees, the largest first."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.complete: list[tuple[int, bytes]] = []
+
+    def append(self, leaves: int, node: bytes) -> None:
+        """Add a leaf, or the root of a complete sub-tree of 2, 4, 8 … leaves where one begins."""
+        if leaves < 1 or leaves & (leaves - 1) or self.size % leaves:
+            raise ValueError(f"no sub-tree of {leaves} leaves begins after {self.size}")
+        self.size += leaves
+        while self.complete and self.complete[-1][0] == leaves:
+            node = node_hash(self.complete.pop()[1], node)
+            leaves *= 2
+        self.complete.append((leaves, node))
+
+    def root(self) -> bytes:
+        """The root of all leaves so far."""
+        if not self.complete:
+            return hashlib.sha256().digest()
+        *rest, (_, root) = self.complete
+        for _, left in reversed(rest):
+            root = node_hash(left, root)
+        return root
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Of an inner node."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def leaf_hash(log: int, line: "Line") -> bytes:
+    """Of an event: every field, its length before it, in the order of FORMAT.md."""
+    microseconds = (line.recorded_at - EPOCH) // timedelta(microseconds=1)
+    fields = (
+        "hourbook event 1", log, line.position, line.account_id, line.version, line.event_id, line.command_id,
+        line.type, line.schema_version, microseconds, line.payload, line.fingerprint,
+    )  # fmt: skip
+    digest = hashlib.sha256(b"\x00")
+    for value in fields:
+        content = value if isinstance(value, bytes) else str(value).encode()
+        digest.update(len(content).to_bytes(4, "big") + content)
+    return digest.digest()
+
+
+# 4. The lines --------------------------------------------------------------------------------------------------------
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)  # noqa: UP017
+ENVELOPE = {
+    "position": int, "event_id": str, "account_id": str, "version": int, "command_id": str, "fingerprint": str,
+    "type": str, "schema_version": int, "recorded_at": str,
+}  # fmt: skip
+
+
+@dataclass
+class Line:
+    """One event of the log. `payload` is its exact text, `data` what that says; a `fingerprint` opens a command."""
+
+    position: int
+    event_id: str
+    account_id: str
+    version: int
+    command_id: str
+    fingerprint: str
+    type: str
+    schema_version: int
+    recorded_at: datetime
+    payload: bytes
+    data: dict[str, Any]
+
+    @staticmethod
+    def parse(text: bytes) -> "Line":
+        """Strictly: what is put together again from the values must be the text, so that no byte of it is free."""
+        envelope, mark, rest = text.partition(b',"data":')
+        if not mark or not rest.endswith(b"}"):
+            raise ValueError("not a line of the log")
+        values = json.loads(envelope + b"}")
+        if values["fingerprint"] is None:
+            values["fingerprint"] = ""
+        same("fields", list(ENVELOPE), list(values))
+        for name, kind in ENVELOPE.items():
+            same(f"kind of {name}", kind, type(values[name]))
+        written = json.dumps({**values, "fingerprint": values["fingerprint"] or None}, separators=(",", ":"))
+        same("the line in its one form", written[:-1].encode(), envelope)
+        said = values.pop("recorded_at")
+        recorded_at = instant(said)
+        same("recorded_at in its one form", written_instant(recorded_at), said)
+        return Line(**values, recorded_at=recorded_at, payload=rest[:-1], data=json.loads(rest[:-1]))
+
+
+def instant(text: str) -> datetime:
+    """An RFC 3339 timestamp with an offset, in UTC."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset")
+    return at.astimezone(timezone.utc)  # noqa: UP017
+
+
+def written_instant(at: datetime) -> str:
+    """As the log writes it."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
+# 5. Quantities (rules 1 to 4) ---------------------------------------------------------------------------------------
+
+
+def seller_zone() -> tzinfo:
+    """Moscow time; without a time zone database UTC+3, which is right since 26 October 2014."""
+    try:
+        return ZoneInfo("Europe/Moscow")
+    except ZoneInfoNotFoundError:
+        return timezone(timedelta(hours=3))
+
+
+MOSCOW = seller_zone()
+
+
+def midnight(day: date) -> datetime:
+    """The first instant of a day at the seller's."""
+    return datetime.combine(day, time(), MOSCOW).astimezone(timezone.utc)  # noqa: UP017
+
+
+def day_of(at: datetime) -> date:
+    """The seller's day at that instant (rule 2.2)."""
+    return at.astimezone(MOSCOW).date()
+
+
+def month_of(at: datetime) -> str:
+    """The seller's month, such as 2026-07."""
+    return f"{day_of(at):%Y-%m}"
+
+
+def month_later(month: str, by: int) -> str:
+    """So many months later."""
+    months = int(month[:4]) * 12 + int(month[5:]) - 1 + by
+    return f"{months // 12:04}-{months % 12 + 1:02}"
+
+
+def end_of_package(bought_at: datetime, months: int) -> datetime:
+    """Rule 3.2: 00:00 of the day after (day of purchase + months), the day clamped to the month's length."""
+    bought = day_of(bought_at)
+    year, month = map(int, month_later(f"{bought:%Y-%m}", months).split("-"))
+    last = date(year, month, min(bought.day, monthrange(year, month)[1]))
+    return midnight(last + timedelta(days=1))
+
+
+def rounded(value: Fraction) -> int:
+    """Half to even (rule 1.2)."""
+    return round(value)
+
+
+class Terms:
+    """The price lists, all versions (rule 3.1)."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.versions = sorted(document["versions"], key=lambda version: instant(version["in_force_from"]))
+
+    def at(self, when: datetime) -> dict[str, Any]:
+        """The version in force then; the first one for any time before it."""
+        in_force = [version for version in self.versions if instant(version["in_force_from"]) <= when]
+        return in_force[-1] if in_force else self.versions[0]
+
+
+# 6. The books (rules 4 to 10) ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Lot:
+    """Hours bought together. `ends`: of the packages that have held it, one after another; `left` may be forfeited."""
+
+    lot_id: str
+    starts_at: datetime
+    size: int
+    price: int
+    package_id: str
+    ends: list[datetime]
+    left: int
+    booked: int = 0
+    expired: bool = False
+    moves: list[tuple[datetime, int]] = field(default_factory=list)
+
+    def take(self, at: datetime, minutes: int, kopecks: int) -> None:
+        """Minutes and money leave it; negative: they come back."""
+        self.left -= minutes
+        self.booked += kopecks
+        self.moves.append((at, -minutes))
+        if not 0 <= self.left <= self.size:
+            raise Wrong(f"minutes left in lot {self.lot_id}", f"0 to {self.size}", self.left)
+
+    def part(self, minutes: int) -> tuple[str, int, int, bool]:
+        """Lot, minutes, money (rule 4.4) and whether released from a forfeiture (rule 6.1), if it gives so many."""
+        money = rounded(Fraction(self.price * (self.size - self.left + minutes), self.size)) - self.booked
+        return (self.lot_id, minutes, money, self.expired)
+
+    def share(self) -> tuple[str, int, int]:
+        """What is left, with the money not yet booked for it."""
+        return (self.lot_id, self.left, self.price - self.booked)
+
+    def priority(self, at: datetime) -> tuple[datetime, datetime, str]:
+        """Rule 6.2: the end of the package that held it then, its start, its id."""
+        return (min(end for end in self.ends if at < end), self.starts_at, self.lot_id)
+
+
+@dataclass
+class Package:
+    """A purchase, or a compensation (rule 8.2). `order` is the order of recording."""
+
+    package_id: str
+    starts_at: datetime
+    ends_at: datetime
+    takes_over: bool
+    order: int
+    expired: bool = False
+
+    def due(self) -> tuple[datetime, datetime, str]:
+        """Packages expire in this order (rule 7.1)."""
+        return (self.ends_at, self.starts_at, self.package_id)
+
+
+@dataclass
+class Took:
+    """Minutes that a closing took from a lot, by a draw or by a settlement of its debt."""
+
+    lot_id: str
+    minutes: int
+    kopecks: int
+    released: bool
+    at: datetime
+    settlement: bool
+
+
+@dataclass
+class Closing:
+    """A closing that stands: what it took from lots, what was paid for it in money, what is still owed."""
+
+    number: int
+    at: datetime
+    order: int
+    worked: int
+    charged: int
+    owed: int
+    took: list[Took] = field(default_factory=list)
+    paid: list[tuple[int, int]] = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """What a month has booked: the change of the balance, and worked, charged minutes and kopecks of each closing."""
+
+    balance: int = 0
+    lines: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
+
+
+class Book:
+    """One account, worked out again from its events; whatever does not follow from the rules is Wrong."""
+
+    def __init__(self, account_id: str, terms: Terms) -> None:
+        self.account_id = account_id
+        self.terms = terms
+        self.last: Line | None = None
+        self.version = 0
+        self.lots: dict[str, Lot] = {}
+        self.packages: dict[str, Package] = {}
+        self.closings: dict[str, Closing] = {}
+        self.times_closed: dict[str, int] = {}
+        self.warranty: set[str] = set()
+        self.in_debt: set[str] = set()
+        self.owed_moves: list[tuple[datetime, int]] = []
+        self.just_carried: dict[str, str] = {}
+        self.suspended = False
+        self.closed_through = ""
+        self.month_closes: list[tuple[str, int, int]] = []
+        self.balance_before = 0
+        self.reports: dict[str, Report] = {}
+
+    # What holds for every event.
+
+    def read(self, line: Line) -> None:
+        """One event more."""
+        same(f"version of account {self.account_id}", self.version + 1, line.version)
+        if self.last and line.recorded_at < self.last.recorded_at:
+            raise Wrong("recorded_at", f"{self.last.recorded_at} or later", line.recorded_at)
+        if line.fingerprint:
+            self.check_command_ends()
+        else:
+            same("the command it belongs to", self.last and (self.last.command_id, self.last.recorded_at),
+                 (line.command_id, line.recorded_at))  # fmt: skip
+        self.version, self.last = line.version, line
+        same("the event that opens an account", line.version == 1, line.type == "AccountOpened")
+        at = instant(line.data["effective_at"])
+        if at > line.recorded_at:
+            raise Wrong("effective_at", f"{line.recorded_at} or earlier", at)
+        month = month_of(at)
+        if self.closed_through and month <= self.closed_through:
+            month = month_later(self.closed_through, 1)
+        same("booking_month (rule 10.1)", month, line.data["booking_month"])
+        if line.type not in READERS:
+            raise Wrong("the type of event", f"one of {', '.join(READERS)}", line.type)
+        READERS[line.type](self, line.data, at, line.recorded_at)
+        self.report(line.type, line.data)
+
+    def check_command_ends(self) -> None:
+        """Rule 11.1: a command leaves nothing undone that was due, could settle debt, or let work resume."""
+        if not self.last:
+            return
+        now = self.last.recorded_at
+        same("packages whose hours were carried, but which have not expired", {}, self.just_carried)
+        for package in self.packages.values():
+            if not package.expired and package.ends_at <= now:
+                raise Wrong(f"package {package.package_id} expired (rule 7.1)", f"by {now}", "not yet")
+        for task_id, debt in self.debts():
+            if payable := [lot.lot_id for lot in self.with_hours() if debt.at < lot.ends[-1]]:
+                raise Wrong(f"debt of task {task_id} (rule 6.4)", f"settled by {payable}", f"{debt.owed} minutes owed")
+        if self.suspended and self.balance_now() > 0:
+            raise Wrong("suspended (rule 9.2)", "not with a positive balance", self.balance_now())
+
+    def with_hours(self) -> list[Lot]:
+        """Lots with something left, forfeited or not."""
+        return [lot for lot in self.lots.values() if lot.left]
+
+    def debts(self) -> list[tuple[str, Closing]]:
+        """Closings with something owed, the oldest first (rule 6.4)."""
+        owing = [(task_id, self.closings[task_id]) for task_id in self.in_debt]
+        return sorted(owing, key=lambda owed: (owed[1].at, owed[1].order))
+
+    def balance_now(self) -> int:
+        """Rule 4.2: what is left in lots that have not expired, less what is owed."""
+        owed = sum(closing.owed for _, closing in self.debts())
+        return sum(lot.left for lot in self.lots.values() if not lot.expired) - owed
+
+    def owe(self, task_id: str, at: datetime, minutes: int) -> None:
+        """The debt of a closing grows, or shrinks."""
+        closing = self.closings[task_id]
+        closing.owed += minutes
+        self.owed_moves.append((at, minutes))
+        if closing.owed < 0:
+            raise Wrong(f"minutes owed for task {task_id}", "0 or more", closing.owed)
+        (self.in_debt.add if closing.owed else self.in_debt.discard)(task_id)
+
+    # Packages: bought, carried over, expired (rules 3 and 7).
+
+    def opened(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """The account of a contract."""
+        same("effective_at", now, at)
+
+    def purchased(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """A lot opens, at the price in force (rule 3.1), and the package may succeed others (rule 7.2)."""
+        in_force = self.terms.at(at)
+        plan = in_force["plans"][data["plan"]]
+        ends_at = end_of_package(at, plan["validity_months"])
+        bought = ("terms_version", "minutes", "price_kopecks", "hour_price_kopecks", "ends_at")
+        listed = (in_force["name"], *(plan[name] for name in bought[1:4]), ends_at)
+        same("the purchase (rule 3)", listed, (*(data[name] for name in bought[:4]), instant(data["ends_at"])))
+        there = [package for package in self.packages.values() if package.starts_at <= at < package.ends_at]
+        before = [self.successor(package) for package in there]
+        package_id = data["package_id"]
+        self.add_package(package_id, at, ends_at, data["minutes"], data["price_kopecks"], data["carry_over"])
+        succeeds = [one.package_id for one, heir in zip(there, before, strict=True) if self.successor(one) != heir]
+        same("the packages it succeeds (rule 7.2)", sorted(succeeds), sorted(data["succeeds"]))
+        same("its successor", self.successor(self.packages[package_id]), data["successor_package_id"])
+
+    def add_package(self, package_id: str, at: datetime, ends_at: datetime, size: int, price: int, takes: bool) -> None:
+        """A package opens with a lot of the same id."""
+        same(f"package {package_id}", "a new one", "there already" if package_id in self.packages else "a new one")
+        self.packages[package_id] = Package(package_id, at, ends_at, takes, self.version)
+        self.lots[package_id] = Lot(package_id, at, size, price, package_id, [ends_at], size, moves=[(at, size)])
+
+    def successor(self, package: Package) -> str | None:
+        """Rule 7.2: the first bought after it and before its end, willing to take over, with a later end."""
+        heirs = [
+            other
+            for other in self.packages.values()
+            if other.takes_over
+            and (other.starts_at, other.order) > (package.starts_at, package.order)
+            and other.starts_at < package.ends_at < other.ends_at
+        ]
+        first = min(heirs, key=lambda other: (other.starts_at, other.order), default=None)
+        return first.package_id if first else None
+
+    def left_in(self, package_id: str, *, forfeited: bool) -> list[Lot]:
+        """Lots in the hands of a package that have something left."""
+        return [lot for lot in self.with_hours() if lot.package_id == package_id and lot.expired == forfeited]
+
+    def carried(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Everything left goes to the successor and takes its end; reclaimed: what had been forfeited (rule 7.4)."""
+        former, heir = self.packages[data["from_package_id"]], self.packages[data["to_package_id"]]
+        same("the successor", self.successor(former), heir.package_id)
+        same("effective_at and ends_at", (former.ends_at, heir.ends_at), (at, instant(data["ends_at"])))
+        lots = self.left_in(former.package_id, forfeited=data["reclaimed"])
+        same("what was left and is carried", sorted(lot.share() for lot in lots), shares(data))
+        same("minutes carried", sum(lot.left for lot in lots), data["minutes"])
+        same("a package with hours to carry", True, bool(lots) and former.expired == data["reclaimed"])
+        for lot in lots:
+            lot.package_id, lot.expired = heir.package_id, False
+            lot.ends.append(heir.ends_at)
+        heir.expired = False
+        if not data["reclaimed"]:
+            self.just_carried[former.package_id] = heir.package_id
+
+    def expired(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """In order, at its end; without a successor everything left is forfeited (rules 7.1, 7.2)."""
+        due = [package for package in self.packages.values() if not package.expired and package.ends_at <= now]
+        first = min(due, key=Package.due, default=None)
+        same("the package that is due (rule 7.1)", first and first.package_id, data["package_id"])
+        package = self.packages[data["package_id"]]
+        same("effective_at", package.ends_at, at)
+        left = self.left_in(package.package_id, forfeited=False)
+        same("carried_to: where they went with the event before", self.just_carried.pop(package.package_id, None),
+             data["carried_to"])  # fmt: skip
+        if left:
+            same("a successor that should have had the hours (rule 7.2)", None, self.successor(package))
+        same("what was left and is forfeited", sorted(lot.share() for lot in left), shares(data))
+        same("minutes forfeited", sum(lot.left for lot in left), data["forfeited_minutes"])
+        same("money forfeited", sum(lot.share()[2] for lot in left), data["forfeited_amount_kopecks"])
+        package.expired = True
+        for lot in self.lots.values():
+            lot.expired |= lot.package_id == package.package_id
+
+    # Tasks: closed, owed, settled, paid, taken back (rules 5, 6 and 8).
+
+    def closed(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Charged at K, drawn on the lots valid then in their order, the rest owed (rules 5.2, 6.1 to 6.3)."""
+        task_id = data["task_id"]
+        same(f"closing of task {task_id}", (self.times_closed.get(task_id, 0) + 1, False),
+             (data["closure"], task_id in self.closings))  # fmt: skip
+        confirmed = max(instant(data["closed_at"]), instant(data["confirmed_at"]))
+        same("effective_at (rule 5.1)", min(confirmed, now), at)
+        in_force = self.terms.at(min(instant(data["started_at"]) if data["started_at"] else confirmed, now))
+        warranty = task_id in self.warranty
+        k = Fraction(in_force["coefficients"]["warranty" if warranty else data["category"]])
+        same("terms, K and warranty (rule 5)", (in_force["name"], k, warranty),
+             (data["terms_version"], Fraction(data["coefficient"]), data["warranty"]))  # fmt: skip
+        worked, charged = data["worked_minutes"], data["charged_minutes"]
+        for consent, categories in CONSENTS.items():
+            if data["category"] in categories:
+                given = data[consent] and data["started_at"] and instant(data[consent]) <= instant(data["started_at"])
+                same(f"{consent}, before the work started (rule 5.3)", True, bool(given))
+        same("charged = worked \u00d7 K (rule 1.1)", k * worked, charged)
+        same("worked time in quanta (rule 1.1)", True, worked > 0 and worked % in_force["quantum_minutes"] == 0)
+        if data["time_entries"] is not None:
+            same("time entries add up (rule 5.4)", worked, sum(entry["minutes"] for entry in data["time_entries"]))
+        parts, owed = self.drawn(charged, at)
+        same("draws (rules 4.4, 6.1, 6.2)", parts, [part_of(draw) for draw in data["draws"]])
+        same("owed = charged - drawn (rule 6.3)", owed, data["owed_minutes"])
+        self.times_closed[task_id] = data["closure"]
+        closing = self.closings[task_id] = Closing(data["closure"], at, self.version, worked, charged, 0)
+        for lot_id, minutes, kopecks, released in parts:
+            self.lots[lot_id].take(at, minutes, kopecks)
+            closing.took.append(Took(lot_id, minutes, kopecks, released, at, settlement=False))
+        self.owe(task_id, at, owed)
+
+    def drawn(self, needed: int, at: datetime) -> tuple[list[tuple[str, int, int, bool]], int]:
+        """What the lots valid then give, the earliest to end first, and what they cannot."""
+        valid = [lot for lot in self.with_hours() if lot.starts_at <= at < lot.ends[-1]]
+        parts = []
+        for lot in sorted(valid, key=lambda lot: lot.priority(at)):
+            if needed:
+                parts.append(lot.part(min(needed, lot.left)))
+                needed -= parts[-1][1]
+        return parts, needed
+
+    def settled(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Owed minutes are paid by hours that were there after the debt arose (rule 6.4)."""
+        task_id, lot = data["task_id"], self.lots[data["lot_id"]]
+        debt = self.closings[task_id]
+        same("the closing in debt", debt.number, data["closure"])
+        same("debt and lot with something left", True, min(debt.owed, lot.left) > 0)
+        same("the part of the lot (rule 4.4)", lot.part(min(debt.owed, lot.left)), part_of(data))
+        if not max(debt.at, lot.starts_at) <= at < lot.ends[-1]:
+            raise Wrong("effective_at", f"within {max(debt.at, lot.starts_at)} and {lot.ends[-1]}", at)
+        lot.take(at, data["minutes"], data["amount_kopecks"])
+        minutes, kopecks = data["minutes"], data["amount_kopecks"]
+        debt.took.append(Took(lot.lot_id, minutes, kopecks, data["released"], at, settlement=True))
+        self.owe(task_id, at, -data["minutes"])
+
+    def paid(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Owed minutes are paid with money, the oldest first, at the price of debt (rule 6.5)."""
+        in_force = self.terms.at(instant(data["paid_at"]))
+        price = in_force["debt_hour_price_kopecks"]
+        same("terms and price of debt", (in_force["name"], price), (data["terms_version"], data["hour_price_kopecks"]))
+        left, latest, expected = data["minutes"], instant(data["paid_at"]), []
+        for task_id, debt in self.debts():
+            if minutes := min(left, debt.owed):
+                expected.append((task_id, debt.number, minutes, rounded(Fraction(minutes * price, 60))))
+                left, latest = left - minutes, max(latest, debt.at)
+        names = ("task_id", "closure", "minutes", "amount_kopecks")
+        same("payments (rule 6.5)", expected, [tuple(payment[name] for name in names) for payment in data["payments"]])
+        same("minutes beyond the debt", 0, left)
+        same("money paid", sum(payment[3] for payment in expected), data["amount_kopecks"])
+        same("effective_at", latest, at)
+        for task_id, _, minutes, kopecks in expected:
+            self.closings[task_id].paid.append((minutes, kopecks))
+            self.owe(task_id, at, -minutes)
+
+    def taken_back(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """What can go back does, the rest becomes a compensation; what is owed is cancelled (rule 8)."""
+        task_id = data["task_id"]
+        closing = self.closings.get(task_id) or Closing(0, now, 0, 0, 0, 0)
+        marked = self.last is not None and self.last.type == "WarrantyMarked"
+        if marked:
+            same("marked as warranty before (rule 8.5)", False, task_id in self.warranty)
+        else:
+            same("a closing to reopen", True, task_id in self.closings)
+        undone = (closing.number or None, 0 if marked else closing.worked, closing.charged, closing.owed)
+        names = ("closure", "worked_minutes", "charged_minutes", "cancelled_owed_minutes")
+        same("closing, worked, charged and owed minutes", undone, tuple(data[name] for name in names))
+        same("effective_at (rule 8.4)", closing.at, at)
+        lost = [took for took in closing.took if self.lots[took.lot_id].expired and not took.released]
+        back = [took for took in closing.took if took not in lost]
+        expected = [(t.lot_id, t.minutes, t.kopecks, t.at, t.settlement, self.lots[t.lot_id].expired) for t in back]
+        same("what goes back (rule 8.1)", sorted(expected), sorted(map(returned_of, data["returned"])))
+        made_up = closing.paid + [(took.minutes, took.kopecks) for took in lost]
+        self.check_compensation(f"compensation-{task_id}-{closing.number}", made_up, data["compensation"], now)
+        if task_id in self.in_debt:
+            self.owe(task_id, at, -closing.owed)
+        for took in back:
+            self.lots[took.lot_id].take(took.at, -took.minutes, -took.kopecks)
+            if took.settlement:
+                self.owed_moves += [(took.at, took.minutes), (at, -took.minutes)]
+        if marked:
+            self.warranty.add(task_id)
+            closing.charged, closing.took, closing.paid = 0, [], []
+        else:
+            del self.closings[task_id]
+
+    def check_compensation(
+        self, package_id: str, parts: list[tuple[int, int]], given: dict[str, Any] | None, now: datetime
+    ) -> None:
+        """Rule 8.2: minutes and money that cannot go back, as a package from now on."""
+        if not parts:
+            return same("compensation", None, given)
+        ends = [package.ends_at for package in self.packages.values() if now < package.ends_at]
+        ends_at = max([midnight(day_of(now) + timedelta(days=self.terms.at(now)["compensation_days"] + 1)), *ends])
+        minutes, kopecks = sum(part[0] for part in parts), sum(part[1] for part in parts)
+        given = given or {}
+        found = tuple(given.get(name) for name in ("package_id", "minutes", "amount_kopecks"))
+        same("compensation (rule 8.2)", (package_id, minutes, kopecks), found)
+        same("its validity", (now, ends_at), (instant(given["starts_at"]), instant(given["ends_at"])))
+        return self.add_package(package_id, now, ends_at, minutes, kopecks, takes=False)
+
+    # Suspension and months (rules 9 and 10).
+
+    def work_suspended(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Only while the balance is negative (rule 9.1)."""
+        same("suspended, effective_at, balance", (False, now, self.balance_now()),
+             (self.suspended, at, data["balance_minutes"]))  # fmt: skip
+        same("a negative balance", True, self.balance_now() < 0)
+        self.suspended = True
+
+    def work_resumed(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """By itself when the balance is positive, or at the seller's will (rule 9.2)."""
+        same("suspended, effective_at, balance", (True, now, self.balance_now()),
+             (self.suspended, at, data["balance_minutes"]))  # fmt: skip
+        same("a positive balance where work resumes by itself", True, self.balance_now() > 0 or not data["automatic"])
+        self.suspended = False
+
+    def month_closed(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Once it is over, and with it every earlier one (rule 10.1)."""
+        month = data["month"]
+        same("effective_at", now, at)
+        same("a month that is over", True, month < month_of(now))
+        same("a month not closed before", True, month > self.closed_through)
+        if data.get("account_version") is not None:
+            names = ("month", "opening_balance_minutes", "closing_balance_minutes", "report_hash")
+            reports = [tuple(report[name] for name in names) for report in data["reports"]]
+            same("the reports that are frozen", self.frozen(month), reports)
+            same("account_version: events before this one", self.version - 1, data["account_version"])
+        self.closed_through = month
+        self.month_closes.append((month, self.version, self.last.position if self.last else 0))
+
+    def month_reopened(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Only the last closed one (rule 10.2)."""
+        same("effective_at and month", (now, self.closed_through), (at, data["month"]))
+        self.closed_through = month_later(data["month"], -1)
+
+    def report(self, kind: str, data: dict[str, Any]) -> None:
+        """What the event adds to the report of the month in which it is booked (rules 10.1 to 10.3)."""
+        change, self.balance_before = self.balance_now() - self.balance_before, self.balance_now()
+        figures = figures_of(kind, data)
+        if not (figures or change or kind == "HoursCarriedOver"):
+            return
+        report = self.reports.setdefault(data["booking_month"], Report())
+        report.balance += change
+        for task_id, closure, *numbers in figures:
+            so_far = report.lines.get((task_id, closure), (0, 0, 0))
+            report.lines[task_id, closure] = tuple(map(sum, zip(so_far, numbers, strict=True)))
+
+    def frozen(self, month: str) -> list[tuple[str, int, int, str]]:
+        """Month, opening and closing balance and hash of each report that the closing of this month freezes."""
+        balance, found = 0, []
+        for name in sorted({*self.reports, month}):
+            report = self.reports.get(name, Report())
+            opening, balance = balance, balance + report.balance
+            if self.closed_through < name <= month:
+                text = f"hourbook-report 1\naccount {self.account_id}\nmonth {name}\n"
+                text += f"opening {opening}\nclosing {balance}\n"
+                lines = (" ".join(map(str, (*closing, *report.lines[closing]))) for closing in sorted(report.lines))
+                text += "".join(f"{line}\n" for line in lines)
+                found.append((name, opening, balance, hashlib.sha256(text.encode()).hexdigest()))
+        return found
+
+    # 7. The balance.
+
+    def balance(self, as_of: datetime) -> tuple[int, int]:
+        """Held and owed minutes at that instant: movements effective by then, in lots that end later (rule 12)."""
+        held = sum(
+            minutes
+            for lot in self.lots.values()
+            if as_of < self.end_of(lot)
+            for at, minutes in lot.moves
+            if at <= as_of
+        )
+        return held, sum(minutes for at, minutes in self.owed_moves if at <= as_of)
+
+    def end_of(self, lot: Lot) -> datetime:
+        """When its hours end, as if what is due had been recorded: carried from successor to successor (rule 7.5)."""
+        package = self.packages[lot.package_id]
+        if lot.expired:
+            return lot.ends[-1]
+        while heir := self.successor(package):
+            package = self.packages[heir]
+        return package.ends_at
+
+
+def figures_of(kind: str, data: dict[str, Any]) -> list[tuple[str, int, int, int, int]]:
+    """Task, closing, worked and charged minutes, kopecks that an event adds to a report (rule 10.3)."""
+    if kind == "TaskClosed":
+        kopecks = sum(draw["amount_kopecks"] for draw in data["draws"])
+        return [(data["task_id"], data["closure"], data["worked_minutes"], data["charged_minutes"], kopecks)]
+    if kind == "DebtSettled":
+        return [(data["task_id"], data["closure"], 0, 0, data["amount_kopecks"])]
+    if kind == "DebtPaid":
+        return [(paid["task_id"], paid["closure"], 0, 0, paid["amount_kopecks"]) for paid in data["payments"]]
+    if kind in ("WarrantyMarked", "TaskReopened") and data["closure"]:
+        given_back = [*data["returned"], *([data["compensation"]] if data["compensation"] else [])]
+        kopecks = sum(part["amount_kopecks"] for part in given_back)
+        return [(data["task_id"], data["closure"], -data["worked_minutes"], -data["charged_minutes"], -kopecks)]
+    return []
+
+
+CONSENTS = {
+    "urgency_agreed_at": ("urgent", "urgent_off_hours"),
+    "off_hours_requested_at": ("off_hours", "urgent_off_hours"),
+}
+
+
+def part_of(data: dict[str, Any]) -> tuple[str, int, int, bool]:
+    """A draw or settlement, as `Lot.part` says it."""
+    return (data["lot_id"], data["minutes"], data["amount_kopecks"], data["released"])
+
+
+def shares(data: dict[str, Any]) -> list[tuple[str, int, int]]:
+    """Shares of lots, as `Lot.share` says them."""
+    return sorted((share["lot_id"], share["minutes"], share["amount_kopecks"]) for share in data["lots"])
+
+
+def returned_of(data: dict[str, Any]) -> tuple[str, int, int, datetime, bool, bool]:
+    """A draw or settlement that went back."""
+    return (
+        data["lot_id"], data["minutes"], data["amount_kopecks"], instant(data["effective_at"]), data["settlement"],
+        data["forfeited"],
+    )  # fmt: skip
+
+
+READERS = {
+    "AccountOpened": Book.opened,
+    "PackagePurchased": Book.purchased,
+    "HoursCarriedOver": Book.carried,
+    "PackageExpired": Book.expired,
+    "TaskClosed": Book.closed,
+    "DebtSettled": Book.settled,
+    "DebtPaid": Book.paid,
+    "WarrantyMarked": Book.taken_back,
+    "TaskReopened": Book.taken_back,
+    "WorkSuspended": Book.work_suspended,
+    "WorkResumed": Book.work_resumed,
+    "MonthClosed": Book.month_closed,
+    "MonthReopened": Book.month_reopened,
+}
+
+
+# 8. Side by side ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Asked:
+    """What the auditor asks, and what he holds beside the export."""
+
+    as_of: list[datetime]
+    known_at: int | datetime | None
+    account: str | None
+    kept: list[Checkpoint]
+    receipts: dict[tuple[str, int], tuple[str, bytes]]
+
+
+class Accounts:
+    """The books of all accounts, and each as it was known at the instant asked."""
+
+    def __init__(self, terms: Terms, known_at: int | datetime | None, findings: Findings) -> None:
+        self.terms = terms
+        self.known_at = known_at
+        self.findings = findings
+        self.books: dict[str, Book] = {}
+        self.known: dict[str, Book] = {}
+        self.wrong: set[str] = set()
+        self.latest = EPOCH
+
+    def read(self, where: str, line: Line) -> None:
+        """One event more. After a finding an account's sums mean nothing, and the rest of it is not judged."""
+        self.latest = max(self.latest, line.recorded_at)
+        if line.account_id not in self.books:
+            self.books[line.account_id] = Book(line.account_id, self.terms)
+        book = self.books[line.account_id]
+        if line.account_id not in self.known and not self.is_known(line):
+            self.known[line.account_id] = copy.deepcopy(book)
+        if line.account_id not in self.wrong:
+            self.judge(where, line.account_id, lambda: book.read(line))
+
+    def is_known(self, line: Line) -> bool:
+        """Whether it was recorded by the instant, or up to the position, that was asked for."""
+        if isinstance(self.known_at, datetime):
+            return line.recorded_at <= self.known_at
+        return self.known_at is None or line.position <= self.known_at
+
+    def end(self, where: str) -> None:
+        """Nothing follows: what the last commands left undone."""
+        for account_id, book in self.books.items():
+            if account_id not in self.wrong:
+                self.judge(f"{where}, at its end", account_id, book.check_command_ends)
+
+    def judge(self, where: str, account_id: str, check: Any) -> None:
+        try:
+            check()
+        except (*UNREADABLE, Wrong) as failure:
+            self.wrong.add(account_id)
+            self.findings.add(f"{where}, account {account_id}", failure)
+
+
+class Log:
+    """One log of the export: lines, tree and checkpoints, read side by side from left to right."""
+
+    def __init__(self, folder: Path, manifest: dict[str, Any], entry: dict[str, Any], findings: Findings) -> None:
+        self.folder = folder
+        self.covers = manifest["covers"]
+        self.number = entry["log"]
+        self.entry = entry
+        self.findings = findings
+        self.origin = f"hourbook/{manifest['ledger_id']}/log/{self.number}"
+        self.file = f"log-{self.number}.ndjson.gz"
+        self.tree = Tree()
+        self.events = 0
+        self.checkpoints = 0
+        self.inside = 0
+        self.versions: dict[str, int] = {}
+        self.positions: list[int] = []
+
+    def check(self, keys: Keys, asked: Asked, accounts: Accounts) -> None:
+        """Everything that the three files say."""
+        lines = self.lines(asked, accounts)
+        signed = self.signed(keys, asked)
+        line, checkpoint, missing = next(lines, None), next(signed, None), False
+        name = f"log-{self.number}.tree.gz"
+        for number, text in lines_of(self.folder, name, self.findings):
+            where = f"{name}, line {number}"
+            try:
+                piece = json.loads(text)
+                start, leaves, node = piece["start"], piece["leaves"], bytes.fromhex(piece["hash"])
+                same("start, and bytes of the hash", (self.tree.size, 32), (start, len(node)))
+                written = json.dumps({"start": start, "leaves": leaves, "hash": node.hex()})
+                same("the line in its one form", written.encode(), text)
+                while line and line[0].position <= start:
+                    self.findings.add(line[1], Wrong("the position", f"{start + 1} or later", line[0].position))
+                    line = next(lines, None)
+                if line and line[0].position == start + 1 and leaves == 1:
+                    node = self.leaf(line, node)
+                    line, missing = next(lines, None), False
+                elif self.is_missing(start, leaves) and not missing:
+                    self.findings.add(self.file, f"position {start + 1} and all up to the next line are missing")
+                    missing = True
+                self.tree.append(leaves, node)
+            except (*UNREADABLE, Wrong) as failure:
+                self.findings.add(where, failure)
+                break
+            while checkpoint and checkpoint.size <= self.tree.size:
+                self.compare(checkpoint)
+                checkpoint = next(signed, None)
+        while line:
+            self.findings.add(line[1], Wrong("a leaf of the tree", "one for this line", "none"))
+            line = next(lines, None)
+        self.check_extent()
+        while checkpoint:
+            self.findings.add(checkpoint.where, f"covers {checkpoint.size} events, the export {self.tree.size}: "
+                              "it is older, or the log has lost its tail")  # fmt: skip
+            checkpoint = next(signed, None)
+
+    def check_extent(self) -> None:
+        """Whether the tree and the lines reach as far as the manifest says."""
+        size, first, last = self.tree.size, *((self.positions[0], self.positions[-1]) if self.positions else (1, 0))
+        if self.covers["what"] == "log":
+            first, last = 1, size
+        elif self.covers["what"] == "range":
+            first, last = self.entry["first"], self.entry["last"]
+        said = (self.entry["size"], self.entry["first"], self.entry["last"])
+        if said != (size, first, last):
+            expected = Wrong("size of the tree, first and last position", (size, first, last), said)
+            self.findings.add("manifest.json", expected)
+
+    def lines(self, asked: Asked, accounts: Accounts) -> Iterator[tuple[Line, str]]:
+        """The lines that can be read, and where; each is entered into its account's book, and held against receipts."""
+        for number, text in lines_of(self.folder, self.file, self.findings):
+            where = f"{self.file}, line {number}"
+            try:
+                line = Line.parse(text)
+            except (*UNREADABLE, Wrong) as failure:
+                self.findings.add(where, failure)
+                continue
+            where += f", position {line.position}"
+            self.events += 1
+            self.positions = [*self.positions[:1], line.position]
+            received = asked.receipts.pop((self.origin, line.position), None)
+            if received and received[1] != text:
+                self.findings.add(where, Wrong("the line of your receipt", received[1].decode(), text.decode()))
+            if self.covers["what"] == "range":
+                self.alone(where, line)
+            else:
+                accounts.read(where, line)
+            if self.covers["what"] == "account" and line.account_id != self.covers["account_id"]:
+                self.findings.add(where, Wrong("the account", self.covers["account_id"], line.account_id))
+            yield line, where
+
+    def alone(self, where: str, line: Line) -> None:
+        """What can be said of an event without those before the range: versions follow, and its parts add up."""
+        version = self.versions.get(line.account_id, line.version - 1) + 1
+        self.versions[line.account_id] = line.version
+        try:
+            same(f"version of account {line.account_id}", version, line.version)
+            if line.type == "TaskClosed":
+                drawn = sum(draw["minutes"] for draw in line.data["draws"])
+                same("charged", line.data["charged_minutes"], drawn + line.data["owed_minutes"])
+                same("worked \u00d7 K", line.data["charged_minutes"],
+                     line.data["worked_minutes"] * Fraction(line.data["coefficient"]))  # fmt: skip
+            if line.position == self.entry["first"] - 1:
+                same("recorded before the range", True, line.recorded_at < instant(self.covers["from"]))
+            if line.position == self.entry["last"] + 1:
+                same("recorded after the range", True, line.recorded_at >= instant(self.covers["to"]))
+        except (*UNREADABLE, Wrong) as failure:
+            self.findings.add(where, failure)
+
+    def leaf(self, line: tuple[Line, str], expected: bytes) -> bytes:
+        """The leaf hash of a line, compared with the one the tree was made of."""
+        found = leaf_hash(self.number, line[0])
+        if found != expected:
+            self.findings.add(line[1], Wrong("leaf hash", expected.hex(), found.hex()))
+        return found
+
+    def is_missing(self, start: int, leaves: int) -> bool:
+        """Whether a line has to be there: all of a log, or of a range and the lines on both sides of it."""
+        if self.covers["what"] != "range":
+            return self.covers["what"] == "log"
+        return start + leaves >= self.entry["first"] - 1 and start < min(self.entry["last"] + 1, self.entry["size"])
+
+    def signed(self, keys: Keys, asked: Asked) -> Iterator[Checkpoint]:
+        """The checkpoints of the export and those you kept of this log, by size; only those that are signed."""
+        name, key = f"log-{self.number}.checkpoints.gz", 1
+        kept = sorted((one for one in asked.kept if one.origin == self.origin), key=lambda one: one.size)
+        latest: tuple[int, int] = (-1, 0)
+        for number, text in lines_of(self.folder, name, self.findings):
+            where = f"{name}, line {number}"
+            try:
+                checkpoint = Checkpoint.parse(where, json.loads(text)["note"], held=False)
+                same("the line in its one form", json.dumps({"note": json.loads(text)["note"]}).encode(), text)
+                same("the origin", self.origin, checkpoint.origin)
+                same("a size that has grown", True, checkpoint.size > latest[0])
+                key = keys.check(checkpoint, key)
+            except (*UNREADABLE, Wrong) as failure:
+                self.findings.add(where, failure)
+                continue
+            latest = (checkpoint.size, key)
+            while kept and kept[0].size <= checkpoint.size:
+                yield from self.kept(kept.pop(0), keys)
+            self.checkpoints += 1
+            yield checkpoint
+        while kept:
+            yield from self.kept(kept.pop(0), keys)
+        if latest[0] != self.entry["size"] or latest[1] not in keys.trusted:
+            expected = f"one of size {self.entry['size']}, signed by a trusted key"
+            found = f"one of size {latest[0]}, signed by key {latest[1]}"
+            self.findings.add(name, Wrong("the last checkpoint", expected, found))
+
+    def kept(self, checkpoint: Checkpoint, keys: Keys) -> Iterator[Checkpoint]:
+        """One that you kept: it has to be signed as well."""
+        try:
+            keys.check(checkpoint, 1)
+        except (*UNREADABLE, Wrong) as failure:
+            self.findings.add(checkpoint.where, failure)
+        yield checkpoint
+
+    def compare(self, checkpoint: Checkpoint) -> None:
+        """Whether the tree has the signed root; unknown inside a part that the export leaves out."""
+        if checkpoint.size < self.tree.size:
+            self.inside += 1
+            if checkpoint.held:
+                self.findings.add(checkpoint.where, f"cannot be compared: position {checkpoint.size} is in a gap; "
+                                  "let it be exported again with --checkpoint and this file")  # fmt: skip
+        elif checkpoint.root != self.tree.root():
+            self.findings.add(checkpoint.where, Wrong(f"the root of the first {checkpoint.size} events",
+                              checkpoint.root.hex(), self.tree.root().hex()))  # fmt: skip
+        elif checkpoint.held:
+            print(f"  as you kept it: the first {checkpoint.size} events are those of {checkpoint.where}")
+
+
+# 9. The report, and the command line ---------------------------------------------------------------------------------
+
+
+def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findings) -> None:
+    """Check it, and print what was checked and what was asked."""
+    try:
+        manifest = check_files(folder, findings)
+        keys = read_keys(folder, held, findings)
+        terms = Terms(json.loads((folder / "terms.json").read_text("utf-8")))
+        same("ledger_id", manifest["ledger_id"], keys.ledger_id)
+        covers = manifest["covers"]
+        print(f"ledger {manifest['ledger_id']}; the export covers {' '.join(str(v) for v in covers.values() if v)}")
+        print(f"keys trusted: {sorted(keys.trusted)} of {len(keys.public)}, because {keys.why}")
+        accounts = Accounts(terms, asked.known_at, findings)
+        logs = [Log(folder, manifest, entry, findings) for entry in manifest["logs"]]
+        same(
+            "one log or more, each once",
+            True,
+            [*sorted({log.number for log in logs})] == [log.number for log in logs] != [],
+        )
+        for log in logs:
+            before = len(findings.said)
+            log.check(keys, asked, accounts)
+            print(f"log {log.number}: {log.events} events of {log.tree.size}, {log.checkpoints} signed checkpoints"
+                  f"{f' ({log.inside} of them inside what is left out)' if log.inside else ''}, "
+                  f"{'as signed' if len(findings.said) == before else 'NOT as signed'}")  # fmt: skip
+            if covers["what"] != "range":
+                accounts.end(log.file)
+        check_held(logs, asked, findings)
+        report(covers, accounts, asked, findings)
+    except (*UNREADABLE, Wrong) as failure:
+        findings.add("the export", failure)
+
+
+def check_held(logs: list[Log], asked: Asked, findings: Findings) -> None:
+    """What you hold has to be of these logs, and what you have receipts for has to be in them."""
+    sizes = {log.origin: log.tree.size for log in logs}
+    for checkpoint in asked.kept:
+        if checkpoint.origin not in sizes:
+            findings.add(checkpoint.where, Wrong("a checkpoint of", " or ".join(sizes), checkpoint.origin))
+    for (origin, position), (where, text) in asked.receipts.items():
+        covers = logs[0].covers
+        expected = covers["what"] == "log" or covers.get("account_id") == json.loads(text)["account_id"]
+        if origin in sizes and expected:
+            findings.add(where, f"position {position} is missing from the export, of which you hold a receipt")
+
+
+def report(covers: dict[str, Any], accounts: Accounts, asked: Asked, findings: Findings) -> None:
+    """How far each account is complete, and the balances asked for."""
+    if covers["what"] == "range":
+        print("balances and sums need all of an account's history: a range of dates does not have it")
+        return
+    print(f"accounts: {len(accounts.books)}, of which {len(accounts.books) - len(accounts.wrong)} add up in every lot, "
+          "debt and month")  # fmt: skip
+    if covers["what"] == "account":
+        for book in accounts.books.values():
+            month, version, position = book.month_closes[-1] if book.month_closes else ("none", 0, 0)
+            print(f"{book.account_id}: versions 1 to {book.version}; last month closed: {month} (version {version}, "
+                  f"position {position}). Nothing up to that is missing. What came later is here as far as the "
+                  "operator has shown it: your receipts, and the next month's close, tell (AUDITORS.md).")  # fmt: skip
+    shown = sorted(accounts.books) if asked.account is None else [asked.account]
+    print(f"{'account':<20} {'as of':<32} {'balance':>9} {'held':>9} {'owed':>9}  minutes")
+    for account_id in shown:
+        if account_id not in accounts.books:
+            findings.add("the export", f"has no account {account_id}")
+            continue
+        book = accounts.known.get(account_id, accounts.books[account_id])
+        for as_of in asked.as_of or [accounts.latest]:
+            held, owed = book.balance(as_of)
+            doubt = "  NOT to be relied on" if account_id in accounts.wrong else ""
+            at = as_of.astimezone(MOSCOW).isoformat()
+            print(f"{account_id:<20} {at:<32} {held - owed:>9} {held:>9} {owed:>9}{doubt}")
+
+
+def arguments(given: list[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Check a Hourbook audit export, offline, trusting nobody.")
+    parser.add_argument("export", nargs="?", type=Path, default=Path(__file__).parent,
+                        help="its folder or .tar.gz; by default the folder of this file")  # fmt: skip
+    parser.add_argument("--key", type=Path, action="append", default=[], metavar="FILE",
+                        help="trust only the keys in that file: keys.json of an earlier export, or base64")  # fmt: skip
+    parser.add_argument("--checkpoint", type=Path, action="append", default=[], metavar="FILE",
+                        help="a checkpoint you kept, or log-N.checkpoints.gz of an earlier export")  # fmt: skip
+    parser.add_argument("--receipt", type=Path, action="append", default=[], metavar="FILE",
+                        help="a receipt you kept; its events must be there")  # fmt: skip
+    parser.add_argument("--as-of", action="append", default=[], type=instant, metavar="INSTANT",
+                        help="print balances of that instant, such as 2026-03-10T00:00:00+03:00")  # fmt: skip
+    parser.add_argument("--known-at", type=lambda text: int(text) if text.isdigit() else instant(text),
+                        help="by what was recorded then: an instant or a position")  # fmt: skip
+    parser.add_argument("--account", help="print only this account's balances")
+    return parser.parse_args(given)
+
+
+def held_keys(file: Path) -> list[bytes]:
+    """Every 32 bytes in base64 that stand in that file."""
+    alone = r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=(?![A-Za-z0-9+/=])"
+    found = [base64.b64decode(text) for text in re.findall(alone, file.read_text("utf-8"))]
+    if not found:
+        raise ValueError(f"there is no key in {file}")
+    return found
+
+
+def held_checkpoints(file: Path) -> Iterator[Checkpoint]:
+    """A signed note, or all those of an earlier export's log-N.checkpoints.gz."""
+    if file.suffix != ".gz":
+        yield Checkpoint.parse(str(file), file.read_text("utf-8"), held=True)
+        return
+    with gzip.open(file) as lines:
+        for number, line in enumerate(lines, 1):
+            yield Checkpoint.parse(f"{file}, line {number}", json.loads(line)["note"], held=True)
+
+
+def held_receipts(files: list[Path]) -> tuple[list[Checkpoint], dict[tuple[str, int], tuple[str, bytes]]]:
+    """The checkpoints of receipts, and their lines by log and position."""
+    checkpoints, lines = [], {}
+    for file in files:
+        receipt = json.loads(file.read_text("utf-8"))
+        checkpoints.append(Checkpoint.parse(str(file), receipt["checkpoint"], held=True))
+        for text in receipt["lines"]:
+            line = Line.parse(text.encode())
+            lines[checkpoints[-1].origin, line.position] = (str(file), text.encode())
+    return checkpoints, lines
+
+
+def main(given: list[str] | None = None) -> int:
+    """Check, report, and return the exit code."""
+    options = arguments(given)
+    findings = Findings()
+    try:
+        held = [key for file in options.key for key in held_keys(file)]
+        kept = [checkpoint for file in options.checkpoint for checkpoint in held_checkpoints(file)]
+        with_receipts, receipts = held_receipts(options.receipt)
+    except (*UNREADABLE, Wrong) as failure:
+        print(f"what you hold cannot be read: {failure}", file=sys.stderr)
+        return 2
+    asked = Asked(options.as_of, options.known_at, options.account, kept + with_receipts, receipts)
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            check_export(unpacked(options.export, Path(place)), held, asked, findings)
+        except (*UNREADABLE, tarfile.TarError) as failure:
+            findings.add(str(options.export), failure)
+    for said in findings.said[:FINDINGS_SHOWN]:
+        print(f"FINDING {said}")
+    if more := findings.said[FINDINGS_SHOWN:]:
+        print(f"FINDING … and {len(more)} more")
+    print("everything holds" if not findings.said else f"findings: {len(findings.said)}")
+    return 1 if findings.said else 0
+
+
+FINDINGS_SHOWN = 50
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""What a process knows of the audit's work in others: for answers, health and metrics."""
+
+import asyncio
+from contextlib import suppress
+
+from services.ledger.event_store.database import Database, LedgerUnavailable
+from services.ledger.metrics import AUDIT_FAULTS, CHECKPOINT, VERIFIED
+
+EVERY_SECONDS = 1.0
+
+_SIZES = """
+    SELECT log_id, (SELECT max(size) FROM ledger.checkpoint AS c WHERE c.log_id = asked.log_id) AS size
+    FROM generate_series(0, $1 - 1) AS asked (log_id)
+"""
+_VERIFICATIONS = "SELECT log_id, size, faults FROM ledger.verification WHERE log_id < $1 ORDER BY log_id"
+
+
+class AuditWatch:
+    """Looks once a second."""
+
+    def __init__(self, database: Database, logs: int) -> None:
+        self._database = database
+        self._logs = logs
+        self.sizes: dict[int, int] = {}
+        """How much of each log the newest checkpoint covers; absent before the first."""
+        self.faults: list[str] = []
+        """What the last verification found wrong, a sentence each."""
+
+    async def look(self) -> None:
+        """See what is new."""
+        rows = await self._database.rows(_SIZES, self._logs)
+        self.sizes = {row["log_id"]: row["size"] for row in rows if row["size"]}
+        verifications = await self._database.rows(_VERIFICATIONS, self._logs)
+        self.faults = [f"The audit of log {row['log_id']}: {fault}" for row in verifications for fault in row["faults"]]
+        for log_id, size in self.sizes.items():
+            CHECKPOINT.labels(log_id).set(size)
+        for row in verifications:
+            VERIFIED.labels(row["log_id"]).set(row["size"])
+            AUDIT_FAULTS.labels(row["log_id"]).set(len(row["faults"]))
+
+    async def run(self) -> None:
+        """Until cancelled; while PostgreSQL is away, what was seen last stands."""
+        while True:
+            with suppress(LedgerUnavailable):
+                await self.look()
+            await asyncio.sleep(EVERY_SECONDS)

@@ -1,0 +1,117 @@
+"""Witnesses are told every checkpoint, in order; one that is away stops nobody, and hears later what it missed."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.ledger.audit import witnesses as witnessing
+from services.ledger.audit.checkpointer import Checkpointer
+from services.ledger.audit.tree import StoredTree
+from services.ledger.audit.witnesses import FileWitness, HttpWitness, Witness, keep_telling, witnesses
+from services.ledger.event_store.store import EventStore
+from services.ledger.settings import Settings
+from tests.ledger.event_store.events import event
+from tests.ledger.serving import serving
+
+
+@dataclass
+class Outside:
+    """Somebody else's server."""
+
+    url: str = ""
+    away: bool = False
+    kept: dict[tuple[str, str, str | None, str], None] = field(default_factory=dict)
+    """In order; the last one is told twice where the telling was interrupted before that was noted."""
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def keep(self, request: Request) -> Response:
+        self.asked.set()
+        if self.away:
+            return Response(status_code=503)
+        body = (await request.body()).decode()
+        self.kept[request.method, request.url.path, request.headers.get("authorization"), body] = None
+        return Response(status_code=201)
+
+
+@pytest.fixture
+async def outside() -> AsyncIterator[Outside]:
+    made = Outside()
+    routes = [Route("/{path:path}", made.keep, methods=["PUT", "POST"])]
+    async with serving(lambda: Starlette(routes=routes)) as made.url:
+        yield made
+
+
+@asynccontextmanager
+async def telling(witness: Witness, store: EventStore) -> AsyncIterator[None]:
+    task = asyncio.create_task(keep_telling(witness, store.readers, 0))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def checkpoints(store: EventStore, tmp_path: Path, *sizes: int) -> list[str]:
+    """The log grows to these sizes, with a checkpoint at each; their notes."""
+    checkpointer = Checkpointer(store.readers, 0, tmp_path / "key.pem")
+    for size in sizes:
+        head = await store.head(0)
+        await store.append(0, [event(f"a-{n}", 1, f"k-{n}") for n in range(head, size)], {})
+        await checkpointer.catch_up()
+    return [note for _, note in await StoredTree(store.readers, 0).page(0, 100)]
+
+
+@pytest.mark.parametrize(("method", "paths"), [("POST", ["/in"] * 3), ("PUT", ["/in/0/1", "/in/0/2", "/in/0/5"])])
+async def test_a_server_that_was_away_hears_every_checkpoint_once_it_is_back(
+    store: EventStore, tmp_path: Path, outside: Outside, monkeypatch, caplog, method: str, paths: list[str]
+):
+    monkeypatch.setattr(witnessing, "RETRY_SECONDS", 0.01)
+    outside.away = True
+    witness = HttpWitness(method, f"{outside.url}/in", "Bearer secret")
+    async with asyncio.timeout(20), telling(witness, store):
+        first = await checkpoints(store, tmp_path, 1, 2)
+        await outside.asked.wait()
+        outside.away = False
+        while len(outside.kept) < len(first):
+            await asyncio.sleep(0)
+    notes = await checkpoints(store, tmp_path, 5)
+    async with asyncio.timeout(20), telling(witness, store):
+        while len(outside.kept) < len(notes):
+            await asyncio.sleep(0)
+    assert list(outside.kept) == [
+        (method, path, "Bearer secret", note) for path, note in zip(paths, notes, strict=True)
+    ]
+    assert [record.levelno for record in caplog.records if "witness" in record.message] == [logging.WARNING]
+
+
+async def test_a_file_gets_one_note_after_another(store: EventStore, tmp_path: Path):
+    file = tmp_path / "witness.txt"
+    notes = await checkpoints(store, tmp_path, 1, 3)
+    async with asyncio.timeout(20), telling(FileWitness(file), store):
+        while not file.exists() or file.read_text(encoding="utf-8") != "".join(f"{note}\n" for note in notes):
+            await asyncio.sleep(0)
+
+
+def test_the_operator_names_them(tmp_path: Path):
+    named = Settings(
+        database_url="",
+        witness_file=tmp_path / "w",
+        witness_put_url="http://p",
+        witness_post_url="http://w",
+        witness_authorization="a",
+    )
+    assert list(witnesses(named)) == [
+        FileWitness(tmp_path / "w"),
+        HttpWitness("PUT", "http://p", "a"),
+        HttpWitness("POST", "http://w", "a"),
+    ]
+    assert list(witnesses(Settings(database_url=""))) == []
