@@ -90,7 +90,7 @@ async def test_queries_of_a_new_version_wait_for_its_tables(
 ):
     """Also where its tables have names that the old version does not know."""
     await stage.reached_by_worker(await stage.record())
-    await begin(stage.database, 0, stage.log.clock)
+    await begin(stage.database, [0], stage.log.clock)
     monkeypatch.setattr(running, "PROJECTIONS", (projection,))
     settings = Settings(database_url=stage.database_url, ledger_url=stage.server.url, logs=1)
     async with running_projections(settings, worker=False) as projections:
@@ -108,7 +108,7 @@ async def test_queries_of_a_new_version_are_answered_once_its_tables_are_there(
     await stage.reached_by_worker(last)
     async with stage.worker(nats_url=None, projection=NEW):
         await stage.reached(await stage.close())
-    await begin(stage.database, 0, stage.log.clock)
+    await begin(stage.database, [0], stage.log.clock)
     monkeypatch.setattr(running, "PROJECTIONS", (NEW,))
     settings = Settings(database_url=stage.database_url, ledger_url=stage.server.url, logs=1)
     async with running_projections(settings, worker=False) as projections:
