@@ -94,6 +94,19 @@ def test_everybody_imports_only_what_they_may():
     ]
 
 
+def test_nobody_but_its_own_recorders_imports_the_library_that_patches_dataclasses():
+    recorders = "services.ledger.event_store.eventsourcing_recorders"
+    found = modules("contracts", "services", "infra")
+    importing = {
+        module
+        for module, file in found
+        for name in imports(file.read_text(encoding="utf-8"), module)
+        if within(name, "eventsourcing") or within(name, recorders)
+    }
+    assert importing
+    assert not [module for module in importing if not within(module, recorders)]
+
+
 def test_the_domain_has_no_clock_no_chance_and_no_files():
     found = modules("services/ledger/domain")
     assert found
