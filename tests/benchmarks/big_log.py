@@ -19,7 +19,7 @@ STOCK_ACCOUNTS = 10
 CHUNK_COMMANDS = 100_000
 QUESTIONS = 100
 ROUNDS = 3
-AS_OF = "2026-03-20T00:00:00+03:00"
+AS_OF = "2026-07-20T00:00:00+03:00"
 
 
 def big_log(server_url: str, events: int, seconds: int) -> Iterator[Figure]:

@@ -9,15 +9,18 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 import httpx
 import uvloop
 
+from contracts.quantities import SELLER_ZONE
 from tests.benchmarks.http_load import TASK
 
 BLOCK_LINES = 200
+BOUGHT_AT = datetime(2026, 3, 1, 12, tzinfo=SELLER_ZONE)
 CATEGORIES = ("regular", "regular", "regular", "urgent", "warranty")
 
 
@@ -43,12 +46,21 @@ def commands(total: int, accounts: int, run: str) -> Iterator[dict[str, Any]]:
         else:
             closed[account_id] = tasks + 1
             urgent = {"urgency_agreed_at": TASK["started_at"], "category": chance.choice(CATEGORIES)}
-            task = {"task_id": f"T{tasks + 1}", **TASK, **urgent}
+            task = {"task_id": f"T{tasks + 1}", **TASK, **urgent, **_times(number, total)}
             yield {"command": "CloseTask", "account_id": account_id, **task}
 
 
+def _times(number: int, total: int) -> dict[str, str]:
+    """Half a year of closings, from the purchase on."""
+    closed = BOUGHT_AT + timedelta(days=1, minutes=number * 180 * 24 * 60 // total)
+    started = (closed - timedelta(hours=1)).isoformat()
+    return {"started_at": started, "urgency_agreed_at": started} | dict.fromkeys(
+        ("closed_at", "confirmed_at"), closed.isoformat()
+    )
+
+
 def _purchase(account_id: str, number: int) -> dict[str, Any]:
-    package = {"package_id": f"p{number}", "plan": "hours-100", "purchased_at": "2026-03-01T12:00:00+03:00"}
+    package = {"package_id": f"p{number}", "plan": "hours-100", "purchased_at": BOUGHT_AT.isoformat()}
     return {"command": "PurchasePackage", "account_id": account_id, **package}
 
 

@@ -28,9 +28,9 @@ NEW = replace(
     BALANCES,
     schema=BALANCES.schema.replace("suspended       boolean", "events bigint NOT NULL DEFAULT 0, suspended boolean"),
     project=project_anew,
-    version=2,
+    version=BALANCES.version + 1,
 )
-NEWER = replace(NEW, version=3)
+NEWER = replace(NEW, version=NEW.version + 1)
 EVENTS = "SELECT events FROM account"
 
 
@@ -43,7 +43,7 @@ async def test_a_worker_of_a_new_version_builds_its_tables_and_goes_on(stage: St
         await stage.publish()
         await stage.reached(last)
     assert await stage.database.fetchval(EVENTS) == last
-    assert (await stage.place()).version == 2
+    assert (await stage.place()).version == NEW.version
     assert await stage.leftovers() == []
 
 
@@ -57,13 +57,13 @@ async def test_a_worker_of_an_old_version_leaves_newer_tables_alone(stage: Stage
             assert await stage.database.fetchval(EVENTS) == stage.log.position
         before = stage.log.position
         await stage.close()
-        assert "version 2" in await waits(old)
+        assert f"version {NEW.version}" in await waits(old)
     assert (await stage.place()).position == before
     assert (await stage.place()).halted is None
 
 
 async def replaced(stage: Stage) -> bool:
-    return (await stage.place()).version == 2
+    return (await stage.place()).version == NEW.version
 
 
 async def test_tables_that_a_version_no_longer_has_are_dropped_with_it(stage: Stage):
@@ -75,7 +75,7 @@ async def test_tables_that_a_version_no_longer_has_are_dropped_with_it(stage: St
         async with stage.worker(nats_url=None, projection=version):
             await stage.reached(await stage.close())
     assert await stage.database.fetchval("SELECT to_regclass('diary')") is None
-    assert (await stage.place()).version == 3
+    assert (await stage.place()).version == NEWER.version
 
 
 @pytest.fixture
@@ -98,7 +98,9 @@ async def test_queries_of_a_new_version_wait_for_its_tables(
             async with projections.snapshot(of=projection):
                 pass
         assert behind.value.problem.type.endswith(":projection-behind")
-        assert await projections.faults() == ["The tables of the projection balances are of version 1 still."]
+        assert await projections.faults() == [
+            f"The tables of the projection balances are of version {BALANCES.version} still."
+        ]
 
 
 async def test_queries_of_a_new_version_are_answered_once_its_tables_are_there(

@@ -33,6 +33,11 @@ class Movement(NamedTuple):
     closure: int | None = None
 
 
+def month_number(instant: datetime) -> int:
+    """Months of UTC from year 0 on: what movements are summed up by, whatever the seller's zone."""
+    return instant.year * 12 + instant.month - 1
+
+
 def movements(event: Event) -> list[Movement]:
     """What the event moves. Expiry and carrying over move nothing: they only change when lots end."""
     match event:

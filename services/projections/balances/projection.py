@@ -15,7 +15,7 @@ from contracts.events import (
     WorkSuspended,
 )
 from services.projections.balances.holders import Tenure, holders, tenures
-from services.projections.balances.movements import OWED, movements
+from services.projections.balances.movements import OWED, month_number, movements
 from services.projections.balances.totals import ADD_TO_DAYS, moved_by_day
 from services.projections.logged import CannotApply, Logged, of_types
 from services.projections.rows import Row, copy, insert
@@ -55,6 +55,12 @@ SUSPEND = """
     UPDATE account SET suspended = changed.suspended
     FROM unnest($1::text[], $2::boolean[]) AS changed (account_id, suspended)
     WHERE account.account_id = changed.account_id
+"""
+
+ADD_TO_MONTHS = """
+    INSERT INTO month_movement AS known (account_id, month, lot_id, minutes)
+    SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[])
+    ON CONFLICT (account_id, month, lot_id) DO UPDATE SET minutes = known.minutes + excluded.minutes
 """
 
 TENURES_OF = """
@@ -108,8 +114,9 @@ def _opened_lots(batch: Sequence[Logged]) -> list[Row]:
 
 
 async def _move_lots(connection: Connection, batch: Sequence[Logged]) -> None:
-    """Add the movements, and keep the sums of everything known in the rows of lots."""
+    """Add the movements, and keep their sums: of each month, and of everything known in the rows of lots."""
     rows: list[Row] = []
+    months: Counter[tuple[str, int, str]] = Counter()
     minutes: Counter[tuple[str, str]] = Counter()
     amounts: Counter[tuple[str, str]] = Counter()
     for recorded, event in batch:
@@ -117,10 +124,12 @@ async def _move_lots(connection: Connection, batch: Sequence[Logged]) -> None:
         place = (account_id, recorded.position, recorded.recorded_at, recorded.event_id, recorded.type)
         for ordinal, movement in enumerate(movements(event)):
             rows.append((*place, ordinal, *movement))
+            months[account_id, month_number(movement.effective_at), movement.lot_id or ""] += movement.minutes
             if movement.lot_id is not OWED:
                 minutes[account_id, movement.lot_id] += movement.minutes
                 amounts[account_id, movement.lot_id] += movement.amount_kopecks
     await copy(connection, "movement", MOVEMENT, rows)
+    await insert(connection, ADD_TO_MONTHS, [(*month, moved) for month, moved in months.items()])
     await _update(connection, MOVE_LOTS, [(*lot, moved, amounts[lot]) for lot, moved in minutes.items()])
 
 

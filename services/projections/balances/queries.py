@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from contracts.quantities import Instant, decimal_hours
 from contracts.read_models import BalanceStep, BalanceView, LotView, StatementLine, StatementPage
 from services.projections.balances.holders import Holder, Tenure, holder_at, holders
+from services.projections.balances.movements import month_number
 from services.projections.paging import cursor_after, key_of
 
 KnownAt = datetime | int | None
@@ -33,15 +34,11 @@ BALANCE_NOW = """
     FROM account WHERE account_id = $1
 """
 
-BALANCE_AS_OF = """
-    WITH known_movement AS (
-        SELECT lot_id, coalesce(sum(minutes) FILTER (WHERE effective_at <= $2), 0)::bigint AS minutes,
-               max(position) AS position
-        FROM movement WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4 GROUP BY lot_id
-    ), known_tenure AS (
-        SELECT * FROM tenure WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4
+_AS_OF = """
+    WITH known_movement AS ({movements}), known_tenure AS (
+        SELECT * FROM tenure WHERE account_id = $1 {known}
     ), known_suspension AS (
-        SELECT * FROM suspension WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4
+        SELECT * FROM suspension WHERE account_id = $1 {known}
     )
     SELECT
         coalesce((SELECT minutes FROM known_movement WHERE lot_id IS NULL), 0) AS owed_minutes,
@@ -55,6 +52,29 @@ BALANCE_AS_OF = """
               FROM known_movement JOIN lot USING (lot_id) WHERE account_id = $1 AND minutes > 0) AS lots
     FROM account WHERE account_id = $1
 """
+
+# With everything known: whole months by their sums, and the movements of the month that $2 is in.
+BALANCE_AS_OF = _AS_OF.format(
+    known="",
+    movements="""
+        SELECT nullif(lot_id, '') AS lot_id, sum(minutes)::bigint AS minutes, NULL::bigint AS position
+        FROM (
+            SELECT lot_id, minutes FROM month_movement WHERE account_id = $1 AND month < $3
+            UNION ALL
+            SELECT coalesce(lot_id, ''), minutes FROM movement
+            WHERE account_id = $1 AND effective_at >= $4 AND effective_at <= $2
+        ) AS moved GROUP BY 1
+    """,
+)
+
+BALANCE_AS_KNOWN = _AS_OF.format(
+    known="AND position <= $3 AND recorded_at <= $4",
+    movements="""
+        SELECT lot_id, coalesce(sum(minutes) FILTER (WHERE effective_at <= $2), 0)::bigint AS minutes,
+               max(position) AS position
+        FROM movement WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4 GROUP BY lot_id
+    """,
+)
 
 # A lot's minutes go, whatever was drawn of them before, when it ends.
 HISTORY = """
@@ -95,10 +115,13 @@ async def balance(
     """
     if as_of is None and known_at is None:
         row = await connection.fetchrow(BALANCE_NOW, account_id)
+    elif known_at is None:
+        month_start = as_of.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        row = await connection.fetchrow(BALANCE_AS_OF, account_id, as_of, month_number(month_start), month_start)
     else:
         until = known_at if isinstance(known_at, int) else LAST_POSITION
         recorded = known_at if isinstance(known_at, datetime) else END_OF_TIME
-        row = await connection.fetchrow(BALANCE_AS_OF, account_id, as_of or now, until, recorded)
+        row = await connection.fetchrow(BALANCE_AS_KNOWN, account_id, as_of or now, until, recorded)
     if row is None:
         raise UnknownAccount(account_id)
     if isinstance(known_at, datetime):

@@ -1,6 +1,6 @@
 """The tables of the balances projection, in whatever schema the connection's search_path names first."""
 
-TABLES = ("account", "lot", "tenure", "movement", "suspension", "day_total")
+TABLES = ("account", "lot", "tenure", "movement", "suspension", "day_total", "month_movement")
 
 TOTALS = """
     SELECT
@@ -79,6 +79,16 @@ CREATE TABLE IF NOT EXISTS movement (
     closure        integer,
     PRIMARY KEY (account_id, effective_at, position, ordinal)
 );
+
+-- The movements of each month (of UTC, counted from year 0) summed up by lot, so that a balance of a past day is not a
+-- sum over everything; '' stands for the debt.
+CREATE TABLE IF NOT EXISTS month_movement (
+    account_id text COLLATE "C" NOT NULL,
+    month      integer NOT NULL,
+    lot_id     text COLLATE "C" NOT NULL,
+    minutes    bigint NOT NULL,
+    PRIMARY KEY (account_id, month, lot_id)
+) WITH (fillfactor = 70);
 
 -- What moved on each of the seller's days, over all accounts, by effect and not by booking. Hours that end are not in
 -- here: lots know their ends.

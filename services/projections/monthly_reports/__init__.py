@@ -4,4 +4,6 @@ from services.projections.monthly_reports.projection import project
 from services.projections.monthly_reports.schema import SCHEMA, TABLES, TOTALS
 from services.projections.tracking import Projection
 
-MONTHLY_REPORTS = Projection(name="monthly_reports", schema=SCHEMA, tables=TABLES, project=project, totals=TOTALS)
+MONTHLY_REPORTS = Projection(
+    name="monthly_reports", schema=SCHEMA, tables=TABLES, project=project, totals=TOTALS, version=2
+)
