@@ -19,19 +19,15 @@ from services.projections.database import POSTGRES_AWAY, PROJECTIONS, migrate, p
 from services.projections.debt_alerts.beside import run_beside
 from services.projections.debt_alerts.projection import pass_time
 from services.projections.debt_alerts.telling import has_begun
-from services.projections.live_log import LiveLog
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.monthly_reports.seller import Seller, seller
-from services.projections.rebuild import Rebuild
 from services.projections.settings import Settings
-from services.projections.shares import Shares
+from services.projections.shares import Shares, sharing
 from services.projections.tracking import Cut, Place, Projection, Tracking, cut
-from services.projections.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 QUERY_CONNECTIONS = 10
-WORKER_CONNECTIONS = 2
 MIGRATION_SECONDS_MAX = 10.0
 MIGRATION_RETRY_SECONDS = 0.2
 LATE_SECONDS_MAX = 2.0
@@ -187,7 +183,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
     async with AsyncExitStack() as opened:
         ledger = await opened.enter_async_context(_ledger(settings))
         queries = await opened.enter_async_context(pool(settings.database_url, QUERY_CONNECTIONS))
-        shares = await opened.enter_async_context(_shares(settings, ledger, trackings)) if worker else None
+        shares = await opened.enter_async_context(sharing(settings, ledger, trackings)) if worker else None
         migration = asyncio.create_task(_migrate(settings))
         opened.push_async_callback(_cancel, migration)
         await asyncio.wait([migration], timeout=MIGRATION_SECONDS_MAX)
@@ -202,7 +198,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
 
 async def run_worker(settings: Settings) -> None:
     """The workers of this process's share in a process of their own, until cancelled."""
-    async with _ledger(settings) as ledger, _shares(settings, ledger, _trackings(settings)) as shares:
+    async with _ledger(settings) as ledger, sharing(settings, ledger, _trackings(settings)) as shares:
         await _migrate(settings)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(run_beside(settings, ledger))
@@ -217,22 +213,6 @@ def _trackings(settings: Settings) -> dict[str, tuple[Tracking, ...]]:
 
 def _ledger(settings: Settings) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=settings.ledger_url, timeout=30, trust_env=False)
-
-
-@asynccontextmanager
-async def _shares(
-    settings: Settings, ledger: httpx.AsyncClient, trackings: Mapping[str, tuple[Tracking, ...]]
-) -> AsyncIterator[Shares]:
-    """A worker for each log of each projection, so that none waits for another or halts with it."""
-    async with pool(settings.database_url, WORKER_CONNECTIONS * len(PROJECTIONS)) as connections:
-        feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
-        workers: dict[str, Worker] = {}
-        for name, of_logs in trackings.items():
-            rebuild = Rebuild(settings.database_url, of_logs, feeds)
-            for tracking, feed in zip(of_logs, feeds, strict=True):
-                live = LiveLog(settings.nats_url, tracking.log)
-                workers[f"{name}/{tracking.log}"] = Worker(connections, tracking, feed, live, rebuild)
-        yield Shares(settings.database_url, workers)
 
 
 async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None]]) -> None:
