@@ -23,7 +23,7 @@ from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.monthly_reports.seller import Seller, seller
 from services.projections.settings import Settings
 from services.projections.shares import Shares, sharing
-from services.projections.tracking import Cut, Place, Projection, Tracking, cut
+from services.projections.tracking import Cut, Projection, Tracking, cut
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Projections:
     shares: Shares | None
     seller: Seller
     migration: asyncio.Task[None]
-    _asked: dict[Tracking, asyncio.Task[Place]] = field(default_factory=dict)
+    _asked: dict[tuple[Tracking, ...], asyncio.Task[Cut]] = field(default_factory=dict)
 
     @asynccontextmanager
     async def snapshot(
@@ -64,7 +64,7 @@ class Projections:
         if account_id is not None:
             trackings = (trackings[log_of(account_id, len(trackings))],)
         with self.reaching_postgres():
-            await self._wait_until(minimum, trackings)
+            await self._wait_until(await self._goals(minimum, trackings), trackings)
             async with (
                 self.pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
@@ -89,8 +89,9 @@ class Projections:
         """
         found: dict[str, Cut] = {}
         with self.reaching_postgres():
+            goals = await self._goals(minimum, next(iter(self.trackings.values())))
             for name, trackings in self.trackings.items():
-                await self._wait_until(minimum, trackings)
+                await self._wait_until(goals, trackings)
                 found[name] = await cut(self.pool, trackings)
         if self.settings.sandbox and minimum:
             now = await self.now()
@@ -98,29 +99,35 @@ class Projections:
                 await pass_time(self.pool, now)
         return found
 
-    async def _wait_until(self, minimum: int, trackings: Sequence[Tracking]) -> None:
-        """With several logs, no further in any than its present end: nobody says whose position it is."""
+    async def _goals(self, minimum: int, trackings: Sequence[Tracking]) -> list[int]:
+        """How far to wait for in each log; of several, only to its end, for nobody says whose position it is."""
+        if len(trackings) == 1 or not minimum:
+            return [minimum] * len(trackings)
+        feeds = (LogFeed(self.ledger, tracking.log, self.settings.logs) for tracking in trackings)
+        with _reaching_ledger("has the logs"):
+            return [min(minimum, head) for head in await asyncio.gather(*(feed.head() for feed in feeds))]
+
+    async def _wait_until(self, goals: Sequence[int], trackings: tuple[Tracking, ...]) -> None:
         deadline = asyncio.get_running_loop().time() + LATE_SECONDS_MAX
-        for tracking in trackings:
-            goal = minimum
-            if len(trackings) > 1 and await self._position(tracking) < minimum:
-                goal = min(minimum, await self._head(tracking.log))
-            while (position := goal and await self._position(tracking)) < goal:
-                if asyncio.get_running_loop().time() > deadline:
-                    detail = f"The projection is at position {position}, not at {goal} yet. Try again."
-                    raise ProblemError("projection-behind", detail, headers=SOON | {"Hourbook-Position": str(position)})
-                await tracking.wait_for_move(LATE_POLL_SECONDS)
+        while any(goals):
+            places = (await self._cut(trackings)).places
+            at = zip(trackings, places, goals, strict=True)
+            behind = next(((each, place, goal) for each, place, goal in at if place.position < goal), None)
+            if behind is None:
+                return
+            tracking, place, goal = behind
+            if asyncio.get_running_loop().time() > deadline:
+                detail = f"The projection is at position {place.position}, not at {goal} yet. Try again."
+                there = {"Hourbook-Position": str(place.position)}
+                raise ProblemError("projection-behind", detail, headers=SOON | there)
+            await tracking.wait_for_move(LATE_POLL_SECONDS)
 
-    async def _position(self, tracking: Tracking) -> int:
+    async def _cut(self, trackings: tuple[Tracking, ...]) -> Cut:
         """Asked once for all who wait at the same time."""
-        asked = self._asked.get(tracking)
+        asked = self._asked.get(trackings)
         if asked is None or asked.done():
-            asked = self._asked[tracking] = asyncio.create_task(tracking.place(self.pool))
-        return (await asyncio.shield(asked)).position
-
-    async def _head(self, log: str) -> int:
-        with _reaching_ledger("has the log"):
-            return await LogFeed(self.ledger, log, self.settings.logs).head()
+            asked = self._asked[trackings] = asyncio.create_task(cut(self.pool, trackings))
+        return await asyncio.shield(asked)
 
     async def now(self) -> datetime:
         """The present; in the sandbox, what the ledger's test clock says."""
