@@ -19,19 +19,15 @@ from services.projections.database import POSTGRES_AWAY, PROJECTIONS, migrate, p
 from services.projections.debt_alerts.beside import run_beside
 from services.projections.debt_alerts.projection import pass_time
 from services.projections.debt_alerts.telling import has_begun
-from services.projections.live_log import LiveLog
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.monthly_reports.seller import Seller, seller
-from services.projections.rebuild import Rebuild
 from services.projections.settings import Settings
-from services.projections.shares import Shares
-from services.projections.tracking import Cut, Place, Projection, Tracking, cut
-from services.projections.worker import Worker
+from services.projections.shares import Shares, sharing
+from services.projections.tracking import Cut, Projection, Tracking, cut
 
 logger = logging.getLogger(__name__)
 
 QUERY_CONNECTIONS = 10
-WORKER_CONNECTIONS = 2
 MIGRATION_SECONDS_MAX = 10.0
 MIGRATION_RETRY_SECONDS = 0.2
 LATE_SECONDS_MAX = 2.0
@@ -50,7 +46,7 @@ class Projections:
     shares: Shares | None
     seller: Seller
     migration: asyncio.Task[None]
-    _asked: dict[Tracking, asyncio.Task[Place]] = field(default_factory=dict)
+    _asked: dict[tuple[Tracking, ...], asyncio.Task[Cut]] = field(default_factory=dict)
 
     @asynccontextmanager
     async def snapshot(
@@ -68,7 +64,7 @@ class Projections:
         if account_id is not None:
             trackings = (trackings[log_of(account_id, len(trackings))],)
         with self.reaching_postgres():
-            await self._wait_until(minimum, trackings)
+            await self._wait_until(await self._goals(minimum, trackings), trackings)
             async with (
                 self.pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
@@ -93,8 +89,9 @@ class Projections:
         """
         found: dict[str, Cut] = {}
         with self.reaching_postgres():
+            goals = await self._goals(minimum, next(iter(self.trackings.values())))
             for name, trackings in self.trackings.items():
-                await self._wait_until(minimum, trackings)
+                await self._wait_until(goals, trackings)
                 found[name] = await cut(self.pool, trackings)
         if self.settings.sandbox and minimum:
             now = await self.now()
@@ -102,29 +99,35 @@ class Projections:
                 await pass_time(self.pool, now)
         return found
 
-    async def _wait_until(self, minimum: int, trackings: Sequence[Tracking]) -> None:
-        """With several logs, no further in any than its present end: nobody says whose position it is."""
+    async def _goals(self, minimum: int, trackings: Sequence[Tracking]) -> list[int]:
+        """How far to wait for in each log; of several, only to its end, for nobody says whose position it is."""
+        if len(trackings) == 1 or not minimum:
+            return [minimum] * len(trackings)
+        feeds = (LogFeed(self.ledger, tracking.log, self.settings.logs) for tracking in trackings)
+        with _reaching_ledger("has the logs"):
+            return [min(minimum, head) for head in await asyncio.gather(*(feed.head() for feed in feeds))]
+
+    async def _wait_until(self, goals: Sequence[int], trackings: tuple[Tracking, ...]) -> None:
         deadline = asyncio.get_running_loop().time() + LATE_SECONDS_MAX
-        for tracking in trackings:
-            goal = minimum
-            if len(trackings) > 1 and await self._position(tracking) < minimum:
-                goal = min(minimum, await self._head(tracking.log))
-            while (position := goal and await self._position(tracking)) < goal:
-                if asyncio.get_running_loop().time() > deadline:
-                    detail = f"The projection is at position {position}, not at {goal} yet. Try again."
-                    raise ProblemError("projection-behind", detail, headers=SOON | {"Hourbook-Position": str(position)})
-                await tracking.wait_for_move(LATE_POLL_SECONDS)
+        while any(goals):
+            places = (await self._cut(trackings)).places
+            at = zip(trackings, places, goals, strict=True)
+            behind = next(((each, place, goal) for each, place, goal in at if place.position < goal), None)
+            if behind is None:
+                return
+            tracking, place, goal = behind
+            if asyncio.get_running_loop().time() > deadline:
+                detail = f"The projection is at position {place.position}, not at {goal} yet. Try again."
+                there = {"Hourbook-Position": str(place.position)}
+                raise ProblemError("projection-behind", detail, headers=SOON | there)
+            await tracking.wait_for_move(LATE_POLL_SECONDS)
 
-    async def _position(self, tracking: Tracking) -> int:
+    async def _cut(self, trackings: tuple[Tracking, ...]) -> Cut:
         """Asked once for all who wait at the same time."""
-        asked = self._asked.get(tracking)
+        asked = self._asked.get(trackings)
         if asked is None or asked.done():
-            asked = self._asked[tracking] = asyncio.create_task(tracking.place(self.pool))
-        return (await asyncio.shield(asked)).position
-
-    async def _head(self, log: str) -> int:
-        with _reaching_ledger("has the log"):
-            return await LogFeed(self.ledger, log, self.settings.logs).head()
+            asked = self._asked[trackings] = asyncio.create_task(cut(self.pool, trackings))
+        return await asyncio.shield(asked)
 
     async def now(self) -> datetime:
         """The present; in the sandbox, what the ledger's test clock says."""
@@ -187,7 +190,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
     async with AsyncExitStack() as opened:
         ledger = await opened.enter_async_context(_ledger(settings))
         queries = await opened.enter_async_context(pool(settings.database_url, QUERY_CONNECTIONS))
-        shares = await opened.enter_async_context(_shares(settings, ledger, trackings)) if worker else None
+        shares = await opened.enter_async_context(sharing(settings, ledger, trackings)) if worker else None
         migration = asyncio.create_task(_migrate(settings))
         opened.push_async_callback(_cancel, migration)
         await asyncio.wait([migration], timeout=MIGRATION_SECONDS_MAX)
@@ -202,7 +205,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
 
 async def run_worker(settings: Settings) -> None:
     """The workers of this process's share in a process of their own, until cancelled."""
-    async with _ledger(settings) as ledger, _shares(settings, ledger, _trackings(settings)) as shares:
+    async with _ledger(settings) as ledger, sharing(settings, ledger, _trackings(settings)) as shares:
         await _migrate(settings)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(run_beside(settings, ledger))
@@ -217,22 +220,6 @@ def _trackings(settings: Settings) -> dict[str, tuple[Tracking, ...]]:
 
 def _ledger(settings: Settings) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=settings.ledger_url, timeout=30, trust_env=False)
-
-
-@asynccontextmanager
-async def _shares(
-    settings: Settings, ledger: httpx.AsyncClient, trackings: Mapping[str, tuple[Tracking, ...]]
-) -> AsyncIterator[Shares]:
-    """A worker for each log of each projection, so that none waits for another or halts with it."""
-    async with pool(settings.database_url, WORKER_CONNECTIONS * len(PROJECTIONS)) as connections:
-        feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
-        workers: dict[str, Worker] = {}
-        for name, of_logs in trackings.items():
-            rebuild = Rebuild(settings.database_url, of_logs, feeds)
-            for tracking, feed in zip(of_logs, feeds, strict=True):
-                live = LiveLog(settings.nats_url, tracking.log)
-                workers[f"{name}/{tracking.log}"] = Worker(connections, tracking, feed, live, rebuild)
-        yield Shares(settings.database_url, workers)
 
 
 async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None]]) -> None:

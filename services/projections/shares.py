@@ -8,21 +8,32 @@ tracking's doing, whoever works.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from zlib import crc32
 
 import asyncpg
+import httpx
 
-from services.projections.database import POSTGRES_AWAY, connection_settings
+from services.projections.database import POSTGRES_AWAY, connection_settings, pool
+from services.projections.live_log import LiveLog
+from services.projections.log_feed import LogFeed
+from services.projections.rebuild import Rebuild
+from services.projections.settings import Settings
+from services.projections.tracking import Tracking
 from services.projections.worker import Worker
 
 logger = logging.getLogger(__name__)
 
+WORKER_CONNECTIONS = 2
 EVERY_SECONDS = 0.5
 RETRY_SECONDS = 0.2
 
 SHARES = 1213156952  # stands for these locks among the advisory locks of this database
 MEMBER = 0
+
+# A process is gone with its connection, a machine that falls silent after some seconds without an answer.
+NOTICE = "SET tcp_keepalives_idle = 3; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
 
 JOIN = "SELECT pg_advisory_lock_shared($1, $2)"
 
@@ -67,6 +78,7 @@ class Shares:
     async def _share(self) -> None:
         connection = await asyncpg.connect(self._url, **connection_settings("hourbook shares"))
         try:
+            await connection.execute(NOTICE)
             await connection.execute(JOIN, SHARES, MEMBER)
             while True:
                 held = {row["lock"]: row["holders"] for row in await connection.fetch(HELD, SHARES)}
@@ -104,6 +116,22 @@ class Shares:
         while not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=1)
+
+
+@asynccontextmanager
+async def sharing(
+    settings: Settings, ledger: httpx.AsyncClient, trackings: Mapping[str, tuple[Tracking, ...]]
+) -> AsyncIterator[Shares]:
+    """A worker for each log of each projection, so that none waits for another or halts with it."""
+    async with pool(settings.database_url, WORKER_CONNECTIONS * len(trackings)) as connections:
+        feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
+        workers: dict[str, Worker] = {}
+        for name, of_logs in trackings.items():
+            rebuild = Rebuild(settings.database_url, of_logs, feeds)
+            for tracking, feed in zip(of_logs, feeds, strict=True):
+                live = LiveLog(settings.nats_url, tracking.log)
+                workers[f"{name}/{tracking.log}"] = Worker(connections, tracking, feed, live, rebuild)
+        yield Shares(settings.database_url, workers)
 
 
 def _lock_of(name: str) -> int:

@@ -33,6 +33,10 @@ BEGIN = "INSERT INTO tracking (projection, log, version, tables) VALUES ($1, $2,
 
 READ = "SELECT position, event_id, halted, version FROM tracking WHERE projection = $1 AND log = $2"
 
+READ_LOGS = """
+    SELECT log, position, event_id, halted, version FROM tracking WHERE projection = $1 AND log = ANY ($2)
+"""
+
 ADVANCE = """
     UPDATE tracking SET position = $5, event_id = $6, halted = NULL
     WHERE projection = $1 AND log = $2 AND version = $3 AND position = $4
@@ -176,8 +180,11 @@ class Tracking:
 
 
 async def cut(database: Pool | Connection, trackings: Sequence[Tracking]) -> Cut:
-    """Where a projection stands in these logs; at one moment, in a transaction that sees one."""
-    return Cut(tuple([await tracking.place(database) for tracking in trackings]))
+    """Where a projection stands in these logs, at one moment."""
+    logs = [tracking.log for tracking in trackings]
+    rows = await database.fetch(READ_LOGS, trackings[0].projection.name, logs)
+    places = {log: Place(*place) for log, *place in rows}
+    return Cut(tuple(places.get(log, Place()) for log in logs))
 
 
 async def apply(connection: Connection, tracking: Tracking, before: Place, batch: Sequence[Logged]) -> Place:
