@@ -25,7 +25,8 @@ _TABLE = """
 CREATE SCHEMA IF NOT EXISTS ledger;
 CREATE TABLE IF NOT EXISTS ledger.migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 """
-_FIX_LOGS = "INSERT INTO ledger.logs (number) VALUES ($1) ON CONFLICT DO NOTHING"
+_FIX_LOGS = "INSERT INTO ledger.logs (number) VALUES ($1) ON CONFLICT DO NOTHING RETURNING number"
+_PARTITIONS = Path(__file__).with_name("partitions.sql")
 _LOGS = "SELECT number FROM ledger.logs"
 
 
@@ -57,10 +58,15 @@ async def migrate(database_url: str) -> None:
 
 
 async def fix_logs(database_url: str, logs: int) -> None:
-    """Give a new ledger its number of logs, for good; OtherNumberOfLogs where it has another one. After `migrate`."""
+    """Give a new ledger its number of logs, for good, and a partition to each of several.
+
+    OtherNumberOfLogs where it has another one. After `migrate`.
+    """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
-        await connection.execute(_FIX_LOGS, logs)
+        async with connection.transaction():
+            if await connection.fetchval(_FIX_LOGS, logs) and logs > 1:
+                await connection.execute(_PARTITIONS.read_text(encoding="utf-8"))
         if (fixed := await connection.fetchval(_LOGS)) != logs:
             raise OtherNumberOfLogs(fixed, logs)
     finally:

@@ -9,8 +9,8 @@ import pytest
 
 from services.ledger.audit.leaf import hash_of
 from services.ledger.event_store import migrations
-from services.ledger.event_store.migrations import _ROLE, MIGRATIONS, ROLE, migrate
-from services.ledger.event_store.store import EventStore
+from services.ledger.event_store.migrations import _ROLE, MIGRATIONS, ROLE, fix_logs, migrate
+from services.ledger.event_store.store import AlreadyTaken, EventStore
 from tests.ledger.event_store.events import event
 
 
@@ -84,3 +84,37 @@ async def test_events_of_a_log_without_hashes_are_given_theirs(database_url: str
         assert [row["hash"] for row in rows] == [hash_of(log_id, each) for log_id, each in events]
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await store.readers.value("UPDATE ledger.event SET hash = ''")
+
+
+async def test_each_of_several_logs_has_a_partition_that_is_read_alone_and_never_changed(database_url: str):
+    await migrate(database_url)
+    await asyncio.gather(*(fix_logs(database_url, 3) for _ in range(4)))
+    async with EventStore.connected(database_url, 3) as store:
+        for log_id in range(3):
+            assert await store.append(log_id, [event("a", 1, f"k{log_id}")], {}) == 1
+            with pytest.raises(AlreadyTaken):
+                await store.append(log_id, [event("b", 1, f"k{log_id}")], {})
+            with pytest.raises(AlreadyTaken):
+                await store.append(log_id, [event("a", 1, f"another-{log_id}")], {})
+            assert [found.command_id for found in await store.page(log_id, 0, 10)] == [f"k{log_id}"]
+    superuser = await asyncpg.connect(database_url)
+    plan = await superuser.fetch("EXPLAIN SELECT * FROM ledger.event WHERE log_id = 2 AND position > 0")
+    assert "event_2" in str(plan)
+    assert "event_1" not in str(plan)
+    for table in ("event", "event_1"):
+        for change in (
+            f"UPDATE ledger.{table} SET data = '{{}}'",
+            f"DELETE FROM ledger.{table}",
+            f"TRUNCATE ledger.{table}",
+        ):
+            with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="never changed"):
+                await superuser.execute(change)
+    await superuser.close()
+
+
+async def test_one_log_is_one_table(database_url: str):
+    await migrate(database_url)
+    await fix_logs(database_url, 1)
+    superuser = await asyncpg.connect(database_url)
+    assert await superuser.fetchval("SELECT relkind = 'r' FROM pg_class WHERE oid = 'ledger.event'::regclass")
+    await superuser.close()
