@@ -1,4 +1,4 @@
-"""Work that goes on until the operator stops it."""
+"""Work that goes on until it is stopped, by its operator or by whoever began it."""
 
 import asyncio
 import signal
@@ -15,10 +15,25 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         working, told = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
         await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
-        while not working.done():
-            working.cancel()  # again and again: a cancellation can get lost in asyncio.wait_for of Python 3.11
-            await asyncio.wait({working}, timeout=1)
+        await end(working)
         if not working.cancelled():
             working.result()
 
     asyncio.run(until_stopped())
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel these until all have ended, also where whoever waits is cancelled itself meanwhile.
+
+    Again and again: a cancellation can get lost in asyncio.wait_for of Python 3.11, which nats-py uses.
+    """
+    ending, cancelled = set(tasks), False
+    while ending := {task for task in ending if not task.done()}:
+        for task in ending:
+            task.cancel()
+        try:
+            await asyncio.wait(ending, timeout=1)
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError

@@ -24,6 +24,7 @@ from services.projections.monthly_reports.seller import Seller, seller
 from services.projections.settings import Settings
 from services.projections.shares import Shares, sharing
 from services.projections.tracking import Cut, Projection, Tracking, cut
+from services.stopping import end
 
 logger = logging.getLogger(__name__)
 
@@ -192,14 +193,14 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
         queries = await opened.enter_async_context(pool(settings.database_url, QUERY_CONNECTIONS))
         shares = await opened.enter_async_context(sharing(settings, ledger, trackings)) if worker else None
         migration = asyncio.create_task(_migrate(settings))
-        opened.push_async_callback(_cancel, migration)
+        opened.push_async_callback(end, migration)
         await asyncio.wait([migration], timeout=MIGRATION_SECONDS_MAX)
         if migration.done():
             migration.result()
         if shares:
-            opened.push_async_callback(_cancel, asyncio.create_task(_work(migration, shares.run)))
+            opened.push_async_callback(end, asyncio.create_task(_work(migration, shares.run)))
             beside = asyncio.create_task(_work(migration, partial(run_beside, settings, ledger)))
-            opened.push_async_callback(_cancel, beside)
+            opened.push_async_callback(end, beside)
         yield Projections(settings, ledger, queries, trackings, shares, seller(settings.seller_file), migration)
 
 
@@ -235,10 +236,3 @@ async def _migrate(settings: Settings) -> None:
         except POSTGRES_AWAY as away:
             logger.warning("the projections' schema cannot be made yet: %r", away)
         await asyncio.sleep(MIGRATION_RETRY_SECONDS)
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    """Until it has ended: a cancellation can get lost in asyncio.wait_for of Python 3.11, which nats-py uses."""
-    while not task.done():
-        task.cancel()
-        await asyncio.wait({task}, timeout=1)

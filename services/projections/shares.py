@@ -22,6 +22,7 @@ from services.projections.rebuild import Rebuild
 from services.projections.settings import Settings
 from services.projections.tracking import Tracking
 from services.projections.worker import Worker
+from services.stopping import end
 
 logger = logging.getLogger(__name__)
 
@@ -88,13 +89,15 @@ class Shares:
                 await self._crashed()
                 await asyncio.sleep(EVERY_SECONDS)
         finally:
-            for lock in list(self._running):
-                await self._stop(lock)
-            connection.terminate()
+            try:
+                await end(*self._running.values())
+            finally:
+                self._running.clear()
+                connection.terminate()
 
     async def _give_back(self, connection: asyncpg.Connection, fair: int) -> None:
         for lock in list(self._running)[fair:]:
-            await self._stop(lock)
+            await end(self._running.pop(lock))
             await connection.execute(GIVE_BACK, SHARES, lock)
 
     async def _take(self, connection: asyncpg.Connection, fair: int, held: Mapping[int, int]) -> None:
@@ -109,13 +112,6 @@ class Shares:
         for task in self._running.values():
             if task.done():
                 await task
-
-    async def _stop(self, lock: int) -> None:
-        """Until it has ended: a cancellation can get lost in asyncio.wait_for of Python 3.11, which nats-py uses."""
-        task = self._running.pop(lock)
-        while not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=1)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.logged import CannotApply, Logged
 from services.projections.rebuild import Rebuild, RebuildUnderWay
 from services.projections.tracking import DATA_REFUSED, OtherVersion, Overtaken, Place, Tracking, apply
+from services.stopping import end
 
 logger = logging.getLogger(__name__)
 
@@ -45,14 +46,13 @@ class Worker:
 
         An event that cannot be applied halts the projection, until it is rebuilt or this process started again.
         """
-        async with asyncio.TaskGroup() as tasks:
-            following = tasks.create_task(self._live.run())
-            try:
-                while True:
-                    await self._work()
-                    await self._stay_halted()
-            finally:
-                following.cancel()
+        following = asyncio.create_task(self._live.run())
+        try:
+            while True:
+                await self._work()
+                await self._stay_halted()
+        finally:
+            await end(following)
 
     async def _work(self) -> None:
         """Return when the projection halts."""
