@@ -9,7 +9,7 @@ tracking's doing, whoever works.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from zlib import crc32
 
 import asyncpg
@@ -88,8 +88,9 @@ class Shares:
                 await self._crashed()
                 await asyncio.sleep(EVERY_SECONDS)
         finally:
-            for lock in list(self._running):
-                await self._stop(lock)
+            while self._running:
+                with suppress(asyncio.CancelledError):  # whoever stops this process may say so again, and still waits
+                    await self._stop(*self._running)
             connection.terminate()
 
     async def _give_back(self, connection: asyncpg.Connection, fair: int) -> None:
@@ -110,12 +111,14 @@ class Shares:
             if task.done():
                 await task
 
-    async def _stop(self, lock: int) -> None:
-        """Until it has ended: a cancellation can get lost in asyncio.wait_for of Python 3.11, which nats-py uses."""
-        task = self._running.pop(lock)
-        while not task.done():
-            task.cancel()
-            await asyncio.wait({task}, timeout=1)
+    async def _stop(self, *locks: int) -> None:
+        """Until they have ended: a cancellation can get lost in asyncio.wait_for of Python 3.11, which nats-py uses."""
+        while working := [task for lock in locks if not (task := self._running[lock]).done()]:
+            for task in working:
+                task.cancel()
+            await asyncio.wait(working, timeout=1)
+        for lock in locks:
+            del self._running[lock]
 
 
 @asynccontextmanager
