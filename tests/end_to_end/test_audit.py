@@ -23,8 +23,16 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("audited")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_log() -> Iterator[None]:
+    """Sizes and positions are spelt out here; see test_several_logs.py for more."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOURBOOK_LOGS", "1")
+        yield
+
+
 @pytest.fixture(scope="module")
-def hourbook(data: Path) -> Iterator[Hourbook]:
+def hourbook(one_log: None, data: Path) -> Iterator[Hourbook]:
     """A running Hourbook with a few accounts that hold hours."""
     with running(data, free_port()) as started:
         file = commands(data / "commands.ndjson", 30)

@@ -172,6 +172,13 @@ def test_a_projection_is_rebuilt_from_all_logs(hourbook: Hourbook, client: httpx
     assert read(client, f"/v1/accounts/{account_id}/balance", position).json()["position"] >= position
 
 
+def test_every_log_is_audited(hourbook: Hourbook, client: httpx.Client, data: Path):
+    said = program("audit", "verify", "--data", str(data), environment=hourbook.parts[0].environment, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+    for log, head in enumerate(_heads(client)):
+        assert f"log {log}: {head} events gone over, nothing is wrong" in said.stdout
+
+
 def test_another_number_of_logs_is_refused_with_a_sentence(hourbook: Hourbook, data: Path):
     environment = hourbook.parts[0].environment | {"HOURBOOK_LOGS": "3"}
     line = ("up", "--no-embedded", "--data", str(data), "--port", str(free_port()))

@@ -19,7 +19,7 @@ from services.projections.settings import Settings
 from tests.projections.log_server import LOGS, lines_of
 from tests.projections.vocabulary import Log
 
-WAIT_SECONDS_MAX = 20
+WAIT_SECONDS_MAX = 60
 
 
 @asynccontextmanager
@@ -55,10 +55,10 @@ class Queries:
 
     async def answer(self, path: str, **asked: Any) -> httpx.Response:
         renamed = {"from" if name == "since" else name: value for name, value in asked.items()}
-        headers = {"Hourbook-Min-Position": str(self._position(path))}
+        headers = {"Hourbook-Min-Position": str(self.end_of_log(path))}
         return await self._client.get(f"/v1/accounts{path}", params=renamed, headers=headers)
 
-    def _position(self, path: str) -> int:
+    def end_of_log(self, path: str) -> int:
         """Where the log of the account that is asked about ends; of all logs, further than any."""
         _, account_id, *_ = [*path.split("/"), ""]
         return len(lines_of(self._log, log_of(account_id, LOGS))) if account_id else self._log.position

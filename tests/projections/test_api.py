@@ -135,7 +135,7 @@ async def test_an_account_nobody_opened_is_not_found(spring: Log, ask: Queries):
         answer = await ask.answer(f"/nobody/{path}")
         assert answer.status_code == 404
         assert answer.headers["Content-Type"] == "application/problem+json"
-        assert answer.headers["Hourbook-Position"] == str(spring.position)
+        assert answer.headers["Hourbook-Position"] == str(ask.end_of_log("/nobody"))
         assert answer.json()["type"].endswith(":account-not-found")
         assert "nobody" in answer.json()["detail"]
 

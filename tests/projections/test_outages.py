@@ -7,10 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from contracts.placement import log_of
 from infra.embedded import EmbeddedNats, EmbeddedPostgres
 from services.projections.settings import Settings
 from tests.projections.asking import client_of, until
-from tests.projections.log_server import serving, stream
+from tests.projections.log_server import LOGS, serving, stream
 from tests.projections.vocabulary import Log, closed, opened, purchased
 
 
@@ -32,7 +33,7 @@ async def nats(server_folder: Path) -> AsyncIterator[EmbeddedNats]:
 
 async def test_postgresql_and_nats_may_go_and_come_back(log: Log, postgres: EmbeddedPostgres, nats: EmbeddedNats):
     log.record("romashka", opened(), purchased("spring", 1200, on="2026-03-01", until="2126-06-02"))
-    async with serving(log) as server, stream(nats.url, "0") as jetstream:
+    async with serving(log) as server, stream(nats.url, str(log_of("romashka", LOGS))) as jetstream:
         await jetstream.publish(*log.lines)
         settings = Settings(database_url=postgres.url, nats_url=nats.url, ledger_url=server.url)
         async with client_of(settings) as client:

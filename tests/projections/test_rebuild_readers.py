@@ -25,7 +25,11 @@ async def test_no_answer_is_ever_wrong_or_older_than_the_one_before(
     log.record("romashka", opened(), purchased("spring", BOUGHT, on="2026-03-01", until="2126-06-02"))
     over = asyncio.Event()
     async with httpx.AsyncClient(base_url=settings.ledger_url, trust_env=False) as ledger:
-        rebuilding = Rebuild(settings.database_url, [Tracking(BALANCES, "0")], [LogFeed(ledger, "0")])
+        rebuilding = Rebuild(
+            settings.database_url,
+            [Tracking(BALANCES, log) for log in settings.log_names],
+            [LogFeed(ledger, log, settings.logs) for log in settings.log_names],
+        )
         writing = asyncio.create_task(write(client, log, over))
         reading = [asyncio.create_task(read(client, over)) for _ in range(3)]
         for _ in range(REBUILDS):

@@ -103,6 +103,42 @@ async def test_what_a_lost_connection_held_is_taken_up_and_shared_again(processe
         await superuser.close()
 
 
+async def test_work_that_takes_its_time_to_stop_has_stopped_when_its_process_has(
+    database_url: str, database: asyncpg.Pool
+):
+    """However often the process is told to stop."""
+
+    class Slow(Work):
+        async def run(self) -> None:
+            self._workers[self._name] += 1
+            try:
+                await asyncio.Event().wait()
+            finally:
+                stopping.set()
+                while not stopped.is_set():
+                    with suppress(asyncio.CancelledError):
+                        await stopped.wait()
+                self._workers[self._name] -= 1
+
+    assert database
+    stopping, stopped, workers = asyncio.Event(), asyncio.Event(), dict.fromkeys(NAMES, 0)
+    process = asyncio.create_task(Shares(database_url, {name: Slow(name, workers) for name in NAMES}).run())
+
+    async def all_at_work() -> bool:
+        return set(workers.values()) == {1}
+
+    await until(all_at_work)
+    process.cancel()
+    await stopping.wait()
+    for _ in range(3):
+        process.cancel()
+        await asyncio.wait([process], timeout=0.01)
+    assert not process.done()
+    stopped.set()
+    await asyncio.wait([process])
+    assert set(workers.values()) == {0}
+
+
 async def test_work_that_breaks_ends_its_process(database_url: str, database: asyncpg.Pool):
     class Broken(Work):
         async def run(self) -> None:

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.quantities import SELLER_ZONE
-from contracts.reports import Party
 from contracts.totals import Totals
 from services.projections.balances import BALANCES
 from services.projections.balances.queries import balance
@@ -18,6 +17,7 @@ from services.projections.balances.totals import totals_of_day
 from services.projections.logged import Logged
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.queries import Asked, report
+from services.projections.monthly_reports.seller import Seller
 from services.projections.monthly_reports.totals import totals_of_months
 from tests.projections.asking import Queries
 from tests.projections.conftest import Applied
@@ -57,7 +57,7 @@ async def test_a_months_totals_are_what_all_reports_say_together(database: async
         assert [one.period for one in found] == MONTHS
         for one, earlier in zip(found, [None, *found], strict=False):
             reports = [
-                await report(connection, Asked(account_id, one.period, None), len(lines), Party(name=""))
+                await report(connection, Asked(account_id, one.period, None), len(lines), Seller())
                 for account_id in sorted({line.account_id for line in log.lines})
             ]
             for name, reported in NAMES.items():

@@ -28,8 +28,8 @@ OPENING = {"customer_name": "ООО «Ока»", "contract_number": "7", "contra
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A ledger that signs."""
-    return {"HOURBOOK_AUDIT_KEY_FILE": str(tmp_path_factory.mktemp("audit") / "key.pem")}
+    """A ledger that signs, of one log, whose positions are spelt out here."""
+    return {"HOURBOOK_AUDIT_KEY_FILE": str(tmp_path_factory.mktemp("audit") / "key.pem"), "HOURBOOK_LOGS": "1"}
 
 
 @pytest.fixture(scope="module")
