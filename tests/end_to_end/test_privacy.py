@@ -110,7 +110,7 @@ async def rows_holding(connection: asyncpg.Connection, names: tuple[str, ...]) -
 
 def test_the_explanation_of_a_task_reads_well_without_the_name(client: httpx.Client):
     task = client.get("/v1/accounts/oka/tasks/T-1", params={"lang": "en"}).json()
-    assert "was closed and confirmed on 2 March 2026. It is" in task["explanation"]
+    assert "was closed and confirmed on 2\N{NO-BREAK SPACE}March 2026. It is" in task["explanation"]
     assert task["closings"][0]["confirmed_by"].startswith("sha256:")
 
 

@@ -145,7 +145,7 @@ async def test_an_erasure_that_does_not_fit_is_refused(
     client: httpx.AsyncClient, account: str, path: str | None, body: dict[str, str], field: str
 ):
     answer = await erase(client, f"/v1/accounts/{path}" if path else account, **body)
-    assert (answer.status_code in {404, 422}, answer.json()["errors"][0]["field"]) == (True, field), answer.text
+    assert (answer.status_code in {404, 422}, answer.json()["fields"][0]["field"]) == (True, field), answer.text
 
 
 async def test_an_erasure_does_not_hold_up_commands_while_somebody_reads_the_texts(
