@@ -29,11 +29,11 @@ up: setup
 	.venv/bin/hourbook up
 
 test: setup
-	.venv/bin/python -m pytest -n $(WORKERS)
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup
 
 # The same with four logs: HOURBOOK_LOGS can be any number.
 test-shards: setup
-	HOURBOOK_LOGS=4 .venv/bin/python -m pytest -n $(WORKERS)
+	HOURBOOK_LOGS=4 .venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup
 
 check: setup
 	.venv/bin/ruff check .

@@ -147,7 +147,10 @@ class PackagePurchased(Event):
 
 
 class TaskClosed(Event):
-    """A confirmed task was charged: drawn from lots as far as they reach, the rest owed (rules 5, 6)."""
+    """A confirmed task was charged: drawn from lots as far as they reach, the rest owed (rules 5, 6).
+
+    As recorded, `confirmed_by` and performers are commitments to names that stand apart and can be erased.
+    """
 
     task_id: TaskId
     closure: int

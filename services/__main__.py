@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from services.audit_commands import audit
+from services.privacy_commands import privacy
 from services.stopping import run_until_stopped
 
 cli = typer.Typer(
@@ -22,6 +23,7 @@ cli = typer.Typer(
     add_completion=False,
 )
 cli.add_typer(audit)
+cli.add_typer(privacy)
 console = Console()
 complaints = Console(stderr=True)
 

@@ -34,6 +34,7 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 class Wanted:
     """What is exported: everything, one account, or what was recorded in [since, before).
 
+    `personal`: with what is personal and not erased.
     `cuts`: sizes of the tree at which the auditor holds a checkpoint; its root can be worked out from the export.
     """
 
@@ -41,6 +42,7 @@ class Wanted:
     since: datetime | None = None
     before: datetime | None = None
     cuts: tuple[int, ...] = ()
+    personal: bool = True
 
     def covers(self) -> dict[str, Any]:
         """As the manifest says it."""
@@ -62,6 +64,7 @@ class Part(NamedTuple):
     """The lines of a log that are exported, by position. Those of a range have a neighbour on either side."""
 
     lines: Iterable[bytes]
+    personal: Iterable[bytes]
     first: int
     last: int
     holds: Callable[[int, int], bool]
@@ -102,6 +105,8 @@ def _write(source: AuditSource, folder: "Folder", wanted: Wanted) -> int:
         notes = source.checkpoints(signed.log, signed.size) if whole else [signed.note]
         count = min(part.last + 1, signed.size) - max(part.first - 1, 1) + 1 if not wanted.account_id else None
         events += folder.lines(f"log-{signed.log}.ndjson.gz", part.lines, count)
+        if wanted.personal:
+            folder.lines(f"personal-{signed.log}.ndjson.gz", part.personal, None)
         folder.lines(f"log-{signed.log}.tree.gz", _as_json(_pieces(source, signed, part, wanted.cuts)), None)
         folder.lines(f"log-{signed.log}.checkpoints.gz", _as_json({"note": note} for note in notes), None)
         entries.append({"log": signed.log, "size": signed.size, "first": part.first, "last": part.last})
@@ -131,12 +136,14 @@ def _part(source: AuditSource, signed: Signed, wanted: Wanted) -> Part:
         leaves = [_position(line) - 1 for line in source.account_lines(wanted.account_id)]
         leaves = leaves[: bisect_left(leaves, signed.size)]
         return Part(
-            islice(source.account_lines(wanted.account_id), len(leaves)), leaves[0] + 1, leaves[-1] + 1,
+            islice(source.account_lines(wanted.account_id), len(leaves)),
+            source.personal_lines_of(wanted.account_id, signed.size), leaves[0] + 1, leaves[-1] + 1,
             lambda start, end: bisect_left(leaves, start) < bisect_left(leaves, end),
         )  # fmt: skip
     first, last = _between(source, signed, wanted.since, wanted.before)
-    lines = source.lines(signed.log, max(first - 2, 0), min(last + 1, signed.size))
-    return Part(lines, first, last, lambda start, end: start < last + 1 and first - 2 < end)
+    after, until = max(first - 2, 0), min(last + 1, signed.size)
+    lines, personal = source.lines(signed.log, after, until), source.personal_lines(signed.log, after, until)
+    return Part(lines, personal, first, last, lambda start, end: start < last + 1 and first - 2 < end)
 
 
 def _between(source: AuditSource, signed: Signed, since: datetime | None, before: datetime | None) -> tuple[int, int]:

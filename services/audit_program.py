@@ -46,6 +46,9 @@ def export(
             exists=True, help="A checkpoint the auditor holds, to be compared with a partial export; several."
         ),
     ] = None,
+    without_personal_data: Annotated[
+        bool, typer.Option("--without-personal-data", help="No names: only the commitments to them in the events.")
+    ] = False,
 ) -> None:
     """Write what a signed checkpoint covers, with all that is needed to check it offline."""
     from services.audit_export import Wanted, export, size_of
@@ -53,7 +56,7 @@ def export(
     if account and (since or before):
         raise typer.BadParameter("give --account, or --from and --to, not both")
     cuts = tuple(size_of(file.read_text(encoding="utf-8")) for file in checkpoint or ())
-    events = export(url, output, Wanted(account, since, before, cuts), complaints)
+    events = export(url, output, Wanted(account, since, before, cuts, personal=not without_personal_data), complaints)
     complaints.print(f"{events} events exported to {output}", highlight=False, soft_wrap=True)
 
 

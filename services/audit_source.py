@@ -31,7 +31,7 @@ class AuditSource:
         self._client = client
         self._tile = lru_cache(TILES_KEPT)(self._read_tile)
 
-    def document(self, path: str) -> dict[str, Any]:
+    def document(self, path: str) -> Any:
         """A JSON answer; what the ledger says against it, if it does."""
         answer = self._client.get(path)
         if "problem+json" in answer.headers["Content-Type"]:
@@ -78,6 +78,15 @@ class AuditSource:
     def account_lines(self, account_id: str) -> Iterator[bytes]:
         """All lines of an account."""
         return self._lines(f"/v1/accounts/{account_id}/events", {})
+
+    def personal_lines(self, log: int, after: int, until: int) -> Iterator[bytes]:
+        """What is personal and not erased of the log's events in (after, until], a line a text."""
+        return self._lines("/v1/personal-data", {"log": log, "after": after, "until": until})
+
+    def personal_lines_of(self, account_id: str, until: int) -> Iterator[bytes]:
+        """What is personal and not erased of an account's events up to that position."""
+        texts = self.document(f"/v1/accounts/{account_id}/personal-data")
+        return (orjson.dumps(text) for text in texts if text["position"] <= until)
 
     def first_recorded(self, log: int, size: int, since: datetime) -> int:
         """The position of the first event recorded at `since` or later, as far as the log's clock runs forward."""

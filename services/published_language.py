@@ -7,12 +7,12 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from contracts import alerts, audit, commands, envelope, problems, read_models, reports, tasks, totals
+from contracts import alerts, audit, commands, envelope, privacy, problems, read_models, reports, tasks, totals
 from contracts.events import EVENT_TYPES
 
 SCHEMAS = Path(__file__).parents[1] / "contracts" / "schemas"
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
-ANSWERS = (envelope, read_models, reports, tasks, totals, alerts, audit)
+ANSWERS = (envelope, read_models, reports, tasks, totals, alerts, audit, privacy)
 HEADERS = {
     "ce-specversion": "CloudEvents version, 1.0",
     "ce-id": "the event's id",

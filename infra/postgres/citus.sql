@@ -15,6 +15,8 @@ SET LOCAL citus.enable_unsafe_triggers TO on;
 SELECT create_distributed_table('ledger.event', 'log_id', colocate_with => 'none');
 SELECT create_distributed_table('ledger.due', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.snapshot', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.personal', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.erasure', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.reservation', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.revocation', 'log_id', colocate_with => 'ledger.event');
 
@@ -36,11 +38,11 @@ SELECT create_distributed_function('ledger.leaf_hash(integer, bigint, text, inte
 -- Each runs, whole, on the node that has its log. That node's advisory lock then stands for the log: all appends to a
 -- log come to it, whichever node a client is connected to.
 SELECT create_distributed_function(
-    'ledger.append(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[])',
+    'ledger.append(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], integer[], text[], bytea[], text[])',
     'log', colocate_with => 'ledger.event'
 );
 SELECT create_distributed_function(
-    'ledger.append_reserved(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], text[], integer[])',
+    'ledger.append_reserved(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], text[], integer[], integer[], text[], bytea[], text[])',
     'log', colocate_with => 'ledger.event'
 );
 SELECT create_distributed_function(

@@ -24,7 +24,7 @@ from contracts.commands import (
 )
 from contracts.envelope import Recorded
 from contracts.quantities import AccountId, Month, Reason, TaskId
-from services.ledger import audit_api, log_api
+from services.ledger import audit_api, log_api, privacy_api
 from services.ledger.asking import PARAMETERS, PROBLEMS, LedgerOf, record, without_parameters
 from services.ledger.bulk import NDJSON, Conversation
 
@@ -113,5 +113,7 @@ async def many_commands(ledger: LedgerOf) -> Response:
     return Conversation(ledger)
 
 
-ROUTES = [*commands.routes, *bulk.routes, *log_api.router.routes, *audit_api.router.routes]
+ROUTES = [
+    *commands.routes, *bulk.routes, *log_api.router.routes, *audit_api.router.routes, *privacy_api.router.routes,
+]  # fmt: skip
 """Every route of the ledger, side by side: a router inside a router is matched anew on each level, at a price."""

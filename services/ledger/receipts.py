@@ -8,7 +8,7 @@ from hashlib import sha256
 from random import Random
 from uuid import UUID
 
-from contracts.commands import Command
+from contracts.commands import CloseTask, Command
 from contracts.events import Event
 from services.ledger.answers import Answer
 from services.ledger.domain.account import Account, course_of, due, fold
@@ -16,6 +16,7 @@ from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.stored_event import StoredEvent
+from services.ledger.personal_data import set_apart, without_texts
 from services.ledger.warm_accounts import Warm
 
 _chance = Random()  # noqa: S311 - an id is no secret
@@ -62,8 +63,12 @@ class Receipt:
 
     @classmethod
     def of(cls, command: Command, key: str) -> "Receipt":
-        """A caller's command; the fingerprint tells the same command from another with the same key."""
-        fingerprint = sha256(command.model_dump_json().encode()).digest()
+        """A caller's command; the fingerprint tells the same command from another with the same key.
+
+        It is recorded, so it is taken without what is personal: a name that was erased could be guessed by it.
+        """
+        told = without_texts(command) if isinstance(command, CloseTask) else command
+        fingerprint = sha256(told.model_dump_json().encode()).digest()
         return cls(command, key, fingerprint, asyncio.get_running_loop().create_future())
 
     @classmethod
@@ -104,7 +109,8 @@ class Receipt:
 
     def _stored(self, before: Warm, events: Sequence[Event], now: datetime) -> Iterator[StoredEvent]:
         """Only the first event has the fingerprint: it takes the key."""
-        for number, event in enumerate(events):
+        for number, decided in enumerate(events):
+            event, personal = set_apart(decided)
             yield StoredEvent(
                 position=None,
                 account_id=self.account_id,
@@ -116,6 +122,7 @@ class Receipt:
                 schema_version=event.schema_version,
                 recorded_at=now,
                 data=event.model_dump_json(),
+                personal=personal,
             )
 
     def resolve(self, answer: Answer) -> None:

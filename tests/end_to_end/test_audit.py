@@ -15,6 +15,8 @@ from services.up import Hourbook, running
 from tests.end_to_end.program import program
 from tests.end_to_end.test_command_line import commands
 
+pytestmark = pytest.mark.xdist_group("audit")
+
 PURCHASE = {"command": "PurchasePackage", "package_id": "spring", "plan": "hours-20"}
 
 

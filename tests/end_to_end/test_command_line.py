@@ -13,6 +13,8 @@ from infra.data_folder import free_port
 from services.up import Hourbook, running
 from tests.end_to_end.program import program
 
+pytestmark = pytest.mark.xdist_group("command line")
+
 OPEN = {"command": "OpenAccount", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
 
 

@@ -18,6 +18,8 @@ from services.demo import SAMPLE, sample_lines
 from services.up import Hourbook, running
 from tests.end_to_end.program import program
 
+pytestmark = pytest.mark.xdist_group("sample")
+
 PATHS = {
     "OpenAccount": "/v1/accounts",
     "PurchasePackage": "/v1/accounts/{account_id}/packages",

@@ -23,6 +23,8 @@ from services.projections.shares import MEMBER, SHARES
 from services.up import Hourbook, Part, running
 from tests.end_to_end.test_sample import post
 
+pytestmark = pytest.mark.xdist_group("several logs")
+
 LOGS = 4
 LINES = 160
 WORK = LOGS * len(PROJECTIONS)

@@ -10,7 +10,7 @@ What is checked, section by section of this file:
 1. The folder:    every file is the one that the manifest names.
 2. Signed notes:  checkpoints and keys are signed (Ed25519), by keys you hold or, if you hold none, by the export's.
 3. The tree:      the lines of the log, hashed (RFC 6962), make the very roots that were signed, and those you kept.
-4. The lines:     no byte of a line is outside its hash.
+4. The lines:     no byte of a line is outside its hash; names are those that events hold commitments to.
 5. Quantities:    months, days, money: the small rules of the rulebook.
 6. The books:     each account is worked out again: lots, draws, debts, expiry, returns, months.
 7. The balance:   of any instant, as known at any other.
@@ -366,6 +366,70 @@ def instant(text: str) -> datetime:
 def written_instant(at: datetime) -> str:
     """As the log writes it."""
     return at.isoformat().replace("+00:00", "Z")
+
+
+COMMITMENT = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+class PersonalData:
+    """The names that are shown, and how many are not: erased, or withheld from this export.
+
+    They stand in the order of the events, so that nothing has to be kept. `recorded`: names of old events, for ever.
+    """
+
+    def __init__(self, folder: Path, name: str, findings: Findings) -> None:
+        self.name = name
+        self.findings = findings
+        self.shown = self.hidden = self.recorded = 0
+        self.texts = self.read(folder) if (folder / name).exists() else iter(())
+        self.next = next(self.texts, None)
+
+    def read(self, folder: Path) -> Iterator[tuple[int, str, str]]:
+        """Position, commitment, and where; each text is compared with its commitment."""
+        before = (0, "")
+        for number, text in lines_of(folder, self.name, self.findings):
+            where = f"{self.name}, line {number}"
+            try:
+                said = json.loads(text)
+                written = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+                same("the line in its one form", (written, ["position", "commitment", "salt", "text"]), (text, [*said]))
+                position, commitment = said["position"], said["commitment"]
+                same("in order of position and commitment", True, before < (position, commitment))
+                salted = hashlib.sha256(bytes.fromhex(said["salt"]) + said["text"].encode()).hexdigest()
+                same("SHA-256(salt || text)", commitment, f"sha256:{salted}")
+                before = (position, commitment)
+            except (*UNREADABLE, Wrong) as failure:
+                self.findings.add(where, failure)
+                continue
+            yield position, commitment, where
+
+    def of(self, line: "Line") -> None:
+        """What is shown of an event has to be in it."""
+        entries = line.data.get("time_entries") or []
+        names = [line.data["confirmed_by"], *(entry["performer"] for entry in entries)]
+        held = {name for name in names if name and COMMITMENT.fullmatch(name)}
+        self.recorded += len({name for name in names if name} - held)
+        shown = self.upto(line.position, held)
+        self.shown += shown
+        self.hidden += len(held) - shown
+
+    def upto(self, position: int, held: set[str]) -> int:
+        """How many texts there are at that position; one without an event that holds its commitment is a finding."""
+        shown = 0
+        while self.next and self.next[0] <= position:
+            at, commitment, where = self.next
+            if (at, commitment in held) == (position, True):
+                shown += 1
+            else:
+                self.findings.add(where, Wrong("a commitment in the event at its position", commitment, "none"))
+            self.next = next(self.texts, None)
+        return shown
+
+    def end(self) -> str:
+        """No line follows; the sum of it."""
+        while self.next:
+            self.upto(self.next[0], set())
+        return f"{self.shown} names shown, {self.hidden} erased or withheld, {self.recorded} recorded in the log itself"
 
 
 # 5. Quantities (rules 1 to 4) ---------------------------------------------------------------------------------------
@@ -1014,6 +1078,7 @@ class Log:
         self.findings = findings
         self.origin = f"hourbook/{manifest['ledger_id']}/log/{self.number}"
         self.file = f"log-{self.number}.ndjson.gz"
+        self.personal = PersonalData(folder, f"personal-{self.number}.ndjson.gz", findings)
         self.tree = Tree()
         self.events = 0
         self.checkpoints = 0
@@ -1083,6 +1148,7 @@ class Log:
                 continue
             where += f", position {line.position}"
             self.events += 1
+            self.name_people(where, line)
             self.positions = [*self.positions[:1], line.position]
             received = asked.receipts.pop((self.origin, line.position), None)
             if received and received[1] != text:
@@ -1094,6 +1160,14 @@ class Log:
             if self.covers["what"] == "account" and line.account_id != self.covers["account_id"]:
                 self.findings.add(where, Wrong("the account", self.covers["account_id"], line.account_id))
             yield line, where
+
+    def name_people(self, where: str, line: Line) -> None:
+        """Hold the names that the export shows against the event."""
+        try:
+            if line.type == "TaskClosed":
+                self.personal.of(line)
+        except UNREADABLE as failure:
+            self.findings.add(where, failure)
 
     def alone(self, where: str, line: Line) -> None:
         """What can be said of an event without those before the range: versions follow, and its parts add up."""
@@ -1202,6 +1276,7 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
             print(f"log {log.number}: {log.events} events of {log.tree.size}, {log.checkpoints} signed checkpoints"
                   f"{f' ({log.inside} of them inside what is left out)' if log.inside else ''}, "
                   f"{'as signed' if len(findings.said) == before else 'NOT as signed'}")  # fmt: skip
+            print(f"  {log.personal.end()}")
             if covers["what"] != "range":
                 accounts.end(log.file)
         check_held(logs, asked, findings)

@@ -26,6 +26,7 @@ AWAY = (
     asyncpg.InternalClientError,  # the same, while a statement was being prepared
     asyncpg.OperatorInterventionError,  # shutting down, starting up, cancelled
     asyncpg.InsufficientResourcesError,  # out of disk, memory or connections
+    asyncpg.LockNotAvailableError,  # only erasing gives up so: somebody reads the table for long, as a backup does
     asyncpg.ReadOnlySQLTransactionError,  # a standby that nobody has promoted yet
 )
 
@@ -56,8 +57,11 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, database_url: str, connections_max: int) -> AsyncIterator[Self]:
-        """Open for the time of the context; commits wait for the disk, whatever the server's default."""
+    async def connected(cls, database_url: str, connections_max: int, **session: str) -> AsyncIterator[Self]:
+        """Open for the time of the context; commits wait for the disk, whatever the server's default.
+
+        `session`: settings of PostgreSQL that these connections have beside.
+        """
         pool = asyncpg.create_pool(
             database_url,
             min_size=0,
@@ -65,7 +69,7 @@ class Database:
             timeout=CONNECT_SECONDS_MAX,
             command_timeout=STATEMENT_SECONDS_MAX,
             reset=_keep_session,
-            server_settings=SESSION,
+            server_settings={**SESSION, **session},
         )
         async with pool:
             yield cls(pool)

@@ -10,6 +10,7 @@ import asyncpg
 
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.keys import Keys
+from services.ledger.event_store.personal import ERASING_WAITS_MAX, PersonalData
 from services.ledger.event_store.stored_event import StoredEvent
 
 READERS_MAX = 8
@@ -29,10 +30,14 @@ _APPEND = """
         string_to_array($4, e'\\x1f')::uuid[], string_to_array($5, e'\\x1f'),
         string_to_array($6, e'\\x1f', '')::bytea[], string_to_array($7, e'\\x1f'),
         string_to_array($8, e'\\x1f')::smallint[], string_to_array($9, e'\\x1f')::timestamptz[],
-        string_to_array($10, e'\\x1f'), $11, $12
+        string_to_array($10, e'\\x1f'), $11, $12,
+        of_events => string_to_array($13, e'\\x1f')::integer[], commitments => string_to_array($14, e'\\x1f'),
+        salts => string_to_array($15, e'\\x1f')::bytea[], texts => string_to_array($16, e'\\x1f')
     )
 """
-_APPEND_RESERVED = _APPEND.replace("ledger.append", "ledger.append_reserved").replace("$12", "$12, $13, $14")
+_APPEND_RESERVED = _APPEND.replace("ledger.append(", "ledger.append_reserved(").replace(
+    "$12,", "$12, keys => $17, generations => $18,"
+)
 _SETTLED_POSITION = "SELECT ledger.settled_position($1, $2, $3, $4)"
 _PAGE = _EVENTS + "WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"
 _ACCOUNT_PAGE = _EVENTS + "WHERE log_id = $1 AND account_id = $2 AND version > $3 ORDER BY version LIMIT $4"
@@ -87,9 +92,10 @@ class EventStore:
     Appending has connections of its own, so that slow readers never hold it up.
     """
 
-    def __init__(self, readers: Database, writers: Database, keys: Keys) -> None:
+    def __init__(self, readers: Database, writers: Database, keys: Keys, personal: PersonalData) -> None:
         self.readers = readers
         self.keys = keys
+        self.personal = personal
         self._writers = writers
 
     @classmethod
@@ -100,8 +106,9 @@ class EventStore:
             Database.connected(database_url, READERS_MAX) as readers,
             Database.connected(database_url, logs + 1) as writers,
             Database.connected(database_url, logs) as keepers,
+            Database.connected(database_url, 1, lock_timeout=ERASING_WAITS_MAX) as erasers,
         ):
-            yield cls(readers, writers, Keys(keepers, logs))
+            yield cls(readers, writers, Keys(keepers, logs), PersonalData(readers, erasers))
 
     async def append(
         self,
@@ -142,7 +149,15 @@ class EventStore:
             [event.recorded_at.isoformat() for event in events],
             [event.data for event in events],
         )
-        given = (log_id, *map(_SEPARATOR.join, columns), list(next_due), list(next_due.values()))
+        apart = [(number, kept) for number, event in enumerate(events, 1) for kept in event.personal]
+        personal = (
+            [str(number) for number, _ in apart],
+            [kept.commitment for _, kept in apart],
+            [rf"\x{kept.salt.hex()}" for _, kept in apart],
+            [kept.text for _, kept in apart],
+        )
+        due = (list(next_due), list(next_due.values()))
+        given = (log_id, *map(_SEPARATOR.join, columns), *due, *map(_SEPARATOR.join, personal))
         try:
             if reserved:
                 return await self._writers.value(_APPEND_RESERVED, *given, list(reserved), list(reserved.values()))

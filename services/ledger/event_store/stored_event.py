@@ -3,16 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 from json.encoder import encode_basestring
+from typing import NamedTuple
 
 from contracts.envelope import RecordedEvent
 from contracts.events import EVENT_TYPES, Event
+
+
+class Personal(NamedTuple):
+    """A text about a person that an event holds a commitment to; kept beside the log, and erased on demand."""
+
+    commitment: str
+    salt: bytes
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
     """One row of the log; without a position until it is appended. `data` is JSON text, never written anew.
 
-    `fingerprint` is the command's, on its first event only.
+    `fingerprint` is the command's, on its first event only. `personal` is what is to be kept beside it when it is
+    appended; an event that was read has none.
     """
 
     position: int | None
@@ -25,6 +35,7 @@ class StoredEvent:
     schema_version: int
     recorded_at: datetime
     data: str
+    personal: tuple[Personal, ...] = ()
 
     def event(self) -> Event:
         """The event itself; KeyError for a type that this program does not know."""

@@ -1,12 +1,13 @@
 """A task's explanation as plain sentences for the customer: what counts, why so much, who paid, and what stands."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from contracts.quantities import SELLER_ZONE, month_of
+from contracts.quantities import COMMITMENT_FORM, SELLER_ZONE, month_of
 from contracts.tasks import TaskClosing, TaskDraw, TaskExplanation, TaskMark, TaskPayment, TaskReversal, TaskSettlement
 from services.projections.documents import Lang
 from services.projections.documents.formats import Formats, day_of, last_day_before
@@ -57,7 +58,7 @@ class _Sentences:
     def _closed(self, closing: TaskClosing) -> str:
         closed, confirmed = self._day(closing.closed_at), self._day(closing.confirmed_at)
         how = "at_once" if closed == confirmed else "then_confirmed"
-        by = self._say("by", name=closing.confirmed_by) if closing.confirmed_by else ""
+        by = self._say("by", name=name) if (name := _shown(closing.confirmed_by)) else ""
         again = "again" if closing.closure > 1 else "closed"
         return self._say(f"{again}_{how}", title=closing.title, closed=closed, confirmed=confirmed, by=by)
 
@@ -180,6 +181,11 @@ class _Sentences:
         day, time = self._day(instant), f"{instant.astimezone(SELLER_ZONE):%H:%M}"
         same_day = instant != first and day == self._day(first)
         return self._say("same_day" if same_day else "day_and_time", day=day, time=time)
+
+
+def _shown(name: str | None) -> str | None:
+    """A name, unless it is only a commitment to one: names stand apart, and may have been erased."""
+    return None if name and re.fullmatch(COMMITMENT_FORM, name) else name
 
 
 def _why(settlement: TaskSettlement) -> str:

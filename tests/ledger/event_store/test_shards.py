@@ -14,7 +14,7 @@ import pytest
 
 from services.ledger import clock
 from services.ledger.audit import tree
-from services.ledger.event_store import keys, snapshots, store
+from services.ledger.event_store import keys, personal, snapshots, store
 from services.ledger.event_store.migrations import migrate
 
 CITUS = Path(__file__).parents[3] / "infra" / "postgres" / "citus.sql"
@@ -78,7 +78,7 @@ async def test_no_table_has_a_sequence_and_no_function_anything_that_one_node_al
 
 
 def test_every_statement_of_the_event_store_is_bound_to_one_log_by_one_parameter():
-    sent = statements(store, keys, snapshots, tree)
+    sent = statements(store, keys, personal, snapshots, tree)
     assert len(sent) >= 15
     assert not [name for name, text in sent.items() if not is_bound_to_one_log(text, "$1")]
     called = {name for text in sent.values() for name in re.findall(r"ledger\.(\w+)\(", text)}

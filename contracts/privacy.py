@@ -1,0 +1,33 @@
+"""What is personal: texts that stand beside the log, where events hold commitments to them, until they are erased."""
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.commands import Body
+from contracts.quantities import AccountId, Name, Reason
+
+
+class PersonalText(BaseModel):
+    """A text about a person, and the commitment in the event at that position: SHA-256(salt || text)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    position: int
+    commitment: str
+    salt: str
+    text: str
+
+
+class ErasureBody(Body):
+    """Why it is erased, in words that name nobody. `person`: only this very text, not all of the account."""
+
+    reason: Reason
+    person: Name | None = None
+
+
+class Erased(BaseModel):
+    """How many texts were erased."""
+
+    model_config = ConfigDict(frozen=True)
+
+    account_id: AccountId
+    erased: int

@@ -1,0 +1,56 @@
+"""What is personal, kept beside the log until it is erased; each statement touches one log."""
+
+import asyncpg
+
+from services.ledger.event_store.database import Database
+
+ERASING_WAITS_MAX = "1s"
+"""For those who are reading: appends wait behind an erasure that waits, so it must not wait for long."""
+
+_PAGE = """
+    SELECT position, commitment, salt, text FROM ledger.personal
+    WHERE log_id = $1 AND (position, commitment) > ($2, $3) AND position <= $4 ORDER BY position, commitment LIMIT $5
+"""
+_OF_ACCOUNT = """
+    SELECT p.position, p.commitment, p.salt, p.text FROM ledger.event AS e
+    JOIN ledger.personal AS p ON p.log_id = $1 AND p.position = e.position
+    WHERE e.log_id = $1 AND e.account_id = $2 ORDER BY p.position, p.commitment
+"""
+_ERASE = """
+    WITH erased AS (
+        DELETE FROM ledger.personal AS p USING ledger.event AS e
+        WHERE p.log_id = $1 AND e.log_id = $1 AND e.account_id = $2 AND p.position = e.position
+            AND ($3::text IS NULL OR p.text = $3)
+        RETURNING p.commitment
+    )
+    INSERT INTO ledger.erasure
+    SELECT $1, $2, clock_timestamp(), $4, array_agg(commitment) FROM erased HAVING count(*) > 0
+    RETURNING cardinality(commitments)
+"""
+_VACUUM = "VACUUM (FULL) ledger.personal"
+
+
+class PersonalData:
+    """The texts that events hold commitments to."""
+
+    def __init__(self, readers: Database, erasers: Database) -> None:
+        self._readers = readers
+        self._erasers = erasers
+
+    async def page(self, log_id: int, after: tuple[int, str], until: int, limit: int) -> list[asyncpg.Record]:
+        """What is not erased, after a position and a commitment, up to a position, in order, at most so much."""
+        return await self._readers.rows(_PAGE, log_id, *after, until, limit)
+
+    async def of_account(self, log_id: int, account_id: str) -> list[asyncpg.Record]:
+        """What of an account is not erased, in the order of its events."""
+        return await self._readers.rows(_OF_ACCOUNT, log_id, account_id)
+
+    async def erase(self, log_id: int, account_id: str, person: str | None, reason: str) -> int:
+        """Erase an account's texts, or those that are this very text; how many there were.
+
+        The table is written anew, for a deleted row stays in its page; so it is even when there was nothing to delete,
+        for the time before may have been cut short. LedgerUnavailable while somebody reads the table for long.
+        """
+        erased = await self._erasers.value(_ERASE, log_id, account_id, person, reason)
+        await self._erasers.value(_VACUUM)
+        return erased or 0

@@ -1,0 +1,65 @@
+"""Names and e-mails of people in commands and events: the log holds commitments to them, the texts stand apart.
+
+A commitment is `sha256:` and SHA-256(salt || text) in hexadecimal. Whoever is shown text and salt can check it; without
+the salt, 16 random bytes that are kept and erased with the text, no guess can be tested.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from typing import TypeVar
+
+from contracts.commands import CloseTask
+from contracts.events import Event, TaskClosed
+from services.ledger.event_store.stored_event import Personal
+
+SALT_BYTES = 16
+
+Closing = TypeVar("Closing", CloseTask, TaskClosed)
+
+
+def _salts() -> Iterator[bytes]:
+    """Asked of the operating system by the hundred: once for each would take as long as writing the event out."""
+    while True:
+        block = secrets.token_bytes(SALT_BYTES * 256)
+        yield from (block[at : at + SALT_BYTES] for at in range(0, len(block), SALT_BYTES))
+
+
+_salt = _salts()
+
+
+def commit(text: str) -> Personal:
+    """A commitment to a text, with a salt of its own: the same text never makes the same commitment again."""
+    salt = next(_salt)
+    return Personal(f"sha256:{sha256(salt + text.encode()).hexdigest()}", salt, text)
+
+
+def set_apart(event: Event) -> tuple[Event, tuple[Personal, ...]]:
+    """The event with commitments in place of what is personal, and what they stand for; each text once."""
+    if not isinstance(event, TaskClosed):
+        return event, ()
+    kept: dict[str, Personal] = {}
+
+    def commitment(text: str) -> str:
+        if text not in kept:
+            kept[text] = commit(text)
+        return kept[text].commitment
+
+    return _replaced(event, commitment), tuple(kept.values())
+
+
+def without_texts(command: CloseTask) -> CloseTask:
+    """The command with nothing personal in it, so that no guess can be tested against what is made of it."""
+    return _replaced(command, lambda _: "")
+
+
+def _replaced(closing: Closing, replacement: Callable[[str], str]) -> Closing:
+    """`confirmed_by` and the performers, where they are given."""
+    changed: dict[str, object] = {}
+    if closing.confirmed_by is not None:
+        changed["confirmed_by"] = replacement(closing.confirmed_by)
+    if closing.time_entries:
+        changed["time_entries"] = tuple(
+            entry.model_copy(update={"performer": replacement(entry.performer)}) for entry in closing.time_entries
+        )
+    return closing.model_copy(update=changed) if changed else closing

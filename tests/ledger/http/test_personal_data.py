@@ -1,0 +1,159 @@
+"""Names of people: the log holds commitments, the texts stand apart until they are erased."""
+
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import orjson
+import pytest
+
+from tests.ledger.commands import NOW, closing_body
+
+ANNA, BORIS = "Анна Ивановна <anna@example.com>", "Борис"
+OPEN = {"customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
+ENTRIES = [{"start": NOW.isoformat(), "minutes": 10, "performer": name} for name in (BORIS, ANNA, BORIS)]
+
+
+def key() -> dict[str, str]:
+    return {"Idempotency-Key": uuid4().hex}
+
+
+@pytest.fixture
+async def account(client: httpx.AsyncClient) -> str:
+    """The path of an account of the test's own."""
+    account_id = uuid4().hex
+    answer = await client.post("/v1/accounts", json=OPEN | {"account_id": account_id}, headers=key())
+    assert answer.status_code == 201, answer.text
+    return f"/v1/accounts/{account_id}"
+
+
+@pytest.fixture
+async def superuser(file_database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(file_database_url)
+    yield connection
+    await connection.close()
+
+
+async def close(client: httpx.AsyncClient, account: str, task_id: str = "T-1", **body: Any) -> dict[str, Any]:
+    """What the one event of a closing says."""
+    path = f"{account}/tasks/{task_id}/close"
+    answer = await client.post(path, json=closing_body(worked=10) | body, headers=key())
+    assert answer.status_code == 201, answer.text
+    return answer.json()["events"][0]
+
+
+async def kept(client: httpx.AsyncClient, account: str) -> list[dict[str, Any]]:
+    return (await client.get(f"{account}/personal-data")).raise_for_status().json()
+
+
+async def erase(client: httpx.AsyncClient, account: str, **body: str) -> httpx.Response:
+    return await client.post(f"{account}/personal-data/erasures", json={"reason": "отзыв согласия"} | body)
+
+
+async def test_an_event_holds_commitments_to_texts_that_stand_apart_with_their_salts(
+    client: httpx.AsyncClient, account: str
+):
+    event = await close(client, account, confirmed_by=ANNA, worked_minutes=30, time_entries=ENTRIES)
+    recorded = await client.get(f"{account}/events")
+    assert orjson.loads(recorded.content.splitlines()[1])["data"] == event["data"]
+    assert [name in recorded.text for name in (ANNA, BORIS, "anna@")] == [False] * 3
+    texts = {each["commitment"]: each for each in await kept(client, account)}
+    by, performers = event["data"]["confirmed_by"], [each["performer"] for each in event["data"]["time_entries"]]
+    assert [texts[each]["text"] for each in (by, *performers)] == [ANNA, BORIS, ANNA, BORIS]
+    assert len(texts) == 2
+    for commitment, each in texts.items():
+        salted = bytes.fromhex(each["salt"]) + each["text"].encode()
+        assert (commitment, each["position"]) == (f"sha256:{sha256(salted).hexdigest()}", event["position"])
+        assert len(each["salt"]) == 32
+
+
+async def test_the_same_name_never_makes_the_same_commitment(client: httpx.AsyncClient, account: str):
+    events = [await close(client, account, f"T-{number}", confirmed_by=ANNA) for number in range(3)]
+    assert len({event["data"]["confirmed_by"] for event in events}) == 3
+
+
+async def test_a_closing_that_names_nobody_holds_nothing_in_place_of_a_name(client: httpx.AsyncClient, account: str):
+    event = await close(client, account, confirmed_by=None)
+    assert (event["data"]["confirmed_by"], await kept(client, account)) == (None, [])
+
+
+async def test_a_command_sent_again_is_answered_the_same_whoever_it_names(client: httpx.AsyncClient, account: str):
+    """Or the fingerprint, which stays, would tell whether a guessed name is the one that was erased."""
+    path, headers = f"{account}/tasks/T-1/close", key()
+    body = closing_body(worked=30) | {"confirmed_by": ANNA, "time_entries": ENTRIES}
+    first = await client.post(path, json=body, headers=headers)
+    before = await kept(client, account)
+    others = [entry | {"performer": "Вера"} for entry in ENTRIES]
+    for again in (body, body | {"confirmed_by": "Вера"}, body | {"time_entries": others}):
+        answer = await client.post(path, json=again, headers=headers)
+        assert (answer.status_code, answer.content) == (201, first.content)
+        assert answer.headers["Idempotency-Replayed"] == "true"
+    other = await client.post(path, json=body | {"title": "Другая"}, headers=headers)
+    assert other.json()["type"].endswith("idempotency-key-reused")
+    assert await kept(client, account) == before
+    await erase(client, account)
+    assert (await client.post(path, json=body, headers=headers)).content == first.content
+    assert await kept(client, account) == []
+
+
+async def test_what_is_refused_or_only_tried_leaves_no_name(
+    client: httpx.AsyncClient, account: str, superuser: asyncpg.Connection
+):
+    everyone = "SELECT count(*) FROM ledger.personal WHERE text = 'Глеб'"
+    body = closing_body() | {"confirmed_by": "Глеб"}
+    dry = await client.post(f"{account}/tasks/T-1/close", params={"dry_run": True}, json=body, headers=key())
+    assert (dry.status_code, "Глеб" in dry.text) == (200, False)
+    refused = await client.post(f"{account}/tasks/T-1/close", json=body | {"worked_minutes": 7}, headers=key())
+    assert refused.status_code == 422
+    assert await superuser.fetchval(everyone) == 0
+    await close(client, account, confirmed_by="Глеб")
+    assert await superuser.fetchval(everyone) == 1
+
+
+async def test_one_person_is_erased_from_one_account_and_it_is_noted_without_the_name(
+    client: httpx.AsyncClient, account: str, superuser: asyncpg.Connection
+):
+    other = f"/v1/accounts/{uuid4().hex}"
+    await client.post("/v1/accounts", json=OPEN | {"account_id": other.rpartition("/")[2]}, headers=key())
+    for path in (account, other):
+        await close(client, path, confirmed_by=ANNA, worked_minutes=30, time_entries=ENTRIES)
+    annas = [each["commitment"] for each in await kept(client, account) if each["text"] == ANNA]
+    assert (await erase(client, account, person=ANNA)).json() == {"account_id": account.rpartition("/")[2], "erased": 1}
+    assert (await erase(client, account, person=ANNA)).json()["erased"] == 0
+    assert [each["text"] for each in await kept(client, account)] == [BORIS]
+    assert len(await kept(client, other)) == 2
+    notes = await superuser.fetch("SELECT * FROM ledger.erasure WHERE account_id = $1", account.rpartition("/")[2])
+    assert [(note["reason"], note["commitments"]) for note in notes] == [("отзыв согласия", annas)]
+
+
+async def test_the_log_shows_what_is_not_erased_in_order_and_part_by_part(client: httpx.AsyncClient, account: str):
+    positions = [(await close(client, account, f"T-{number}"))["position"] for number in range(3)]
+    await erase(client, account)
+    positions = [(await close(client, account, f"U-{number}"))["position"] for number in range(3)]
+    shown = await client.get("/v1/personal-data", params={"after": positions[0] - 1, "until": positions[1]})
+    assert [orjson.loads(line) for line in shown.content.splitlines()] == (await kept(client, account))[:2]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [("nobody", {}, "account_id"), (None, {"reason": " "}, "reason"), (None, {"persn": "x"}, "persn")],
+)
+async def test_an_erasure_that_does_not_fit_is_refused(
+    client: httpx.AsyncClient, account: str, path: str | None, body: dict[str, str], field: str
+):
+    answer = await erase(client, f"/v1/accounts/{path}" if path else account, **body)
+    assert (answer.status_code in {404, 422}, answer.json()["fields"][0]["field"]) == (True, field), answer.text
+
+
+async def test_an_erasure_does_not_hold_up_commands_while_somebody_reads_the_texts(
+    client: httpx.AsyncClient, account: str, superuser: asyncpg.Connection
+):
+    await close(client, account, confirmed_by=ANNA)
+    async with superuser.transaction():
+        await superuser.execute("LOCK TABLE ledger.personal IN ACCESS SHARE MODE")
+        assert (await erase(client, account)).status_code == 503
+        await close(client, account, "T-2", confirmed_by=BORIS)
+    assert (await erase(client, account)).json()["erased"] == 1
