@@ -20,6 +20,9 @@ from tests.end_to_end.program import program
 from tests.ledger.audit.paper_log import compressed, lines_in, manifest
 from tests.ledger.commands import closing_body
 
+# One history, of which the last test erases.
+pytestmark = pytest.mark.xdist_group("privacy")
+
 ERASED = ("Xylophia Quendelbaum", "quendelbaum@zwiebel.example", "Квазимодо Щукин")
 KEPT = "Вера Холодная"
 OPEN = {"command": "OpenAccount", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
