@@ -5,17 +5,17 @@ the salt, 16 random bytes that are kept and erased with the text, no guess can b
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any
 
-from contracts.commands import CloseTask
 from contracts.events import Event, TaskClosed
 from services.ledger.event_store.stored_event import Personal
 
-SALT_BYTES = 16
+PERSONAL: dict[str, Any] = {"confirmed_by": True, "time_entries": {"__all__": {"performer"}}}
+"""Where texts about people stand, in `CloseTask` as in `TaskClosed`; as pydantic leaves fields out."""
 
-Closing = TypeVar("Closing", CloseTask, TaskClosed)
+SALT_BYTES = 16
 
 
 def _salts() -> Iterator[bytes]:
@@ -28,15 +28,9 @@ def _salts() -> Iterator[bytes]:
 _salt = _salts()
 
 
-def commit(text: str) -> Personal:
-    """A commitment to a text, with a salt of its own: the same text never makes the same commitment again."""
-    salt = next(_salt)
-    return Personal(f"sha256:{sha256(salt + text.encode()).hexdigest()}", salt, text)
-
-
 def set_apart(event: Event) -> tuple[Event, tuple[Personal, ...]]:
     """The event with commitments in place of what is personal, and what they stand for; each text once."""
-    if not isinstance(event, TaskClosed):
+    if type(event) is not TaskClosed:
         return event, ()
     kept: dict[str, Personal] = {}
 
@@ -45,21 +39,17 @@ def set_apart(event: Event) -> tuple[Event, tuple[Personal, ...]]:
             kept[text] = commit(text)
         return kept[text].commitment
 
-    return _replaced(event, commitment), tuple(kept.values())
-
-
-def without_texts(command: CloseTask) -> CloseTask:
-    """The command with nothing personal in it, so that no guess can be tested against what is made of it."""
-    return _replaced(command, lambda _: "")
-
-
-def _replaced(closing: Closing, replacement: Callable[[str], str]) -> Closing:
-    """`confirmed_by` and the performers, where they are given."""
-    changed: dict[str, object] = {}
-    if closing.confirmed_by is not None:
-        changed["confirmed_by"] = replacement(closing.confirmed_by)
-    if closing.time_entries:
+    changed: dict[str, Any] = {}
+    if event.confirmed_by is not None:
+        changed["confirmed_by"] = commitment(event.confirmed_by)
+    if event.time_entries:
         changed["time_entries"] = tuple(
-            entry.model_copy(update={"performer": replacement(entry.performer)}) for entry in closing.time_entries
+            entry.model_copy(update={"performer": commitment(entry.performer)}) for entry in event.time_entries
         )
-    return closing.model_copy(update=changed) if changed else closing
+    return event.model_copy(update=changed), tuple(kept.values())
+
+
+def commit(text: str) -> Personal:
+    """A commitment to a text, with a salt of its own: the same text never makes the same commitment again."""
+    salt = next(_salt)
+    return Personal(f"sha256:{sha256(salt + text.encode()).hexdigest()}", salt, text)

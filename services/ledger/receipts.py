@@ -8,7 +8,7 @@ from hashlib import sha256
 from random import Random
 from uuid import UUID
 
-from contracts.commands import CloseTask, Command
+from contracts.commands import Command
 from contracts.events import Event
 from services.ledger.answers import Answer
 from services.ledger.domain.account import Account, course_of, due, fold
@@ -16,7 +16,7 @@ from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.stored_event import StoredEvent
-from services.ledger.personal_data import set_apart, without_texts
+from services.ledger.personal_data import PERSONAL, set_apart
 from services.ledger.warm_accounts import Warm
 
 _chance = Random()  # noqa: S311 - an id is no secret
@@ -65,10 +65,9 @@ class Receipt:
     def of(cls, command: Command, key: str) -> "Receipt":
         """A caller's command; the fingerprint tells the same command from another with the same key.
 
-        It is recorded, so it is taken without what is personal: a name that was erased could be guessed by it.
+        It is recorded, so it is taken without what is personal: a guess at an erased name could be tested by it.
         """
-        told = without_texts(command) if isinstance(command, CloseTask) else command
-        fingerprint = sha256(told.model_dump_json().encode()).digest()
+        fingerprint = sha256(command.model_dump_json(exclude=PERSONAL).encode()).digest()
         return cls(command, key, fingerprint, asyncio.get_running_loop().create_future())
 
     @classmethod

@@ -1,11 +1,16 @@
 """What is personal, kept beside the log until it is erased; each statement touches one log."""
 
+import asyncio
+
 import asyncpg
 
-from services.ledger.event_store.database import Database
+from services.ledger.event_store.database import Database, LedgerUnavailable
 
 ERASING_WAITS_MAX = "1s"
 """For those who are reading: appends wait behind an erasure that waits, so it must not wait for long."""
+
+OLD_READERS_SECONDS_MAX = 20
+RETRY_SECONDS = 0.1
 
 _PAGE = """
     SELECT position, commitment, salt, text FROM ledger.personal
@@ -27,7 +32,11 @@ _ERASE = """
     SELECT $1, $2, clock_timestamp(), $4, array_agg(commitment) FROM erased HAVING count(*) > 0
     RETURNING cardinality(commitments)
 """
-_VACUUM = "VACUUM (FULL) ledger.personal"
+# What the deletion counts is told before VACUUM counts, so that what stands there afterwards is what VACUUM found.
+_COUNTED = "SELECT pg_stat_force_next_flush()"
+_VACUUM = "VACUUM ledger.personal"
+_STILL_SEEN = "SELECT n_dead_tup FROM pg_stat_all_tables WHERE relid = 'ledger.personal'::regclass"
+_WRITE_ANEW = "VACUUM (FULL) ledger.personal"
 
 
 class PersonalData:
@@ -49,8 +58,22 @@ class PersonalData:
         """Erase an account's texts, or those that are this very text; how many there were.
 
         The table is written anew, for a deleted row stays in its page; so it is even when there was nothing to delete,
-        for the time before may have been cut short. LedgerUnavailable while somebody reads the table for long.
+        for the time before may have been cut short. LedgerUnavailable while somebody reads for long: erase again then.
         """
         erased = await self._erasers.value(_ERASE, log_id, account_id, person, reason)
-        await self._erasers.value(_VACUUM)
+        await self._erasers.value(_COUNTED)
+        try:
+            async with asyncio.timeout(OLD_READERS_SECONDS_MAX):
+                await self._no_older_snapshot_sees_it()
+        except TimeoutError as late:
+            raise LedgerUnavailable("a transaction from before the erasure still sees what was erased") from late
+        await self._erasers.value(_WRITE_ANEW)
         return erased or 0
+
+    async def _no_older_snapshot_sees_it(self) -> None:
+        """Wait for transactions that began before the erasure: rows that they could still see would be kept."""
+        while True:
+            await self._erasers.value(_VACUUM)
+            if not await self._erasers.value(_STILL_SEEN):
+                return
+            await asyncio.sleep(RETRY_SECONDS)

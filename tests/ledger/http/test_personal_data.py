@@ -1,5 +1,6 @@
 """Names of people: the log holds commitments, the texts stand apart until they are erased."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from typing import Any
@@ -19,6 +20,12 @@ ENTRIES = [{"start": NOW.isoformat(), "minutes": 10, "performer": name} for name
 
 def key() -> dict[str, str]:
     return {"Idempotency-Key": uuid4().hex}
+
+
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    """Positions are spelt out here."""
+    return {"HOURBOOK_LOGS": "1"}
 
 
 @pytest.fixture
@@ -146,6 +153,29 @@ async def test_an_erasure_that_does_not_fit_is_refused(
 ):
     answer = await erase(client, f"/v1/accounts/{path}" if path else account, **body)
     assert (answer.status_code in {404, 422}, answer.json()["fields"][0]["field"]) == (True, field), answer.text
+
+
+async def test_an_erasure_waits_for_transactions_from_before_that_still_see_what_is_erased(
+    client: httpx.AsyncClient, account: str, superuser: asyncpg.Connection, file_database_url: str
+):
+    name = f"Дарья {uuid4().hex}"
+    in_pages = "SELECT position($1::bytea IN pg_read_binary_file(pg_relation_filepath('ledger.personal'))) > 0"
+    await close(client, account, confirmed_by=name)
+    await superuser.execute("CHECKPOINT")
+    assert await superuser.fetchval(in_pages, name.encode())
+    reader = await asyncpg.connect(file_database_url)
+    async with reader.transaction(isolation="repeatable_read"):
+        await reader.fetchval("SELECT count(*) FROM ledger.identity")
+        erasing = asyncio.create_task(erase(client, account))
+        while await kept(client, account):
+            pass
+        assert await superuser.fetchval(in_pages, name.encode())
+        await asyncio.wait([erasing], timeout=0.3)
+        assert not erasing.done()
+    await reader.close()
+    assert (await erasing).json()["erased"] == 1
+    await superuser.execute("CHECKPOINT")
+    assert not await superuser.fetchval(in_pages, name.encode())
 
 
 async def test_an_erasure_does_not_hold_up_commands_while_somebody_reads_the_texts(
