@@ -45,7 +45,7 @@ class LiveLog:
 
     async def run(self) -> None:
         """Subscribe, and again whenever that is lost, until cancelled. Without NATS nothing ever arrives."""
-        while self._url:
+        while self._url and not stopping():
             await self._wanted.wait()
             try:
                 await self._deliver(self._url)
@@ -77,7 +77,8 @@ class LiveLog:
             )
             self.connected = True
             self._say(f"{self._stream} is followed after {self.position}")
-            await self._lost.wait()
+            if not stopping():
+                await self._lost.wait()
         finally:
             self.connected = False
             with suppress(nats.errors.Error, OSError):
@@ -129,6 +130,12 @@ class LiveLog:
     def idle(self) -> bool:
         """Nothing has arrived that was not taken."""
         return not self._waiting
+
+
+def stopping() -> bool:
+    """Whether this task was cancelled: nats-py, through asyncio.wait_for of Python 3.11, may lose the exception."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _position(message: Msg) -> int:

@@ -13,9 +13,10 @@ from asyncpg import Pool
 from services.projections.clock import present
 from services.projections.database import POSTGRES_AWAY, pool
 from services.projections.debt_alerts import DEBT_ALERTS
-from services.projections.debt_alerts.publisher import publish_alerts, stopping
+from services.projections.debt_alerts.publisher import publish_alerts
 from services.projections.debt_alerts.timekeeping import SETTLED, Timekeeper
 from services.projections.debt_alerts.webhooks import SENT_AT_ONCE, Endpoint, Webhook, endpoints, register
+from services.projections.live_log import stopping
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.settings import Settings
 from services.projections.tracking import Tracking

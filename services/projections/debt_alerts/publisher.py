@@ -8,6 +8,8 @@ from asyncpg import Pool, Record
 from nats.js import JetStreamContext
 from nats.js.api import Header, StreamConfig
 
+from services.projections.live_log import stopping
+
 STREAM = "HOURBOOK-ALERTS"
 SUBJECTS = "hourbook.alerts.>"
 PAGE_CHANGES = 200
@@ -75,9 +77,3 @@ def _headers(change: Record) -> dict[str, str]:
         "content-type": "application/json",
         Header.MSG_ID: str(change["id"]),
     }
-
-
-def stopping() -> bool:
-    """Whether this task was cancelled: nats-py, through asyncio.wait_for of Python 3.11, may lose the exception."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
