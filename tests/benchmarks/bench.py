@@ -47,8 +47,9 @@ def measure(seconds: float, events: int, output: Path, console: Console) -> None
             bench = Bench(postgres, folder, seconds, events, console)
             for part in (appending, closing, proving, long_log):
                 console.print(f"measuring: {(part.__doc__ or '').splitlines()[0]}", highlight=False)
-                found += part(bench)
-    figures.write(found, output)
+                for figure in part(bench):
+                    found.append(figure)
+                    figures.write(found, output)
     figures.show(found, console)
 
 
