@@ -158,7 +158,7 @@ async def replay(log_id: int = 0) -> dict[str, float]:
 async def rebuild(ledger_port: int) -> dict[str, float]:
     """Fill the balances from the feed, up to the end of the log."""
     database_url = os.environ["DATABASE_URL"]
-    await migrate(database_url, "0")
+    await migrate(database_url, ["0"])
     tracking, process = Tracking(BALANCES, "0"), psutil.Process()
     async with (
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{ledger_port}", timeout=60, trust_env=False) as client,
@@ -166,7 +166,7 @@ async def rebuild(ledger_port: int) -> dict[str, float]:
     ):
         head = int((await client.get("/v1/log", params={"limit": 1})).headers["Hourbook-Position"])
         feed = LogFeed(client, "0")
-        worker = Worker(connections, tracking, feed, LiveLog(None, "0"), Rebuild(database_url, tracking, feed))
+        worker = Worker(connections, tracking, feed, LiveLog(None, "0"), Rebuild(database_url, [tracking], [feed]))
         began, memory_first = time.perf_counter(), 0
         working = asyncio.create_task(worker.run())
         while (place := await tracking.place(connections)).position < head:

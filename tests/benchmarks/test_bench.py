@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.benchmarks import sides
 from tests.benchmarks.bench import require_durable
 from tests.benchmarks.figures import Figure, in_turn
 
@@ -30,3 +31,11 @@ def test_sides_are_measured_in_turn_and_the_median_counts():
 
     assert in_turn(3, side("ours", [1, 9, 2]), side("theirs", [4, 5, 6])) == [2, 5]
     assert calls == ["ours", "theirs"] * 3
+
+
+def test_our_sides_run_as_the_program_is_now(database_url: str):
+    closed = sides.run(database_url, "ours.py", "close", 2, 1)["events"]
+    assert sides.run(database_url, "ours.py", "append", 2, 1)["events"] > 0
+    assert sides.run(database_url, "ours.py", "replay")["events"] > closed
+    with sides.serving(sides.ledger_alone(), sides.environment(database_url)) as ledger:
+        assert sides.run(database_url, "ours.py", "rebuild", ledger.port)["events"] > closed
