@@ -64,7 +64,8 @@ async def verify(
 
 async def _keys(database: Database, ledger_id: str, cursor: Cursor) -> tuple[list[PublicKey], list[str]]:
     """The published keys, and what is wrong with them: each has to be signed by the one before it."""
-    notes = tuple(note for _, note in await published(database))
+    rows = await published(database)
+    notes = tuple(note for _, note in rows)
     faults: list[str] = []
     if notes[: len(cursor.keys)] != cursor.keys:
         faults.append("the published keys are not those that were published before")
@@ -72,7 +73,9 @@ async def _keys(database: Database, ledger_id: str, cursor: Cursor) -> tuple[lis
         keys = [PublicKey.read(note, ledger_id) for note in notes]
     except ValueError as unreadable:
         return [], [*faults, f"a published key cannot be read: {unreadable}"]
-    if [key.number for key in keys] != list(range(1, len(keys) + 1)):
+    if [(number, key.number) for (number, _), key in zip(rows, keys, strict=True)] != [
+        (number, number) for number in range(1, len(keys) + 1)
+    ]:
         faults.append("the published keys are not numbered from 1 without gaps")
     faults += [
         f"key {after.number} is not signed by key {before.number}: ask the operator, by another way, whether it is his"

@@ -30,7 +30,8 @@ from tests.ledger.event_store.events import event
 
 CAMPAIGN = os.environ.get("HYPOTHESIS_PROFILE") == "campaign"
 TIMES = 120 if CAMPAIGN else 2
-CHANCE = random.SystemRandom() if CAMPAIGN else random.Random(5)
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID")  # the same in each process of a run, another in each run
+CHANCE = random.Random(RUN if CAMPAIGN else 5)
 SEEDS = [CHANCE.randrange(10**9) for _ in range(TIMES)]
 
 # A log of more than one tile: 300 events with checkpoints, verified; 40 more, with a checkpoint; 3 that have none yet.
