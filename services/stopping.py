@@ -37,3 +37,9 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
             cancelled = True
     if cancelled:
         raise asyncio.CancelledError
+
+
+def stopping() -> bool:
+    """Whether this task was cancelled: nats-py, through asyncio.wait_for of Python 3.11, may lose the exception."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

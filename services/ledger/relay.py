@@ -16,6 +16,7 @@ from services.ledger.event_store.store import EventStore
 from services.ledger.jetstream import LogStream, NotAccepted
 from services.ledger.metrics import RELAYED
 from services.ledger.wake import Wake
+from services.stopping import stopping
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +49,6 @@ async def connected(nats_url: str) -> AsyncIterator[Client]:
             await client.close()
 
 
-def _stopping() -> bool:
-    """nats-py waits with `asyncio.wait_for`, and Python 3.11's loses a cancellation that comes with the answer."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
 class Relay:
     """Publishes a log from wherever its stream ends."""
 
@@ -74,7 +69,7 @@ class Relay:
         await self._stream.open()
         clock = asyncio.get_running_loop().time
         position, checked_at = await self._end_of_stream(), clock()
-        while self._client.is_connected and not _stopping():
+        while self._client.is_connected and not stopping():
             ring_after_reading = self._wake.next
             if events := await self._store.page(self._log_id, position, PAGE_EVENTS):
                 try:
@@ -89,7 +84,7 @@ class Relay:
                 position, checked_at = await self._end_of_stream(), clock()
             else:
                 await ring_after_reading.wait()
-        raise asyncio.CancelledError if _stopping() else ConnectionError("the connection to NATS was lost")
+        raise asyncio.CancelledError if stopping() else ConnectionError("the connection to NATS was lost")
 
     async def _end_of_stream(self) -> int:
         """How far the stream has come; one that is no copy of this log is emptied first, and filled again."""
@@ -108,7 +103,7 @@ class Relay:
 async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wake) -> None:
     """Relay a log until cancelled, again and again while NATS or PostgreSQL is away."""
     said = ""
-    while not _stopping():
+    while not stopping():
         try:
             async with connected(nats_url) as client:
                 await Relay(store, log_id, client, wake).run()
@@ -124,10 +119,10 @@ async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:
 
     Not for a process that has a relay itself: what it heard from others it would ring again.
     """
-    while not _stopping():
+    while not stopping():
         with suppress(NatsError, OSError):
             async with connected(nats_url) as client:
-                while client.is_connected and not _stopping():
+                while client.is_connected and not stopping():
                     ring_after_telling = wake.next
                     await client.publish(wake_subject(log_id))
                     await ring_after_telling.wait(CHECK_SECONDS)

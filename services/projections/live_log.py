@@ -12,6 +12,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from contracts.envelope import RecordedEvent
 from services.projections.logged import CannotApply, Logged
+from services.stopping import stopping
 
 logger = logging.getLogger(__name__)
 
@@ -130,12 +131,6 @@ class LiveLog:
     def idle(self) -> bool:
         """Nothing has arrived that was not taken."""
         return not self._waiting
-
-
-def stopping() -> bool:
-    """Whether this task was cancelled: nats-py, through asyncio.wait_for of Python 3.11, may lose the exception."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def _position(message: Msg) -> int:

@@ -16,10 +16,10 @@ from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.publisher import publish_alerts
 from services.projections.debt_alerts.timekeeping import SETTLED, Timekeeper
 from services.projections.debt_alerts.webhooks import SENT_AT_ONCE, Endpoint, Webhook, endpoints, register
-from services.projections.live_log import stopping
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.settings import Settings
 from services.projections.tracking import Tracking
+from services.stopping import stopping
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from asyncpg import Pool, Record
 from nats.js import JetStreamContext
 from nats.js.api import Header, StreamConfig
 
-from services.projections.live_log import stopping
+from services.stopping import stopping
 
 STREAM = "HOURBOOK-ALERTS"
 SUBJECTS = "hourbook.alerts.>"
