@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
 from itertools import count
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
@@ -28,10 +30,34 @@ from psycopg.sql import SQL, Identifier
 
 from contracts.commands import CloseTaskBody
 from contracts.envelope import Recorded
+from contracts.events import Draw, TaskClosed
 from contracts.quantities import AccountId, IdempotencyKey, TaskId
 
 CONNECTIONS = 64
-TASK = {"title": "Настройка прав доступа", "category": "regular", "worked_minutes": 10, "coefficient": "1"}
+NOON = datetime(2026, 3, 5, 9, tzinfo=UTC)
+CLOSED = TaskClosed(
+    effective_at=NOON,
+    booking_month="2026-03",
+    task_id="another-for-each",
+    closure=1,
+    title="Настройка прав доступа",
+    category="regular",
+    warranty=False,
+    worked_minutes=10,
+    coefficient=Decimal(1),
+    terms_version="2024-01",
+    charged_minutes=10,
+    draws=(Draw(lot_id="spring", minutes=10, amount_kopecks=43167),),
+    owed_minutes=0,
+    started_at=NOON,
+    closed_at=NOON,
+    confirmed_at=NOON,
+    confirmed_by="Анна Смирнова",
+)
+FACTS = {name: value for name, value in CLOSED if value is not None and name not in {"task_id", "draws"}}
+"""What an event of ours states, in the types that a domain works with: the library writes and reads them its own way."""
+
+DRAWS = [draw.model_dump() for draw in CLOSED.draws]
 
 
 def environment() -> dict[str, str]:
@@ -64,7 +90,7 @@ class Account(Aggregate):
         return uuid5(NAMESPACE_URL, account_id)
 
     @event("TaskClosed")
-    def close_task(self, task_id: str, key: str, task: dict[str, Any], draws: list[dict[str, Any]]) -> None:
+    def close_task(self, task_id: str, key: str, facts: dict[str, Any], draws: list[dict[str, Any]]) -> None:
         """Draw the worked minutes."""
         self.held_minutes -= sum(draw["minutes"] for draw in draws)
         self.keys.add(key)
@@ -83,7 +109,7 @@ class Accounts(Application[UUID]):
         """Close a task once, under a key of its own."""
         account: Account = self.repository.get(Account.create_id(f"acc-{number}"))
         if task_id not in account.keys:
-            account.close_task(task_id, task_id, TASK, [{"lot_id": "spring", "minutes": 10, "amount_kopecks": 43167}])
+            account.close_task(task_id, task_id, FACTS, DRAWS)
             self.save(account)
         return account
 
@@ -165,7 +191,7 @@ def fill(accounts: int, events: int) -> dict[str, float]:
     for number in range(accounts):
         account = Account(f"acc-{number}", 10**9)
         for task in range(events // accounts - 1):
-            account.close_task(f"T{task}", f"T{task}", TASK, [{"lot_id": "spring", "minutes": 10, "amount_kopecks": 1}])
+            account.close_task(f"T{task}", f"T{task}", FACTS, DRAWS)
             if task % 500 == 499:
                 app.save(account)
         app.save(account)
