@@ -19,7 +19,7 @@ from services.ledger.running import Ledger
 from services.problem_responses import BodyTooLarge, InvalidRequest, invalid_fields
 
 LINE_BYTES_MAX = 64 << 10
-IN_FLIGHT_MAX = 500
+IN_FLIGHT_MAX = 2000
 NDJSON = "application/x-ndjson"
 COMMAND_NAMES = frozenset(command.__name__ for command in get_args(Command))
 
@@ -37,21 +37,21 @@ class Asked:
         """Whether its answer need not be waited for."""
         return isinstance(self.outcome, Exception) or self.outcome.done()
 
-    async def line(self) -> bytes:
-        """The answer to this line, once it is there."""
+    def line(self) -> bytes:
+        """The answer to this line, which is ready."""
         try:
-            answer = await self._answer()
+            answer = self._answer()
         except Exception as error:  # noqa: BLE001 - `problem_of` raises again whatever is not a problem
             return b'{"line":%d,' % self.number + problem_of(error).model_dump_json().encode()[1:] + b"\n"
         beside = b'"replayed":true,' if answer.replayed else b""
         if self.checkpoint_size:
             beside += b'"checkpoint_size":%d,' % self.checkpoint_size
-        return b'{"line":%d,"status":201,%b' % (self.number, beside) + answer.body[1:] + b"\n"
+        return b'{"line":%d,"status":201,%b%b\n' % (self.number, beside, answer.body[1:])
 
-    async def _answer(self) -> Answer:
+    def _answer(self) -> Answer:
         if isinstance(self.outcome, Exception):
             raise self.outcome
-        return await self.outcome
+        return self.outcome.result()
 
 
 class Lines:
@@ -150,17 +150,19 @@ class Conversation(Response):
 
 async def _answer(asked: "asyncio.Queue[Asked | None]", outbox: Outbox) -> None:
     """Put the answers into the outbox, in order, several together when they are there."""
+    lines: list[bytes] = []
+    size = 0
     try:
-        block = b""
         while line := await asked.get():
-            if block and not line.ready:
-                await outbox.put(block)
-                block = b""
-            block += await line.line()
-            if asked.empty() or len(block) > BLOCK_BYTES:
-                await outbox.put(block)
-                block = b""
-        if block:
-            await outbox.put(block)
+            if not line.ready:
+                await outbox.put(b"".join(lines))
+                lines, size = [], 0
+                await asyncio.wait([line.outcome])
+            lines.append(line.line())
+            size += len(lines[-1])
+            if asked.empty() or size > BLOCK_BYTES:
+                await outbox.put(b"".join(lines))
+                lines, size = [], 0
+        await outbox.put(b"".join(lines))
     finally:
         await outbox.end()

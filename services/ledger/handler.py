@@ -18,7 +18,7 @@ from services.ledger.reservations import Reservations
 from services.ledger.wake import Wake
 from services.ledger.warm_accounts import WarmAccounts
 
-BATCH_COMMANDS_MAX = 500
+BATCH_COMMANDS_MAX = 250
 
 
 class Pipeline:

@@ -55,7 +55,7 @@ CLOSED = TaskClosed(
     confirmed_by="Анна Смирнова",
 )
 FACTS = {name: value for name, value in CLOSED if value is not None and name not in {"task_id", "draws"}}
-"""What an event of ours states, in the types that a domain works with: the library writes and reads them its own way."""
+"""What an event of ours states, in a domain's own types: the library writes and reads them its own way."""
 
 DRAWS = [draw.model_dump() for draw in CLOSED.draws]
 

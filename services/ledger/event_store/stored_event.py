@@ -1,6 +1,5 @@
 """An event as it stands in the log."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from json.encoder import encode_basestring
 from typing import NamedTuple
@@ -17,8 +16,7 @@ class Personal(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """One row of the log; without a position until it is appended. `data` is JSON text, never written anew.
 
     `fingerprint` is the command's, on its first event only. `personal` is what is to be kept beside it when it is

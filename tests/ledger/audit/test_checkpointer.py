@@ -1,7 +1,6 @@
 """Checkpoints follow the log, whoever makes them; nothing is signed that is not what was signed before, and more."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -64,7 +63,7 @@ async def test_a_checkpoint_covers_what_is_new_and_is_signed_by_a_published_key(
 
 async def test_a_checkpoint_ends_where_a_month_was_closed(store: EventStore, key_file: Path):
     types = ["TaskClosed", "MonthClosed", "TaskClosed", "MonthClosed", "TaskClosed"]
-    events = [replace(event(f"a-{n}", 1, f"k-{n}"), type=each) for n, each in enumerate(types)]
+    events = [event(f"a-{n}", 1, f"k-{n}")._replace(type=each) for n, each in enumerate(types)]
     await store.append(0, events, {})
     await Checkpointer(store.readers, 0, key_file).catch_up()
     assert [size for size, _ in await StoredTree(store.readers, 0).page(0, 10)] == [4, 5]

@@ -1,7 +1,6 @@
 """What the recorder promises: gapless positions in commit order, versions without holes, keys taken once."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -18,7 +17,7 @@ async def test_positions_count_from_one_and_data_stay_as_they_were_written(store
     assert await store.append(0, [event("a", 2, "k3")], {}) == 3
     page = await store.page(0, 0, 10)
     assert [found.position for found in page] == [1, 2, 3]
-    assert page[0] == replace(first, position=1)
+    assert page[0] == first._replace(position=1)
     assert await store.head(0) == 3
     assert await store.event_id(0, 1) == first.event_id
 

@@ -1,7 +1,6 @@
 """The schema makes itself at start, however many processes start at once."""
 
 import asyncio
-from dataclasses import fields
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -74,7 +73,7 @@ async def test_a_login_that_is_no_superuser_is_enough(database_url: str):
 
 async def append_as_before(database_url: str, log_id: int, *events: StoredEvent) -> None:
     """As a program appends that knows nothing personal to be kept apart; it may still run after the migration."""
-    names = [field.name for field in fields(StoredEvent) if field.name not in {"position", "personal"}]
+    names = [name for name in StoredEvent._fields if name not in {"position", "personal"}]
     columns = [[getattr(each, name) for each in events] for name in names]
     connection = await asyncpg.connect(database_url)
     parameters = ", ".join(f"${number}" for number in range(1, 13))
