@@ -6,12 +6,12 @@ from collections import deque
 from contextlib import suppress
 
 import nats
-import orjson
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from contracts.envelope import RecordedEvent
-from services.projections.logged import CannotApply, Logged
+from contracts.quantities import parse_instant
+from services.projections.logged import Logged
+from services.projections.reading import NOT_AS_WRITTEN, READERS, Envelope
 from services.stopping import stopping
 
 logger = logging.getLogger(__name__)
@@ -143,19 +143,10 @@ def _logged(message: Msg) -> Logged | None:
     """The event as the feed would tell it; None if it cannot be read, for the feed to judge."""
     headers = message.headers or {}
     try:
-        recorded = RecordedEvent.model_validate(
-            {
-                "position": _position(message),
-                "event_id": headers["ce-id"],
-                "account_id": headers["ce-subject"],
-                "version": int(headers["Hourbook-Version"]),
-                "type": headers["ce-type"],
-                "schema_version": int(headers["Hourbook-Schema-Version"]),
-                "recorded_at": headers["ce-time"],
-                "data": orjson.loads(message.data),
-            }
-        )
-        return Logged.read(recorded)
-    except (KeyError, ValueError, CannotApply) as unreadable:
+        recorded_at = parse_instant(headers["ce-time"])
+        kind = headers["ce-type"]
+        recorded = Envelope(_position(message), headers["ce-id"], headers["ce-subject"], kind, recorded_at)
+        return Logged(recorded, READERS[kind](message.data))
+    except NOT_AS_WRITTEN as unreadable:
         logger.warning("message %s of %s cannot be read: %r", _position(message), message.subject, unreadable)
         return None

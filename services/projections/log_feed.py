@@ -8,7 +8,7 @@ import httpx
 from services.projections.logged import CannotApply, Logged, recorded_on
 from services.projections.tracking import Place
 
-PAGE_EVENTS = 5000
+PAGE_EVENTS = 10_000
 LEDGER_AWAY = (httpx.HTTPError,)
 
 

@@ -1,6 +1,6 @@
 """What each event moves: signed minutes of a lot or of the debt, and when they count."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from contracts.events import (
@@ -35,7 +35,8 @@ class Movement(NamedTuple):
 
 def month_number(instant: datetime) -> int:
     """Months of UTC from year 0 on: what movements are summed up by, whatever the seller's zone."""
-    return instant.year * 12 + instant.month - 1
+    at = instant.astimezone(UTC)
+    return at.year * 12 + at.month - 1
 
 
 def movements(event: Event) -> list[Movement]:

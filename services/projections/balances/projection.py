@@ -1,6 +1,6 @@
 """From a batch of events to rows: a few statements for hundreds of events."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,8 +14,9 @@ from contracts.events import (
     WorkResumed,
     WorkSuspended,
 )
-from services.projections.balances.holders import Tenure, holders, tenures
-from services.projections.balances.movements import OWED, month_number, movements
+from services.projections.balances.changes import Change
+from services.projections.balances.holders import Tenure, holders
+from services.projections.balances.movements import OWED, month_number
 from services.projections.balances.totals import ADD_TO_DAYS, moved_by_day
 from services.projections.logged import CannotApply, Logged, of_types
 from services.projections.rows import Row, copy, insert
@@ -81,12 +82,13 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     Raises CannotApply for an event about an account or a lot that was never opened, and asyncpg's errors for one that
     breaks conservation: a lot stays between nothing and its size.
     """
+    changes = Change.of(batch)
     await copy(connection, "account", ACCOUNT, _opened_accounts(batch))
     await copy(connection, "lot", LOT, _opened_lots(batch))
-    await _move_lots(connection, batch)
-    await _hold(connection, batch)
-    await _move_accounts(connection, batch)
-    await insert(connection, ADD_TO_DAYS, moved_by_day(batch))
+    await _move_lots(connection, changes)
+    await _hold(connection, changes)
+    await _move_accounts(connection, changes)
+    await insert(connection, ADD_TO_DAYS, moved_by_day(changes))
     await _suspend(connection, batch)
 
 
@@ -113,35 +115,34 @@ def _opened_lots(batch: Sequence[Logged]) -> list[Row]:
     return lots
 
 
-async def _move_lots(connection: Connection, batch: Sequence[Logged]) -> None:
+async def _move_lots(connection: Connection, changes: Sequence[Change]) -> None:
     """Add the movements, and keep their sums: of each month, and of everything known in the rows of lots."""
     rows: list[Row] = []
-    months: Counter[tuple[str, int, str]] = Counter()
-    minutes: Counter[tuple[str, str]] = Counter()
-    amounts: Counter[tuple[str, str]] = Counter()
-    for recorded, event in batch:
+    months: defaultdict[tuple[str, int, str], int] = defaultdict(int)
+    lots: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for recorded, _, moved, _ in changes:
         account_id = recorded.account_id
         place = (account_id, recorded.position, recorded.recorded_at, recorded.event_id, recorded.type)
-        for ordinal, movement in enumerate(movements(event)):
+        for ordinal, movement in enumerate(moved):
             rows.append((*place, ordinal, *movement))
-            months[account_id, month_number(movement.effective_at), movement.lot_id or ""] += movement.minutes
-            if movement.lot_id is not OWED:
-                minutes[account_id, movement.lot_id] += movement.minutes
-                amounts[account_id, movement.lot_id] += movement.amount_kopecks
+            lot_id, minutes, effective_at, amount_kopecks, *_ = movement
+            months[account_id, month_number(effective_at), lot_id or ""] += minutes
+            if lot_id is not OWED:
+                sums = lots[account_id, lot_id]
+                sums[0] += minutes
+                sums[1] += amount_kopecks
     await copy(connection, "movement", MOVEMENT, rows)
-    await insert(connection, ADD_TO_MONTHS, [(*month, moved) for month, moved in months.items()])
-    await _update(connection, MOVE_LOTS, [(*lot, moved, amounts[lot]) for lot, moved in minutes.items()])
+    await insert(connection, ADD_TO_MONTHS, [(*month, minutes) for month, minutes in months.items()])
+    await _update(connection, MOVE_LOTS, [(*lot, *sums) for lot, sums in lots.items()])
 
 
-async def _move_accounts(connection: Connection, batch: Sequence[Logged]) -> None:
+async def _move_accounts(connection: Connection, changes: Sequence[Change]) -> None:
     """Keep what each account holds and owes, now that its lots stand as the batch leaves them."""
-    debts: Counter[str] = Counter()
+    debts: defaultdict[str, int] = defaultdict(int)
     recorded_at: dict[str, datetime] = {}
-    for recorded, event in batch:
-        moved = movements(event)
-        if moved or tenures(event):
-            recorded_at[recorded.account_id] = recorded.recorded_at
-            debts[recorded.account_id] += sum(movement.minutes for movement in moved if movement.lot_id is OWED)
+    for recorded, _, moved, _ in changes:
+        recorded_at[recorded.account_id] = recorded.recorded_at
+        debts[recorded.account_id] += sum(movement.minutes for movement in moved if movement.lot_id is OWED)
     rows = [(account_id, at, debts[account_id]) for account_id, at in recorded_at.items()]
     await _update(connection, MOVE_ACCOUNTS, rows)
 
@@ -154,12 +155,12 @@ async def _update(connection: Connection, statement: str, rows: Sequence[Row]) -
             raise CannotApply(f"it is about an account or a lot that was never opened: {done} of {len(rows)}")
 
 
-async def _hold(connection: Connection, batch: Sequence[Logged]) -> None:
+async def _hold(connection: Connection, changes: Sequence[Change]) -> None:
     """Add what is new about who holds what, and the ends of lots that follow from it."""
     rows = [
         (recorded.account_id, recorded.position, recorded.recorded_at, ordinal, *tenure)
-        for recorded, event in batch
-        for ordinal, tenure in enumerate(tenures(event))
+        for recorded, _, _, held in changes
+        for ordinal, tenure in enumerate(held)
     ]
     if not rows:
         return

@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 
 from asyncpg import Connection
 
-from contracts.events import HoursCarriedOver, Reversal
+from contracts.events import HoursCarriedOver, TaskReopened, WarrantyMarked
 from contracts.quantities import SELLER_ZONE
 from contracts.totals import Totals
-from services.projections.balances.movements import OWED, movements
-from services.projections.logged import Logged
+from services.projections.balances.changes import Change
+from services.projections.balances.movements import OWED
 from services.projections.rows import Row
 from services.projections.totals import totals
 
@@ -20,6 +20,8 @@ Kind = Literal[
     "Compensated",
 ]  # fmt: skip
 """What moved: the event's type, but for the hours of a compensation, which begin when they are given (rule 8.2)."""
+
+REVERSALS = (WarrantyMarked, TaskReopened)
 
 ADD_TO_DAYS = """
     INSERT INTO day_total AS kept (day, kind, minutes, owed_minutes, amount_kopecks, paid_kopecks)
@@ -67,18 +69,17 @@ class Moved(NamedTuple):
         return self.minutes - self.owed_minutes
 
 
-def moved_by_day(batch: Sequence[Logged]) -> list[Row]:
+def moved_by_day(changes: Sequence[Change]) -> list[Row]:
     """What a batch of events adds to each of the seller's days: the fields of Moved."""
     days: defaultdict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for recorded, event in batch:
-        given = event.compensation.package_id if isinstance(event, Reversal) and event.compensation else None
-        for movement in movements(event):
-            owed = movement.lot_id is OWED
-            kind = "Compensated" if not owed and movement.lot_id == given else recorded.type
-            sums = days[_day(movement.effective_at), kind]
-            sums[owed] += movement.minutes
-            sums[2 + owed] += movement.amount_kopecks
-        if isinstance(event, HoursCarriedOver):
+    for recorded, event, moved, _ in changes:
+        given = event.compensation.package_id if type(event) in REVERSALS and event.compensation else None
+        for lot_id, minutes, effective_at, amount_kopecks, *_ in moved:
+            owed = lot_id is OWED
+            sums = days[_day(effective_at), "Compensated" if lot_id == given and not owed else recorded.type]
+            sums[owed] += minutes
+            sums[2 + owed] += amount_kopecks
+        if type(event) is HoursCarriedOver:
             sums = days[_day(event.effective_at), recorded.type]
             sums[0] += event.minutes
             sums[2] += sum(share.amount_kopecks for share in event.lots)
