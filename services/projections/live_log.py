@@ -10,8 +10,9 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from contracts.quantities import parse_instant
+from services.event_reading import READERS
 from services.projections.logged import Logged
-from services.projections.reading import NOT_AS_WRITTEN, READERS, Envelope
+from services.projections.reading import NOT_AS_WRITTEN, Envelope
 from services.stopping import stopping
 
 logger = logging.getLogger(__name__)

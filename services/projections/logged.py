@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from contracts.envelope import RecordedEvent
 from contracts.events import Event
-from services.projections.reading import NOT_AS_WRITTEN, READERS, Envelope, read_line
+from services.event_reading import READERS
+from services.projections.reading import NOT_AS_WRITTEN, Envelope, read_line
 
 
 class CannotApply(Exception):

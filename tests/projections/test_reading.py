@@ -5,8 +5,9 @@ from hypothesis import given
 
 from contracts.envelope import RecordedEvent
 from contracts.events import EVENT_TYPES, MonthReopened
+from services.event_reading import READERS
 from services.projections.logged import CannotApply, Logged
-from services.projections.reading import NOT_AS_WRITTEN, READERS, read_line
+from services.projections.reading import NOT_AS_WRITTEN, read_line
 from tests.projections.histories import TURNS, Turn, play
 from tests.projections.sample import sample_log
 from tests.projections.vocabulary import Log, opened, purchased

@@ -4,8 +4,11 @@ from datetime import datetime
 from json.encoder import encode_basestring
 from typing import NamedTuple
 
+import msgspec
+
 from contracts.envelope import RecordedEvent
 from contracts.events import EVENT_TYPES, Event
+from services.event_reading import READERS
 
 
 class Personal(NamedTuple):
@@ -36,8 +39,14 @@ class StoredEvent(NamedTuple):
     personal: tuple[Personal, ...] = ()
 
     def event(self) -> Event:
-        """The event itself; KeyError for a type that this program does not know."""
-        return EVENT_TYPES[self.type].model_validate_json(self.data)
+        """The event itself; KeyError for a type this program does not know, ValidationError for data that do not fit.
+
+        What no ledger wrote so is left to the contracts, which know what is wrong with it.
+        """
+        try:
+            return READERS[self.type](self.data)
+        except msgspec.MsgspecError:
+            return EVENT_TYPES[self.type].model_validate_json(self.data)
 
     def recorded(self) -> RecordedEvent:
         """The event as a line of the log, for whoever folds it."""
