@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from random import SystemRandom
 
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -16,6 +15,7 @@ from services.ledger.event_store.store import EventStore
 from services.ledger.jetstream import LogStream, NotAccepted
 from services.ledger.metrics import RELAYED
 from services.ledger.wake import Wake
+from services.nats_connection import connect
 from services.stopping import stopping
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,6 @@ logger = logging.getLogger(__name__)
 PAGE_EVENTS = 500
 CHECK_SECONDS = 1.0
 RETRY_SECONDS = 0.2
-CONNECT_SECONDS_MAX = 2
 ASIDE_SECONDS_MAX = 0.3
 
 AWAY = (NatsError, OSError, LedgerUnavailable)
@@ -41,7 +40,7 @@ async def connected(nats_url: str) -> AsyncIterator[Client]:
     async def said(_: Exception) -> None:
         """Whoever uses the connection gets the error too."""
 
-    client = await nats.connect(nats_url, allow_reconnect=False, connect_timeout=CONNECT_SECONDS_MAX, error_cb=said)
+    client = await connect(nats_url, error_cb=said)
     try:
         yield client
     finally:

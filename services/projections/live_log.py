@@ -11,6 +11,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from contracts.quantities import parse_instant
 from services.event_reading import READERS
+from services.nats_connection import connect
 from services.projections.logged import Logged
 from services.projections.reading import NOT_AS_WRITTEN, Envelope
 from services.stopping import stopping
@@ -19,7 +20,6 @@ logger = logging.getLogger(__name__)
 
 MESSAGES_KEPT_MAX = 10_000
 BATCH_MESSAGES_MAX = 1000
-CONNECT_SECONDS_MAX = 2
 RETRY_SECONDS = 0.2
 FORGOTTEN_SECONDS = 30  # how long the server keeps a consumer that nobody reads
 
@@ -59,13 +59,7 @@ class LiveLog:
         """Let messages arrive until the connection or the consumer is lost."""
         self._wanted.clear()
         self._lost.clear()
-        client = await nats.connect(
-            nats_url,
-            allow_reconnect=False,
-            connect_timeout=CONNECT_SECONDS_MAX,
-            error_cb=self._failed,
-            closed_cb=self._closed,
-        )
+        client = await connect(nats_url, error_cb=self._failed, closed_cb=self._closed)
         try:
             config = ConsumerConfig(
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,

@@ -8,13 +8,13 @@ from asyncpg import Pool, Record
 from nats.js import JetStreamContext
 from nats.js.api import Header, StreamConfig
 
+from services.nats_connection import connect
 from services.stopping import stopping
 
 STREAM = "HOURBOOK-ALERTS"
 SUBJECTS = "hourbook.alerts.>"
 PAGE_CHANGES = 200
 POLL_SECONDS = 0.1
-CONNECT_SECONDS_MAX = 2
 DUPLICATES_SECONDS = 3600
 
 PLACE = "SELECT number FROM projections.alert_publication FOR UPDATE SKIP LOCKED"
@@ -29,7 +29,7 @@ ADVANCE = "UPDATE projections.alert_publication SET number = $1"
 
 async def publish_alerts(database: Pool, nats_url: str) -> None:
     """Until NATS or PostgreSQL is away, which is raised. Several may run; one works at a time."""
-    client = await nats.connect(nats_url, allow_reconnect=False, connect_timeout=CONNECT_SECONDS_MAX)
+    client = await connect(nats_url)
     try:
         jetstream = client.jetstream()
         await jetstream.add_stream(
