@@ -25,7 +25,8 @@ SELECT create_distributed_table('ledger.tile', 'log_id', colocate_with => 'ledge
 SELECT create_distributed_table('ledger.witness', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.verification', 'log_id', colocate_with => 'ledger.event');
 
--- A few rows each, hardly ever written, and read wherever a function runs.
+-- A few rows each, hardly ever written, and read wherever a function runs. ledger.migration stays on the coordinator:
+-- only a start reads it.
 SELECT create_reference_table('ledger.logs');
 SELECT create_reference_table('ledger.identity');
 SELECT create_reference_table('ledger.audit_key');
