@@ -33,7 +33,8 @@ def test_sides_are_measured_in_turn_and_the_median_counts():
     assert calls == ["ours", "theirs"] * 3
 
 
-def test_our_sides_run_as_the_program_is_now(database_url: str):
+def test_our_sides_run_as_the_program_is_now(database_url: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOURBOOK_LOGS", "1")  # the peers have one log, and so has what is measured
     closed = sides.run(database_url, "ours.py", "close", 2, 1)["events"]
     assert sides.run(database_url, "ours.py", "append", 2, 1)["events"] > 0
     assert sides.run(database_url, "ours.py", "replay")["events"] > closed

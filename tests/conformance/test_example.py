@@ -76,7 +76,7 @@ def test_an_application_and_its_projection(environment: dict[str, str]):
     ) as runner:
         runner.app.register("Fido", "roll over", "fetch")
         last = runner.app.register("Rex", "fetch")
-        runner.wait(last, timeout=30)
+        runner.wait(last, timeout=60)
         assert (runner.projection.view.taught("fetch"), runner.projection.view.taught("roll over")) == (2, 1)
 
 

@@ -158,7 +158,7 @@ def test_a_folder_in_use_is_refused_and_left_alone(server_folder: Path, other_pr
 def test_servers_do_not_outlive_a_killed_program(server_folder: Path, other_program: subprocess.Popen[bytes]):
     orphans = servers_in(server_folder)
     other_program.kill()
-    assert processes.wait_gone(orphans, seconds=20)
+    assert processes.wait_gone(orphans, seconds=60)
 
 
 async def test_an_orphan_that_hangs_is_ended_by_the_next_start(

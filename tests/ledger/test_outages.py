@@ -81,7 +81,7 @@ async def holding_the_log(database_url: str) -> AsyncIterator[asyncpg.Connection
 
 async def until_waiting(holder: asyncpg.Connection, *, besides: int = 0) -> int:
     """The backend that waits for the log, once there is one besides that."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (pid := await holder.fetchval(WAITING_FOR_THE_LOG, besides)) is None:
             pass
     return pid
@@ -98,7 +98,7 @@ async def test_every_connection_cut_is_made_anew(distant: Ledger, link: LossyLin
 
 async def settled(ledger: Ledger, task_id: str) -> None:
     """Send a command, as callers do, until it is answered."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await accepted(ledger, task_id):
             pass
 
@@ -182,7 +182,7 @@ async def test_a_ledger_that_starts_before_postgresql_waits_for_it(server_folder
     assert not waiting.done()
     await asyncio.to_thread(server.start)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await waiting == 1
     finally:
         await asyncio.to_thread(server.stop)

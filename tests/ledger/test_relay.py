@@ -17,6 +17,7 @@ from infra.embedded import EmbeddedNats
 from services.ledger.event_store.store import EventStore
 from services.ledger.relay import keep_relaying, keep_ringing, wake_subject
 from services.ledger.wake import Wake
+from services.stopping import end
 from tests.ledger.event_store.events import event
 
 
@@ -48,13 +49,12 @@ async def relaying(store: EventStore, log_id: int, nats_url: str) -> AsyncIterat
     try:
         yield wake
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end(task)
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait for a condition; every look at it is a round trip."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await holds():
             pass
 
@@ -128,13 +128,12 @@ async def test_a_process_that_commits_rings_for_relays_in_others(nats_url: str, 
     await connection.flush()
     wake = Wake()
     ringing = asyncio.create_task(keep_ringing(log_id, nats_url, wake))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await rung.wait()
         rung.clear()
         wake.ring()
         await rung.wait()
-    ringing.cancel()
-    await asyncio.gather(ringing, return_exceptions=True)
+    await end(ringing)
 
 
 async def test_two_relays_at_once_make_one_copy(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import asyncpg
@@ -17,6 +17,7 @@ from services.projections.logged import Logged
 from services.projections.rebuild import Rebuild
 from services.projections.tracking import Place, Projection, Tracking
 from services.projections.worker import Worker
+from services.stopping import end
 from tests.projections.asking import until
 from tests.projections.log_server import LogServer, Stream
 from tests.projections.vocabulary import closed, opened, purchased
@@ -68,14 +69,14 @@ class Stage:
             try:
                 yield made
             finally:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                await end(task)
+                if not task.cancelled():
+                    task.result()
 
     @asynccontextmanager
     async def _made(self, tracking: Tracking, nats_url: str | None) -> AsyncIterator[Worker]:
         async with (
-            httpx.AsyncClient(base_url=self.server.url, trust_env=False) as client,
+            httpx.AsyncClient(base_url=self.server.url, timeout=60, trust_env=False) as client,
             pool(self.database_url, 2) as connections,
         ):
             feed = LogFeed(client, self.name)
@@ -91,7 +92,7 @@ class Stage:
     @asynccontextmanager
     async def rebuild(self, projection: Projection = BALANCES) -> AsyncIterator[Rebuild]:
         """One that can be run."""
-        async with httpx.AsyncClient(base_url=self.server.url, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=self.server.url, timeout=60, trust_env=False) as client:
             yield Rebuild(self.database_url, [Tracking(projection, self.name)], [LogFeed(client, self.name)])
 
     async def leftovers(self) -> list[str]:

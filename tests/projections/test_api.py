@@ -9,6 +9,7 @@ import pytest
 from services.projections import running
 from services.projections.database import PROJECTIONS
 from services.projections.settings import Settings
+from services.stopping import end
 from tests.projections.asking import Queries, client_of, pages, until
 from tests.projections.vocabulary import Log, closed, moment, opened, purchased
 
@@ -194,14 +195,15 @@ async def test_what_a_worker_elsewhere_applies_can_be_read_as_soon(spring: Log, 
     worker = asyncio.create_task(running.run_worker(settings))
     async with client_of(settings, worker=False) as client:
         answer = await Queries(client, spring).answer("/romashka/balance")
-    worker.cancel()
+    await end(worker)
     assert answer.json()["balance_minutes"] == 1100
 
 
 async def test_a_projection_that_is_behind_says_so(spring: Log, settings: Settings, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(running, "LATE_SECONDS_MAX", 0.01)
     async with client_of(settings, worker=False) as client:
-        answer = await Queries(client, spring).answer("/romashka/balance")
+        waiting = {"Hourbook-Min-Position": str(spring.position)}
+        answer = await client.get("/v1/accounts/romashka/balance", headers=waiting)
     assert answer.status_code == 503
     assert answer.json()["type"].endswith(":projection-behind")
     assert answer.headers["Retry-After"]

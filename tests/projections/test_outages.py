@@ -10,7 +10,7 @@ import pytest
 from contracts.placement import log_of
 from infra.embedded import EmbeddedNats, EmbeddedPostgres
 from services.projections.settings import Settings
-from tests.projections.asking import client_of, until
+from tests.projections.asking import caught_up, client_of, until
 from tests.projections.log_server import LOGS, serving, stream
 from tests.projections.vocabulary import Log, closed, opened, purchased
 
@@ -54,8 +54,8 @@ async def test_postgresql_and_nats_may_go_and_come_back(log: Log, postgres: Embe
 
 
 async def balance(client: httpx.AsyncClient, log: Log) -> int:
-    headers = {"Hourbook-Min-Position": str(log.position)}
-    return (await client.get("/v1/accounts/romashka/balance", headers=headers)).json()["balance_minutes"]
+    answer = await caught_up(client, "/v1/accounts/romashka/balance", log.position)
+    return answer.raise_for_status().json()["balance_minutes"]
 
 
 async def unavailable(client: httpx.AsyncClient) -> bool:

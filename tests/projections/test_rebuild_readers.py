@@ -11,6 +11,7 @@ from services.projections.log_feed import LogFeed
 from services.projections.rebuild import Rebuild
 from services.projections.settings import Settings
 from services.projections.tracking import Tracking
+from tests.projections.asking import caught_up
 from tests.projections.vocabulary import Log, closed, opened, purchased
 
 BOUGHT = 1_000_000
@@ -25,7 +26,7 @@ async def test_no_answer_is_ever_wrong_or_older_than_the_one_before(
     log.record("romashka", opened(), purchased("spring", BOUGHT, on="2026-03-01", until="2126-06-02"))
     over = asyncio.Event()
     positions: list[int] = []
-    async with httpx.AsyncClient(base_url=settings.ledger_url, trust_env=False) as ledger:
+    async with httpx.AsyncClient(base_url=settings.ledger_url, timeout=60, trust_env=False) as ledger:
         rebuilding = Rebuild(
             settings.database_url,
             [Tracking(BALANCES, log) for log in settings.log_names],
@@ -47,8 +48,7 @@ async def write(client: httpx.AsyncClient, log: Log, over: asyncio.Event) -> Non
     while not over.is_set():
         for _ in range(10):
             log.record("romashka", closed(f"T-{log.position}", on="2026-03-05", draws={"spring": 10}))
-        wanted = {"Hourbook-Min-Position": str(log.position)}
-        read_back = await client.get("/v1/accounts/romashka/balance", headers=wanted)
+        read_back = await caught_up(client, "/v1/accounts/romashka/balance", log.position)
         assert read_back.status_code == 200, read_back.text
 
 
@@ -56,8 +56,7 @@ async def read(client: httpx.AsyncClient, over: asyncio.Event, positions: list[i
     """Ask all the time, and add the position of each answer."""
     position = 2
     while not over.is_set():
-        wanted = {"Hourbook-Min-Position": "2"}
-        answer = await client.get("/v1/accounts/romashka/balance", headers=wanted)
+        answer = await caught_up(client, "/v1/accounts/romashka/balance", 2)
         assert answer.status_code == 200, answer.text
         assert answer.json()["position"] >= position
         position = answer.json()["position"]

@@ -9,6 +9,7 @@ import pytest
 
 from services.projections import shares as module
 from services.projections.shares import Shares
+from services.stopping import end
 from tests.projections.asking import until
 
 NAMES = [f"balances/{log}" for log in range(5)]
@@ -46,9 +47,9 @@ class Processes:
             yield shares
         finally:
             self.running.remove(shares)
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end(task)
+            if not task.cancelled():
+                task.result()
 
     async def shared(self, *sizes: int) -> None:
         """Wait until each work is done by one, and the processes have shares of these sizes."""

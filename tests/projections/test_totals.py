@@ -19,9 +19,10 @@ from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.queries import Asked, report
 from services.projections.monthly_reports.seller import Seller
 from services.projections.monthly_reports.totals import totals_of_months
-from tests.projections.asking import Queries
+from tests.projections.asking import Queries, caught_up
 from tests.projections.conftest import Applied
 from tests.projections.histories import TURNS, Turn, play
+from tests.projections.log_server import LOGS, lines_of
 from tests.projections.sample import sample_log
 from tests.projections.vocabulary import Log, carried, closed, marked, moment, opened, paid, purchased, settled
 
@@ -114,11 +115,11 @@ def spring(log: Log) -> Log:
 
 async def test_a_month_and_a_day_are_told_over_http(spring: Log, client: httpx.AsyncClient, ask: Queries):
     await ask("/oka/balance")
-    waiting = {"Hourbook-Min-Position": str(spring.position)}
+    furthest = max(len(lines_of(spring, log)) for log in range(LOGS))
 
     async def total(**asked: str) -> list[dict[str, Any]]:
-        answer = await client.get("/v1/totals", params=asked, headers=waiting)
-        assert answer.headers["Hourbook-Position"] == str(spring.position)
+        answer = await caught_up(client, "/v1/totals", spring.position, **asked)
+        assert answer.headers["Hourbook-Position"] == str(furthest)
         return answer.raise_for_status().json()["totals"]
 
     (march,) = await total(month="2026-03")

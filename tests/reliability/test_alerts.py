@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -79,8 +80,14 @@ class Workers:
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    chance = Random(7)
-    async with receiving(lambda _: chance.random() < 0.5) as receiver:
+    """One that refuses each change up to twice: every refusal more would double a pause of seconds."""
+    chance, refused = Random(7), Counter[int]()
+
+    def refuses(number: int) -> bool:
+        refused[number] += 1
+        return refused[number] <= 2 and chance.random() < 0.7
+
+    async with receiving(refuses) as receiver:
         yield receiver
 
 

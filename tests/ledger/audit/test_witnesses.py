@@ -77,14 +77,14 @@ async def test_a_server_that_was_away_hears_every_checkpoint_once_it_is_back(
     monkeypatch.setattr(witnessing, "RETRY_SECONDS", 0.01)
     outside.away = True
     witness = HttpWitness(method, f"{outside.url}/in", "Bearer secret")
-    async with asyncio.timeout(20), telling(witness, store):
+    async with asyncio.timeout(60), telling(witness, store):
         first = await checkpoints(store, tmp_path, 1, 2)
         await outside.asked.wait()
         outside.away = False
         while len(outside.kept) < len(first):
             await asyncio.sleep(0)
     notes = await checkpoints(store, tmp_path, 5)
-    async with asyncio.timeout(20), telling(witness, store):
+    async with asyncio.timeout(60), telling(witness, store):
         while len(outside.kept) < len(notes):
             await asyncio.sleep(0)
     assert list(outside.kept) == [
@@ -96,7 +96,7 @@ async def test_a_server_that_was_away_hears_every_checkpoint_once_it_is_back(
 async def test_a_file_gets_one_note_after_another(store: EventStore, tmp_path: Path):
     file = tmp_path / "witness.txt"
     notes = await checkpoints(store, tmp_path, 1, 3)
-    async with asyncio.timeout(20), telling(FileWitness(file), store):
+    async with asyncio.timeout(60), telling(FileWitness(file), store):
         while not file.exists() or file.read_text(encoding="utf-8") != "".join(f"{note}\n" for note in notes):
             await asyncio.sleep(0)
 

@@ -30,5 +30,5 @@ async def url(file_database_url: str, environment: dict[str, str]) -> AsyncItera
 @pytest.fixture(scope="module")
 async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the service."""
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=20) as opened:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as opened:
         yield opened

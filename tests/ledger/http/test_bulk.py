@@ -112,7 +112,7 @@ async def test_nothing_sent_is_nothing_answered(client: httpx.AsyncClient):
 
 async def test_answers_come_while_lines_are_still_being_sent(url: str):
     a = uuid4().hex
-    async with Duplex.post(url, COMMANDS) as talk, asyncio.timeout(20):
+    async with Duplex.post(url, COMMANDS) as talk, asyncio.timeout(60):
         await talk.send(opening(a))
         assert (await talk.line() or {})["version"] == 1
         half, other_half = closing(a, "T-1")[:40], closing(a, "T-1")[40:]
@@ -152,7 +152,7 @@ async def test_a_client_that_leaves_midway_leaves_nothing_behind(client: httpx.A
     async with Duplex.post(url, COMMANDS) as talk:
         await talk.send(opening(a) + b"".join(closing(a, f"T-{number}") for number in range(50)))
         await talk.line()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*conversations())
     assert not conversations()
     assert (await post(client, opening(a)))[0]["replayed"]

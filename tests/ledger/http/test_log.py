@@ -87,13 +87,13 @@ async def test_a_follower_gets_new_events_as_they_are_committed(client: httpx.As
     log = log_with(account)
     after = int((await client.get("/v1/log", params={"log": log, "limit": 1})).headers["Hourbook-Position"])
     asked = {"log": log, "after": after, "follow": True}
-    async with asyncio.timeout(20), client.stream("GET", "/v1/log", params=asked) as answer:
+    async with asyncio.timeout(60), client.stream("GET", "/v1/log", params=asked) as answer:
         lines = answer.aiter_lines()
         for number in range(3):
             position = await send(client, f"/v1/accounts/{account}/tasks/F-{number}/close", closing_body())
             assert RecordedEvent.model_validate_json(await anext(lines)).position == position
         assert followers()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await asyncio.gather(*followers(), return_exceptions=True)
     assert not followers()
 

@@ -57,7 +57,7 @@ async def messages(nats_url: str, account_id: str, count: int) -> list[Msg]:
         subscription = await jetstream.subscribe(
             f"hourbook.alerts.{account_id}.debt", ordered_consumer=True, deliver_policy=DeliverPolicy.ALL
         )
-        found = [await subscription.next_msg(timeout=20) for _ in range(count)]
+        found = [await subscription.next_msg(timeout=60) for _ in range(count)]
         info = await jetstream.stream_info("HOURBOOK-ALERTS", subjects_filter=f"hourbook.alerts.{account_id}.>")
         assert sum((info.state.subjects or {}).values()) == count
         return found

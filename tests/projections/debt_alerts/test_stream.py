@@ -28,7 +28,7 @@ async def service(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     monkeypatch.delenv("NATS_URL", raising=False)
     async with (
         serving(import_from_string("services.projections.app:create_app")) as url,
-        httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client,
     ):
         yield client
 
@@ -58,7 +58,7 @@ async def _events(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
 async def numbers(events: AsyncIterator[dict[str, Any]], through: int) -> NUMBERS:
     """The ids of the changes that arrive, up to that one."""
     found: NUMBERS = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not found or found[-1] < through:
             event = await anext(events)
             if "id" in event:
@@ -115,7 +115,7 @@ async def test_a_quiet_stream_is_kept_alive(service: httpx.AsyncClient, log: Log
 
 
 async def test_a_service_stops_although_somebody_listens(service: httpx.AsyncClient, log: Log):
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
         async with serving(import_from_string("services.projections.app:create_api")) as url:
             await Alerts(service, log).settled()
             answer = await client.send(client.build_request("GET", f"{url}/v1/alerts/stream"), stream=True)

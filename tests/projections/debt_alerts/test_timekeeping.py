@@ -49,7 +49,7 @@ async def test_no_time_passes_before_the_projection_has_come_as_far_as_the_log(
     async def clock() -> datetime:
         return moment("2026-05-25")
 
-    async with httpx.AsyncClient(base_url=settings.ledger_url, trust_env=False) as ledger:
+    async with httpx.AsyncClient(base_url=settings.ledger_url, timeout=60, trust_env=False) as ledger:
         tracking = Watching()
         keeper = Timekeeper(database, [tracking], [LogFeed(ledger, "0")], clock, timedelta())
         await keeper.begin()

@@ -118,9 +118,8 @@ async def test_what_is_refused_is_sent_again_with_the_same_id_until_it_is_accept
 
 
 async def test_endpoints_that_are_down_slow_or_elsewhere_hold_up_nobody(
-    settings: Settings, database: asyncpg.Pool, log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database: asyncpg.Pool, log: Log, tmp_path: Path
 ):
-    monkeypatch.setattr(webhooks, "ANSWER_SECONDS_MAX", 5)
     async with receiving() as slow, receiving() as quick:
         slow.holding = asyncio.Event()
         urls = [f"http://127.0.0.1:{free_port()}/hook", f"{slow.url}/hook", f"{quick.url}/elsewhere"]
