@@ -29,11 +29,11 @@ up: setup
 	.venv/bin/hourbook up
 
 test: setup
-	.venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup
+	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The same with four logs: HOURBOOK_LOGS can be any number.
 test-shards: setup
-	HOURBOOK_LOGS=4 .venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup
+	HOURBOOK_LOGS=4 .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: setup
 	.venv/bin/ruff check .

@@ -9,19 +9,25 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from hypothesis import settings
 
 from infra.embedded import EmbeddedNats, EmbeddedPostgres
+from tests.databases import Databases
 
 # How hard Hypothesis tries: `make campaign` runs thousands of new histories, the suite always the same ones.
 settings.register_profile("suite", max_examples=300, derandomize=True, deadline=None, database=None, print_blob=True)
 settings.register_profile("campaign", max_examples=5_000, deadline=None, database=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
+
+LONGEST = ("end_to_end", "reliability")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that no worker is left with one of them when the others have nothing to do."""
+    items.sort(key=lambda item: LONGEST.index(item.path.parent.name) if item.path.parent.name in LONGEST else 9)
 
 
 @dataclass(frozen=True)
@@ -67,17 +73,26 @@ def nats() -> Iterator[EmbeddedNats | RunningServer]:
         yield server
 
 
+@pytest.fixture(scope="session")
+async def databases(postgres: EmbeddedPostgres | RunningServer) -> AsyncIterator[Databases]:
+    """Where tests take databases from."""
+    made = Databases(postgres.url)
+    yield made
+    await made.drop()
+
+
 @pytest.fixture
-async def database_url(postgres: EmbeddedPostgres | RunningServer) -> AsyncIterator[str]:
-    """A database of the test's own, empty, and dropped afterwards with whoever is still connected."""
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres.url)
-    try:
-        await connection.execute(f"CREATE DATABASE {name}")
-        yield urlsplit(postgres.url)._replace(path=f"/{name}").geturl()
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await connection.close()
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """A database of the test's own, empty; whoever is still connected afterwards is cut off."""
+    async with databases.empty() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+async def file_database_url(databases: Databases) -> AsyncIterator[str]:
+    """A database for the tests of a file."""
+    async with databases.empty() as url:
+        yield url
 
 
 @pytest.fixture

@@ -12,10 +12,9 @@ import pytest
 from infra.data_folder import free_port
 from services.audit import Audit
 from services.up import Hourbook, running
+from tests.end_to_end.asking import caught_up, client_of
 from tests.end_to_end.program import program
 from tests.end_to_end.test_command_line import commands
-
-pytestmark = pytest.mark.xdist_group("audit")
 
 PURCHASE = {"command": "PurchasePackage", "package_id": "spring", "plan": "hours-20"}
 
@@ -45,10 +44,8 @@ def hourbook(one_log: None, data: Path) -> Iterator[Hourbook]:
         ]
         file.write_bytes(file.read_bytes() + b"\n".join(map(orjson.dumps, bought)) + b"\n")
         assert program("import", file, "--url", started.url).returncode == 0
-        with httpx.Client(base_url=started.url, trust_env=False, timeout=20) as client:
-            wait = {"Hourbook-Min-Position": "60"}
-            while client.get("/v1/projections", headers=wait).status_code != 200:
-                pass
+        with client_of(started.url) as client:
+            caught_up(client, "/v1/projections", 60)
             while client.get("/v1/audit/checkpoint").text.split("\n")[1:2] != ["60"]:
                 pass
         yield started
@@ -64,7 +61,7 @@ async def as_superuser(hourbook: Hourbook, statement: str) -> None:
 
 async def health(hourbook: Hourbook, *, faulty: bool) -> httpx.Response:
     """What health says, once it has heard of faults, or of none."""
-    async with httpx.AsyncClient(base_url=hourbook.url, trust_env=False) as client, asyncio.timeout(20):
+    async with httpx.AsyncClient(base_url=hourbook.url, trust_env=False, timeout=60) as client, asyncio.timeout(60):
         while True:
             answer = await client.get("/health/ready")
             if (answer.status_code == 503) == faulty:
@@ -77,7 +74,7 @@ async def test_a_key_is_rotated_while_everything_runs(hourbook: Hourbook, data: 
     assert (rotated.returncode, rotated.stdout[:5]) == (0, "key 2"), rotated.stderr
     file = commands(data / "more.ndjson", 1, first=500)
     assert program("import", file, "--url", hourbook.url).returncode == 0
-    async with httpx.AsyncClient(base_url=hourbook.url, trust_env=False) as client, asyncio.timeout(20):
+    async with httpx.AsyncClient(base_url=hourbook.url, trust_env=False, timeout=60) as client, asyncio.timeout(60):
         while (await client.get("/v1/audit/checkpoint")).text.split("\n")[1] != "61":
             await asyncio.sleep(0.05)
         assert [key["number"] for key in (await client.get("/v1/audit/keys")).json()["keys"]] == [1, 2]
@@ -126,7 +123,7 @@ async def test_a_changed_event_is_found_and_health_metrics_and_operator_hear_of_
     audited = program("audit", "verify", "--full", "--data", data)
     assert (audited.returncode, "FAULT log 0: event 40 " in audited.stderr) == (1, True), audited.stderr
     await health(hourbook, faulty=True)
-    async with httpx.AsyncClient(base_url=hourbook.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=hourbook.url, trust_env=False, timeout=60) as client:
         metrics = (await client.get("/metrics")).text
         assert 'hourbook_audit_faults{log="0"} 0.0' not in metrics
         assert 'hourbook_audit_faults{log="0"}' in metrics

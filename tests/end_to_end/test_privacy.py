@@ -16,12 +16,10 @@ import pytest
 from infra.data_folder import free_port
 from services.ledger.audit import verify
 from services.up import Hourbook, running
+from tests.end_to_end.asking import caught_up, client_of
 from tests.end_to_end.program import program
 from tests.ledger.audit.paper_log import compressed, lines_in, manifest
 from tests.ledger.commands import closing_body
-
-# One history, of which the last test erases.
-pytestmark = pytest.mark.xdist_group("privacy")
 
 ERASED = ("Xylophia Quendelbaum", "quendelbaum@zwiebel.example", "Квазимодо Щукин")
 KEPT = "Вера Холодная"
@@ -63,12 +61,11 @@ def hourbook(one_log: None, data: Path) -> Iterator[Hourbook]:
 @pytest.fixture
 def client(hourbook: Hourbook) -> Iterator[httpx.Client]:
     """A client that asks once everything is projected and signed."""
-    with httpx.Client(base_url=hourbook.url, trust_env=False, timeout=20) as opened:
+    with client_of(hourbook.url) as opened:
         head = opened.get("/v1/log", params={"limit": 1}).headers["Hourbook-Position"]
         while opened.get("/v1/audit/checkpoint").text.split("\n")[1:2] != [head]:
             pass
-        while opened.get("/v1/projections", headers={"Hourbook-Min-Position": head}).status_code != 200:
-            pass
+        caught_up(opened, "/v1/projections", int(head))
         yield opened
 
 

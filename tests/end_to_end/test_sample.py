@@ -16,9 +16,8 @@ from contracts.report_hash import Figures, report_hash
 from infra.data_folder import free_port
 from services.demo import SAMPLE, sample_lines
 from services.up import Hourbook, running
+from tests.end_to_end.asking import client_of
 from tests.end_to_end.program import program
-
-pytestmark = pytest.mark.xdist_group("sample")
 
 PATHS = {
     "OpenAccount": "/v1/accounts",
@@ -43,7 +42,7 @@ def hourbook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hourbook]:
 @pytest.fixture(scope="module")
 def client(hourbook: Hourbook) -> Iterator[httpx.Client]:
     """A client of it."""
-    with httpx.Client(base_url=hourbook.url, timeout=60, trust_env=False) as connected:
+    with client_of(hourbook.url) as connected:
         yield connected
 
 
@@ -234,7 +233,7 @@ def test_an_export_says_every_balance_at_every_instant_in_an_empty_folder_withou
     asked = [option for at in instants for option in ("--as-of", at)]
     (tmp_path / "empty").mkdir()
     line = [sys.executable, "-I", tmp_path / "export" / "verify.py", *asked]
-    verified = subprocess.run(line, cwd=tmp_path / "empty", capture_output=True, text=True, check=False, timeout=60)
+    verified = subprocess.run(line, cwd=tmp_path / "empty", capture_output=True, text=True, check=False, timeout=200)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     table = verified.stdout.partition("minutes\n")[2].splitlines()[:-1]
     said = {(account_id, at): int(minutes) for account_id, at, minutes, *_ in map(str.split, table)}

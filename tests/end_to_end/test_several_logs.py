@@ -21,9 +21,8 @@ from services.demo import sample_lines
 from services.projections.database import PROJECTIONS
 from services.projections.shares import MEMBER, SHARES
 from services.up import Hourbook, Part, running
+from tests.end_to_end.asking import caught_up, client_of
 from tests.end_to_end.test_sample import post
-
-pytestmark = pytest.mark.xdist_group("several logs")
 
 LOGS = 4
 LINES = 160
@@ -51,7 +50,7 @@ def hourbook(data: Path) -> Iterator[Hourbook]:
 
 @pytest.fixture(scope="module")
 def client(hourbook: Hourbook) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=hourbook.url, timeout=60, trust_env=False) as connected:
+    with client_of(hourbook.url) as connected:
         yield connected
 
 
@@ -75,7 +74,7 @@ def positions(hourbook: Hourbook, client: httpx.Client) -> dict[str, int]:
 
 def _await_shares(hourbook: Hourbook, sizes: list[int]) -> None:
     """Wait until the worker processes have shares of these sizes."""
-    for _ in processes.until(time.monotonic() + 60):
+    for _ in processes.until(time.monotonic() + 120):
         if asyncio.run(_shares(hourbook.parts[0].environment["DATABASE_URL"])) == sizes:
             return
     raise AssertionError(f"the work was not shared out as {sizes}")
@@ -98,8 +97,7 @@ async def _shares(database_url: str) -> list[int]:
 
 
 def read(client: httpx.Client, path: str, minimum: int = 0, **parameters: Any) -> httpx.Response:
-    headers = {"Hourbook-Min-Position": str(minimum)}
-    return client.get(path, params=parameters, headers=headers).raise_for_status()
+    return caught_up(client, path, minimum, **parameters)
 
 
 def test_accounts_are_in_all_logs_and_each_answers_of_its_own(client: httpx.Client, positions: dict[str, int]):
@@ -194,4 +192,4 @@ def program(
     *arguments: str, environment: dict[str, str] | None = None, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
     line = [sys.executable, "-m", "services", *arguments]
-    return subprocess.run(line, capture_output=True, text=True, check=check, timeout=60, env=environment)
+    return subprocess.run(line, capture_output=True, text=True, check=check, timeout=200, env=environment)

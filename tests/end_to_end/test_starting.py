@@ -11,6 +11,7 @@ import httpx
 import psutil
 
 from infra.data_folder import free_port
+from tests.end_to_end.asking import caught_up, client_of
 
 OPEN = {"account_id": "oka", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
 
@@ -30,30 +31,28 @@ def up(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
         process.stdout.close()
 
 
-def test_a_second_start_finds_its_data_and_a_stop_leaves_nothing_running(server_folder: Path):
+def test_every_start_finds_its_data_and_a_stop_leaves_nothing_running(server_folder: Path):
+    """A first start that is stopped, a second that is killed with everything, and a third that takes over."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
     with up(server_folder, port) as first:
-        httpx.post(f"{url}/v1/accounts", json=OPEN, headers={"Idempotency-Key": "k"}).raise_for_status()
+        assert "Idempotency-Replayed" not in open_account(port).headers
         children = psutil.Process(first.pid).children(recursive=True)
         assert len(children) >= 6
         first.send_signal(signal.SIGTERM)
-        assert first.wait(timeout=60) == 0
+        assert first.wait(timeout=120) == 0
         assert [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE] == []
     with up(server_folder, port) as second:
-        read = {"Hourbook-Min-Position": "1"}
-        assert httpx.get(f"{url}/v1/accounts/oka/balance", headers=read).raise_for_status().json()["position"] == 1
-        second.send_signal(signal.SIGINT)
-        assert second.wait(timeout=60) == 0
+        with client_of(f"http://127.0.0.1:{port}") as client:
+            assert caught_up(client, "/v1/accounts/oka/balance", 1).json()["position"] == 1
+        second.kill()
+        second.wait()
+    with up(server_folder, port) as third:
+        assert open_account(port).headers["Idempotency-Replayed"] == "true"
+        third.send_signal(signal.SIGINT)
+        assert third.wait(timeout=120) == 0
 
 
-def test_a_start_after_kill_9_of_everything_takes_over(server_folder: Path):
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with up(server_folder, port) as first:
-        httpx.post(f"{url}/v1/accounts", json=OPEN, headers={"Idempotency-Key": "k"}).raise_for_status()
-        first.kill()
-        first.wait()
-    with up(server_folder, port):
-        again = httpx.post(f"{url}/v1/accounts", json=OPEN, headers={"Idempotency-Key": "k"}).raise_for_status()
-        assert again.headers["Idempotency-Replayed"] == "true"
+def open_account(port: int) -> httpx.Response:
+    """What is answered."""
+    with client_of(f"http://127.0.0.1:{port}") as client:
+        return client.post("/v1/accounts", json=OPEN, headers={"Idempotency-Key": "k"}).raise_for_status()

@@ -2,28 +2,13 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import asyncpg
 import pytest
 
-from infra.embedded import EmbeddedPostgres
 from services.ledger.event_store.migrations import migrate
 from services.ledger.event_store.store import EventStore
 from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
-
-
-@pytest.fixture(scope="module")
-async def file_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
-    """A database for the tests of a file."""
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres.url)
-    await connection.execute(f"CREATE DATABASE {name}")
-    yield urlsplit(postgres.url)._replace(path=f"/{name}").geturl()
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
 
 
 @pytest.fixture

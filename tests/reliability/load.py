@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import orjson
@@ -17,19 +18,20 @@ GIVE_UP_SECONDS = 90
 
 
 class Load:
-    """Closings on a few shared accounts; `acknowledged` maps each key to the answer it got."""
+    """Closings on a few shared accounts of its own; `acknowledged` maps each key to the answer it got."""
 
     def __init__(self, urls: list[str], tasks: int) -> None:
         self.urls = urls
         self.tasks = tasks
+        self.accounts = [f"acc-{uuid4().hex}" for _ in range(ACCOUNTS)]
         self.acknowledged: dict[str, dict[str, Any]] = {}
         self.turned_away = 0
 
     async def run(self, disturb: Callable[[], Awaitable[None]] | None = None) -> None:
         """Open the accounts, then close all tasks; `disturb` happens once a third of them is acknowledged."""
-        async with asyncio.timeout(GIVE_UP_SECONDS), httpx.AsyncClient(timeout=10, trust_env=False) as client:
-            for number in range(ACCOUNTS):
-                await self._open(client, f"acc-{number}")
+        async with asyncio.timeout(GIVE_UP_SECONDS), httpx.AsyncClient(timeout=60, trust_env=False) as client:
+            for account_id in self.accounts:
+                await self._open(client, account_id)
             waiting = list(reversed(range(self.tasks)))
             workers = [self._work(client, waiting) for _ in range(CLIENTS)]
             await asyncio.gather(*workers, self._disturb(disturb))
@@ -49,12 +51,12 @@ class Load:
     async def _work(self, client: httpx.AsyncClient, waiting: list[int]) -> None:
         while waiting:
             number = waiting.pop()
-            account_id = f"acc-{number % ACCOUNTS}"
+            account_id = self.accounts[number % ACCOUNTS]
             closing = {
                 "title": "Настройка", "category": "regular", "worked_minutes": 10,
                 "closed_at": CLOSED_AT, "confirmed_at": CLOSED_AT, "confirmed_by": "client@example.com",
             }  # fmt: skip
-            key = f"close-{number}"
+            key = f"close-{account_id}-{number}"
             path = f"/v1/accounts/{account_id}/tasks/T{number}/close"
             self.acknowledged[key] = await self._send(client, path, key, closing)
 
@@ -78,15 +80,14 @@ class Load:
 
     async def check(self, url: str) -> None:
         """Nothing acknowledged is lost, nothing doubled, positions have no gap, and the projection has caught up."""
-        async with httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
             logs = await logs_without_gaps(client)
-            events = {line["event_id"]: line for log in logs for line in log}
+            events = {line["event_id"]: line for log in logs for line in log if line["account_id"] in self.accounts}
             closed = [line["data"]["task_id"] for line in events.values() if line["type"] == "TaskClosed"]
             assert sorted(closed) == sorted(f"T{number}" for number in range(self.tasks))
             for answer in self.acknowledged.values():
                 assert all(events[event["event_id"]] == event for event in answer["events"])
-            for number in range(ACCOUNTS):
-                account_id = f"acc-{number}"
+            for account_id in self.accounts:
                 await self._check_account(client, account_id, len(logs[log_of(account_id, len(logs))]))
 
     async def _check_account(self, client: httpx.AsyncClient, account_id: str, position: int) -> None:
