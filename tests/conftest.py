@@ -18,7 +18,7 @@ from infra.embedded import EmbeddedNats, EmbeddedPostgres
 from tests.databases import Databases
 
 # How hard Hypothesis tries: `make campaign` runs thousands of new histories, the suite always the same ones.
-settings.register_profile("suite", max_examples=300, derandomize=True, deadline=None, database=None, print_blob=True)
+settings.register_profile("suite", max_examples=200, derandomize=True, deadline=None, database=None, print_blob=True)
 settings.register_profile("campaign", max_examples=5_000, deadline=None, database=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 

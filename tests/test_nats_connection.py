@@ -21,6 +21,6 @@ async def test_who_is_cancelled_while_connecting_leaves_no_socket(nats_url: str)
             connecting.cancel()
             with suppress(asyncio.CancelledError):
                 await (await connecting).close()
-            del connecting
-            gc.collect()
+        del connecting
+        gc.collect()
     assert [str(warning.message) for warning in left] == []
