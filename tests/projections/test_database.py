@@ -17,9 +17,11 @@ CROWD = """
     SELECT 'a-' || n, 'ООО ' || n * 7919 % 5000, '17/26', CASE WHEN n % 500 = 0 THEN 60 ELSE 0 END, n * 7907 % 5000,
            n % 700 = 0, timestamptz '2026-03-01' + (n - 2) * interval '1 hour'
     FROM generate_series(1, 5000) AS n;
-    INSERT INTO lot (account_id, lot_id, size_minutes, price_kopecks, starts_at, ends_at, remaining_minutes)
-    SELECT 'a-' || n, 'P-' || m, 60, 0, '2026-01-01', timestamptz '2026-03-01' + (n - 2) * m * interval '1 hour', 60
-    FROM generate_series(1, 5000) AS n, generate_series(1, 3) AS m;
+    INSERT INTO lot (account_id, lot_id, size_minutes, price_kopecks, starts_at, package_ends_at, ends_at,
+                     remaining_minutes)
+    SELECT 'a-' || n, 'P-' || m, 60, 0, '2026-01-01', ends_at, ends_at, 60
+    FROM generate_series(1, 5000) AS n, generate_series(1, 3) AS m,
+        LATERAL (SELECT timestamptz '2026-03-01' + (n - 2) * m * interval '1 hour') AS ending (ends_at);
 """
 
 

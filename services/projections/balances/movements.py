@@ -1,6 +1,6 @@
 """What each event moves: signed minutes of a lot or of the debt, and when they count."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from contracts.events import (
@@ -14,6 +14,8 @@ from contracts.events import (
     TaskReopened,
     WarrantyMarked,
 )
+
+WEEKS_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 OWED = None
 """Stands where a lot's id would: the movement is one of the debt."""
@@ -33,10 +35,14 @@ class Movement(NamedTuple):
     closure: int | None = None
 
 
-def month_number(instant: datetime) -> int:
-    """Months of UTC from year 0 on: what movements are summed up by, whatever the seller's zone."""
-    at = instant.astimezone(UTC)
-    return at.year * 12 + at.month - 1
+def week_number(instant: datetime) -> int:
+    """Weeks from 1970-01-01T00:00Z on: what movements are summed up by."""
+    return (instant - WEEKS_BEGIN).days // 7
+
+
+def week_start(instant: datetime) -> datetime:
+    """The first instant of its week."""
+    return WEEKS_BEGIN + timedelta(weeks=week_number(instant))
 
 
 def movements(event: Event) -> list[Movement]:

@@ -16,13 +16,15 @@ from contracts.events import (
 )
 from services.projections.balances.changes import Change
 from services.projections.balances.holders import Tenure, holders
-from services.projections.balances.movements import OWED, month_number
+from services.projections.balances.movements import OWED, week_number
 from services.projections.balances.totals import ADD_TO_DAYS, moved_by_day
 from services.projections.logged import CannotApply, Logged, of_types
 from services.projections.rows import Row, copy, insert
 
 ACCOUNT = ("account_id", "customer_name", "contract_number")
-LOT = ("account_id", "lot_id", "plan", "size_minutes", "price_kopecks", "starts_at", "ends_at")
+LOT = (
+    "account_id", "lot_id", "plan", "size_minutes", "price_kopecks", "starts_at", "package_ends_at", "ends_at",
+)  # fmt: skip
 MOVEMENT = (
     "account_id", "position", "recorded_at", "event_id", "type", "ordinal", "lot_id", "minutes", "effective_at",
     "amount_kopecks", "task_id", "closure",
@@ -58,10 +60,10 @@ SUSPEND = """
     WHERE account.account_id = changed.account_id
 """
 
-ADD_TO_MONTHS = """
-    INSERT INTO month_movement AS known (account_id, month, lot_id, minutes)
+ADD_TO_WEEKS = """
+    INSERT INTO week_movement AS known (account_id, week, lot_id, minutes)
     SELECT * FROM unnest($1::text[], $2::integer[], $3::text[], $4::bigint[])
-    ON CONFLICT (account_id, month, lot_id) DO UPDATE SET minutes = known.minutes + excluded.minutes
+    ON CONFLICT (account_id, week, lot_id) DO UPDATE SET minutes = known.minutes + excluded.minutes
 """
 
 TENURES_OF = """
@@ -105,10 +107,10 @@ def _opened_lots(batch: Sequence[Logged]) -> list[Row]:
         account_id = recorded.account_id
         match event:
             case PackagePurchased() as new:
-                opened = (new.plan, new.minutes, new.price_kopecks, new.effective_at, new.ends_at)
+                opened = (new.plan, new.minutes, new.price_kopecks, new.effective_at, new.ends_at, new.ends_at)
                 lots.append((account_id, new.package_id, *opened))
             case WarrantyMarked(compensation=new) | TaskReopened(compensation=new) if new:
-                opened = (None, new.minutes, new.amount_kopecks, new.starts_at, new.ends_at)
+                opened = (None, new.minutes, new.amount_kopecks, new.starts_at, new.ends_at, new.ends_at)
                 lots.append((account_id, new.package_id, *opened))
             case _:
                 pass
@@ -116,9 +118,9 @@ def _opened_lots(batch: Sequence[Logged]) -> list[Row]:
 
 
 async def _move_lots(connection: Connection, changes: Sequence[Change]) -> None:
-    """Add the movements, and keep their sums: of each month, and of everything known in the rows of lots."""
+    """Add the movements, and keep their sums: of each week, and of everything known in the rows of lots."""
     rows: list[Row] = []
-    months: defaultdict[tuple[str, int, str], int] = defaultdict(int)
+    weeks: defaultdict[tuple[str, int, str], int] = defaultdict(int)
     lots: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for recorded, _, moved, _ in changes:
         account_id = recorded.account_id
@@ -126,13 +128,13 @@ async def _move_lots(connection: Connection, changes: Sequence[Change]) -> None:
         for ordinal, movement in enumerate(moved):
             rows.append((*place, ordinal, *movement))
             lot_id, minutes, effective_at, amount_kopecks, *_ = movement
-            months[account_id, month_number(effective_at), lot_id or ""] += minutes
+            weeks[account_id, week_number(effective_at), lot_id or ""] += minutes
             if lot_id is not OWED:
                 sums = lots[account_id, lot_id]
                 sums[0] += minutes
                 sums[1] += amount_kopecks
     await copy(connection, "movement", MOVEMENT, rows)
-    await insert(connection, ADD_TO_MONTHS, [(*month, minutes) for month, minutes in months.items()])
+    await insert(connection, ADD_TO_WEEKS, [(*week, minutes) for week, minutes in weeks.items()])
     await _update(connection, MOVE_LOTS, [(*lot, *sums) for lot, sums in lots.items()])
 
 

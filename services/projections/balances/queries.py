@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from contracts.quantities import Instant, decimal_hours
 from contracts.read_models import BalanceStep, BalanceView, LotView, StatementLine, StatementPage
 from services.projections.balances.holders import Holder, Tenure, holder_at, holders
-from services.projections.balances.movements import month_number
+from services.projections.balances.movements import week_number, week_start
 from services.projections.paging import cursor_after, key_of
 
 KnownAt = datetime | int | None
@@ -27,54 +27,58 @@ STATEMENT_KEY: TypeAdapter[tuple[Instant, int, int]] = TypeAdapter(tuple[Instant
 # the movements.
 BALANCE_NOW = """
     SELECT owed_minutes, suspended,
-        ARRAY(SELECT ROW (kind, subject_id, package_id, ends_at) FROM tenure
-              WHERE account_id = $1 ORDER BY position, ordinal) AS tenures,
-        ARRAY(SELECT ROW (lot_id, plan, size_minutes, price_kopecks, starts_at, remaining_minutes) FROM lot
-              WHERE account_id = $1 AND remaining_minutes > 0) AS lots
+        ARRAY(SELECT ROW (lot_id, plan, size_minutes, price_kopecks, starts_at, remaining_minutes, package_ends_at)
+              FROM lot WHERE account_id = $1 AND remaining_minutes > 0 AND ends_at > $2) AS lots
     FROM account WHERE account_id = $1
 """
 
-_AS_OF = """
-    WITH known_movement AS ({movements}), known_tenure AS (
-        SELECT * FROM tenure WHERE account_id = $1 {known}
+# With everything known: whole weeks by their sums, and the movements of the week that $2 is in.
+BALANCE_AS_OF = """
+    WITH moved AS (
+        SELECT lot_id, sum(minutes)::bigint AS minutes
+        FROM (
+            SELECT lot_id, minutes FROM week_movement WHERE account_id = $1 AND week < $3
+            UNION ALL
+            SELECT coalesce(lot_id, ''), minutes FROM movement
+            WHERE account_id = $1 AND effective_at >= $4 AND effective_at <= $2
+        ) AS counting GROUP BY lot_id
+    )
+    SELECT
+        coalesce((SELECT minutes FROM moved WHERE lot_id = ''), 0) AS owed_minutes,
+        coalesce((SELECT suspended FROM suspension WHERE account_id = $1 AND effective_at <= $2
+                  ORDER BY position DESC LIMIT 1), false) AS suspended,
+        ARRAY(SELECT ROW (moved.lot_id, plan, size_minutes, price_kopecks, starts_at, minutes, package_ends_at)
+              FROM moved CROSS JOIN LATERAL (
+                  SELECT * FROM lot WHERE account_id = $1 AND lot.lot_id = moved.lot_id LIMIT 1) AS of_lot
+              WHERE minutes > 0 AND ends_at > $2) AS lots
+    FROM account WHERE account_id = $1
+"""
+
+BALANCE_AS_KNOWN = """
+    WITH known_movement AS (
+        SELECT lot_id, coalesce(sum(minutes) FILTER (WHERE effective_at <= $2), 0)::bigint AS minutes,
+               max(position) AS position
+        FROM movement WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4 GROUP BY lot_id
     ), known_suspension AS (
-        SELECT * FROM suspension WHERE account_id = $1 {known}
+        SELECT * FROM suspension WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4
     )
     SELECT
         coalesce((SELECT minutes FROM known_movement WHERE lot_id IS NULL), 0) AS owed_minutes,
         coalesce((SELECT suspended FROM known_suspension WHERE effective_at <= $2
                   ORDER BY position DESC LIMIT 1), false) AS suspended,
-        greatest(0, (SELECT max(position) FROM known_movement), (SELECT max(position) FROM known_tenure),
-                 (SELECT max(position) FROM known_suspension)) AS position,
-        ARRAY(SELECT ROW (kind, subject_id, package_id, ends_at) FROM known_tenure
-              ORDER BY position, ordinal) AS tenures,
-        ARRAY(SELECT ROW (lot_id, plan, size_minutes, price_kopecks, starts_at, minutes)
+        greatest(0, (SELECT max(position) FROM known_movement), (SELECT max(position) FROM known_suspension),
+                 (SELECT max(position) FROM tenure
+                  WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4)) AS position,
+        ARRAY(SELECT ROW (lot_id, plan, size_minutes, price_kopecks, starts_at, minutes, package_ends_at)
               FROM known_movement JOIN lot USING (lot_id) WHERE account_id = $1 AND minutes > 0) AS lots
     FROM account WHERE account_id = $1
 """
 
-# With everything known: whole months by their sums, and the movements of the month that $2 is in.
-BALANCE_AS_OF = _AS_OF.format(
-    known="",
-    movements="""
-        SELECT nullif(lot_id, '') AS lot_id, sum(minutes)::bigint AS minutes, NULL::bigint AS position
-        FROM (
-            SELECT lot_id, minutes FROM month_movement WHERE account_id = $1 AND month < $3
-            UNION ALL
-            SELECT coalesce(lot_id, ''), minutes FROM movement
-            WHERE account_id = $1 AND effective_at >= $4 AND effective_at <= $2
-        ) AS moved GROUP BY 1
-    """,
-)
-
-BALANCE_AS_KNOWN = _AS_OF.format(
-    known="AND position <= $3 AND recorded_at <= $4",
-    movements="""
-        SELECT lot_id, coalesce(sum(minutes) FILTER (WHERE effective_at <= $2), 0)::bigint AS minutes,
-               max(position) AS position
-        FROM movement WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4 GROUP BY lot_id
-    """,
-)
+# Who holds a lot has to be followed only where its own package has ended.
+TENURES = """
+    SELECT kind, subject_id, package_id, ends_at FROM tenure
+    WHERE account_id = $1 AND position <= $2 AND recorded_at <= $3 ORDER BY position, ordinal
+"""
 
 # A lot's minutes go, whatever was drawn of them before, when it ends.
 HISTORY = """
@@ -113,26 +117,28 @@ async def balance(
     Everything recorded counts by now, even where the ledger's clock is ahead of ours. `position`: how far the
     projection has come.
     """
+    at = as_of or now
+    until = known_at if isinstance(known_at, int) else LAST_POSITION
+    recorded = known_at if isinstance(known_at, datetime) else END_OF_TIME
     if as_of is None and known_at is None:
-        row = await connection.fetchrow(BALANCE_NOW, account_id)
+        row = await connection.fetchrow(BALANCE_NOW, account_id, at)
     elif known_at is None:
-        month_start = as_of.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        row = await connection.fetchrow(BALANCE_AS_OF, account_id, as_of, month_number(month_start), month_start)
+        row = await connection.fetchrow(BALANCE_AS_OF, account_id, at, week_number(at), week_start(at))
     else:
-        until = known_at if isinstance(known_at, int) else LAST_POSITION
-        recorded = known_at if isinstance(known_at, datetime) else END_OF_TIME
-        row = await connection.fetchrow(BALANCE_AS_KNOWN, account_id, as_of or now, until, recorded)
+        row = await connection.fetchrow(BALANCE_AS_KNOWN, account_id, at, until, recorded)
     if row is None:
         raise UnknownAccount(account_id)
     if isinstance(known_at, datetime):
         position = row["position"]
     elif known_at is not None:
         position = min(known_at, position)
-    return _view(row, account_id=account_id, as_of=as_of or now, known_at=known_at, position=position)
+    chains: dict[str, list[Holder]] = {}
+    if any(package_ends_at <= at for *_, package_ends_at in row["lots"]):
+        chains = holders(Tenure(*fact) for fact in await connection.fetch(TENURES, account_id, until, recorded))
+    return _view(row, chains, account_id=account_id, as_of=at, known_at=known_at, position=position)
 
 
-def _view(row: Record, *, as_of: datetime, **asked: Any) -> BalanceView:
-    chains = holders(Tenure(*tenure) for tenure in row["tenures"])
+def _view(row: Record, chains: Mapping[str, list[Holder]], *, as_of: datetime, **asked: Any) -> BalanceView:
     lots = tuple(_lots(row["lots"], chains, as_of))
     held = sum(lot.remaining_minutes for lot in lots)
     return BalanceView(
@@ -148,7 +154,10 @@ def _view(row: Record, *, as_of: datetime, **asked: Any) -> BalanceView:
 
 
 def _lots(rows: Iterable[Record], chains: Mapping[str, list[Holder]], as_of: datetime) -> list[LotView]:
-    """The lots alive then, in the order in which they are drawn on (rule 6.2)."""
+    """The lots alive then, in the order in which they are drawn on (rule 6.2).
+
+    Without a chain a lot is held by its own package, whose end is the row's last column.
+    """
     alive = [
         LotView(
             lot_id=lot_id,
@@ -160,8 +169,8 @@ def _lots(rows: Iterable[Record], chains: Mapping[str, list[Holder]], as_of: dat
             starts_at=starts_at,
             ends_at=holder.ends_at,
         )
-        for lot_id, plan, size, price, starts_at, minutes in rows
-        if (holder := holder_at(chains[lot_id], as_of))
+        for lot_id, plan, size, price, starts_at, minutes, package_ends_at in rows
+        if (holder := holder_at(chains.get(lot_id) or [Holder(lot_id, package_ends_at)], as_of))
     ]
     return sorted(alive, key=lambda lot: (lot.ends_at, lot.starts_at, lot.lot_id))
 

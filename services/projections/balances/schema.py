@@ -1,6 +1,6 @@
 """The tables of the balances projection, in whatever schema the connection's search_path names first."""
 
-TABLES = ("account", "lot", "tenure", "movement", "suspension", "day_total", "month_movement")
+TABLES = ("account", "lot", "tenure", "movement", "suspension", "day_total", "week_movement")
 
 TOTALS = """
     SELECT
@@ -33,8 +33,9 @@ CREATE INDEX IF NOT EXISTS account_by_name ON account (customer_name, account_id
 CREATE INDEX IF NOT EXISTS account_by_balance ON account (balance_minutes, account_id);
 CREATE INDEX IF NOT EXISTS account_by_expiry ON account (next_expiry_at, account_id);
 
--- ends_at: when its hours will be gone, the successors known so far included (rule 7.5). unbooked_kopecks: the money of
--- what remains (rule 4.4). remaining_minutes is not indexed, so that a draw touches no index of this table.
+-- package_ends_at: up to when its own package holds it. ends_at: when its hours will be gone, the successors known so
+-- far included (rule 7.5). unbooked_kopecks: the money of what remains (rule 4.4). remaining_minutes is not indexed, so
+-- that a draw touches no index of this table.
 CREATE TABLE IF NOT EXISTS lot (
     account_id        text COLLATE "C" NOT NULL REFERENCES account,
     lot_id            text COLLATE "C" NOT NULL,
@@ -42,6 +43,7 @@ CREATE TABLE IF NOT EXISTS lot (
     size_minutes      bigint NOT NULL,
     price_kopecks     bigint NOT NULL,
     starts_at         timestamptz NOT NULL,
+    package_ends_at   timestamptz NOT NULL,
     ends_at           timestamptz NOT NULL,
     remaining_minutes bigint NOT NULL DEFAULT 0,
     unbooked_kopecks  bigint NOT NULL DEFAULT 0,
@@ -80,14 +82,14 @@ CREATE TABLE IF NOT EXISTS movement (
     PRIMARY KEY (account_id, effective_at, position, ordinal)
 );
 
--- The movements of each month (of UTC, counted from year 0) summed up by lot, so that a balance of a past day is not a
+-- The movements of each week (of UTC, counted from 1970 on) summed up by lot, so that a balance of a past day is not a
 -- sum over everything; '' stands for the debt.
-CREATE TABLE IF NOT EXISTS month_movement (
+CREATE TABLE IF NOT EXISTS week_movement (
     account_id text COLLATE "C" NOT NULL,
-    month      integer NOT NULL,
+    week       integer NOT NULL,
     lot_id     text COLLATE "C" NOT NULL,
     minutes    bigint NOT NULL,
-    PRIMARY KEY (account_id, month, lot_id)
+    PRIMARY KEY (account_id, week, lot_id)
 ) WITH (fillfactor = 70);
 
 -- What moved on each of the seller's days, over all accounts, by effect and not by booking. Hours that end are not in
