@@ -1,7 +1,7 @@
 """The ledger's log over HTTP: page by page from any position, for whoever has to catch up."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import httpx
 
@@ -56,22 +56,34 @@ class LogFeed:
 
         Each page begins with the event before it, which proves that this is the log we have been following.
         """
-        overlap = 1 if after.position else 0
-        asked = {"log": self._log, "after": after.position - overlap, "limit": PAGE_EVENTS}
-        # Streamed, because a response is part of a cycle: what it keeps stays until garbage is collected.
+        last = after if after.position else None
+        asked = {"log": self._log, "after": after.position - bool(last), "limit": PAGE_EVENTS}
+        events: list[Logged] = []
         async with self._client.stream("GET", "/v1/log", params=asked) as response:
             if (logs := int(response.headers.get("Hourbook-Logs", self._logs))) != self._logs:
                 raise OtherLog(f"the ledger has {logs} logs, and HOURBOOK_LOGS is {self._logs} here: set it to {logs}")
-            blocks = [block async for block in response.raise_for_status().aiter_bytes()]
-        lines = iter(b"".join(blocks).splitlines())
-        events: list[Logged] = []
-        try:
-            if overlap:
-                _require(next(lines, None), after)
-            events.extend(map(Logged.of_line, lines))  # what comes before a failure is kept
-        except CannotApply as failure:
-            return events, failure
+            try:
+                async for lines in _lines(response.raise_for_status().aiter_bytes()):
+                    if last:
+                        _require(lines.pop(0), last)
+                        last = None
+                    events.extend(map(Logged.of_line, lines))  # what comes before a failure is kept
+                if last:
+                    _require(None, last)
+            except CannotApply as failure:
+                return events, failure
         return events, None
+
+
+async def _lines(blocks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
+    """Whole lines as they arrive, read and forgotten while others are on their way."""
+    rest = b""
+    async for block in blocks:
+        *lines, rest = (rest + block).split(b"\n")
+        if lines:
+            yield lines
+    if rest:
+        yield [rest]
 
 
 def _require(line: bytes | None, place: Place) -> None:

@@ -69,8 +69,10 @@ BALANCE_AS_KNOWN = """
         greatest(0, (SELECT max(position) FROM known_movement), (SELECT max(position) FROM known_suspension),
                  (SELECT max(position) FROM tenure
                   WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4)) AS position,
-        ARRAY(SELECT ROW (lot_id, plan, size_minutes, price_kopecks, starts_at, minutes, package_ends_at)
-              FROM known_movement JOIN lot USING (lot_id) WHERE account_id = $1 AND minutes > 0) AS lots
+        ARRAY(SELECT ROW (of_lot.lot_id, plan, size_minutes, price_kopecks, starts_at, minutes, package_ends_at)
+              FROM known_movement CROSS JOIN LATERAL (
+                  SELECT * FROM lot WHERE account_id = $1 AND lot.lot_id = known_movement.lot_id LIMIT 1) AS of_lot
+              WHERE minutes > 0) AS lots
     FROM account WHERE account_id = $1
 """
 
