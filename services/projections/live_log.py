@@ -3,7 +3,8 @@
 import asyncio
 import logging
 from collections import deque
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import nats
 from nats.aio.msg import Msg
@@ -14,7 +15,7 @@ from services.event_reading import READERS
 from services.nats_connection import connect
 from services.projections.logged import Logged
 from services.projections.reading import NOT_AS_WRITTEN, Envelope
-from services.stopping import stopping
+from services.stopping import end, stopping
 
 logger = logging.getLogger(__name__)
 
@@ -24,8 +25,8 @@ RETRY_SECONDS = 0.2
 FORGOTTEN_SECONDS = 30  # how long the server keeps a consumer that nobody reads
 
 
-class LiveLog:
-    """One log's stream, followed while `run` runs, with what has arrived kept until it is taken.
+class Delivery:
+    """One log's stream, delivered to whoever follows it in this process: each message is read once for all of them.
 
     It subscribes when something is asked for, so that who is far behind is not sent what the feed gives him faster. It
     may lose messages, and says so only by a hole in the positions: when too many wait to be taken, when NATS restarts,
@@ -36,19 +37,30 @@ class LiveLog:
         self._url = nats_url
         self._stream = f"HOURBOOK-{log}"
         self._subject = f"hourbook.log.{log}.>"
-        self._waiting: deque[Msg] = deque()
-        self._arrived = asyncio.Event()
-        self._wanted = asyncio.Event()
+        self._followers: list[LiveLog] = []
+        self._running: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
-        self.position = 0
-        """Where the next subscription begins, after this one; whoever applies events moves it."""
+        self.wanted = asyncio.Event()
         self.connected = False
         self._said = ""
 
-    async def run(self) -> None:
-        """Subscribe, and again whenever that is lost, until cancelled. Without NATS nothing ever arrives."""
+    @asynccontextmanager
+    async def followed_by(self, live: "LiveLog") -> AsyncIterator[None]:
+        """Deliver to this follower too, for the time of the context. Without NATS nothing ever arrives."""
+        self._followers.append(live)
+        self._running = self._running or asyncio.create_task(self._run())
+        try:
+            yield
+        finally:
+            self._followers.remove(live)
+            if not self._followers:
+                running, self._running = self._running, None
+                await end(running)
+
+    async def _run(self) -> None:
+        """Subscribe, and again whenever that is lost, until cancelled."""
         while self._url and not stopping():
-            await self._wanted.wait()
+            await self.wanted.wait()
             try:
                 await self._deliver(self._url)
             except Exception as away:  # noqa: BLE001 - whatever fails here, the feed has every event
@@ -57,13 +69,15 @@ class LiveLog:
 
     async def _deliver(self, nats_url: str) -> None:
         """Let messages arrive until the connection or the consumer is lost."""
-        self._wanted.clear()
+        self.wanted.clear()
         self._lost.clear()
         client = await connect(nats_url, error_cb=self._failed, closed_cb=self._closed)
         try:
+            asking = [live.position for live in self._followers if live.asking]
+            after = min(asking) if asking else max(live.position for live in self._followers)
             config = ConsumerConfig(
                 deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-                opt_start_seq=self.position + 1,
+                opt_start_seq=after + 1,
                 ack_policy=AckPolicy.NONE,
                 inactive_threshold=FORGOTTEN_SECONDS,
                 mem_storage=True,
@@ -72,7 +86,7 @@ class LiveLog:
                 self._subject, stream=self._stream, cb=self._keep, manual_ack=True, config=config
             )
             self.connected = True
-            self._say(f"{self._stream} is followed after {self.position}")
+            self._say(f"{self._stream} is followed after {after}")
             if not stopping():
                 await self._lost.wait()
         finally:
@@ -97,26 +111,48 @@ class LiveLog:
         self._lost.set()
 
     async def _keep(self, message: Msg) -> None:
-        if len(self._waiting) < MESSAGES_KEPT_MAX:
-            self._waiting.append(message)
-            self._arrived.set()
+        position, event = _position(message), _logged(message)
+        for live in self._followers:
+            live.keep(position, event)
+
+
+class LiveLog:
+    """A log as it is delivered to one follower, with what has arrived kept until it is taken."""
+
+    def __init__(self, delivery: Delivery) -> None:
+        self._delivery = delivery
+        self._waiting: deque[tuple[int, Logged | None]] = deque(maxlen=MESSAGES_KEPT_MAX)
+        self._arrived = asyncio.Event()
+        self.asking = False
+        """Not while it takes events from the feed, or has halted."""
+        self.position = 0
+        """Where the next subscription begins, after this one; whoever applies events moves it."""
+
+    def keep(self, position: int, event: Logged | None) -> None:
+        """What stands at that position, None if that cannot be read; of too much, what came last."""
+        self._waiting.append((position, event))
+        self._arrived.set()
 
     async def arrived(self, seconds: float) -> list[Logged]:
         """What has arrived after `position` and follows it without a hole; waits so long for something to arrive.
 
         An empty list means: nothing came, or something is missing, or it cannot be read; the feed knows better.
         """
-        self._wanted.set()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._arrived.wait()
+        self.asking = True
+        self._delivery.wanted.set()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._arrived.wait()
+        finally:
+            self.asking = False
         events: list[Logged] = []
         while self._waiting and len(events) < BATCH_MESSAGES_MAX:
             expected = self.position + len(events) + 1
-            message = self._waiting.popleft()
-            if (position := _position(message)) > expected:
+            position, event = self._waiting.popleft()
+            if position > expected:
                 self._waiting.clear()
-            elif position == expected and (event := _logged(message)):
+            elif position == expected and event:
                 events.append(event)
         if not self._waiting:
             self._arrived.clear()

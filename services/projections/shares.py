@@ -16,7 +16,7 @@ import asyncpg
 import httpx
 
 from services.projections.database import POSTGRES_AWAY, connection_settings, pool
-from services.projections.live_log import LiveLog
+from services.projections.live_log import Delivery
 from services.projections.log_feed import LogFeed
 from services.projections.rebuild import Rebuild
 from services.projections.settings import Settings
@@ -121,12 +121,12 @@ async def sharing(
     """A worker for each log of each projection, so that none waits for another or halts with it."""
     async with pool(settings.database_url, WORKER_CONNECTIONS * len(trackings)) as connections:
         feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
+        deliveries = [Delivery(settings.nats_url, log) for log in settings.log_names]
         workers: dict[str, Worker] = {}
         for name, of_logs in trackings.items():
             rebuild = Rebuild(settings.database_url, of_logs, feeds)
-            for tracking, feed in zip(of_logs, feeds, strict=True):
-                live = LiveLog(settings.nats_url, tracking.log)
-                workers[f"{name}/{tracking.log}"] = Worker(connections, tracking, feed, live, rebuild)
+            for tracking, feed, delivery in zip(of_logs, feeds, deliveries, strict=True):
+                workers[f"{name}/{tracking.log}"] = Worker(connections, tracking, feed, delivery, rebuild)
         yield Shares(settings.database_url, workers)
 
 

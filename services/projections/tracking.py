@@ -44,6 +44,9 @@ ADVANCE = """
 
 HALT = "UPDATE tracking SET halted = $4 WHERE projection = $1 AND log = $2 AND version <= $3"
 
+REST_SECONDS = 0.03
+"""For projections that are asked about less urgently than balances."""
+
 DATA_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
 """What PostgreSQL and asyncpg, whose own errors about data are ValueErrors, say of rows that cannot be."""
 
@@ -58,7 +61,8 @@ class Projection:
 
     `version` grows with every change to what the tables are or hold; whoever finds tables of an older one builds new
     ones. `totals`: a query for one row of sums, by which a rebuilt projection is compared with the live one.
-    `settle`: what is left to do on rebuilt tables that the live ones have done without an event.
+    `settle`: what is left to do on rebuilt tables that the live ones have done without an event. `rest_seconds`: how
+    long its worker rests after a batch of live events, so that the next is larger and more urgent ones come first.
     Everything names its tables without a schema.
     """
 
@@ -68,6 +72,7 @@ class Projection:
     project: Callable[[Connection, Sequence[Logged]], Awaitable[None]]
     totals: str = "SELECT"
     settle: Callable[[Connection], Awaitable[None]] = _is_settled
+    rest_seconds: float = 0
     version: int = 1
 
 

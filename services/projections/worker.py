@@ -9,12 +9,11 @@ import asyncpg
 
 from services.projections import metrics
 from services.projections.database import POSTGRES_AWAY
-from services.projections.live_log import LiveLog
+from services.projections.live_log import Delivery, LiveLog
 from services.projections.log_feed import LEDGER_AWAY, LogFeed
 from services.projections.logged import CannotApply, Logged
 from services.projections.rebuild import Rebuild, RebuildUnderWay
 from services.projections.tracking import DATA_REFUSED, OtherVersion, Overtaken, Place, Tracking, apply
-from services.stopping import end
 
 logger = logging.getLogger(__name__)
 
@@ -27,13 +26,16 @@ RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 class Worker:
     """Applies one log to one projection, in order, each event once. Several may run: one works, the others wait."""
 
-    def __init__(self, pool: asyncpg.Pool, tracking: Tracking, feed: LogFeed, live: LiveLog, rebuild: Rebuild) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, tracking: Tracking, feed: LogFeed, delivery: Delivery, rebuild: Rebuild
+    ) -> None:
         self._projection = tracking.projection
         self._labels = (tracking.projection.name, tracking.log)
         self._pool = pool
         self._tracking = tracking
         self._feed = feed
-        self._live = live
+        self._delivery = delivery
+        self._live = LiveLog(delivery)
         self._rebuild = rebuild
         self._place = Place()
         self._overtaken = False
@@ -46,13 +48,10 @@ class Worker:
 
         An event that cannot be applied halts the projection, until it is rebuilt or this process started again.
         """
-        following = asyncio.create_task(self._live.run())
-        try:
+        async with self._delivery.followed_by(self._live):
             while True:
                 await self._work()
                 await self._stay_halted()
-        finally:
-            await end(following)
 
     async def _work(self) -> None:
         """Return when the projection halts."""
@@ -88,15 +87,18 @@ class Worker:
 
         While the ledger is away JetStream alone is followed.
         """
+        listened = False  # only then is it the subscription's fault what the feed still has
         while True:
-            patience = QUIET_SECONDS if self._live.connected else POLL_SECONDS
+            patience = QUIET_SECONDS if self._delivery.connected else POLL_SECONDS
             try:
-                if await self._catch_up() and self._live.connected and self._live.idle:
-                    self._live.subscribe_again()
+                if await self._catch_up() and listened and self._delivery.connected and self._live.idle:
+                    self._delivery.subscribe_again()
             except LEDGER_AWAY as away:
                 patience = self._wait_for(away)
             while events := await self._live.arrived(patience):
                 await self._apply(events)
+                await asyncio.sleep(self._projection.rest_seconds)
+            listened = True
 
     async def _catch_up(self) -> bool:
         """Apply what the feed has; whether that was anything."""

@@ -37,7 +37,7 @@ from services.ledger.settings import Settings
 from services.ledger.warm_accounts import Warm
 from services.projections.balances import BALANCES
 from services.projections.database import migrate, pool
-from services.projections.live_log import LiveLog
+from services.projections.live_log import Delivery
 from services.projections.log_feed import LogFeed
 from services.projections.rebuild import Rebuild
 from services.projections.tracking import Tracking
@@ -166,7 +166,7 @@ async def rebuild(ledger_port: int) -> dict[str, float]:
     ):
         head = int((await client.get("/v1/log", params={"limit": 1})).headers["Hourbook-Position"])
         feed = LogFeed(client, "0")
-        worker = Worker(connections, tracking, feed, LiveLog(None, "0"), Rebuild(database_url, [tracking], [feed]))
+        worker = Worker(connections, tracking, feed, Delivery(None, "0"), Rebuild(database_url, [tracking], [feed]))
         began, memory_first = time.perf_counter(), 0
         working = asyncio.create_task(worker.run())
         while (place := await tracking.place(connections)).position < head:

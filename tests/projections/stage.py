@@ -11,7 +11,7 @@ import pytest
 
 from services.projections.balances import BALANCES
 from services.projections.database import pool
-from services.projections.live_log import LiveLog
+from services.projections.live_log import Delivery
 from services.projections.log_feed import LogFeed
 from services.projections.logged import Logged
 from services.projections.rebuild import Rebuild
@@ -61,10 +61,12 @@ class Stage:
         self.name = jetstream.name.removeprefix("HOURBOOK-")
 
     @asynccontextmanager
-    async def worker(self, nats_url: str | None = "", projection: Projection = BALANCES) -> AsyncIterator[Worker]:
+    async def worker(
+        self, nats_url: str | None = "", projection: Projection = BALANCES, delivery: Delivery | None = None
+    ) -> AsyncIterator[Worker]:
         """One at work; with nats_url=None, in a world without NATS."""
-        tracking = Tracking(projection, self.name)
-        async with self._made(tracking, self.nats_url if nats_url == "" else nats_url) as made:
+        delivery = delivery or Delivery(self.nats_url if nats_url == "" else nats_url, self.name)
+        async with self._made(Tracking(projection, self.name), delivery) as made:
             task = asyncio.create_task(made.run())
             try:
                 yield made
@@ -74,18 +76,18 @@ class Stage:
                     task.result()
 
     @asynccontextmanager
-    async def _made(self, tracking: Tracking, nats_url: str | None) -> AsyncIterator[Worker]:
+    async def _made(self, tracking: Tracking, delivery: Delivery) -> AsyncIterator[Worker]:
         async with (
             httpx.AsyncClient(base_url=self.server.url, timeout=60, trust_env=False) as client,
             pool(self.database_url, 2) as connections,
         ):
             feed = LogFeed(client, self.name)
             rebuild = Rebuild(self.database_url, [tracking], [feed])
-            yield Worker(connections, tracking, feed, LiveLog(nats_url, self.name), rebuild)
+            yield Worker(connections, tracking, feed, delivery, rebuild)
 
     async def cut_off(self, tracking: CutOff) -> None:
         """Let a worker work until it is cut off."""
-        async with self._made(tracking, None) as worker:
+        async with self._made(tracking, Delivery(None, self.name)) as worker:
             with pytest.raises(asyncio.CancelledError):
                 await worker.run()
 
@@ -160,7 +162,7 @@ class Stage:
 
 async def connected(worker: Worker) -> None:
     async def following() -> bool:
-        return worker._live.connected
+        return worker._delivery.connected
 
     await until(following)
 

@@ -2,6 +2,9 @@
 
 import asyncio
 
+from services.projections.live_log import Delivery
+from services.projections.tasks import TASKS
+from services.projections.tracking import Tracking
 from services.projections.worker import Worker
 from tests.projections.asking import until
 from tests.projections.stage import Stage, connected
@@ -27,6 +30,26 @@ async def test_what_is_published_is_applied_without_the_feed(stage: Stage):
         await stage.publish(after=last)
         await stage.reached(more)
     assert await stage.remaining() == {"romashka": 6000 - 40}
+
+
+async def test_projections_of_one_process_share_a_subscription(stage: Stage):
+    delivery, tasks = Delivery(stage.nats_url, stage.name), Tracking(TASKS, stage.name)
+
+    async def tasks_are_there() -> bool:
+        return (await tasks.place(stage.database)).position == stage.log.position
+
+    last = await stage.record()
+    await stage.publish()
+    async with stage.worker(delivery=delivery) as one, stage.worker(projection=TASKS, delivery=delivery):
+        await stage.reached(last)
+        await until(tasks_are_there)
+        await connected(one)
+        await stage.server.stop()
+        more = await stage.close(tasks=3)
+        await stage.publish(after=last)
+        await stage.reached(more)
+        await until(tasks_are_there)
+        assert await stage.stream.followers() == 1
 
 
 async def test_without_nats_the_feed_is_enough(stage: Stage):

@@ -2,6 +2,13 @@
 
 from services.projections.debt_alerts.projection import catch_up_in_time, project
 from services.projections.debt_alerts.schema import SCHEMA, TABLES
-from services.projections.tracking import Projection
+from services.projections.tracking import REST_SECONDS, Projection
 
-DEBT_ALERTS = Projection(name="debt_alerts", schema=SCHEMA, tables=TABLES, project=project, settle=catch_up_in_time)
+DEBT_ALERTS = Projection(
+    name="debt_alerts",
+    schema=SCHEMA,
+    tables=TABLES,
+    project=project,
+    settle=catch_up_in_time,
+    rest_seconds=REST_SECONDS,
+)

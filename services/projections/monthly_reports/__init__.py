@@ -2,8 +2,14 @@
 
 from services.projections.monthly_reports.projection import project
 from services.projections.monthly_reports.schema import SCHEMA, TABLES, TOTALS
-from services.projections.tracking import Projection
+from services.projections.tracking import REST_SECONDS, Projection
 
 MONTHLY_REPORTS = Projection(
-    name="monthly_reports", schema=SCHEMA, tables=TABLES, project=project, totals=TOTALS, version=2
+    name="monthly_reports",
+    schema=SCHEMA,
+    tables=TABLES,
+    project=project,
+    totals=TOTALS,
+    rest_seconds=REST_SECONDS,
+    version=2,
 )

@@ -2,6 +2,6 @@
 
 from services.projections.tasks.projection import project
 from services.projections.tasks.schema import SCHEMA, TABLES
-from services.projections.tracking import Projection
+from services.projections.tracking import REST_SECONDS, Projection
 
-TASKS = Projection(name="tasks", schema=SCHEMA, tables=TABLES, project=project)
+TASKS = Projection(name="tasks", schema=SCHEMA, tables=TABLES, project=project, rest_seconds=REST_SECONDS)
