@@ -48,7 +48,7 @@ def last_month(story: Story) -> str:
 class Told:
     """A story, projected as far as it is told, in a transaction that will be undone.
 
-    `moments`: after each step, the last position and the time.
+    `moments`: after each step that was not refused, the last position and the time; what was due by then is recorded.
     """
 
     def __init__(self, connection: asyncpg.Connection) -> None:
@@ -66,7 +66,8 @@ class Told:
         """Everything that happens, or is refused."""
         for step in history:
             self.story.when(step if isinstance(step, Step) else next_step(self.story, step))
-            self.moments.append((self.position, self.story.now))
+            if not self.story.refusal:
+                self.moments.append((self.position, self.story.now))
         new = self.story.recorded[self._projected :]
         batch = [Logged.read(line.model_copy(update={"event_id": f"e-{line.position}"})) for line in new]
         for projection in (BALANCES, MONTHLY_REPORTS) if batch else ():

@@ -3,8 +3,6 @@
 The long form is `make campaign-concurrency`.
 """
 
-from dataclasses import replace
-
 import pytest
 
 from tests.ledger.event_store.events import event
@@ -22,8 +20,8 @@ async def test_nothing_is_skipped_reordered_doubled_or_lost(server_folder, postg
 
 
 def test_a_reader_at_the_tail_sees_what_is_skipped_repeated_or_out_of_order():
-    first, second, third = (replace(event("a", n, f"k{n}"), position=n) for n in (1, 2, 3))
+    first, second, third = (event("a", n, f"k{n}")._replace(position=n) for n in (1, 2, 3))
     Tail().take([first, second, third])
-    for wrong in ([second], [first, third], [first, second, second], [first, replace(third, position=2)]):
+    for wrong in ([second], [first, third], [first, second, second], [first, third._replace(position=2)]):
         with pytest.raises(Broken):
             Tail().take(wrong)
