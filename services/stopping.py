@@ -5,6 +5,8 @@ import signal
 from collections.abc import Coroutine
 from typing import Any
 
+import uvloop
+
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Run it until SIGINT or SIGTERM, then let it clean up."""
@@ -19,7 +21,8 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
         if not working.cancelled():
             working.result()
 
-    asyncio.run(until_stopped())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop that uvicorn gives the services
+        runner.run(until_stopped())
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:
