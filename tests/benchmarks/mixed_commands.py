@@ -20,6 +20,8 @@ from contracts.quantities import SELLER_ZONE
 from tests.benchmarks.http_load import TASK
 
 BLOCK_LINES = 200
+PURCHASES = 0.002  # about as many hours as the closings take
+REOPENINGS = 0.02
 BOUGHT_AT = datetime(2026, 3, 1, 12, tzinfo=SELLER_ZONE)
 CATEGORIES = ("regular", "regular", "regular", "urgent", "warranty")
 
@@ -37,9 +39,9 @@ def commands(total: int, accounts: int, run: str) -> Iterator[dict[str, Any]]:
         account_id = f"{run}-{chance.randrange(accounts)}"
         tasks = closed.get(account_id, 0)
         lot = chance.random()
-        if lot < 0.005:
+        if lot < PURCHASES:
             yield _purchase(account_id, number)
-        elif lot < 0.025 and tasks:
+        elif lot < PURCHASES + REOPENINGS and tasks:
             task = {"task_id": f"T{tasks}", "reason": "не помогло"}
             yield {"command": "ReopenTask", "account_id": account_id, **task}
             closed[account_id] = tasks - 1

@@ -47,12 +47,10 @@ class Checkpointer:
         if latest != self._known:
             self._root = await self._checked(latest)
             self._known = latest
-        size = self._known.size if self._known else 0
-        found = await self._tree.hashes(size, LEAVES_MAX)
-        if [position for position, _, _ in found] != list(range(size + 1, size + 1 + len(found))):
-            raise LogDisagrees(f"log {self._tree.log_id} has a gap after position {size}")
-        end = max((position for position, _, closes_month in found if closes_month), default=size + len(found))
-        return [hash_ for position, hash_, _ in found if position <= end]
+        try:
+            return await self._tree.new_leaves(self._known.size if self._known else 0, LEAVES_MAX)
+        except LookupError as missing:
+            raise LogDisagrees(str(missing)) from missing
 
     async def _checked(self, latest: StoredCheckpoint | None) -> bytes:
         """The root of another process's checkpoint, or of one from before our start, if it can be built on."""

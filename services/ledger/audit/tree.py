@@ -4,11 +4,13 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from services.ledger.audit.merkle import (
+    HASH_BYTES,
     NoSuchProof,
     Range,
     TileId,
     Tiles,
     consistency_ranges,
+    entries,
     inclusion_ranges,
     tiles_of,
 )
@@ -21,10 +23,16 @@ _TILES = """
     SELECT level, index, hashes FROM ledger.tile JOIN unnest($2::smallint[], $3::bigint[]) AS asked (level, index)
     USING (level, index) WHERE log_id = $1
 """
+# As one value: a row for each hash takes as long as everything else that is done with it.
 _HASHES = """
-    SELECT position, hash, type = 'MonthClosed' FROM ledger.event
-    WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3
+    SELECT string_agg(hash, ''::bytea ORDER BY position) AS hashes, count(*) AS events, max(position) AS last,
+        max(position) FILTER (WHERE type = 'MonthClosed') AS month_closed
+    FROM (
+        SELECT position, hash, type FROM ledger.event
+        WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3
+    ) AS newer
 """
+_REACHES = "SELECT EXISTS (SELECT FROM ledger.event WHERE log_id = $1 AND position >= $2)"
 _GROW = "SELECT ledger.grow_tree($1, $2, $3, $4, $5, $6::smallint[], $7::bigint[], $8::bytea[])"
 
 
@@ -67,9 +75,20 @@ class StoredTree:
         rows = await self._database.rows(_TILES, self.log_id, [level for level, _ in ids], [index for _, index in ids])
         return Tiles({(row["level"], row["index"]): row["hashes"] for row in rows})
 
-    async def hashes(self, after: int, limit: int) -> list[tuple[int, bytes, bool]]:
-        """Of the log's events after a position, in order, at most so many: position, hash, and if it closes a month."""
-        return [tuple(row) for row in await self._database.rows(_HASHES, self.log_id, after, limit)]
+    async def new_leaves(self, size: int, limit: int) -> list[bytes]:
+        """The hashes of the events after the first `size`, at most so many, and none after a month was closed.
+
+        Of many closings at once the last one counts. LookupError where an event or a hash is missing.
+        """
+        (row,) = await self._database.rows(_HASHES, self.log_id, size, limit)
+        hashes, end = row["hashes"] or b"", row["last"] or size
+        if end - size != row["events"] or len(hashes) != HASH_BYTES * row["events"]:
+            raise LookupError(f"log {self.log_id} has a gap after position {size}")
+        return entries(hashes)[: (row["month_closed"] or end) - size]
+
+    async def reaches(self, position: int) -> bool:
+        """Whether the log has come so far."""
+        return await self._database.value(_REACHES, self.log_id, position)
 
     async def grow(self, size: int, checkpoint: StoredCheckpoint, key_number: int, tiles: Tiles) -> bool:
         """Write a checkpoint that follows the one of `size`, with the tiles that have changed.

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from contracts.envelope import BalanceAfter
 from contracts.events import Payment
 from contracts.quantities import month_of
 from services.ledger.domain.bookings import Months
@@ -107,15 +106,6 @@ class Account(NamedTuple):
     def next_due_at(self) -> datetime | None:
         """The earliest end of a package still to expire."""
         return self.to_expire[0][0] if self.to_expire else None
-
-    def balance(self) -> BalanceAfter:
-        """The balance once everything due was recorded."""
-        return BalanceAfter(
-            balance_minutes=self.balance_minutes,
-            held_minutes=self.held_minutes,
-            owed_minutes=self.owed_minutes,
-            suspended=self.suspended,
-        )
 
     def task(self, task_id: str) -> Task:
         """The task, or one never heard of."""
