@@ -215,7 +215,7 @@ def schemas() -> None:
 
 @cli.command()
 def bench(
-    seconds: Annotated[float, typer.Option(help="How long each side of a row is measured in all.", min=1)] = 6,
+    seconds: Annotated[float, typer.Option(help="How long each side of a row is measured in all.", min=1)] = 5,
     events: Annotated[int, typer.Option(help="The length of the long log.", min=40_000)] = 1_000_000,
     output: Annotated[Path, typer.Option(help="Where the figures go as JSON.")] = Path(".bench/figures.json"),
 ) -> None:
