@@ -34,6 +34,15 @@ async def client_of(settings: Settings, *, worker: bool = True) -> AsyncIterator
             yield client
 
 
+async def until_ready(client: httpx.AsyncClient) -> None:
+    """Return when nothing is wrong and the alerts have begun: what was recorded before they had is silent."""
+
+    async def is_ready() -> bool:
+        return (await client.get("/health/ready")).status_code == 200
+
+    await until(is_ready)
+
+
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     """Return when it holds."""
     async with asyncio.timeout(WAIT_SECONDS_MAX):

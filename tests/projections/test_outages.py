@@ -10,7 +10,7 @@ import pytest
 from contracts.placement import log_of
 from infra.embedded import EmbeddedNats, EmbeddedPostgres
 from services.projections.settings import Settings
-from tests.projections.asking import caught_up, client_of, until
+from tests.projections.asking import caught_up, client_of, until, until_ready
 from tests.projections.log_server import LOGS, serving, stream
 from tests.projections.vocabulary import Log, closed, opened, purchased
 
@@ -44,7 +44,7 @@ async def test_postgresql_and_nats_may_go_and_come_back(log: Log, postgres: Embe
             assert (await client.get("/health/ready")).status_code == 503
             log.record("romashka", closed("T-1", on="2026-03-05", draws={"spring": 100}))
             await asyncio.to_thread(postgres.start)
-            await until(lambda: ready(client))
+            await until_ready(client)
             assert await balance(client, log) == 1100
 
             await asyncio.to_thread(nats.kill)
@@ -67,10 +67,6 @@ async def unavailable(client: httpx.AsyncClient) -> bool:
     return bool(answer.headers["Retry-After"])
 
 
-async def ready(client: httpx.AsyncClient) -> bool:
-    return (await client.get("/health/ready")).status_code == 200
-
-
 async def test_the_service_starts_though_postgresql_is_away(
     log: Log, postgres: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ):
@@ -82,5 +78,5 @@ async def test_the_service_starts_though_postgresql_is_away(
         async with client_of(settings) as client:
             assert await unavailable(client)
             await asyncio.to_thread(postgres.start)
-            await until(lambda: ready(client))
+            await until_ready(client)
             assert await balance(client, log) == 1200

@@ -14,7 +14,7 @@ from nats.js.api import DeliverPolicy
 
 from infra.embedded import EmbeddedNats
 from services.projections.settings import Settings
-from tests.projections.asking import client_of, until
+from tests.projections.asking import client_of, until, until_ready
 from tests.projections.vocabulary import Log, closed, opened, paid
 
 
@@ -30,12 +30,8 @@ async def publishing(settings: Settings, nats_url: str, processes: int = 1) -> A
     async with AsyncExitStack() as running:
         for _ in range(processes):
             client = await running.enter_async_context(client_of(settings.model_copy(update={"nats_url": nats_url})))
-            await until(lambda client=client: _ready(client))
+            await until_ready(client)
         yield
-
-
-async def _ready(client) -> bool:
-    return (await client.get("/health/ready")).status_code == 200
 
 
 def debts(log: Log, account_id: str, times: int) -> None:

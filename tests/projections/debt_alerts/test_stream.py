@@ -13,6 +13,7 @@ from uvicorn.importer import import_from_string
 
 from services.projections.settings import Settings
 from tests.ledger.serving import serving
+from tests.projections.asking import until_ready
 from tests.projections.debt_alerts.asking import Alerts
 from tests.projections.vocabulary import Log, closed, opened, paid
 
@@ -21,7 +22,7 @@ NUMBERS = list[int]
 
 @pytest.fixture
 async def service(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
-    """The service behind a real server."""
+    """The service behind a real server, once its alerts have begun."""
     monkeypatch.setenv("DATABASE_URL", settings.database_url)
     monkeypatch.setenv("HOURBOOK_LEDGER_URL", settings.ledger_url)
     monkeypatch.setenv("HOURBOOK_SANDBOX", "1")
@@ -30,6 +31,7 @@ async def service(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncI
         serving(import_from_string("services.projections.app:create_app")) as url,
         httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client,
     ):
+        await until_ready(client)
         yield client
 
 
@@ -78,8 +80,6 @@ def debts(log: Log, account_id: str) -> None:
 
 
 async def test_a_stream_resumed_anywhere_misses_nothing_and_repeats_nothing(service: httpx.AsyncClient, log: Log):
-    alerts = Alerts(service, log)
-    await alerts.settled()
     async with listening(service, last=0) as events:
         for name in ("a", "b", "c"):
             debts(log, name)
@@ -98,7 +98,6 @@ async def test_without_an_id_a_stream_begins_with_the_present_and_a_list_says_wh
     service: httpx.AsyncClient, log: Log
 ):
     alerts = Alerts(service, log)
-    await alerts.settled()
     debts(log, "a")
     listed = await alerts()
     assert listed["last_change"] == 2
@@ -109,7 +108,6 @@ async def test_without_an_id_a_stream_begins_with_the_present_and_a_list_says_wh
 
 async def test_a_quiet_stream_is_kept_alive(service: httpx.AsyncClient, log: Log, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(fastapi.routing, "_PING_INTERVAL", 0.01)
-    await Alerts(service, log).settled()
     async with listening(service) as events:
         assert (await anext(events)) == {"": "ping"}
 

@@ -16,7 +16,7 @@ from infra.data_folder import free_port
 from services.projections.debt_alerts import webhooks
 from services.projections.debt_alerts.webhooks import endpoints, retry_after
 from services.projections.settings import Settings
-from tests.projections.asking import client_of, until
+from tests.projections.asking import client_of, until, until_ready
 from tests.projections.debt_alerts.asking import Alerts
 from tests.projections.debt_alerts.receiver import SECRET, receiving
 from tests.projections.vocabulary import Log, closed, opened, paid, purchased
@@ -35,11 +35,7 @@ def settings_file(folder: Path, *urls: str, kinds: str = "") -> Path:
 async def sending(settings: Settings, file: Path) -> AsyncIterator[httpx.AsyncClient]:
     """The service at work with those webhooks, once its alerts have begun."""
     async with client_of(settings.model_copy(update={"webhooks_file": file})) as client:
-
-        async def begun() -> bool:
-            return (await client.get("/health/ready")).status_code == 200
-
-        await until(begun)
+        await until_ready(client)
         yield client
 
 
