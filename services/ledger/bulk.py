@@ -150,19 +150,20 @@ class Conversation(Response):
 
 async def _answer(asked: "asyncio.Queue[Asked | None]", outbox: Outbox) -> None:
     """Put the answers into the outbox, in order, several together when they are there."""
-    lines: list[bytes] = []
-    size = 0
+    block = bytearray()
+
+    async def put() -> None:
+        await outbox.put(bytes(block))
+        block.clear()
+
     try:
         while line := await asked.get():
             if not line.ready:
-                await outbox.put(b"".join(lines))
-                lines, size = [], 0
+                await put()
                 await asyncio.wait([line.outcome])
-            lines.append(line.line())
-            size += len(lines[-1])
-            if asked.empty() or size > BLOCK_BYTES:
-                await outbox.put(b"".join(lines))
-                lines, size = [], 0
-        await outbox.put(b"".join(lines))
+            block += line.line()
+            if asked.empty() or len(block) > BLOCK_BYTES:
+                await put()
+        await put()
     finally:
         await outbox.end()
