@@ -18,18 +18,13 @@ from tests.end_to_end.test_command_line import commands
 
 PURCHASE = {"command": "PurchasePackage", "package_id": "spring", "plan": "hours-20"}
 
+pytestmark = pytest.mark.usefixtures("one_log")
+"""Sizes and positions are spelt out here; see test_several_logs.py for more."""
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("audited")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_log() -> Iterator[None]:
-    """Sizes and positions are spelt out here; see test_several_logs.py for more."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOURBOOK_LOGS", "1")
-        yield
 
 
 @pytest.fixture(scope="module")

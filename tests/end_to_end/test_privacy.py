@@ -29,18 +29,13 @@ TABLES = """
     WHERE c.relkind IN ('r', 'm', 'p') AND n.nspname <> 'pg_toast'
 """
 
+pytestmark = pytest.mark.usefixtures("one_log")
+"""Files and positions of one log are spelt out here."""
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("privacy")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_log() -> Iterator[None]:
-    """Files and positions of one log are spelt out here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOURBOOK_LOGS", "1")
-        yield
 
 
 @pytest.fixture(scope="module")
