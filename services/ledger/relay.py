@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from random import SystemRandom
 
 from nats.aio.client import Client
@@ -14,7 +15,7 @@ from services.ledger.event_store.store import EventStore
 from services.ledger.jetstream import LogStream, NotAccepted
 from services.ledger.metrics import RELAYED
 from services.ledger.wake import Wake
-from services.nats_connection import connected
+from services.nats_connection import connect
 from services.stopping import stopping
 
 logger = logging.getLogger(__name__)
@@ -32,8 +33,19 @@ def wake_subject(log_id: int) -> str:
     return f"hourbook.wake.{log_id}"
 
 
-async def _said(_: Exception) -> None:
-    """Whoever uses the connection gets the error too."""
+@asynccontextmanager
+async def connected(nats_url: str) -> AsyncIterator[Client]:
+    """A connection for the time of the context; once lost it is closed, and its user starts over."""
+
+    async def said(_: Exception) -> None:
+        """Whoever uses the connection gets the error too."""
+
+    client = await connect(nats_url, error_cb=said)
+    try:
+        yield client
+    finally:
+        with suppress(NatsError, OSError):
+            await client.close()
 
 
 class Relay:
@@ -92,7 +104,7 @@ async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wak
     said = ""
     while not stopping():
         try:
-            async with connected(nats_url, error_cb=_said) as client:
+            async with connected(nats_url) as client:
                 await Relay(store, log_id, client, wake).run()
         except AWAY as away:
             if said != str(away):
@@ -108,7 +120,7 @@ async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:
     """
     while not stopping():
         with suppress(NatsError, OSError):
-            async with connected(nats_url, error_cb=_said) as client:
+            async with connected(nats_url) as client:
                 while client.is_connected and not stopping():
                     ring_after_telling = wake.next
                     await client.publish(wake_subject(log_id))

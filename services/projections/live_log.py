@@ -6,13 +6,13 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from nats.aio.client import Client
+import nats
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
 from contracts.quantities import parse_instant
 from services.event_reading import READERS
-from services.nats_connection import connected
+from services.nats_connection import connect
 from services.projections.logged import Logged
 from services.projections.reading import NOT_AS_WRITTEN, Envelope
 from services.stopping import end, stopping
@@ -71,30 +71,28 @@ class Delivery:
         """Let messages arrive until the connection or the consumer is lost."""
         self.wanted.clear()
         self._lost.clear()
-        async with connected(nats_url, error_cb=self._failed, closed_cb=self._closed) as client:
-            try:
-                await self._follow(client)
-            finally:
-                self.connected = False
-
-    async def _follow(self, client: Client) -> None:
-        """Subscribe after the place of those who ask, and stay until that is lost."""
-        asking = [live.position for live in self._followers if live.asking]
-        after = min(asking) if asking else max(live.position for live in self._followers)
-        config = ConsumerConfig(
-            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=after + 1,
-            ack_policy=AckPolicy.NONE,
-            inactive_threshold=FORGOTTEN_SECONDS,
-            mem_storage=True,
-        )
-        await client.jetstream().subscribe(
-            self._subject, stream=self._stream, cb=self._keep, manual_ack=True, config=config
-        )
-        self.connected = True
-        self._say(f"{self._stream} is followed after {after}")
-        if not stopping():
-            await self._lost.wait()
+        client = await connect(nats_url, error_cb=self._failed, closed_cb=self._closed)
+        try:
+            asking = [live.position for live in self._followers if live.asking]
+            after = min(asking) if asking else max(live.position for live in self._followers)
+            config = ConsumerConfig(
+                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+                opt_start_seq=after + 1,
+                ack_policy=AckPolicy.NONE,
+                inactive_threshold=FORGOTTEN_SECONDS,
+                mem_storage=True,
+            )
+            await client.jetstream().subscribe(
+                self._subject, stream=self._stream, cb=self._keep, manual_ack=True, config=config
+            )
+            self.connected = True
+            self._say(f"{self._stream} is followed after {after}")
+            if not stopping():
+                await self._lost.wait()
+        finally:
+            self.connected = False
+            with suppress(nats.errors.Error, OSError):
+                await client.close()
 
     def _say(self, news: str) -> None:
         """Once, however often it is tried."""

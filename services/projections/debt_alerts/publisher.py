@@ -1,12 +1,14 @@
 """Changes of alerts on JetStream: each as one message, in order, from the last one acknowledged on."""
 
 import asyncio
+from contextlib import suppress
 
+import nats
 from asyncpg import Pool, Record
 from nats.js import JetStreamContext
 from nats.js.api import Header, StreamConfig
 
-from services.nats_connection import connected
+from services.nats_connection import connect
 from services.stopping import stopping
 
 STREAM = "HOURBOOK-ALERTS"
@@ -27,7 +29,8 @@ ADVANCE = "UPDATE projections.alert_publication SET number = $1"
 
 async def publish_alerts(database: Pool, nats_url: str) -> None:
     """Until NATS or PostgreSQL is away, which is raised. Several may run; one works at a time."""
-    async with connected(nats_url) as client:
+    client = await connect(nats_url)
+    try:
         jetstream = client.jetstream()
         await jetstream.add_stream(
             StreamConfig(
@@ -42,6 +45,9 @@ async def publish_alerts(database: Pool, nats_url: str) -> None:
                 await asyncio.sleep(POLL_SECONDS)
         if not stopping():
             raise ConnectionError("the connection to NATS was lost")
+    finally:
+        with suppress(nats.errors.Error, OSError):
+            await client.close()
 
 
 async def _publish_page(database: Pool, jetstream: JetStreamContext) -> bool:
