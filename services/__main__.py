@@ -11,9 +11,9 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from services.audit_commands import audit
-from services.privacy_commands import privacy
-from services.stopping import run_until_stopped
+from services.auditing.commands import audit
+from services.operating.privacy import privacy
+from services.process.stopping import run_until_stopped
 
 cli = typer.Typer(
     name="hourbook",
@@ -45,7 +45,7 @@ def up(
     embedded: Annotated[bool, typer.Option(help="Start PostgreSQL and NATS where the environment names none.")] = True,
 ) -> None:
     """Run everything behind one address until Ctrl-C."""
-    from services.up import running, watch
+    from services.operating.up import running, watch
 
     with running(data, port, sandbox=sandbox, embedded=embedded, say=_say) as hourbook:
         print(f"ready {hourbook.url}", flush=True)
@@ -59,8 +59,8 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="Stop after the tables instead of serving.")] = False,
 ) -> None:
     """Play eight months of a support desk, show what came of it, and leave it running until Ctrl-C."""
-    from services.demo import play_sample, show
-    from services.up import running, watch
+    from services.operating.demo import play_sample, show
+    from services.operating.up import running, watch
 
     with running(data, port, sandbox=True, say=_say) as hourbook:
         print(f"ready {hourbook.url}", flush=True)
@@ -124,7 +124,7 @@ def import_(
     answers: Annotated[Path | None, typer.Option(help="Write every answer there, NDJSON.")] = None,
 ) -> None:
     """Send a file of commands; exit code 1 when any of them was refused."""
-    from services.transfer import send
+    from services.operating.import_export import send
 
     tally = asyncio.run(send(file, url, answers, complaints))
     for outcome, lines in sorted(tally.items()):
@@ -141,7 +141,7 @@ def export(
     after: Annotated[int, typer.Option(help="The position to start after, in one log.", min=0)] = 0,
 ) -> None:
     """Write the whole log as NDJSON, in order; where there are several, one after another, and each line says which."""
-    from services.transfer import receive
+    from services.operating.import_export import receive
 
     exported = asyncio.run(receive(url, output, log, after, complaints))
     for each, events in exported.items():
@@ -159,8 +159,8 @@ def rebuild(
 ) -> None:
     """Build a projection anew beside the live one, compare the totals, and swap; commands and queries go on."""
     from infra.embedded import EmbeddedPostgres
+    from services.operating.rebuild import rebuild_by_hand
     from services.projections.settings import Settings
-    from services.rebuild import rebuild_by_hand
 
     database_url = os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()
     settings = Settings(database_url=database_url, ledger_url=url)
@@ -188,7 +188,7 @@ def close_month_(
 
     Run it again after an interruption: what is closed is left alone.
     """
-    from services.month_closing import IS_CLOSED, close_month
+    from services.operating.close_month import IS_CLOSED, close_month
 
     async def told() -> Counter[str]:
         tally = Counter[str]()
@@ -208,7 +208,7 @@ def schemas() -> None:
     """Write contracts/schemas anew, after models or routes have changed."""
     from uvicorn.importer import import_from_string
 
-    from services.published_language import write
+    from services.operating.schemas import write
 
     write(import_from_string("services.app:create_app")().openapi())
 

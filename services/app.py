@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.datastructures import State
 
-from services.health import health_routes
-from services.ledger.api import ROUTES as COMMANDS
-from services.ledger.problems import install_problems
+from services.ledger.http.commands import ROUTES as COMMANDS
+from services.ledger.http.problems import install_problems
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
-from services.projections.alerts_api import router as alerts
-from services.projections.api import router as queries
-from services.projections.reports_api import router as reports
+from services.process.health import health_routes
+from services.projections.debt_alerts.routes import router as alerts
+from services.projections.monthly_reports.routes import router as reports
+from services.projections.routes import router as queries
 from services.projections.running import running_projections
 from services.projections.settings import Settings as ProjectionsSettings
 

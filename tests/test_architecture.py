@@ -95,7 +95,7 @@ def test_everybody_imports_only_what_they_may():
 
 
 def test_nobody_but_its_own_recorders_imports_the_library_that_patches_dataclasses():
-    recorders = "services.ledger.event_store.eventsourcing_recorders"
+    recorders = "services.eventsourcing_recorders"
     found = modules("contracts", "services", "infra")
     importing = {
         module
@@ -139,12 +139,12 @@ def test_the_lock_names_packages_and_no_addresses():
         ("services.ledger.domain.lots", "def f():\n    from time import monotonic"),
         ("services.ledger.domain.lots", "from services.ledger import handler"),
         ("services.ledger.domain.lots", "from .. import handler"),
-        ("services.projections.worker", "from services.ledger.domain.lots import Lot"),
-        ("services.projections.worker", "from services import ledger"),
-        ("services.projections.worker", "from ..ledger import handler"),
-        ("services.ledger.handler", "import services.projections.balances as balances"),
-        ("services.up", "from services.ledger import app"),
-        ("services.up", "from services.ledger.app import create"),
+        ("services.projections.following.worker", "from services.ledger.domain.lots import Lot"),
+        ("services.projections.following.worker", "from services import ledger"),
+        ("services.projections.following.worker", "from ...ledger import handler"),
+        ("services.ledger.writing.pipeline", "import services.projections.balances as balances"),
+        ("services.operating.up", "from services.ledger import app"),
+        ("services.operating.up", "from services.ledger.app import create"),
         ("infra.embedded", "import services.__main__"),
     ],
 )
@@ -158,8 +158,8 @@ def test_a_forbidden_import_is_seen(module: str, source: str):
         ("contracts.events", "from pydantic import BaseModel\nfrom .quantities import Minutes\nimport uuid"),
         ("services.ledger.domain.lots", "from datetime import datetime, time\nfrom immutables import Map"),
         ("services.ledger.domain.lots", "from contracts.events import Event\nfrom .terms import Terms"),
-        ("services.ledger.handler", "import asyncpg\nfrom services.ledger.domain import account"),
-        ("services.projections.worker", "import contracts.events\nfrom services.projections import balances"),
+        ("services.ledger.writing.pipeline", "import asyncpg\nfrom services.ledger.domain import account"),
+        ("services.projections.following.worker", "import contracts.events\nfrom services.projections import balances"),
     ],
 )
 def test_a_rightful_import_is_let_through(module: str, source: str):

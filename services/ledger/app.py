@@ -6,11 +6,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.datastructures import State
 
-from services.health import health_routes
-from services.ledger.api import ROUTES
-from services.ledger.problems import install_problems
+from services.ledger.http.commands import ROUTES
+from services.ledger.http.problems import install_problems
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings
+from services.process.health import health_routes
 
 
 def create_app() -> FastAPI:

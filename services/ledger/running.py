@@ -11,7 +11,6 @@ import httpx
 
 from contracts.commands import Command
 from contracts.placement import log_of
-from services.ledger.answers import Answer
 from services.ledger.audit.checkpointer import keep_checkpointing
 from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import keep_telling, witnesses
@@ -19,12 +18,13 @@ from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.event_store.database import AWAY, LedgerUnavailable
 from services.ledger.event_store.migrations import fix_logs, migrate
 from services.ledger.event_store.store import EventStore
-from services.ledger.expiry import keep_expiring
-from services.ledger.handler import Pipeline
-from services.ledger.receipts import NothingIsDue, Receipt
-from services.ledger.relay import keep_relaying, keep_ringing
+from services.ledger.publishing.relay import keep_relaying, keep_ringing
 from services.ledger.settings import Settings, terms
-from services.ledger.wake import Wake
+from services.ledger.writing.answers import Answer
+from services.ledger.writing.expiry import keep_expiring
+from services.ledger.writing.pipeline import Pipeline
+from services.ledger.writing.submissions import NothingIsDue, Receipt
+from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.datastructures import State
 
-from services.health import health_routes
-from services.problem_responses import install_problem_responses
-from services.projections.alerts_api import router as alerts
-from services.projections.api import router
-from services.projections.reports_api import router as reports
+from services.process.health import health_routes
+from services.process.problem_responses import install_problem_responses
+from services.projections.debt_alerts.routes import router as alerts
+from services.projections.monthly_reports.routes import router as reports
+from services.projections.routes import router
 from services.projections.running import running_projections
 from services.projections.settings import Settings
 

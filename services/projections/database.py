@@ -6,12 +6,12 @@ from typing import Any
 
 import asyncpg
 
-from services.projections import tracking
 from services.projections.balances import BALANCES
 from services.projections.debt_alerts import DEBT_ALERTS
+from services.projections.following import tracking
+from services.projections.following.tracking import Tracking
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.tasks import TASKS
-from services.projections.tracking import Tracking
 from services.projections.views import READER_ROLE, VIEWS
 
 PROJECTIONS = (BALANCES, MONTHLY_REPORTS, TASKS, DEBT_ALERTS)

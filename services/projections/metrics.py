@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from services.projections.logged import Logged
+from services.projections.following.logged import Logged
 
 POSITION = Gauge("hourbook_projection_position", "Position of the last event applied.", ["projection", "log"])
 HALTED = Gauge("hourbook_projection_halted", "1 when the projection does not go on by itself.", ["projection", "log"])

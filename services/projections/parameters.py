@@ -9,10 +9,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from contracts.alerts import AlertKind
 from contracts.quantities import AccountId, Instant, Month, parse_instant
+from services.documents import Lang
 from services.projections.balances.accounts import ORDERS, Sort, order_of
 from services.projections.balances.queries import STATEMENT_KEY, KnownAt
 from services.projections.debt_alerts.queries import ALERT_KEY, DELIVERY_KEY
-from services.projections.documents import Lang
 from services.projections.paging import require_cursor
 
 POSITION_MAX = 2**63 - 1

@@ -12,19 +12,19 @@ import asyncpg
 import httpx
 
 from contracts.placement import log_of
-from services.problem_responses import ProblemError
+from services.process.problem_responses import ProblemError
+from services.process.stopping import end
 from services.projections.balances import BALANCES
 from services.projections.clock import present
 from services.projections.database import POSTGRES_AWAY, PROJECTIONS, migrate, pool
-from services.projections.debt_alerts.beside import run_beside
+from services.projections.debt_alerts.effects import run_beside
+from services.projections.debt_alerts.episodes import has_begun
 from services.projections.debt_alerts.projection import pass_time
-from services.projections.debt_alerts.telling import has_begun
-from services.projections.log_feed import LEDGER_AWAY, LogFeed
+from services.projections.following.feed import LEDGER_AWAY, LogFeed
+from services.projections.following.shares import Shares, sharing
+from services.projections.following.tracking import Cut, Projection, Tracking, cut
 from services.projections.monthly_reports.seller import Seller, seller
 from services.projections.settings import Settings
-from services.projections.shares import Shares, sharing
-from services.projections.tracking import Cut, Projection, Tracking, cut
-from services.stopping import end
 
 logger = logging.getLogger(__name__)
 

@@ -26,22 +26,22 @@ import uvloop
 
 from contracts.commands import CloseTask, OpenAccount, PurchasePackage
 from contracts.events import TaskClosed
-from services.ledger.answers import Answer
 from services.ledger.domain.account import Account, evolve
 from services.ledger.domain.terms import Terms
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
-from services.ledger.receipts import Draft, Receipt
 from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
-from services.ledger.warm_accounts import Warm
+from services.ledger.writing.answers import Answer
+from services.ledger.writing.submissions import Draft, Receipt
+from services.ledger.writing.warm_accounts import Warm
 from services.projections.balances import BALANCES
 from services.projections.database import migrate, pool
-from services.projections.live_log import Delivery
-from services.projections.log_feed import LogFeed
-from services.projections.rebuild import Rebuild
-from services.projections.tracking import Tracking
-from services.projections.worker import Worker
+from services.projections.following.feed import LogFeed
+from services.projections.following.live_log import Delivery
+from services.projections.following.rebuild import Rebuild
+from services.projections.following.tracking import Tracking
+from services.projections.following.worker import Worker
 from tests.benchmarks.http_load import TASK
 
 PAGE_EVENTS = 2000

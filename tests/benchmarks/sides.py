@@ -24,7 +24,7 @@ from infra.data_folder import free_port
 from infra.embedded_postgres import binary
 from services.ledger.event_store import migrations
 from services.ledger.event_store.migrations import migrate
-from services.up import running
+from services.operating.up import running
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

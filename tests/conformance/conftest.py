@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-MODULE = "services.ledger.event_store.eventsourcing_recorders"
+MODULE = "services.eventsourcing_recorders"
 
 
 def environment_of(database_url: str) -> dict[str, str]:

@@ -12,8 +12,8 @@ from eventsourcing.persistence import IntegrityError, InterfaceError, StoredEven
 from eventsourcing.projection import Projection, ProjectionRunner
 
 from infra.embedded import EmbeddedPostgres
-from services.ledger.event_store.eventsourcing_recorders import HourbookFactory
-from services.ledger.event_store.eventsourcing_recorders.blocking import BlockingTrackingRecorder
+from services.eventsourcing_recorders import HourbookFactory
+from services.eventsourcing_recorders.blocking import BlockingTrackingRecorder
 from tests.conformance.conftest import environment_of
 
 

@@ -11,8 +11,8 @@ from eventsourcing.persistence import Tracking, TrackingRecorder
 from eventsourcing.tests import application, persistence, projection
 from eventsourcing.utils import Environment, get_topic
 
-from services.ledger.event_store.eventsourcing_recorders import HourbookFactory
-from services.ledger.event_store.eventsourcing_recorders.blocking import (
+from services.eventsourcing_recorders import HourbookFactory
+from services.eventsourcing_recorders.blocking import (
     BlockingAggregateRecorder,
     BlockingApplicationRecorder,
     BlockingProcessRecorder,

@@ -3,7 +3,7 @@
 import pytest
 from uvicorn.importer import import_from_string
 
-from services.published_language import SCHEMAS, documents
+from services.operating.schemas import SCHEMAS, documents
 
 
 @pytest.fixture(scope="module")

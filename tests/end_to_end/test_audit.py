@@ -10,10 +10,10 @@ import orjson
 import pytest
 
 from infra.data_folder import free_port
-from services.audit import Audit
-from services.up import Hourbook, running
-from tests.end_to_end.asking import caught_up, client_of
+from services.auditing.auditor import Audit
+from services.operating.up import Hourbook, running
 from tests.end_to_end.program import program
+from tests.end_to_end.questions import caught_up, client_of
 from tests.end_to_end.test_command_line import commands
 
 PURCHASE = {"command": "PurchasePackage", "package_id": "spring", "plan": "hours-20"}

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from infra.data_folder import free_port
 from services.__main__ import cli
-from services.up import Hourbook, running
-from tests.end_to_end.asking import caught_up, client_of
+from services.operating.up import Hourbook, running
 from tests.end_to_end.program import program
+from tests.end_to_end.questions import caught_up, client_of
 
 OPEN = {"command": "OpenAccount", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
 

@@ -14,11 +14,11 @@ import orjson
 import pytest
 
 from infra.data_folder import free_port
-from services.ledger.audit import verify
-from services.up import Hourbook, running
-from tests.end_to_end.asking import caught_up, client_of
+from services.auditing.handed_out import verify
+from services.operating.up import Hourbook, running
+from tests.auditing.paper_log import compressed, lines_in, manifest
 from tests.end_to_end.program import program
-from tests.ledger.audit.paper_log import compressed, lines_in, manifest
+from tests.end_to_end.questions import caught_up, client_of
 from tests.ledger.commands import closing_body
 
 ERASED = ("Xylophia Quendelbaum", "quendelbaum@zwiebel.example", "Квазимодо Щукин")

@@ -14,10 +14,10 @@ import pytest
 
 from contracts.report_hash import Figures, report_hash
 from infra.data_folder import free_port
-from services.demo import SAMPLE, sample_lines
-from services.up import Hourbook, running
-from tests.end_to_end.asking import client_of
+from services.operating.demo import SAMPLE, sample_lines
+from services.operating.up import Hourbook, running
 from tests.end_to_end.program import program
+from tests.end_to_end.questions import client_of
 
 PATHS = {
     "OpenAccount": "/v1/accounts",

@@ -17,11 +17,11 @@ import pytest
 from contracts.placement import log_of
 from infra import processes
 from infra.data_folder import free_port
-from services.demo import sample_lines
+from services.operating.demo import sample_lines
+from services.operating.up import Hourbook, Part, running
 from services.projections.database import PROJECTIONS
-from services.projections.shares import MEMBER, SHARES
-from services.up import Hourbook, Part, running
-from tests.end_to_end.asking import caught_up, client_of
+from services.projections.following.shares import MEMBER, SHARES
+from tests.end_to_end.questions import caught_up, client_of
 from tests.end_to_end.test_sample import post
 
 LOGS = 4

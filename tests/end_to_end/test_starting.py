@@ -11,7 +11,7 @@ import httpx
 import psutil
 
 from infra.data_folder import free_port
-from tests.end_to_end.asking import caught_up, client_of
+from tests.end_to_end.questions import caught_up, client_of
 
 OPEN = {"account_id": "oka", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
 

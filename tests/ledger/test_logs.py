@@ -8,13 +8,13 @@ from itertools import count
 import pytest
 
 from contracts.placement import log_of
-from services.ledger.answers import Answer
 from services.ledger.domain.refusals import AccountNotFound, IdempotencyKeyReused, Refusal
 from services.ledger.event_store.keys import Reservation
 from services.ledger.event_store.migrations import OtherNumberOfLogs
 from services.ledger.event_store.store import AlreadyTaken
 from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
+from services.ledger.writing.answers import Answer
 from tests.ledger.commands import closing, opening, purchase
 from tests.ledger.event_store.events import event
 

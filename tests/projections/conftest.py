@@ -8,12 +8,12 @@ import pytest
 
 from services.projections.balances import BALANCES
 from services.projections.database import migrate, pool
-from services.projections.logged import Logged
+from services.projections.following.logged import Logged
+from services.projections.following.tracking import Tracking
 from services.projections.settings import Settings
-from services.projections.tracking import Tracking
-from tests.projections.asking import Queries, client_of
-from tests.projections.log_server import serving, stream
-from tests.projections.stage import Stage
+from tests.projections.following.log_server import serving, stream
+from tests.projections.following.stage import Stage
+from tests.projections.questions import Queries, client_of
 from tests.projections.vocabulary import Log
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from contracts.commands import COMMAND
-from services.demo import sample_lines
 from services.ledger.domain.account import Account, decide, fold
+from services.operating.demo import sample_lines
 from tests.projections.histories import TERMS
 from tests.projections.vocabulary import Log
 

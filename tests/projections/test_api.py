@@ -6,11 +6,11 @@ from itertools import chain
 import httpx
 import pytest
 
+from services.process.stopping import end
 from services.projections import running
 from services.projections.database import PROJECTIONS
 from services.projections.settings import Settings
-from services.stopping import end
-from tests.projections.asking import Queries, client_of, pages, until
+from tests.projections.questions import Queries, client_of, pages, until
 from tests.projections.vocabulary import Log, closed, moment, opened, purchased
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.projections.asking import Queries, pages
+from tests.projections.questions import Queries, pages
 from tests.projections.vocabulary import Log, closed, moment, opened, paid, purchased, suspended
 
 

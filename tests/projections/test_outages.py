@@ -10,8 +10,8 @@ import pytest
 from contracts.placement import log_of
 from infra.embedded import EmbeddedNats, EmbeddedPostgres
 from services.projections.settings import Settings
-from tests.projections.asking import caught_up, client_of, until, until_ready
-from tests.projections.log_server import LOGS, serving, stream
+from tests.projections.following.log_server import LOGS, serving, stream
+from tests.projections.questions import caught_up, client_of, until, until_ready
 from tests.projections.vocabulary import Log, closed, opened, purchased
 
 

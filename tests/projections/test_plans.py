@@ -13,11 +13,11 @@ import orjson
 import pytest
 
 from services.projections.database import PROJECTIONS
-from services.projections.debt_alerts.telling import begin
-from services.projections.logged import Logged
+from services.projections.debt_alerts.episodes import begin
+from services.projections.following.logged import Logged
 from services.projections.settings import Settings
-from tests.projections.asking import client_of
-from tests.projections.log_server import serving
+from tests.projections.following.log_server import serving
+from tests.projections.questions import client_of
 from tests.projections.vocabulary import Log, closed, moment, opened, purchased, suspended
 
 KINDS = 20

@@ -14,15 +14,15 @@ from contracts.totals import Totals
 from services.projections.balances import BALANCES
 from services.projections.balances.queries import balance
 from services.projections.balances.totals import totals_of_day
-from services.projections.logged import Logged
+from services.projections.following.logged import Logged
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.queries import Asked, report
 from services.projections.monthly_reports.seller import Seller
 from services.projections.monthly_reports.totals import totals_of_months
-from tests.projections.asking import Queries, caught_up
 from tests.projections.conftest import Applied
+from tests.projections.following.log_server import LOGS, lines_of
 from tests.projections.histories import TURNS, Turn, play
-from tests.projections.log_server import LOGS, lines_of
+from tests.projections.questions import Queries, caught_up
 from tests.projections.sample import sample_log
 from tests.projections.vocabulary import Log, carried, closed, marked, moment, opened, paid, purchased, settled
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.projections.balances import BALANCES
-from services.projections.logged import Logged
+from services.projections.following.logged import Logged
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.views import DROP_VIEWS, VIEWS
 from tests.projections.sample import sample_log

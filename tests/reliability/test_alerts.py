@@ -13,11 +13,11 @@ import asyncpg
 import nats
 import pytest
 
+from services.operating.up import Part
 from services.projections.database import migrate
-from services.up import Part
-from tests.projections.asking import until
 from tests.projections.debt_alerts.receiver import SECRET, Receiver, receiving
-from tests.projections.log_server import LOGS, serving
+from tests.projections.following.log_server import LOGS, serving
+from tests.projections.questions import until
 from tests.projections.vocabulary import Log, closed, moment, opened, paid, purchased
 
 ACCOUNTS = 6

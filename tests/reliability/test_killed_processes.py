@@ -14,7 +14,7 @@ import pytest
 
 from contracts.placement import log_of
 from infra.data_folder import free_port
-from services.up import Hourbook, another_service, running
+from services.operating.up import Hourbook, another_service, running
 from tests.conftest import reachable_folder
 from tests.reliability.load import Load, caught_up, logs_without_gaps
 

@@ -1,5 +1,5 @@
 -- What lets the log prove itself: a hash on every event, the tree over them, its signed checkpoints, and the keys that
--- sign. services/ledger/audit/FORMAT.md says what each is.
+-- sign. services/auditing/handed_out/FORMAT.md says what each is.
 
 -- The hash of an event, as a leaf of RFC 6962. PostgreSQL's binary form of an array of texts is 20 bytes about the
 -- array, and then each text's length in four bytes, big-endian, and its bytes: the very form of a leaf, made in one call.

@@ -1,5 +1,5 @@
 -- What is personal stands beside the log: events hold salted commitments to it, so that it can be erased and every proof
--- still holds. services/ledger/audit/FORMAT.md says what a commitment is.
+-- still holds. services/auditing/handed_out/FORMAT.md says what a commitment is.
 CREATE TABLE ledger.personal (
     log_id integer NOT NULL,
     position bigint NOT NULL, -- of the event that holds the commitment

@@ -8,7 +8,7 @@ import msgspec
 
 from contracts.envelope import RecordedEvent
 from contracts.events import EVENT_TYPES, Event
-from services.event_reading import READERS
+from services.process.event_reading import READERS
 
 
 class Personal(NamedTuple):

@@ -6,8 +6,8 @@ from typing import NamedTuple, Self
 from contracts.events import Event
 from services.projections.balances.holders import Tenure, tenures
 from services.projections.balances.movements import Movement, movements
-from services.projections.logged import Logged
-from services.projections.reading import Envelope
+from services.projections.following.lines import Envelope
+from services.projections.following.logged import Logged
 
 
 class Change(NamedTuple):

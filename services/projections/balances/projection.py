@@ -18,7 +18,7 @@ from services.projections.balances.changes import Change
 from services.projections.balances.holders import Tenure, holders
 from services.projections.balances.movements import OWED, week_number
 from services.projections.balances.totals import ADD_TO_DAYS, moved_by_day
-from services.projections.logged import CannotApply, Logged, of_types
+from services.projections.following.logged import CannotApply, Logged, of_types
 from services.projections.rows import Row, copy, insert
 
 ACCOUNT = ("account_id", "customer_name", "contract_number")

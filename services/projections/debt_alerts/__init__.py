@@ -2,7 +2,7 @@
 
 from services.projections.debt_alerts.projection import catch_up_in_time, project
 from services.projections.debt_alerts.schema import SCHEMA, TABLES
-from services.projections.tracking import REST_SECONDS, Projection
+from services.projections.following.tracking import REST_SECONDS, Projection
 
 DEBT_ALERTS = Projection(
     name="debt_alerts",

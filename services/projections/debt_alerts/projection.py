@@ -5,9 +5,9 @@ from datetime import datetime
 
 from asyncpg import Connection, Pool
 
-from services.projections.debt_alerts.telling import tell_of_events, tell_of_time
+from services.projections.debt_alerts.episodes import tell_of_events, tell_of_time
 from services.projections.debt_alerts.watch import Change, Watched, after, at
-from services.projections.logged import Logged
+from services.projections.following.logged import Logged
 from services.projections.rows import insert
 
 PASS_ACCOUNTS = 200

@@ -8,8 +8,8 @@ from asyncpg import Pool, Record
 from nats.js import JetStreamContext
 from nats.js.api import Header, StreamConfig
 
-from services.nats_connection import connect
-from services.stopping import stopping
+from services.process.nats_connection import connect
+from services.process.stopping import stopping
 
 STREAM = "HOURBOOK-ALERTS"
 SUBJECTS = "hourbook.alerts.>"

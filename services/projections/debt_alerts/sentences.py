@@ -4,8 +4,8 @@ from datetime import datetime
 
 from contracts.alerts import AlertDetails, AlertKind, AlertText
 from contracts.quantities import decimal_hours
-from services.projections.documents.formats import Formats, day_of
-from services.projections.documents.numerals import Lang
+from services.documents.formats import Formats, day_of
+from services.documents.numerals import Lang
 
 _OPEN: dict[AlertKind, AlertText] = {
     "debt": AlertText(

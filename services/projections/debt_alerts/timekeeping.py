@@ -13,10 +13,10 @@ from asyncpg import Pool
 
 from contracts.alerts import AlertKind
 from services.projections import metrics
+from services.projections.debt_alerts.episodes import begin, has_begun
 from services.projections.debt_alerts.projection import pass_time
-from services.projections.debt_alerts.telling import begin, has_begun
-from services.projections.log_feed import LogFeed
-from services.projections.tracking import Tracking
+from services.projections.following.feed import LogFeed
+from services.projections.following.tracking import Tracking
 
 EVERY_SECONDS = 1.0
 COUNT_EVERY = 15

@@ -14,7 +14,7 @@ from contracts.quantities import Instant
 from contracts.read_models import ReadModel
 from services.projections.balances.holders import Tenure, holders, tenures
 from services.projections.balances.movements import OWED, Movement, movements
-from services.projections.logged import CannotApply, Logged
+from services.projections.following.logged import CannotApply, Logged
 
 DEFAULT_LOW_BALANCE_PERCENT = 10
 DEFAULT_EXPIRING_DAYS = 14

@@ -14,7 +14,7 @@ from contracts.events import (
     WarrantyMarked,
 )
 from contracts.quantities import rounded_division
-from services.projections.logged import Logged, of_types
+from services.projections.following.logged import Logged, of_types
 from services.projections.monthly_reports.entries import entries
 from services.projections.monthly_reports.totals import ADD_TO_MONTHS, booked_by_month
 from services.projections.rows import Row, copy, insert

@@ -6,7 +6,7 @@ from itertools import groupby
 from asyncpg import Connection
 
 from contracts.totals import Totals
-from services.projections.logged import Logged
+from services.projections.following.logged import Logged
 from services.projections.monthly_reports.entries import Kind, entries
 from services.projections.rows import Row
 from services.projections.totals import totals

@@ -17,7 +17,7 @@ from contracts.tasks import (
     TaskReversal,
     TaskSettlement,
 )
-from services.projections.documents import Lang
+from services.documents import Lang
 from services.projections.tasks.packages import Fact, Packages
 from services.projections.tasks.sentences import closing_explained, task_explained
 

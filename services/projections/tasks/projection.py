@@ -16,7 +16,7 @@ from contracts.events import (
     TaskReopened,
     WarrantyMarked,
 )
-from services.projections.logged import Logged
+from services.projections.following.logged import Logged
 from services.projections.rows import insert
 
 ADD_EVENTS = """

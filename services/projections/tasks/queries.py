@@ -6,8 +6,8 @@ from asyncpg import Connection
 
 from contracts.events import EVENT_TYPES
 from contracts.tasks import TaskExplanation
+from services.documents import Lang
 from services.projections.balances.queries import END_OF_TIME, LAST_POSITION, KnownAt, UnknownAccount
-from services.projections.documents import Lang
 from services.projections.tasks.explanation import explain
 from services.projections.tasks.packages import Fact, Packages
 

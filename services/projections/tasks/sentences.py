@@ -9,9 +9,9 @@ from typing import Any
 
 from contracts.quantities import COMMITMENT_FORM, SELLER_ZONE, month_of
 from contracts.tasks import TaskClosing, TaskDraw, TaskExplanation, TaskMark, TaskPayment, TaskReversal, TaskSettlement
-from services.projections.documents import Lang
-from services.projections.documents.formats import Formats, day_of, last_day_before
-from services.projections.documents.numerals import HOURS, MINUTES
+from services.documents import Lang
+from services.documents.formats import Formats, day_of, last_day_before
+from services.documents.numerals import HOURS, MINUTES
 from services.projections.tasks.wording import wording
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"

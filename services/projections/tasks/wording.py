@@ -3,7 +3,7 @@
 Amounts of time stand after a colon or a dash, where Russian asks for no case but the first.
 """
 
-from services.projections.documents import Lang
+from services.documents import Lang
 
 _WORDING = {
     # closed and confirmed (rule 5.1)

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from contracts.envelope import RecordedEvent
-from services.ledger.audit import leaf
+from services.auditing.handed_out import verify
 from services.ledger.audit.leaf import hash_of, leaf_data
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
@@ -28,7 +28,7 @@ EXAMPLE = StoredEvent(
     recorded_at=datetime(1970, 1, 1, 0, 0, 1, 2, tzinfo=UTC),
     data="{}",
 )
-PAGE = Path(leaf.__file__).with_name("FORMAT.md").read_text(encoding="utf-8")
+PAGE = Path(verify.__file__).with_name("FORMAT.md").read_text(encoding="utf-8")
 
 ALPHABET = 'aZ09-_ "\\{}:,\u00e9\u0416\u2028\U0001f4d2'
 

@@ -11,9 +11,9 @@ from contracts.envelope import Recorded
 from services.ledger.domain.account import Account
 from services.ledger.event_store.snapshots import Snapshot, Snapshots, packed, unpacked
 from services.ledger.event_store.store import EventStore
-from services.ledger.history import SNAPSHOT_EVENTS, History
 from services.ledger.running import Ledger
-from services.ledger.warm_accounts import WarmAccounts
+from services.ledger.writing.history import SNAPSHOT_EVENTS, History
+from services.ledger.writing.warm_accounts import WarmAccounts
 from tests.ledger import vocabulary
 from tests.ledger.commands import closing, opening, purchase
 from tests.ledger.domain.histories import Numbers, histories, next_step

@@ -13,12 +13,12 @@ import orjson
 import pytest
 from rich.console import Console
 
-from services.audit_export import Wanted, export, size_of
-from services.audit_source import recorded_at
-from services.ledger.audit import verify
+from services.auditing.export import Wanted, export, size_of
+from services.auditing.handed_out import verify
+from services.auditing.ledger_over_http import recorded_at
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.event_store.database import Database
-from tests.ledger.audit.paper_log import lines_in
+from tests.auditing.paper_log import lines_in
 from tests.ledger.commands import closing_body
 
 LOGS = 2

@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from services.ledger.bulk import IN_FLIGHT_MAX, LINE_BYTES_MAX
+from services.ledger.http.bulk import IN_FLIGHT_MAX, LINE_BYTES_MAX
 from tests.ledger.commands import closing_body
 from tests.ledger.http.duplex import Duplex
 

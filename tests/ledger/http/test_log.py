@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from contracts.envelope import RecordedEvent
-from services.ledger.log_feed import PAGE_EVENTS
+from services.ledger.http.log_feed import PAGE_EVENTS
 from tests.ledger.commands import NOW, closing_body
 from tests.ledger.several_logs import LOGS, log_with
 

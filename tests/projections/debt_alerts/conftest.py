@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.projections.debt_alerts.asking import Alerts
+from tests.projections.debt_alerts.questions import Alerts
 from tests.projections.vocabulary import Log, closed, moment, opened, purchased, suspended
 
 

@@ -9,8 +9,8 @@ import httpx
 from services.projections.debt_alerts.projection import DUE
 from services.projections.debt_alerts.queries import ALERTS, FILTERS
 from services.projections.settings import Settings
-from tests.projections.asking import client_of
-from tests.projections.debt_alerts.asking import Alerts
+from tests.projections.debt_alerts.questions import Alerts
+from tests.projections.questions import client_of
 from tests.projections.vocabulary import Log, closed, moment, opened, paid
 
 

@@ -14,7 +14,7 @@ from nats.js.api import DeliverPolicy
 
 from infra.embedded import EmbeddedNats
 from services.projections.settings import Settings
-from tests.projections.asking import client_of, until, until_ready
+from tests.projections.questions import client_of, until, until_ready
 from tests.projections.vocabulary import Log, closed, opened, paid
 
 

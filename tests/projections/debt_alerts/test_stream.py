@@ -13,8 +13,8 @@ from uvicorn.importer import import_from_string
 
 from services.projections.settings import Settings
 from tests.ledger.serving import serving
-from tests.projections.asking import until_ready
-from tests.projections.debt_alerts.asking import Alerts
+from tests.projections.debt_alerts.questions import Alerts
+from tests.projections.questions import until_ready
 from tests.projections.vocabulary import Log, closed, opened, paid
 
 NUMBERS = list[int]

@@ -8,11 +8,11 @@ import httpx
 
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.timekeeping import Timekeeper
-from services.projections.log_feed import LogFeed
-from services.projections.logged import Logged
+from services.projections.following.feed import LogFeed
+from services.projections.following.logged import Logged
+from services.projections.following.tracking import Place, Tracking
 from services.projections.settings import Settings
-from services.projections.tracking import Place, Tracking
-from tests.projections.asking import client_of, until
+from tests.projections.questions import client_of, until
 from tests.projections.vocabulary import Log, moment, opened, purchased
 
 

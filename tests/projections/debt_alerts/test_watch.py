@@ -10,7 +10,7 @@ from contracts.alerts import AlertDetails
 from contracts.events import Event
 from services.ledger.audit.replay import replay
 from services.projections.debt_alerts.watch import Change, Watched, after, at
-from services.projections.logged import CannotApply, Logged
+from services.projections.following.logged import CannotApply, Logged
 from tests.projections.histories import TURNS, Turn, play
 from tests.projections.vocabulary import (
     MOSCOW,

@@ -16,9 +16,9 @@ from infra.data_folder import free_port
 from services.projections.debt_alerts import webhooks
 from services.projections.debt_alerts.webhooks import endpoints, retry_after
 from services.projections.settings import Settings
-from tests.projections.asking import client_of, until, until_ready
-from tests.projections.debt_alerts.asking import Alerts
+from tests.projections.debt_alerts.questions import Alerts
 from tests.projections.debt_alerts.receiver import SECRET, receiving
+from tests.projections.questions import client_of, until, until_ready
 from tests.projections.vocabulary import Log, closed, opened, paid, purchased
 
 DELIVERIES = "SELECT number, attempts, last_status FROM alert_delivery WHERE delivered_at IS NOT NULL ORDER BY number"

@@ -1,7 +1,7 @@
 """A story of the ledger's own domain, as the tasks projection explains it."""
 
 from contracts.tasks import TaskExplanation
-from services.projections.documents import Lang
+from services.documents import Lang
 from services.projections.tasks.explanation import explain
 from services.projections.tasks.packages import Fact, Packages
 from services.projections.tasks.projection import PACKAGES, subjects

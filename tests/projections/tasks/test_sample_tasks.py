@@ -6,11 +6,11 @@ import asyncpg
 import httpx
 import pytest
 
-from services.projections.logged import Logged
+from services.projections.following.logged import Logged
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.tasks import TASKS
 from services.projections.tasks.queries import task
-from tests.projections.asking import Queries
+from tests.projections.questions import Queries
 from tests.projections.sample import sample_log
 from tests.projections.vocabulary import Log, closed, marked, moment, opened, purchased
 

@@ -1,0 +1,88 @@
+"""The commands `hourbook audit …`."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from services.auditing.evidence_commands import export, replay
+
+audit = typer.Typer(name="audit", help="What auditors ask of the log.", no_args_is_help=True)
+audit.command()(export)
+audit.command()(replay)
+complaints = Console(stderr=True)
+
+Data = Annotated[Path, typer.Option(help="Where Hourbook keeps everything.")]
+Full = Annotated[bool, typer.Option("--full", help="From the first event on, not from the last verification.")]
+TrustKeys = Annotated[
+    bool, typer.Option("--trust-keys", help="Take the published keys for the operator's, after a key was lost.")
+]
+Projections = Annotated[bool, typer.Option("--projections/--no-projections", help="Compare balances too.")]
+Every = Annotated[float | None, typer.Option(help="Again and again, so many seconds apart.", min=1)]
+
+
+@audit.command()
+def verify(
+    data: Data = Path(".hourbook"),
+    full: Full = False,
+    trust_keys: TrustKeys = False,
+    projections: Projections = True,
+    every: Every = None,
+) -> None:
+    """Verify the log in the database against what was signed, and the projections against the log.
+
+    What was verified is remembered under --data, in audit/verified.json: outside the database. Exit code 1 when
+    anything is wrong.
+    """
+    from services.auditing.auditor import Audit
+    from services.ledger.settings import Settings
+    from services.process.stopping import run_until_stopped
+
+    settings = Settings(database_url=_database_url(data))
+    job = Audit(settings.database_url, settings.logs, data / "audit" / "verified.json", projections)
+    if every is not None:
+        run_until_stopped(job.keep_running(every))
+        return
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=complaints) as progress:
+        task = progress.add_task("events gone over", total=None)
+
+        def heard(events: int) -> None:
+            progress.advance(task, events)
+
+        found = asyncio.run(job.run(full=full, trust_keys=trust_keys, heard=heard))
+    for log_id, findings in found.items():
+        for fault in findings.faults:
+            complaints.print(f"FAULT log {log_id}: {fault}", highlight=False, soft_wrap=True)
+        verdict = f"{len(findings.faults)} faults" if findings.faults else "nothing is wrong"
+        print(f"log {log_id}: {findings.events} events gone over, {verdict}; good up to {findings.size}")
+    if any(findings.faults for findings in found.values()):
+        raise typer.Exit(1)
+
+
+@audit.command("rotate-key")
+def rotate_key(
+    data: Data = Path(".hourbook"),
+    lost: Annotated[bool, typer.Option("--lost", help="The old key is gone, and cannot sign the new one.")] = False,
+) -> None:
+    """Make a new key for checkpoints; the old one signs it, both are published."""
+    from services.ledger.audit.keys import rotate
+    from services.ledger.event_store.database import Database
+
+    file = Path(os.environ.get("HOURBOOK_AUDIT_KEY_FILE") or data / "audit" / "key.pem")
+
+    async def rotated() -> int:
+        async with Database.connected(_database_url(data), 1) as database:
+            return await rotate(database, file, lost=lost)
+
+    print(f"key {asyncio.run(rotated())} signs from now on; it is in {file}")
+
+
+def _database_url(data: Path) -> str:
+    from infra.embedded import EmbeddedPostgres
+
+    return os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()

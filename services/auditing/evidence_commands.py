@@ -1,0 +1,96 @@
+"""The commands `hourbook audit export` and `replay`: what an auditor is given of a running ledger, over HTTP alone."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+complaints = Console(stderr=True)
+
+Url = Annotated[str, typer.Option(help="Where Hourbook answers.")]
+DEFAULT_URL = "http://127.0.0.1:8000"
+INSTANT = "An RFC 3339 timestamp with an offset, such as 2026-03-10T00:00:00+03:00."
+
+
+def _instant(text: str | datetime) -> datetime:
+    from contracts.quantities import parse_instant
+
+    try:
+        return parse_instant(text)
+    except ValueError as reason:
+        raise typer.BadParameter(str(reason)) from reason
+
+
+def _known_at(text: str | int | datetime) -> int | datetime:
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() else _instant(text)
+
+
+def export(
+    url: Url = DEFAULT_URL,
+    output: Annotated[Path, typer.Option(help="A new folder, or a new file ending in .tar.gz.")] = Path(
+        "hourbook-audit.tar.gz"
+    ),
+    account: Annotated[str | None, typer.Option(help="Only this account's events.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option("--from", parser=_instant, help=f"Only what was recorded from then on. {INSTANT}")
+    ] = None,
+    before: Annotated[
+        datetime | None, typer.Option("--to", parser=_instant, help=f"Only what was recorded before then. {INSTANT}")
+    ] = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(
+            exists=True, help="A checkpoint the auditor holds, to be compared with a partial export; several."
+        ),
+    ] = None,
+    without_personal_data: Annotated[
+        bool, typer.Option("--without-personal-data", help="No names: only the commitments to them in the events.")
+    ] = False,
+) -> None:
+    """Write what a signed checkpoint covers, with all that is needed to check it offline."""
+    from services.auditing.export import Wanted, export, size_of
+
+    if account and (since or before):
+        raise typer.BadParameter("give --account, or --from and --to, not both")
+    cuts = tuple(size_of(file.read_text(encoding="utf-8")) for file in checkpoint or ())
+    events = export(url, output, Wanted(account, since, before, cuts, personal=not without_personal_data), complaints)
+    complaints.print(f"{events} events exported to {output}", highlight=False, soft_wrap=True)
+
+
+def replay(
+    account: Annotated[str, typer.Argument(help="Whose balance.")],
+    url: Url = DEFAULT_URL,
+    as_of: Annotated[
+        datetime | None, typer.Option(parser=_instant, help=f"The balance of that instant. {INSTANT}")
+    ] = None,
+    known_at: Annotated[
+        str | None, typer.Option(parser=_known_at, help="By what was recorded then: a position, or an instant.")
+    ] = None,
+    form: Annotated[
+        Literal["table", "ndjson", "csv", "pdf"], typer.Option("--format", help="In which form.")
+    ] = "table",
+    lang: Annotated[Literal["ru", "en"], typer.Option(help="In which language.")] = "ru",
+    output: Annotated[Path | None, typer.Option(help="The file to write; standard output without it.")] = None,
+) -> None:
+    """Tell the story of a balance from the log alone: a line an event, the balance after it, every price."""
+    import httpx
+
+    from contracts.envelope import RecordedEvent
+    from services.auditing.story.forms import Story, written
+    from services.auditing.story.steps import steps
+
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        answer = client.get(f"/v1/accounts/{account}/events")
+    if answer.status_code == httpx.codes.NOT_FOUND:
+        raise RuntimeError(f"There is no account {account}.")
+    lines = answer.raise_for_status().content.splitlines()
+    recorded = map(RecordedEvent.model_validate_json, lines)
+    story = Story(account, tuple(steps(account, recorded, as_of, known_at)), as_of, known_at)
+    told = written(story, form, lang)
+    if output:
+        output.write_bytes(told)
+    else:
+        sys.stdout.buffer.write(told)

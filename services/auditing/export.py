@@ -1,0 +1,251 @@
+"""An export for auditors: what a signed checkpoint covers, and everything needed to check it offline.
+
+Written file by file to disk, from streams, so that a log of any length needs the same memory.
+"""
+
+import gzip
+import json
+import shutil
+import tarfile
+import tempfile
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from services.auditing.ledger_over_http import ANSWER_SECONDS_MAX, AuditSource
+
+FORMAT = "hourbook audit export 1"
+SHIPPED = Path(__file__).with_name("handed_out")
+SHIPPED_FILES = ("AUDITORS.md", "FORMAT.md", "verify.py")
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is exported: everything, one account, or what was recorded in [since, before).
+
+    `personal`: with what is personal and not erased.
+    `cuts`: sizes of the tree at which the auditor holds a checkpoint; its root can be worked out from the export.
+    """
+
+    account_id: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    cuts: tuple[int, ...] = ()
+    personal: bool = True
+
+    def covers(self) -> dict[str, Any]:
+        """As the manifest says it."""
+        dated = self.since or self.before
+        what = "account" if self.account_id else "range" if dated else "log"
+        since, before = (at.isoformat() if at else None for at in (self.since, self.before))
+        return {"what": what, "account_id": self.account_id, "from": since, "to": before}
+
+
+class Signed(NamedTuple):
+    """A log as its checkpoint signs it."""
+
+    log: int
+    size: int
+    note: str
+
+
+class Part(NamedTuple):
+    """The lines of a log that are exported, by position. Those of a range have a neighbour on either side."""
+
+    lines: Iterable[bytes]
+    personal: Iterable[bytes]
+    first: int
+    last: int
+    holds: Callable[[int, int], bool]
+    """Whether one of the leaves [start, end) is among them."""
+
+
+def export(url: str, output: Path, wanted: Wanted, console: Console) -> int:
+    """Write the export to a folder, or to a file when its name ends in .tar.gz; returns how many events it has."""
+    if output.exists():
+        raise RuntimeError(f"{output} is there already. Give the export a name of its own.")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with (
+        httpx.Client(base_url=url, timeout=ANSWER_SECONDS_MAX, trust_env=False) as client,
+        tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as place,
+        Progress(*columns, console=console) as progress,
+    ):
+        folder = Folder(Path(place) / output.name.removesuffix(".tar.gz"), progress)
+        events = _write(AuditSource(client), folder, wanted)
+        if output.name.endswith(".tar.gz"):
+            archived(folder.path).rename(output)
+        else:
+            folder.path.rename(output)
+    return events
+
+
+def _write(source: AuditSource, folder: "Folder", wanted: Wanted) -> int:
+    """Every file, the manifest last."""
+    keys = source.document("/v1/audit/keys")
+    folder.document("keys.json", keys)
+    folder.document("terms.json", source.document("/v1/terms"))
+    for name in SHIPPED_FILES:
+        folder.copy(SHIPPED / name)
+    entries: list[dict[str, int]] = []
+    events = 0
+    for signed in _signed(source, wanted):
+        part = _part(source, signed, wanted)
+        whole = wanted.covers()["what"] == "log"
+        notes = source.checkpoints(signed.log, signed.size) if whole else [signed.note]
+        count = min(part.last + 1, signed.size) - max(part.first - 1, 1) + 1 if not wanted.account_id else None
+        events += folder.lines(f"log-{signed.log}.ndjson.gz", part.lines, count)
+        if wanted.personal:
+            folder.lines(f"personal-{signed.log}.ndjson.gz", part.personal, None)
+        folder.lines(f"log-{signed.log}.tree.gz", _as_json(_pieces(source, signed, part, wanted.cuts)), None)
+        folder.lines(f"log-{signed.log}.checkpoints.gz", _as_json({"note": note} for note in notes), None)
+        entries.append({"log": signed.log, "size": signed.size, "first": part.first, "last": part.last})
+    said = {"format": FORMAT, "ledger_id": keys["ledger_id"], "covers": wanted.covers(), "logs": entries}
+    folder.manifest(said)
+    return events
+
+
+def size_of(checkpoint: str) -> int:
+    """How many events a signed note covers."""
+    _, size, *_ = checkpoint.split("\n")
+    return int(size)
+
+
+def _signed(source: AuditSource, wanted: Wanted) -> Iterator[Signed]:
+    """The logs that are exported; one in which nothing was ever recorded has nothing to export."""
+    logs = (
+        [source.log_of(wanted.account_id)] if wanted.account_id else [n for n, head in source.heads().items() if head]
+    )
+    for log in logs or [0]:
+        note = source.latest_checkpoint(log)
+        yield Signed(log, size_of(note), note)
+
+
+def _part(source: AuditSource, signed: Signed, wanted: Wanted) -> Part:
+    if wanted.account_id:
+        leaves = [_position(line) - 1 for line in source.account_lines(wanted.account_id)]
+        leaves = leaves[: bisect_left(leaves, signed.size)]
+        return Part(
+            islice(source.account_lines(wanted.account_id), len(leaves)),
+            source.personal_lines_of(wanted.account_id, signed.size), leaves[0] + 1, leaves[-1] + 1,
+            lambda start, end: bisect_left(leaves, start) < bisect_left(leaves, end),
+        )  # fmt: skip
+    first, last = _between(source, signed, wanted.since, wanted.before)
+    after, until = max(first - 2, 0), min(last + 1, signed.size)
+    lines, personal = source.lines(signed.log, after, until), source.personal_lines(signed.log, after, until)
+    return Part(lines, personal, first, last, lambda start, end: start < last + 1 and first - 2 < end)
+
+
+def _between(source: AuditSource, signed: Signed, since: datetime | None, before: datetime | None) -> tuple[int, int]:
+    """The first and the last position recorded in [since, before); last < first when there is none.
+
+    Several processes record in turn, and their clocks differ: so a few minutes more are taken on either side.
+    """
+    first = source.first_recorded(signed.log, signed.size, since - CLOCKS_DIFFER) if since else 1
+    after = source.first_recorded(signed.log, signed.size, before + CLOCKS_DIFFER) if before else signed.size + 1
+    return first, after - 1
+
+
+def _position(line: bytes) -> int:
+    return orjson.loads(line)["position"]
+
+
+def _pieces(source: AuditSource, signed: Signed, part: Part, cuts: tuple[int, ...]) -> Iterator[dict[str, Any]]:
+    """The tree from left to right: a leaf for each exported line, and in place of the others the largest complete
+    sub-trees that hold none of them and are not cut in two."""
+
+    def pieces(start: int, level: int) -> Iterator[dict[str, Any]]:
+        end = start + (1 << level)
+        if level and (part.holds(start, end) or any(start < cut < end for cut in cuts)):
+            yield from pieces(start, level - 1)
+            yield from pieces(start + (1 << level - 1), level - 1)
+        else:
+            node = source.subtree(signed.log, signed.size, start, level)
+            yield {"start": start, "leaves": 1 << level, "hash": node.hex()}
+
+    start = 0
+    for level in reversed(range(signed.size.bit_length())):
+        if signed.size >> level & 1:
+            yield from pieces(start, level)
+            start += 1 << level
+
+
+def _as_json(values: Iterable[dict[str, Any]]) -> Iterator[bytes]:
+    return (json.dumps(value).encode() for value in values)
+
+
+@dataclass
+class Folder:
+    """The files of an export, counted and hashed as they are written."""
+
+    path: Path
+    progress: Progress
+    files: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.path.mkdir()
+
+    def document(self, name: str, value: dict[str, Any]) -> None:
+        """A JSON document."""
+        (self.path / name).write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        self._list(name)
+
+    def copy(self, file: Path) -> None:
+        """A file that comes with the program."""
+        shutil.copyfile(file, self.path / file.name)
+        self._list(file.name)
+
+    def lines(self, name: str, lines: Iterable[bytes], total: int | None) -> int:
+        """A compressed file of lines; the same lines always make the same bytes. Returns how many there were."""
+        written = 0
+        task = self.progress.add_task(name, total=total)
+        with (
+            (self.path / name).open("wb") as file,
+            gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
+        ):
+            for written, line in enumerate(lines, 1):  # noqa: B007 - the last number is the answer
+                packed.write(line + b"\n")
+                self.progress.advance(task)
+        self.progress.update(task, total=written, completed=written)
+        self._list(name)
+        return written
+
+    def manifest(self, said: dict[str, Any]) -> None:
+        """What the export covers, and its files."""
+        self.document("manifest.json", {**said, "files": sorted(self.files, key=lambda entry: entry["name"])})
+
+    def _list(self, name: str) -> None:
+        with (self.path / name).open("rb") as file:
+            digest = sha256()
+            while block := file.read(1 << 20):
+                digest.update(block)
+            self.files.append({"name": name, "bytes": file.tell(), "sha256": digest.hexdigest()})
+
+
+def archived(folder: Path) -> Path:
+    """The folder as one compressed file beside it; the same files always make the same bytes."""
+    archive = folder.with_name(f"{folder.name}.tar.gz")
+
+    def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.mtime = member.uid = member.gid = 0
+        member.uname = member.gname = ""
+        member.mode = 0o755 if member.isdir() else 0o644
+        return member
+
+    with (
+        archive.open("wb") as file,
+        gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as members,
+    ):
+        members.add(folder, folder.name, filter=anonymous)
+    return archive

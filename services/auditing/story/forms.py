@@ -1,0 +1,145 @@
+"""A story as a table for a terminal, as NDJSON, as CSV and as PDF."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from services.auditing.story.narration import Teller
+from services.auditing.story.steps import Step
+from services.documents.formats import Formats
+from services.documents.numerals import Lang
+from services.documents.typesetting import pdf
+from services.ledger.audit.replay import KnownAt
+
+Form = Literal["table", "ndjson", "csv", "pdf"]
+TABLE_COLUMNS = 100
+CSV_COLUMNS = (
+    "position", "recorded_at", "effective_at", "booking_month", "type", "what", "particulars", "change_minutes",
+    "balance_minutes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Story:
+    """The steps of an account, and what was asked."""
+
+    account_id: str
+    steps: tuple[Step, ...]
+    as_of: datetime | None
+    known_at: KnownAt
+
+
+def written(story: Story, form: Form, lang: Lang) -> bytes:
+    """The story in that form; the same story always makes the same bytes."""
+    return _FORMS[form](story, Teller(Formats(lang)))
+
+
+def _rows(story: Story, teller: Teller) -> Iterable[dict[str, Any]]:
+    """What NDJSON and CSV hold of each step: exact minutes, and the same words as for people."""
+    for step in story.steps:
+        told = teller.tell(step)
+        yield {
+            "position": step.position,
+            "recorded_at": step.recorded_at,
+            "effective_at": step.event.effective_at,
+            "booking_month": step.event.booking_month,
+            "type": type(step.event).__name__,
+            "what": told.sentence,
+            "particulars": told.particulars,
+            "change_minutes": step.change_minutes,
+            "balance_minutes": step.balance_minutes,
+        }
+
+
+def _ndjson(story: Story, teller: Teller) -> bytes:
+    rows = _rows(story, teller)
+    return b"".join(orjson.dumps(row, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE) for row in rows)
+
+
+def _csv(story: Story, teller: Teller) -> bytes:
+    """With a byte order mark, for spreadsheets; every text begins with words of ours, so none becomes a formula."""
+    text = io.StringIO()
+    sheet = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\r\n")
+    sheet.writeheader()
+    for row in _rows(story, teller):
+        instants = {name: row[name] and row[name].isoformat() for name in ("recorded_at", "effective_at")}
+        sheet.writerow({**row, **instants, "particulars": "; ".join(row["particulars"])})
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _table(story: Story, teller: Teller) -> bytes:
+    phrases, clock = teller.phrases, teller.formats.clock
+    table = Table(title=_title(story, teller), caption=phrases["unit"], show_lines=True, width=TABLE_COLUMNS)
+    table.add_column(phrases["day"], no_wrap=True)
+    table.add_column(phrases["what"], ratio=1)
+    table.add_column(phrases["change"], justify="right", no_wrap=True)
+    table.add_column(phrases["balance"], justify="right", no_wrap=True)
+    for step in story.steps:
+        told = teller.tell(step)
+        what = Text(told.sentence).append("".join(f"\n  {one}" for one in told.particulars))
+        balance = clock(step.balance_minutes)
+        table.add_row(Text(teller.day_of(step)), what, _signed(step, clock), balance)
+    paper = Console(file=io.StringIO(), width=TABLE_COLUMNS, force_terminal=False)
+    paper.print(table if story.steps else phrases["nothing"])
+    return paper.file.getvalue().encode()  # type: ignore[attr-defined]
+
+
+def _signed(step: Step, clock: Callable[[int], str]) -> str:
+    """A change shows its sign; none is left blank."""
+    sign = "+" if step.change_minutes > 0 else ""
+    return f"{sign}{clock(step.change_minutes)}" if step.change_minutes else ""
+
+
+def _title(story: Story, teller: Teller) -> str:
+    phrases = teller.phrases
+    title = f"{phrases['story']}: {story.account_id}"
+    if story.as_of:
+        title += f", {phrases['as_of']} {teller.moment(story.as_of)}"
+    if story.known_at is not None:
+        known = teller.moment(story.known_at) if isinstance(story.known_at, datetime) else f"№ {story.known_at}"
+        title += f", {phrases['known_at']} {known}"
+    return title
+
+
+def _pdf(story: Story, teller: Teller) -> bytes:
+    clock = teller.formats.clock
+    rows = [
+        {
+            "number": step.position,
+            "day": teller.day_of(step),
+            "what": told.sentence,
+            "particulars": list(told.particulars),
+            "change": _signed(step, clock),
+            "balance": clock(step.balance_minutes),
+            "negative": step.balance_minutes < 0,
+        }
+        for step in story.steps
+        for told in [teller.tell(step)]
+    ]
+    words = {**teller.formats.words, **teller.phrases}
+    return pdf(
+        "story.typ",
+        {
+            "lang": teller.formats.lang,
+            "words": words,
+            "title": _title(story, teller),
+            "account_id": story.account_id,
+            "rows": rows,
+        },
+    )
+
+
+_FORMS: dict[Form, Callable[[Story, Teller], bytes]] = {
+    "table": _table,
+    "ndjson": _ndjson,
+    "csv": _csv,
+    "pdf": _pdf,
+}

@@ -1,0 +1,181 @@
+"""A step in words: one sentence of what happened, and below it how it was paid for, with every price."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from contracts.events import (
+    AccountOpened,
+    DebtPaid,
+    DebtSettled,
+    Draw,
+    Event,
+    HoursCarriedOver,
+    MonthClosed,
+    MonthReopened,
+    PackageExpired,
+    PackagePurchased,
+    Returned,
+    Reversal,
+    TaskClosed,
+    WorkResumed,
+    WorkSuspended,
+)
+from contracts.quantities import SELLER_ZONE, rounded_division
+from services.auditing.story.phrases import phrases
+from services.auditing.story.steps import Step
+from services.documents.formats import Formats, day_of, last_day_before
+from services.ledger.domain.account import Account
+
+
+class Told(NamedTuple):
+    """What happened, and the particulars below it."""
+
+    sentence: str
+    particulars: tuple[str, ...]
+
+
+class Teller:
+    """Tells steps in one language."""
+
+    def __init__(self, formats: Formats) -> None:
+        self.formats = formats
+        self.phrases = phrases(formats.lang)
+
+    def tell(self, step: Step) -> Told:
+        """The step in words; where it counts from another day than that of its recording, it says so."""
+        sentence, *particulars = self._tell(step.event, step.before)
+        if step.recorded_at is None:
+            particulars.append(self.say("due"))
+        elif day_of(step.recorded_at) != day_of(step.event.effective_at):
+            particulars.append(self.say("counts", day=self.day(day_of(step.event.effective_at))))
+        return Told(sentence, tuple(particulars))
+
+    def say(self, phrase: str, **values: Any) -> str:
+        """A phrase with its values."""
+        return self.phrases[phrase].format(**values)
+
+    def day(self, day: date) -> str:
+        """A day in a table."""
+        return self.formats.short_day(day)
+
+    def day_of(self, step: Step) -> str:
+        """The day on which it became known; of what is due, on which it will."""
+        return self.day(day_of(step.recorded_at or step.event.effective_at))
+
+    def moment(self, instant: datetime) -> str:
+        """Day and time of day at the seller's."""
+        return f"{self.day(day_of(instant))} {instant.astimezone(SELLER_ZONE):%H:%M}"
+
+    def until(self, ends_at: datetime) -> str:
+        """The last day on which hours can be used."""
+        return self.day(last_day_before(ends_at))
+
+    def _tell(self, event: Event, before: Account) -> Iterator[str]:
+        clock, money = self.formats.clock, self.formats.money
+        name = type(event).__name__
+        match event:
+            case AccountOpened():
+                opened = self.formats.long_day(event.contract_date)
+                yield self.say(name, customer=event.customer_name, number=event.contract_number, day=opened)
+            case PackagePurchased():
+                yield from self._bought(event)
+            case TaskClosed():
+                yield from self._closed(event, before)
+            case DebtSettled():
+                yield self.say(name, task=event.task_id, minutes=clock(event.minutes))
+                yield self._part(event, before)
+            case DebtPaid():
+                yield self.say(
+                    name, minutes=clock(event.minutes), rate=money(event.hour_price_kopecks),
+                    money=money(event.amount_kopecks), reference=event.payment_reference,
+                )  # fmt: skip
+                for paid in event.payments:
+                    minutes, amount = clock(paid.minutes), money(paid.amount_kopecks)
+                    yield self.say("paid_part", task=paid.task_id, minutes=minutes, money=amount)
+            case HoursCarriedOver() | PackageExpired():
+                yield from self._ended(event)
+            case Reversal():
+                yield from self._taken_back(event)
+            case WorkSuspended():
+                yield self.say(name, reason=event.reason)
+            case WorkResumed():
+                unsaid = self.say("by_itself" if event.automatic else "at_will")
+                yield self.say(name, reason=event.reason or unsaid)
+            case MonthClosed():
+                yield self.say(name, month=self.formats.month(event.month))
+            case MonthReopened():
+                yield self.say(name, month=self.formats.month(event.month), reason=event.reason)
+            case _:
+                raise TypeError(f"a story does not know the event {name}")
+
+    def _bought(self, event: PackagePurchased) -> Iterator[str]:
+        money = self.formats.money
+        yield self.say(
+            "PackagePurchased", package=event.package_id, plan=self.formats.plan(event.plan),
+            money=money(event.price_kopecks), rate=money(event.hour_price_kopecks), until=self.until(event.ends_at),
+        )  # fmt: skip
+        if event.succeeds:
+            yield self.say("takes_over", packages=", ".join(event.succeeds))
+        if event.successor_package_id:
+            yield self.say("hands_on", package=event.successor_package_id)
+
+    def _closed(self, event: TaskClosed, before: Account) -> Iterator[str]:
+        clock = self.formats.clock
+        yield self.say(
+            "TaskClosed", task=event.task_id, title=event.title, worked=clock(event.worked_minutes),
+            category=self.formats.words[event.category].lower(), charged=clock(event.charged_minutes),
+            k=self.formats.coefficient(str(event.coefficient)),
+        )  # fmt: skip
+        if not event.charged_minutes:
+            yield self.say("for_nothing")
+        for draw in event.draws:
+            yield self._part(draw, before)
+        if event.owed_minutes:
+            yield self.say("owed", minutes=clock(event.owed_minutes))
+
+    def _part(self, part: Draw | DebtSettled, before: Account) -> str:
+        """Minutes of a lot at its price; the money follows rule 4.4, so that all of a lot's adds up to its price."""
+        lot, money = before.lots[part.lot_id], self.formats.money
+        rate = rounded_division(lot.price_kopecks * 60, lot.size_minutes)
+        return self.say(
+            "released" if part.released else "drawn", lot=part.lot_id, minutes=self.formats.clock(part.minutes),
+            rate=money(rate), money=money(part.amount_kopecks),
+        )  # fmt: skip
+
+    def _ended(self, event: HoursCarriedOver | PackageExpired) -> Iterator[str]:
+        clock, money = self.formats.clock, self.formats.money
+        if isinstance(event, HoursCarriedOver):
+            yield self.say(
+                "reclaimed" if event.reclaimed else "HoursCarriedOver", minutes=clock(event.minutes),
+                former=event.from_package_id, heir=event.to_package_id, until=self.until(event.ends_at),
+            )  # fmt: skip
+        elif event.carried_to:
+            yield self.say("expired_carried", package=event.package_id, heir=event.carried_to)
+        elif not event.lots:
+            yield self.say("expired_empty", package=event.package_id)
+        else:
+            forfeited, amount = clock(event.forfeited_minutes), money(event.forfeited_amount_kopecks)
+            yield self.say("PackageExpired", package=event.package_id, minutes=forfeited, money=amount)
+        for share in event.lots if len(event.lots) > 1 or isinstance(event, HoursCarriedOver) else ():
+            yield self.say("share", lot=share.lot_id, minutes=clock(share.minutes), money=money(share.amount_kopecks))
+
+    def _taken_back(self, event: Reversal) -> Iterator[str]:
+        clock, money = self.formats.clock, self.formats.money
+        yield self.say(type(event).__name__, task=event.task_id, reason=event.reason)
+        for back in event.returned:
+            yield self._back(back)
+        if event.cancelled_owed_minutes:
+            yield self.say("cancelled", minutes=clock(event.cancelled_owed_minutes))
+        if given := event.compensation:
+            yield self.say(
+                "compensation", package=given.package_id, minutes=clock(given.minutes),
+                money=money(given.amount_kopecks), until=self.until(given.ends_at),
+            )  # fmt: skip
+        if not (event.returned or event.cancelled_owed_minutes or event.compensation):
+            yield self.say("nothing_to_undo")
+
+    def _back(self, back: Returned) -> str:
+        phrase = "returned_forfeited" if back.forfeited else "returned_settlement" if back.settlement else "returned"
+        minutes, amount = self.formats.clock(back.minutes), self.formats.money(back.amount_kopecks)
+        return self.say(phrase, lot=back.lot_id, minutes=minutes, money=amount)

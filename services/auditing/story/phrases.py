@@ -1,0 +1,81 @@
+"""What a story says, in Russian and in English: one phrase a line, so that neither language can lack one."""
+
+from services.documents.numerals import Lang
+
+_PHRASES = {
+    "story": ("История баланса", "The story of a balance"),
+    "as_of": ("на", "as of"),
+    "known_at": ("по записям до", "as known at"),
+    "day": ("Записано", "Recorded"),
+    "what": ("Что произошло", "What happened"),
+    "change": ("Измен.", "Change"),
+    "balance": ("Баланс", "Balance"),
+    "unit": ("Время в часах и минутах (ч:мм).", "Time in hours and minutes (h:mm)."),
+    "nothing": ("Событий нет.", "No events."),
+    "counts": ("считается с {day}", "counts from {day}"),
+    "due": ("наступит к этому времени, ещё не записано", "due by then, not recorded yet"),
+    "AccountOpened": (
+        "Открыт счёт: {customer}, договор № {number} от {day}",
+        "Account opened: {customer}, contract {number} of {day}",
+    ),
+    "PackagePurchased": (
+        "Куплен пакет {package}: {plan} за {money} ({rate}/ч), действует по {until}",
+        "Bought package {package}: {plan} for {money} ({rate}/h), valid until {until}",
+    ),
+    "takes_over": ("примет остаток пакетов: {packages}", "will take over what is left of: {packages}"),
+    "hands_on": ("его остаток примет пакет {package}", "what is left of it will go to package {package}"),
+    "TaskClosed": (
+        "Закрыта задача {task} «{title}»: {category}, {worked}\u00a0×\u00a0К\u00a0{k}\u00a0=\u00a0{charged}",
+        "Closed task {task} “{title}”: {category}, {worked}\u00a0×\u00a0K\u00a0{k}\u00a0=\u00a0{charged}",
+    ),
+    "for_nothing": ("гарантия: ничего не списано", "warranty: nothing charged"),
+    "drawn": ("из пакета {lot}: {minutes} × {rate}/ч = {money}", "from {lot}: {minutes} × {rate}/h = {money}"),
+    "released": ("из сгоревших часов {lot}: {minutes} × {rate}/ч = {money}, баланс не меняется",
+                 "from forfeited hours of {lot}: {minutes} × {rate}/h = {money}, the balance stays"),
+    "owed": ("в долг: {minutes}", "owed: {minutes}"),
+    "DebtSettled": (
+        "Долг по задаче {task} погашен часами: {minutes}",
+        "Debt of task {task} settled by hours: {minutes}",
+    ),
+    "DebtPaid": (
+        "Долг оплачен деньгами: {minutes} × {rate}/ч = {money}, платёж {reference}",
+        "Debt paid in money: {minutes} × {rate}/h = {money}, payment {reference}",
+    ),
+    "paid_part": ("задача {task}: {minutes}, {money}", "task {task}: {minutes}, {money}"),
+    "HoursCarriedOver": (
+        "Остаток {minutes} перенесён из {former} в {heir}, действует по {until}",
+        "Left over {minutes} carried from {former} to {heir}, valid until {until}",
+    ),
+    "reclaimed": (
+        "Сгоревшие {minutes} пакета {former} возвращены в {heir}, действуют по {until}",
+        "Forfeited {minutes} of {former} reclaimed by {heir}, valid until {until}",
+    ),
+    "share": ("{lot}: {minutes} на {money}", "{lot}: {minutes} worth {money}"),
+    "PackageExpired": ("Срок пакета {package} истёк: сгорело {minutes} на {money}",
+                       "Package {package} expired: {minutes} worth {money} forfeited"),
+    "expired_carried": ("Срок пакета {package} истёк, остаток уже в {heir}",
+                        "Package {package} expired, what was left is in {heir}"),
+    "expired_empty": ("Срок пакета {package} истёк, остатка не было", "Package {package} expired with nothing left"),
+    "WarrantyMarked": ("Задача {task} признана гарантийной: {reason}", "Task {task} marked as warranty: {reason}"),
+    "TaskReopened": ("Задача {task} возвращена в работу: {reason}", "Task {task} reopened: {reason}"),
+    "returned": ("возвращено в {lot}: {minutes}, {money}", "back to {lot}: {minutes}, {money}"),
+    "returned_settlement": ("погашение отменено, возвращено в {lot}: {minutes}, {money}",
+                            "settlement undone, back to {lot}: {minutes}, {money}"),
+    "returned_forfeited": ("возвращено в сгоревшие часы {lot}: {minutes}, {money}",
+                           "back to the forfeited hours of {lot}: {minutes}, {money}"),
+    "cancelled": ("долг отменён: {minutes}", "debt cancelled: {minutes}"),
+    "compensation": ("компенсация {package}: {minutes} на {money}, действует по {until}",
+                     "compensation {package}: {minutes} worth {money}, valid until {until}"),
+    "nothing_to_undo": ("списаний по ней не было", "nothing had been charged for it"),
+    "WorkSuspended": ("Работы приостановлены: {reason}", "Work suspended: {reason}"),
+    "WorkResumed": ("Работы возобновлены: {reason}", "Work resumed: {reason}"),
+    "by_itself": ("баланс положительный", "the balance is positive"),
+    "at_will": ("по решению исполнителя", "at the contractor's will"),
+    "MonthClosed": ("Закрыт месяц: {month}", "Month closed: {month}"),
+    "MonthReopened": ("Месяц {month} открыт снова: {reason}", "Month {month} reopened: {reason}"),
+}  # fmt: skip
+
+
+def phrases(lang: Lang) -> dict[str, str]:
+    """Every phrase in one language."""
+    return {key: both[lang == "en"] for key, both in _PHRASES.items()}

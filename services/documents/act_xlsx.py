@@ -1,0 +1,115 @@
+"""The act as a workbook of one sheet, to print and sign or to take into accounting (rule 10.4)."""
+
+from xlsxwriter.worksheet import Worksheet
+
+from contracts.reports import Act, ActLine
+from services.documents.act_pdf import service, statement_of, title_of, vat_label
+from services.documents.formats import Formats, first_and_last
+from services.documents.numerals import Lang
+from services.documents.parties import requisites
+from services.documents.sheets import Book, Column
+
+_QUANTITY, _MINUTES, _AMOUNT = 3, 4, 6
+_WIDTHS = (22, 52, 10, 11, 10, 16, 18)
+_SIGNATURES = {"seller": (0, 1), "customer": (3, 6)}
+"""The columns that each party's signature takes."""
+
+
+def act_xlsx(act: Act, lang: Lang) -> bytes:
+    """The act for signature by both sides; the same act always gives the same bytes."""
+    formats = Formats(lang)
+    book = Book(formats, title_of(act, formats), act.seller.name, act.month)
+    sheet = book.sheet(formats.words["act"], formats.words["act_draft"] if act.draft else None)
+    row = _opening(book, sheet, act)
+    row = _table(book, sheet, row, act)
+    row = _closing(book, sheet, row + 1, act)
+    _signatures(book, sheet, row + 1, act)
+    return book.finish()
+
+
+def _opening(book: Book, sheet: Worksheet, act: Act) -> int:
+    """Number, day, parties, contract and period; the row of the table."""
+    formats, words = book.formats, book.formats.words
+    start, end = (formats.long_day(day) for day in first_and_last(act.month))
+    title = f"{title_of(act, formats)} {words['from']} {formats.long_day(act.act_date)}"
+    warning = f"{words['act_draft']}. {words['act_draft_why']}" if act.draft else ""
+    book.title(sheet, title, words["act_subject"], warning)
+    contract = f"{words['contract']} {words['number']} {act.contract_number} {words['from']}"
+    about = [
+        (words["seller"], ", ".join([act.seller.name, *requisites(act.seller, formats)])),
+        (words["customer"], ", ".join([act.customer.name, *requisites(act.customer, formats)])),
+        (words["ground"], f"{contract} {formats.long_day(act.contract_date)}"),
+        (words["period"], f"{start} — {end}"),
+    ]
+    for row, (label, text) in enumerate(about, 3):
+        book.paragraph(sheet, row, text, label=label, last=len(_WIDTHS) - 1, width=sum(_WIDTHS[1:]))
+    if statement := statement_of(act):
+        book.text(sheet, 7, 0, words[statement], "statement")
+        sheet.set_row(7, 26)
+    return 8
+
+
+def _table(book: Book, sheet: Worksheet, row: int, act: Act) -> int:
+    """Hours by package and price, their sums as formulas, and the tax in them; the row after it."""
+    words = book.formats.words
+    names = ("number", "service", "unit", "quantity", "minutes", "hour_price", "amount")
+    styles = ("count", "text", "text", "hours", "minutes", "money", "money")
+    headings = zip((words[name] for name in names), styles, _WIDTHS, strict=True)
+    columns = tuple(Column(*heading) for heading in headings)
+    book.table_head(sheet, row, columns)
+    for number, line in enumerate(act.lines, 1):
+        book.row(sheet, row + number, columns, (number, *_line(line, book.formats)))
+    total = row + len(act.lines) + 1
+    sums = {_QUANTITY: float(act.total_hours), _MINUTES: act.total_minutes, _AMOUNT: act.total_kopecks / 100}
+    book.total(sheet, total, columns, words["total"], sums, row + 1)
+    label = vat_label(act, book.formats)
+    book.text(sheet, total + 1, 0, label[0].upper() + label[1:], "plain")
+    if act.vat.mode != "none":
+        sheet.write_number(total + 1, _AMOUNT, act.vat.amount_kopecks / 100, book.styles["money"])
+    return total + 2
+
+
+def _line(line: ActLine, formats: Formats) -> tuple[object, ...]:
+    work, package = service(line, formats)
+    return (
+        f"{work}: {package}" if package else work,
+        formats.words["hours_unit"],
+        float(line.hours),
+        line.minutes,
+        line.hour_price_kopecks / 100,
+        line.amount_kopecks / 100,
+    )
+
+
+def _closing(book: Book, sheet: Worksheet, row: int, act: Act) -> int:
+    """The totals in words, and what the customer accepts; the row after them."""
+    formats, words = book.formats, book.formats.words
+    hours = f"{formats.hours(act.total_hours)} {words['hours_unit']} ({formats.clock(act.total_minutes)})"
+    money = f"{formats.money(act.total_kopecks)} — {formats.money_in_words(act.total_kopecks)}"
+    vat = "" if act.vat.mode == "none" else f" — {formats.money(act.vat.amount_kopecks)}"
+    sentences = [
+        f"{words['total_hours']}: {hours} — {formats.hours_in_words(act.total_minutes)}.",
+        f"{words['total_amount']}: {money}, {vat_label(act, formats)}{vat}.",
+    ]
+    if statement_of(act) == "statement":
+        sentences += [words["acceptance"], words["act_rounding"]]
+    for number, sentence in enumerate(sentences, row):
+        book.paragraph(sheet, number, sentence, last=len(_WIDTHS) - 1, width=sum(_WIDTHS))
+    return row + len(sentences)
+
+
+def _signatures(book: Book, sheet: Worksheet, row: int, act: Act) -> None:
+    """Position, signature and name of whoever signs; blank lines for what is not known."""
+    words = book.formats.words
+    sheet.set_row(row, 14 * (max(len(act.seller.name), len(act.customer.name)) // 40 + 2))
+    for role, party in (("seller", act.seller), ("customer", act.customer)):
+        first, last = _SIGNATURES[role]
+        authority = f"{words['authority']}: {party.signatory_authority}" if party.signatory_authority else ""
+        book.block(sheet, row, first, last, f"{words[role]}: {party.name}", "strong")
+        book.block(sheet, row + 1, first, last, authority, "quiet")
+        lines = (("position", party.signatory_position), ("signature", None), ("name", party.signatory_name))
+        for number, (caption, known) in enumerate(lines):
+            book.block(sheet, row + 2 + 2 * number, first, last, known or "", "signature")
+            sheet.set_row(row + 2 + 2 * number, 22)
+            book.block(sheet, row + 3 + 2 * number, first, last, words[caption], "caption")
+        book.block(sheet, row + 8, first, last, words["stamp"], "caption")

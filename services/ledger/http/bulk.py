@@ -1,0 +1,169 @@
+"""Many commands in one request, many answers in one response: NDJSON both ways, at the same time."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import orjson
+from fastapi.responses import Response
+from pydantic import ValidationError
+from starlette.types import Message, Receive, Scope, Send
+
+from contracts.commands import COMMAND, Command, CommandLine
+from contracts.problems import InvalidField
+from services.ledger.http.outbox import BLOCK_BYTES, Outbox
+from services.ledger.http.problems import problem_of
+from services.ledger.running import Ledger
+from services.ledger.writing.answers import Answer
+from services.process.problem_responses import BodyTooLarge, InvalidRequest, invalid_fields
+
+LINE_BYTES_MAX = 64 << 10
+IN_FLIGHT_MAX = 2000
+NDJSON = "application/x-ndjson"
+COMMAND_NAMES = frozenset(command.__name__ for command in get_args(Command))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A line that was read, and its answer to come; or the error it came to at once."""
+
+    number: int
+    outcome: "asyncio.Future[Answer] | Exception"
+    checkpoint_size: int | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether its answer need not be waited for."""
+        return isinstance(self.outcome, Exception) or self.outcome.done()
+
+    def line(self) -> bytes:
+        """The answer to this line, which is ready."""
+        try:
+            answer = self._answer()
+        except Exception as error:  # noqa: BLE001 - `problem_of` raises again whatever is not a problem
+            return b'{"line":%d,' % self.number + problem_of(error).model_dump_json().encode()[1:] + b"\n"
+        beside = b'"replayed":true,' if answer.replayed else b""
+        if self.checkpoint_size:
+            beside += b'"checkpoint_size":%d,' % self.checkpoint_size
+        return b'{"line":%d,"status":201,%b%b\n' % (self.number, beside, answer.body[1:])
+
+    def _answer(self) -> Answer:
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome.result()
+
+
+class Lines:
+    """Cuts blocks into numbered lines; never keeps more of a line than is allowed."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._begun = b""
+
+    def cut(self, block: bytes) -> Iterator[tuple[int, bytes]]:
+        """The lines that end in this block; of a line that is too long, just enough to show it."""
+        *ended, self._begun = (self._begun + block).split(b"\n")
+        for line in ended:
+            self._number += 1
+            yield self._number, line
+        self._begun = self._begun[: LINE_BYTES_MAX + 1]
+
+
+def parsed(line: bytes) -> tuple[Command, str]:
+    """A command and its key; a ProblemError that names field and remedy if it is none."""
+    if len(line) > LINE_BYTES_MAX:
+        raise BodyTooLarge("line", LINE_BYTES_MAX)
+    try:
+        document = orjson.loads(line)
+        key = CommandLine.model_validate(document).idempotency_key
+        return COMMAND.validate_python({k: v for k, v in document.items() if k != "idempotency_key"}), key
+    except orjson.JSONDecodeError as malformed:
+        remedy = f"send one valid JSON object: {malformed}"
+        raise InvalidRequest(InvalidField(field="line", remedy=remedy)) from malformed
+    except ValidationError as misfit:
+        raise InvalidRequest(*invalid_fields(map(_within_command, misfit.errors()))) from misfit
+
+
+def _within_command(error: Any) -> dict[str, Any]:
+    """Pydantic puts the command's name before the field's, and has no field for a line that is no object."""
+    loc = error["loc"][1:] if len(error["loc"]) > 1 and error["loc"][0] in COMMAND_NAMES else error["loc"]
+    return {**error, "loc": loc or ("command" if error["type"].startswith("union_tag") else "line",)}
+
+
+class Conversation(Response):
+    """Answers each line as soon as those before it are answered, while more lines are still being sent.
+
+    A response of its own kind because Starlette's streaming one reads the request itself, to see when the client
+    leaves.
+    """
+
+    media_type = NDJSON
+
+    def __init__(self, ledger: Ledger) -> None:
+        super().__init__()
+        self._ledger = ledger
+        del self.headers["content-length"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked: asyncio.Queue[Asked | None] = asyncio.Queue(IN_FLIGHT_MAX)
+        outbox = Outbox()
+        first = await receive()
+        work = [
+            asyncio.create_task(self._read(first, receive, asked)),
+            asyncio.create_task(_answer(asked, outbox)),
+        ]
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            while block := await outbox.take():
+                await send({"type": "http.response.body", "body": block, "more_body": True})
+            await asyncio.gather(*work)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            for task in work:
+                task.cancel()
+            outbox.close()
+
+    async def _read(self, message: Message, receive: Receive, asked: "asyncio.Queue[Asked | None]") -> None:
+        """Submit each line, no further than so many ahead of the answers, until the end or until the client leaves."""
+        lines = Lines()
+        while message.get("more_body", False):
+            for number, line in lines.cut(message["body"]):
+                await self._ask(number, line, asked)
+            message = await receive()
+        for number, line in lines.cut(message.get("body", b"") + b"\n"):
+            await self._ask(number, line, asked)
+        await asked.put(None)
+
+    async def _ask(self, number: int, line: bytes, asked: "asyncio.Queue[Asked | None]") -> None:
+        if line.strip():
+            await asked.put(self._submitted(number, line))
+
+    def _submitted(self, number: int, line: bytes) -> Asked:
+        try:
+            command, key = parsed(line)
+            log_id = self._ledger.log_of(command.account_id)
+            return Asked(number, self._ledger.submit(command, key), self._ledger.audit.sizes.get(log_id))
+        except Exception as error:  # noqa: BLE001 - whoever answers this line judges what it is
+            return Asked(number, error)
+
+
+async def _answer(asked: "asyncio.Queue[Asked | None]", outbox: Outbox) -> None:
+    """Put the answers into the outbox, in order, several together when they are there."""
+    block = bytearray()
+
+    async def put() -> None:
+        await outbox.put(bytes(block))
+        block.clear()
+
+    try:
+        while line := await asked.get():
+            if not line.ready:
+                await put()
+                await asyncio.wait([line.outcome])
+            block += line.line()
+            if asked.empty() or len(block) > BLOCK_BYTES:
+                await put()
+        await put()
+    finally:
+        await outbox.end()

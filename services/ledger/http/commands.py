@@ -1,0 +1,119 @@
+"""The routes of commands: a body, what stands in the path, and a key. Both are valid when a route is reached."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import Response
+
+from contracts.commands import (
+    CloseMonth,
+    CloseTask,
+    CloseTaskBody,
+    MarkWarranty,
+    NoBody,
+    OpenAccount,
+    PayDebt,
+    PayDebtBody,
+    PurchasePackage,
+    PurchasePackageBody,
+    ReasonBody,
+    ReopenMonth,
+    ReopenTask,
+    ResumeWork,
+    SuspendWork,
+)
+from contracts.envelope import Recorded
+from contracts.quantities import AccountId, Month, Reason, TaskId
+from services.ledger.http import evidence, log, personal_data
+from services.ledger.http.bulk import NDJSON, Conversation
+from services.ledger.http.requests import PARAMETERS, PROBLEMS, LedgerOf, record, without_parameters
+
+RECORDED: dict[str, Any] = {"status_code": 201, "response_model": Recorded, "openapi_extra": PARAMETERS}
+
+commands = APIRouter(prefix="/v1/accounts", tags=["ledger"], responses=PROBLEMS)
+bulk = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
+
+
+@commands.post("/{account_id}/tasks/{task_id}/close", **RECORDED)
+async def close_task(account_id: AccountId, task_id: TaskId, body: CloseTaskBody, request: Request) -> Response:
+    """Charge a confirmed task. Never refused for want of hours: the rest is owed."""
+    return await record(request, CloseTask.model_construct(account_id=account_id, task_id=task_id, **body.__dict__))
+
+
+@commands.post("", **RECORDED)
+async def open_account(body: OpenAccount, request: Request) -> Response:
+    """Open the account of one customer contract."""
+    return await record(request, body)
+
+
+@commands.post("/{account_id}/packages", **RECORDED)
+async def purchase_package(account_id: AccountId, body: PurchasePackageBody, request: Request) -> Response:
+    """Buy a package of hours."""
+    return await record(request, PurchasePackage.model_construct(account_id=account_id, **body.__dict__))
+
+
+@commands.post("/{account_id}/tasks/{task_id}/warranty", **RECORDED)
+async def mark_warranty(account_id: AccountId, task_id: TaskId, body: ReasonBody, request: Request) -> Response:
+    """Take a task's charge back for good: it and its later closings cost nothing."""
+    return await record(
+        request, MarkWarranty.model_construct(account_id=account_id, task_id=task_id, reason=body.reason)
+    )
+
+
+@commands.post("/{account_id}/tasks/{task_id}/reopen", **RECORDED)
+async def reopen_task(account_id: AccountId, task_id: TaskId, body: ReasonBody, request: Request) -> Response:
+    """Take a task's closing back, so that it can be closed anew."""
+    return await record(request, ReopenTask.model_construct(account_id=account_id, task_id=task_id, reason=body.reason))
+
+
+@commands.post("/{account_id}/debt-payments", **RECORDED)
+async def pay_debt(account_id: AccountId, body: PayDebtBody, request: Request) -> Response:
+    """Pay owed minutes with money, the oldest first."""
+    return await record(request, PayDebt.model_construct(account_id=account_id, **body.__dict__))
+
+
+@commands.post("/{account_id}/suspension", **RECORDED)
+async def suspend_work(account_id: AccountId, body: ReasonBody, request: Request) -> Response:
+    """Suspend work while the balance is negative."""
+    return await record(request, SuspendWork.model_construct(account_id=account_id, reason=body.reason))
+
+
+@commands.delete("/{account_id}/suspension", **RECORDED)
+async def resume_work(account_id: AccountId, reason: Annotated[Reason, Query()], request: Request) -> Response:
+    """Resume work at the seller's will."""
+    return await record(request, ResumeWork.model_construct(account_id=account_id, reason=reason))
+
+
+@commands.post("/{account_id}/months/{month}/close", **RECORDED)
+async def close_month(account_id: AccountId, month: Month, request: Request, body: NoBody | None = None) -> Response:
+    """Close a month that is over, and every earlier one."""
+    return await record(request, CloseMonth.model_construct(account_id=account_id, month=month))
+
+
+@commands.post("/{account_id}/months/{month}/reopen", **RECORDED)
+async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, request: Request) -> Response:
+    """Reopen the month closed last."""
+    return await record(request, ReopenMonth.model_construct(account_id=account_id, month=month, reason=body.reason))
+
+
+@bulk.post(
+    "/commands",
+    dependencies=[Depends(without_parameters)],
+    status_code=200,
+    response_class=Conversation,
+    responses={200: {"description": "A line for each line: the answer to its command, or the problem."}},
+    openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": {"type": "string"}}}}},
+)
+async def many_commands(ledger: LedgerOf) -> Response:
+    """Any commands, NDJSON, one a line with its `idempotency_key`; answered line by line while more are sent.
+
+    One bad line spoils no other, and every account keeps the order of its lines. A client may read while it sends,
+    or once it has sent everything.
+    """
+    return Conversation(ledger)
+
+
+ROUTES = [
+    *commands.routes, *bulk.routes, *log.router.routes, *evidence.router.routes, *personal_data.router.routes,
+]  # fmt: skip
+"""Every route of the ledger, side by side: a router inside a router is matched anew on each level, at a price."""

@@ -1,0 +1,145 @@
+"""The routes of the log, for auditors and for projections that catch up; the terms; and the sandbox's clock."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from contracts.quantities import AccountId, GivenInstant, Instant, parse_instant
+from contracts.read_models import BalanceView
+from services.ledger.audit.replay import KnownAt, replay
+from services.ledger.clock import SandboxClock
+from services.ledger.domain.terms import TermsVersion
+from services.ledger.event_store.store import POSITION_MAX
+from services.ledger.event_store.stored_event import StoredEvent
+from services.ledger.http.bulk import NDJSON
+from services.ledger.http.log_feed import account_lines, account_pages, log_head, log_lines
+from services.ledger.http.requests import PROBLEMS, LedgerOf, without_parameters
+from services.ledger.http.sandbox import move_clock
+from services.ledger.settings import terms
+from services.process.problem_responses import ProblemError
+
+router = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
+
+Position = Annotated[int, Field(ge=0, le=POSITION_MAX)]
+
+
+def _instant(value: Any) -> Any:
+    """A plus sign that nobody encoded arrives as a space."""
+    return parse_instant(value[:-6] + "+" + value[-5:] if value[-6:-5] == " " else value)
+
+
+def _known_at(value: Any) -> Any:
+    """Digits are a position, anything else an instant."""
+    if not (value.isascii() and value.isdecimal()):
+        return _instant(value)
+    if len(value) > 18:
+        raise ValueError("give a position of at most 18 digits, or an RFC 3339 timestamp")
+    return int(value)
+
+
+class Parameters(BaseModel):
+    """What a question is asked with; an unknown parameter is refused, so that a misspelt one does not pass for none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LogParameters(Parameters):
+    """Which part of the log; `follow` waits for more at its end."""
+
+    after: Position = 0
+    limit: Annotated[int, Field(ge=1, le=POSITION_MAX)] | None = None
+    follow: bool = False
+    log: Annotated[int, Field(ge=0)] = 0
+
+
+class ReplayParameters(Parameters):
+    """As of when, by what was known when (rule 12)."""
+
+    as_of: Annotated[Instant, BeforeValidator(_instant)] | None = None
+    known_at: Annotated[
+        KnownAt,
+        BeforeValidator(_known_at),
+        WithJsonSchema({"type": "string", "description": "a position or an RFC 3339 instant"}),
+    ] = None
+
+
+class TermsView(BaseModel):
+    """The price list and coefficients, all versions, the earliest first."""
+
+    versions: tuple[TermsVersion, ...]
+
+
+class Now(BaseModel):
+    """What the test clock shows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    now: Instant
+
+
+class SetNow(Now):
+    """What the test clock is to show: so far from the bounds of what can be recorded that whatever is due fits."""
+
+    now: GivenInstant
+
+
+class Lines(StreamingResponse):
+    """Events, one a line."""
+
+    media_type = NDJSON
+
+
+@router.get("/log", response_class=Lines)
+async def log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()]) -> Response:
+    """The events after a position, in order, one a line; with `follow`, for as long as you listen."""
+    head = await log_head(ledger, asked.log)
+    lines = log_lines(ledger, asked.log, asked.after, asked.limit, follow=asked.follow)
+    return Lines(lines, headers={"Hourbook-Position": str(head), "Hourbook-Logs": str(ledger.settings.logs)})
+
+
+@router.get("/accounts/{account_id}/events", response_class=Lines, dependencies=[Depends(without_parameters)])
+async def account_events(account_id: AccountId, ledger: LedgerOf) -> Response:
+    """All events of one account, in order, one a line."""
+    return Lines(await account_lines(ledger, account_id))
+
+
+@router.get("/accounts/{account_id}/replay")
+async def account_replay(
+    account_id: AccountId, ledger: LedgerOf, asked: Annotated[ReplayParameters, Query()]
+) -> BalanceView:
+    """The balance folded from the events alone, without any projection."""
+    events = [event async for page in account_pages(ledger, account_id) for event in page]
+    as_of = asked.as_of or await ledger.clock.now()
+    return await asyncio.to_thread(replay, account_id, map(StoredEvent.recorded, events), as_of, asked.known_at)
+
+
+@router.get("/terms", dependencies=[Depends(without_parameters)])
+async def all_terms() -> TermsView:
+    """The price list and coefficients, all versions."""
+    return TermsView(versions=terms().versions)
+
+
+async def sandbox_clock(ledger: LedgerOf) -> SandboxClock:
+    """The test clock; outside the sandbox there is nothing at its address."""
+    if isinstance(ledger.clock, SandboxClock):
+        return ledger.clock
+    raise ProblemError("not-found", "The test clock exists in the sandbox only: start it with HOURBOOK_SANDBOX=1.")
+
+
+TestClock = Annotated[SandboxClock, Depends(sandbox_clock)]
+
+
+@router.get("/test-clock", tags=["sandbox"])
+async def read_clock(clock: TestClock) -> Now:
+    """What time it is in the sandbox."""
+    return Now(now=await clock.now())
+
+
+@router.put("/test-clock", tags=["sandbox"])
+async def set_clock(body: SetNow, clock: TestClock, ledger: LedgerOf) -> Now:
+    """Move the clock forward; answers when everything due by then has been recorded and projected."""
+    await move_clock(ledger, clock, body.now)
+    return body

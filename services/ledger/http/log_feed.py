@@ -1,0 +1,69 @@
+"""The log as NDJSON, page by page, put together from the very bytes that are stored."""
+
+from collections.abc import AsyncIterator, Iterable
+
+from services.ledger.domain.refusals import AccountNotFound
+from services.ledger.event_store.store import POSITION_MAX
+from services.ledger.event_store.stored_event import StoredEvent
+from services.ledger.running import Ledger
+from services.process.problem_responses import ProblemError
+
+PAGE_EVENTS = 1000
+
+
+def as_lines(events: Iterable[StoredEvent]) -> bytes:
+    """A line for each event."""
+    return "".join(f"{event.line(event.position)}\n" for event in events).encode()
+
+
+async def log_lines(
+    ledger: Ledger, log_id: int, after: int, limit: int | None, *, follow: bool
+) -> AsyncIterator[bytes]:
+    """The events after a position, at most so many; to follow means to wait for more at the end of the log."""
+    left = POSITION_MAX if limit is None else limit
+    while left:
+        ring_after_reading = ledger.wakes[log_id].next
+        page = await ledger.store.page(log_id, after, min(PAGE_EVENTS, left))
+        if page:
+            yield as_lines(page)
+            after, left = after + len(page), left - len(page)
+        elif follow:
+            await ring_after_reading.wait()
+        else:
+            return
+
+
+def require_log(ledger: Ledger, log_id: int) -> None:
+    """A problem for a log that there is not."""
+    last = ledger.settings.logs - 1
+    if log_id > last:
+        raise ProblemError("not-found", f"There is no log {log_id}: logs are numbered from 0 to {last}.")
+
+
+async def log_head(ledger: Ledger, log_id: int) -> int:
+    """The position of the last event; a problem for a log that there is not."""
+    require_log(ledger, log_id)
+    return await ledger.store.head(log_id)
+
+
+async def account_pages(ledger: Ledger, account_id: str) -> AsyncIterator[list[StoredEvent]]:
+    """All events of an account, in order, a page at a time; AccountNotFound before the first."""
+    log_id, version = ledger.log_of(account_id), 0
+    while page := await ledger.store.account_page(log_id, account_id, version, PAGE_EVENTS):
+        yield page
+        version += len(page)
+    if not version:
+        raise AccountNotFound(account_id)
+
+
+async def account_lines(ledger: Ledger, account_id: str) -> AsyncIterator[bytes]:
+    """All events of an account, as lines to be read; AccountNotFound at once."""
+    pages = account_pages(ledger, account_id)
+    first = await anext(pages)
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield as_lines(first)
+        async for page in pages:
+            yield as_lines(page)
+
+    return lines()

@@ -1,0 +1,75 @@
+"""The routes of what is personal: read, and erased on demand."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+import asyncpg
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from pydantic import Field
+
+from contracts.privacy import Erased, ErasureBody, PersonalText
+from contracts.quantities import AccountId
+from services.ledger.domain.refusals import AccountNotFound
+from services.ledger.event_store.personal import PersonalData
+from services.ledger.event_store.store import POSITION_MAX
+from services.ledger.http.log import Lines, Parameters, Position
+from services.ledger.http.log_feed import require_log
+from services.ledger.http.requests import PROBLEMS, LedgerOf, without_parameters
+
+router = APIRouter(prefix="/v1", tags=["privacy"], responses=PROBLEMS)
+
+PAGE_TEXTS = 1000
+
+
+class PartOfLog(Parameters):
+    """Of the events after one position, up to another."""
+
+    log: Annotated[int, Field(ge=0)] = 0
+    after: Position = 0
+    until: Position = POSITION_MAX
+
+
+async def log_of_account(account_id: AccountId, ledger: LedgerOf) -> int:
+    """The log that an account is in; AccountNotFound if nobody opened it."""
+    log_id = ledger.log_of(account_id)
+    if not await ledger.store.account_page(log_id, account_id, 0, 1):
+        raise AccountNotFound(account_id)
+    return log_id
+
+
+LogOfAccount = Annotated[int, Depends(log_of_account)]
+
+
+@router.get("/accounts/{account_id}/personal-data", dependencies=[Depends(without_parameters)])
+async def of_account(account_id: AccountId, ledger: LedgerOf, log_id: LogOfAccount) -> tuple[PersonalText, ...]:
+    """What of the account's events is personal and not erased, in their order."""
+    return tuple(map(_text, await ledger.store.personal.of_account(log_id, account_id)))
+
+
+@router.post("/accounts/{account_id}/personal-data/erasures", dependencies=[Depends(without_parameters)])
+async def erase(account_id: AccountId, body: ErasureBody, ledger: LedgerOf, log_id: LogOfAccount) -> Erased:
+    """Erase it, all of it or one person's; nothing of it is left in the database then. Repeating it does no harm.
+
+    The body has the person, for an address would be kept by every proxy on the way.
+    """
+    erased = await ledger.store.personal.erase(log_id, account_id, body.person, body.reason)
+    return Erased(account_id=account_id, erased=erased)
+
+
+@router.get("/personal-data", response_class=Lines)
+async def of_log(ledger: LedgerOf, asked: Annotated[PartOfLog, Query()]) -> Response:
+    """What is personal and not erased in a part of a log, NDJSON, in the order of the events."""
+    require_log(ledger, asked.log)
+    return Lines(_lines(ledger.store.personal, asked))
+
+
+async def _lines(personal: PersonalData, asked: PartOfLog) -> AsyncIterator[bytes]:
+    last = (asked.after + 1, "")
+    while page := await personal.page(asked.log, last, asked.until, PAGE_TEXTS):
+        yield "".join(f"{_text(row).model_dump_json()}\n" for row in page).encode()
+        last = (page[-1]["position"], page[-1]["commitment"])
+
+
+def _text(row: asyncpg.Record) -> PersonalText:
+    return PersonalText(**{**row, "salt": row["salt"].hex()})

@@ -1,0 +1,115 @@
+"""What a command's route is asked with beside path and body, and how it answers.
+
+Header and query are read by hand: a dependency of FastAPI's costs more than deciding the command.
+"""
+
+from collections import Counter
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from contracts.commands import Command
+from contracts.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem
+from contracts.quantities import IdempotencyKey
+from services.ledger.running import Ledger
+from services.ledger.writing.answers import Answer
+from services.process.problem_responses import InvalidRequest, invalid_fields, printable
+
+KEY = "Idempotency-Key"
+CHECKPOINT_SIZE = "Hourbook-Checkpoint-Size"
+"""How many events of the account's log the newest checkpoint covers: one that may be older than the answer."""
+
+_IDEMPOTENCY_KEY: TypeAdapter[str] = TypeAdapter(IdempotencyKey)
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": meaning, "content": {PROBLEM_MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
+    for status, meaning in {
+        404: "There is no such account.",
+        409: "The account is not in a state for this.",
+        413: "The body is too large.",
+        422: "It does not fit, or cannot be recorded whatever the account's state.",
+        503: "PostgreSQL is away: send it again, with the same key.",
+    }.items()
+}
+"""How problems stand in the OpenAPI document."""
+
+
+PARAMETERS: dict[str, Any] = {
+    "parameters": [
+        {"name": KEY, "in": "header", "required": True, "schema": _IDEMPOTENCY_KEY.json_schema()},
+        {"name": "dry_run", "in": "query", "schema": {"type": "boolean", "default": False}},
+    ]
+}
+"""How header and query stand there."""
+
+
+async def ledger_of(request: Request) -> Ledger:
+    """The ledger of this process."""
+    return request.app.state.ledger
+
+
+LedgerOf = Annotated[Ledger, Depends(ledger_of)]
+
+
+class Manner(BaseModel):
+    """How to treat a command; an unknown parameter is refused, or a misspelt `dry_run` would record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dry_run: bool = False
+    reason: str | None = None
+    """Belongs to the command where a command has no body."""
+
+
+AS_USUAL = Manner()
+
+
+async def record(request: Request, command: Command) -> Response:
+    """Record the command, or say what would be recorded."""
+    ledger: Ledger = request.app.state.ledger
+    key = _key_of(request)
+    if _manner_of(request).dry_run:
+        return _response(await ledger.dry_run(command, key), 200, None)
+    answer = await ledger.submit(command, key)
+    return _response(answer, 201, ledger.audit.sizes.get(ledger.log_of(command.account_id)))
+
+
+def _key_of(request: Request) -> str:
+    try:
+        (key,) = request.headers.getlist(KEY)
+        return _IDEMPOTENCY_KEY.validate_python(key)
+    except ValueError as misfit:
+        remedy = "send this header once, with 1 to 128 visible characters of ASCII"
+        raise InvalidRequest(InvalidField(field=KEY, remedy=remedy)) from misfit
+
+
+def _manner_of(request: Request) -> Manner:
+    if not request.scope["query_string"]:
+        return AS_USUAL
+    given = request.query_params.multi_items()
+    if twice := [name for name, times in Counter(name for name, _ in given).items() if times > 1]:
+        raise InvalidRequest(
+            *(InvalidField(field=printable(name), remedy="give this parameter once") for name in twice)
+        )
+    try:
+        return Manner.model_validate(dict(given))
+    except ValidationError as misfit:
+        raise InvalidRequest(*invalid_fields(misfit.errors())) from misfit
+
+
+async def without_parameters(request: Request) -> None:
+    """Refuses any parameter: one that is passed over would seem to have been heard."""
+    names = dict.fromkeys(request.query_params)
+    if names:
+        raise InvalidRequest(*(InvalidField(field=printable(name), remedy="remove this parameter") for name in names))
+
+
+def _response(answer: Answer, status: int, checkpoint_size: int | None) -> Response:
+    headers = {"Hourbook-Position": str(answer.position)} if answer.position else {}
+    if checkpoint_size:
+        headers[CHECKPOINT_SIZE] = str(checkpoint_size)
+    if answer.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(answer.body, status, headers, media_type="application/json")

@@ -1,0 +1,128 @@
+"""The log to JetStream. Several relays may run: the expected sequence lets one work and sends the others to wait."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from random import SystemRandom
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.store import EventStore
+from services.ledger.metrics import RELAYED
+from services.ledger.publishing.jetstream import LogStream, NotAccepted
+from services.process.nats_connection import connect
+from services.process.stopping import stopping
+from services.process.wake import Wake
+
+logger = logging.getLogger(__name__)
+
+PAGE_EVENTS = 500
+CHECK_SECONDS = 1.0
+RETRY_SECONDS = 0.2
+ASIDE_SECONDS_MAX = 0.3
+
+AWAY = (NatsError, OSError, LedgerUnavailable)
+
+
+def wake_subject(log_id: int) -> str:
+    """Where a process that has committed rings for relays in other processes."""
+    return f"hourbook.wake.{log_id}"
+
+
+@asynccontextmanager
+async def connected(nats_url: str) -> AsyncIterator[Client]:
+    """A connection for the time of the context; once lost it is closed, and its user starts over."""
+
+    async def said(_: Exception) -> None:
+        """Whoever uses the connection gets the error too."""
+
+    client = await connect(nats_url, error_cb=said)
+    try:
+        yield client
+    finally:
+        with suppress(NatsError, OSError):
+            await client.close()
+
+
+class Relay:
+    """Publishes a log from wherever its stream ends."""
+
+    def __init__(self, store: EventStore, log_id: int, client: Client, wake: Wake) -> None:
+        self._store = store
+        self._log_id = log_id
+        self._client = client
+        self._wake = wake
+        self._stream = LogStream(client, log_id)
+
+    async def run(self) -> None:
+        """Publish what is committed, until the connection is lost."""
+
+        async def ring(_: Msg) -> None:
+            self._wake.ring()
+
+        await self._client.subscribe(wake_subject(self._log_id), cb=ring)
+        await self._stream.open()
+        clock = asyncio.get_running_loop().time
+        position, checked_at = await self._end_of_stream(), clock()
+        while self._client.is_connected and not stopping():
+            ring_after_reading = self._wake.next
+            if events := await self._store.page(self._log_id, position, PAGE_EVENTS):
+                try:
+                    await self._stream.publish(events)
+                    position += len(events)
+                    RELAYED.labels(self._log_id).set(position)
+                except NotAccepted as refused:
+                    logger.info("%s; going on from where the stream ends", refused)
+                    await asyncio.sleep(SystemRandom().uniform(0, ASIDE_SECONDS_MAX))
+                    position, checked_at = await self._end_of_stream(), clock()
+            elif clock() - checked_at > CHECK_SECONDS:
+                position, checked_at = await self._end_of_stream(), clock()
+            else:
+                await ring_after_reading.wait()
+        raise asyncio.CancelledError if stopping() else ConnectionError("the connection to NATS was lost")
+
+    async def _end_of_stream(self) -> int:
+        """How far the stream has come; one that is no copy of this log is emptied first, and filled again."""
+        end = await self._stream.end()
+        if end == 0 or (end and await self._is_same_event(end)):
+            return end
+        logger.error("%s is not a copy of this ledger's log: it is deleted and filled again", self._stream.name)
+        await self._stream.renew()
+        return 0
+
+    async def _is_same_event(self, position: int) -> bool:
+        event_id = await self._stream.event_id(position)
+        return event_id is not None and event_id == await self._store.event_id(self._log_id, position)
+
+
+async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wake) -> None:
+    """Relay a log until cancelled, again and again while NATS or PostgreSQL is away."""
+    said = ""
+    while not stopping():
+        try:
+            async with connected(nats_url) as client:
+                await Relay(store, log_id, client, wake).run()
+        except AWAY as away:
+            if said != str(away):
+                logger.warning("the relay of log %s waits: %r", log_id, away)
+            said = str(away)
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:
+    """Ring for relays in other processes whenever this one commits, until cancelled; a lost ring costs 100 ms.
+
+    Not for a process that has a relay itself: what it heard from others it would ring again.
+    """
+    while not stopping():
+        with suppress(NatsError, OSError):
+            async with connected(nats_url) as client:
+                while client.is_connected and not stopping():
+                    ring_after_telling = wake.next
+                    await client.publish(wake_subject(log_id))
+                    await ring_after_telling.wait(CHECK_SECONDS)
+        await asyncio.sleep(CHECK_SECONDS)

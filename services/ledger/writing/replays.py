@@ -1,0 +1,82 @@
+"""Answers a command that was recorded before with what it was answered then (rule 11.2)."""
+
+import asyncio
+from collections import deque
+from itertools import islice
+
+from services.ledger.domain.account import Account, fold
+from services.ledger.domain.refusals import IdempotencyKeyReused
+from services.ledger.event_store.store import EventStore, RecordedCommand
+from services.ledger.event_store.stored_event import StoredEvent
+from services.ledger.writing.answers import recorded
+from services.ledger.writing.submissions import Receipt, turn_away
+from services.ledger.writing.warm_accounts import Warm, WarmAccounts
+
+PAST_EVENTS_MAX = 50_000
+PAGE_EVENTS = 100
+AT_ONCE_MAX = 100
+
+
+class Replays:
+    """Accounts as they were after an earlier command.
+
+    They are kept as far as they were folded, so that a file of commands that is sent again, in its order, reads each
+    account's history once.
+    """
+
+    def __init__(self, store: EventStore, log_id: int) -> None:
+        self._store = store
+        self._log_id = log_id
+        self._past = WarmAccounts(PAST_EVENTS_MAX)
+        self._asked: deque[tuple[Receipt, RecordedCommand]] = deque()
+        self._arrived = asyncio.Event()
+
+    def submit(self, receipt: Receipt, known: RecordedCommand) -> None:
+        """Answer it in its turn; new commands go on meanwhile."""
+        self._asked.append((receipt, known))
+        self._arrived.set()
+
+    async def run(self) -> None:
+        """Answer until cancelled; whoever still waits then is turned away."""
+        try:
+            while True:
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._asked:
+                    await self._answer_some()
+        finally:
+            turn_away(receipt for receipt, _ in self._asked)
+
+    async def _answer_some(self) -> None:
+        """Those that came first leave the queue once all of them have their answer."""
+        asked = list(islice(self._asked, AT_ONCE_MAX))
+        try:
+            events = await self._store.events_of(self._log_id, (known for _, known in asked))
+            for receipt, known in asked:
+                await self._answer(receipt, known, events[known.command_id])
+        except Exception as failure:  # noqa: BLE001 - whatever it is, it is the answer of those who have none yet
+            for receipt, _ in asked:
+                receipt.fail(failure)
+        for _ in asked:
+            self._asked.popleft()
+
+    async def _answer(self, receipt: Receipt, known: RecordedCommand, events: list[StoredEvent]) -> None:
+        """The same answer as the first time, or IdempotencyKeyReused if that was another command."""
+        if known.fingerprint != receipt.fingerprint:
+            receipt.fail(IdempotencyKeyReused(receipt.key))
+            return
+        before = await self._account_at(known.account_id, known.version - 1)
+        after = fold(before, [event.event() for event in events])
+        self._past.forget(known.account_id)
+        self._past.keep(Warm(after))
+        receipt.resolve(recorded(after, events, events[0].position, replayed=True))
+
+    async def _account_at(self, account_id: str, version: int) -> Account:
+        """The account after so many of its events."""
+        past = self._past.get(account_id)
+        account = past.account if past and past.account.version <= version else Account(account_id)
+        while account.version < version:
+            limit = min(version - account.version, PAGE_EVENTS)
+            page = await self._store.account_page(self._log_id, account_id, account.version, limit)
+            account = fold(account, [event.event() for event in page])
+        return account

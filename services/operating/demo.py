@@ -1,0 +1,155 @@
+"""Eight months of a support desk, played over HTTP with the test clock, and what came of them."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from contracts.quantities import SELLER_ZONE, decimal_hours
+
+SAMPLE = Path(__file__).parents[2] / "infra" / "sample"
+NOT_OF_THE_COMMAND = ("at", "expect", "balance_minutes")
+CURVE_WIDTH = 36
+
+
+class DemoFailed(RuntimeError):
+    """The demo's history did not come out as it should."""
+
+
+def sample_lines() -> Iterator[dict[str, Any]]:
+    """The commands of the sample, in the order in which they are sent."""
+    with (SAMPLE / "commands.ndjson").open("rb") as lines:
+        yield from map(orjson.loads, lines)
+
+
+def play_sample(url: str, console: Console) -> None:
+    """Send every command at its time; a second start goes on where the first one stopped."""
+    lines = list(sample_lines())
+    end = orjson.loads((SAMPLE / "expected.json").read_bytes())["end"]
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        clock = _clock(client)
+        left = [line for line in lines if clock is None or datetime.fromisoformat(line["at"]) >= clock]
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task("playing the history", total=len(lines), completed=len(lines) - len(left))
+            for line in left:
+                _set_clock(client, line["at"])
+                _send(client, line)
+                progress.advance(task)
+        if clock is None or clock < datetime.fromisoformat(end):
+            _set_clock(client, end)
+
+
+def _clock(client: httpx.Client) -> datetime | None:
+    """Where the test clock stands; absent while nothing is recorded."""
+    if not any(_begun_logs(client)):
+        return None
+    return datetime.fromisoformat(client.get("/v1/test-clock").raise_for_status().json()["now"])
+
+
+def _begun_logs(client: httpx.Client) -> Iterator[bool]:
+    """Whether there is anything in each log."""
+    for log in count():
+        answer = client.get("/v1/log", params={"log": log, "limit": 1})
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return
+        yield bool(answer.raise_for_status().content)
+
+
+def _set_clock(client: httpx.Client, instant: str) -> None:
+    client.put("/v1/test-clock", json={"now": instant}).raise_for_status()
+
+
+def _send(client: httpx.Client, line: dict[str, Any]) -> None:
+    command = {name: value for name, value in line.items() if name not in NOT_OF_THE_COMMAND}
+    answer = orjson.loads(client.post("/v1/commands", content=orjson.dumps(command)).raise_for_status().content)
+    outcome = "accepted" if answer["status"] == 201 else answer["type"].rpartition(":")[2]
+    if outcome != line["expect"]:
+        raise DemoFailed(f"command {line['idempotency_key']} came to {outcome}, not to {line['expect']}: {answer}")
+
+
+def show(url: str, console: Console) -> None:
+    """Customers, open alerts, one balance over time, one replay beside the projection, and where to look next."""
+    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+        accounts = client.get("/v1/accounts", params={"limit": 100}).raise_for_status().json()["accounts"]
+        console.print(_customers(accounts))
+        console.print(_alerts(client))
+        shown = max(accounts, key=lambda account: account["held_minutes"])["account_id"]
+        console.print(_curve(client, shown))
+        console.print(_replay_beside_projection(client, shown))
+    console.print("\nWhere to look next:")
+    for path in (
+        "docs",
+        f"v1/accounts/{shown}/balance",
+        f"v1/accounts/{shown}/reports/2026-03.pdf",
+        "v1/alerts",
+        "v1/log?limit=5",
+    ):
+        console.print(f"  {url}/{path}")
+
+
+def _customers(accounts: list[dict[str, Any]]) -> Table:
+    table = Table("account", "customer", title="Customers")
+    for name in ("balance, h", "owed, h", "last day of the next hours", "hours at stake"):
+        table.add_column(name, justify="right")
+    for account in accounts:
+        expires = account["next_expiry_at"]
+        table.add_row(
+            account["account_id"],
+            account["customer_name"],
+            account["balance_hours"],
+            decimal_hours(account["owed_minutes"]),
+            _last_day(expires) if expires else "",
+            decimal_hours(account["next_expiry_minutes"]) if expires else "",
+        )
+    return table
+
+
+def _alerts(client: httpx.Client) -> Table:
+    """What a support manager has to tell customers today."""
+    page = client.get("/v1/alerts", params={"open": True, "limit": 100}).raise_for_status().json()
+    table = Table("account", "since", "alert", title="Open alerts, the newest first")
+    for alert in page["alerts"]:
+        since = datetime.fromisoformat(alert["opened_at"]).astimezone(SELLER_ZONE)
+        table.add_row(alert["account_id"], f"{since:%Y-%m-%d}", alert["text"]["en"])
+    return table
+
+
+def _last_day(ends_at: str) -> str:
+    """Hours end at midnight: the day before is the last on which they can be used."""
+    return f"{datetime.fromisoformat(ends_at).astimezone(SELLER_ZONE) - timedelta(days=1):%Y-%m-%d}"
+
+
+def _curve(client: httpx.Client, account_id: str) -> Table:
+    """The last step of each month, as a bar."""
+    steps = client.get(f"/v1/accounts/{account_id}/balance/history").raise_for_status().json()
+    months = {step["at"][:7]: step for step in steps}
+    highest = max([abs(step["balance_minutes"]) for step in months.values()], default=1) or 1
+    table = Table("month", "balance, h at its end", "", title=f"The balance of {account_id} over time")
+    for month, step in months.items():
+        minutes = step["balance_minutes"]
+        bar = "█" * round(abs(minutes) / highest * CURVE_WIDTH)
+        table.add_row(month, decimal_hours(minutes), f"[red]{bar}" if minutes < 0 else f"[green]{bar}")
+    return table
+
+
+def _replay_beside_projection(client: httpx.Client, account_id: str) -> Table:
+    """The same questions, answered by the log alone and by the read model."""
+    table = Table("as of", "known at", "replayed from the log, h", "projection, h", title=f"{account_id}, twice")
+    for as_of, known_at in (("2026-03-10", None), ("2026-03-10", "2026-04-01"), ("2026-08-31", None)):
+        asked = {"as_of": f"{as_of}T00:00:00+03:00"} | ({"known_at": f"{known_at}T00:00:00+03:00"} if known_at else {})
+        replayed, projected = (
+            client.get(f"/v1/accounts/{account_id}/{route}", params=asked).raise_for_status().json()
+            for route in ("replay", "balance")
+        )
+        if replayed["balance_minutes"] != projected["balance_minutes"]:
+            raise DemoFailed(f"the log and the projection disagree about {account_id} as of {as_of}")
+        table.add_row(as_of, known_at or "now", replayed["balance_hours"], projected["balance_hours"])
+    return table

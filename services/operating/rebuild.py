@@ -1,0 +1,50 @@
+"""A projection rebuilt by hand, in sight of whoever asked for it."""
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from services.projections.database import POSTGRES_AWAY, PROJECTIONS
+from services.projections.following.feed import LogFeed
+from services.projections.following.logged import CannotApply
+from services.projections.following.rebuild import Rebuild, RebuildFailed
+from services.projections.following.tracking import Cut, Projection, Tracking
+from services.projections.settings import Settings
+
+
+class _Rate(ProgressColumn):
+    """Events a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.finished_speed or task.speed or 0:,.0f} events/s")
+
+
+async def rebuild_by_hand(name: str, settings: Settings, console: Console, *, accept_differences: bool) -> Cut:
+    """Rebuild the projection of that name with a progress bar; RuntimeError says in a sentence why that failed."""
+    projection = _projection(name)
+    trackings = [Tracking(projection, log) for log in settings.log_names]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    async with httpx.AsyncClient(base_url=settings.ledger_url, timeout=30, trust_env=False) as ledger:
+        with Progress(*columns, console=console) as progress:
+            task = progress.add_task(f"rebuilding {name}", total=None)
+
+            def show(position: int, goal: int) -> None:
+                progress.update(task, completed=position, total=goal)
+
+            feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
+            rebuilding = Rebuild(settings.database_url, trackings, feeds)
+            try:
+                return await rebuilding.run(show, accept_differences=accept_differences)
+            except CannotApply as refused:
+                raise RebuildFailed(f"{name} stays as it is: {refused}") from refused
+            except POSTGRES_AWAY as away:
+                raise RebuildFailed(f"{name} stays as it is: the database cannot be reached: {away}") from away
+
+
+def _projection(name: str) -> Projection:
+    for projection in PROJECTIONS:
+        if projection.name == name:
+            return projection
+    names = ", ".join(projection.name for projection in PROJECTIONS)
+    raise RebuildFailed(f"there is no projection {name}; there are {names}")

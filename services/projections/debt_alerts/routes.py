@@ -1,0 +1,63 @@
+"""The routes of alerts: a list, a stream of their changes, and what became of the webhooks."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from contracts.alerts import AlertChange, AlertDeliveryPage, AlertPage
+from services.projections.database import POSTGRES_AWAY
+from services.projections.debt_alerts import DEBT_ALERTS, queries
+from services.projections.parameters import POSITION_MAX, AskedAlerts, AskedDeliveries, NothingAsked
+from services.projections.routes import Reading, ReadingOf
+from services.projections.running import Projections
+
+router = APIRouter(prefix="/v1/alerts", tags=["projections"])
+
+STREAM_POLL_SECONDS = 0.1
+
+Read = Annotated[Reading, Depends(ReadingOf(DEBT_ALERTS))]
+LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=POSITION_MAX)]
+
+
+@router.get("")
+async def list_alerts(read: Read, asked: Annotated[AskedAlerts, Query()]) -> AlertPage:
+    """Alerts open and closed, the newest first, a page (rule 13)."""
+    return await queries.alerts(read.connection, **asked.model_dump())
+
+
+@router.get("/deliveries")
+async def list_deliveries(read: Read, asked: Annotated[AskedDeliveries, Query()]) -> AlertDeliveryPage:
+    """What was sent to webhooks and what came of it, the newest first, a page."""
+    return await queries.deliveries(read.connection, asked.cursor, asked.limit)
+
+
+async def _beginning(
+    request: Request, asked: Annotated[NothingAsked, Query()], last_event_id: LastEventId = None
+) -> int:
+    """The number after which the stream goes on: what the caller has had, else the present."""
+    projections: Projections = request.app.state.projections
+    with projections.reaching_postgres():
+        present = await queries.last_change(projections.pool)
+    return present if last_event_id is None else last_event_id
+
+
+@router.get("/stream", response_class=EventSourceResponse, responses={200: {"model": AlertChange}})
+async def stream_alerts(request: Request, after: Annotated[int, Depends(_beginning)]) -> AsyncIterator[ServerSentEvent]:
+    """Changes as they are committed, each with its number as `id`; after `Last-Event-ID`, or from now on without it.
+
+    A list says in `last_change` where a stream goes on that misses nothing after it; 0 is the beginning of all.
+    """
+    projections: Projections = request.app.state.projections
+    while True:
+        try:
+            changes = await queries.changes(projections.pool, after)
+        except POSTGRES_AWAY:  # the caller comes again with the last id, and is told
+            return
+        for change in changes:
+            after = change["number"]
+            yield ServerSentEvent(raw_data=change["payload"], event=change["type"], id=str(after))
+        if not changes:
+            await asyncio.sleep(STREAM_POLL_SECONDS)

@@ -1,9 +1,0 @@
-"""Reports and acts as documents: pure functions from a read model to the bytes of a file (rules 10.3, 10.4)."""
-
-from services.projections.documents.act_pdf import act_pdf
-from services.projections.documents.act_xlsx import act_xlsx
-from services.projections.documents.numerals import Lang
-from services.projections.documents.report_pdf import report_pdf
-from services.projections.documents.report_xlsx import report_xlsx
-
-__all__ = ["Lang", "act_pdf", "act_xlsx", "report_pdf", "report_xlsx"]

@@ -1,0 +1,64 @@
+"""An event of the log as a projection takes it: where it stands, and what it says."""
+
+from collections.abc import Iterable
+from typing import NamedTuple, Self
+
+from pydantic import ValidationError
+
+from contracts.envelope import RecordedEvent
+from contracts.events import Event
+from services.process.event_reading import READERS
+from services.projections.following.lines import NOT_AS_WRITTEN, Envelope, read_line
+
+
+class CannotApply(Exception):
+    """This event cannot be applied."""
+
+
+class Logged(NamedTuple):
+    """An event and its place in the log."""
+
+    recorded: Envelope | RecordedEvent
+    event: Event
+
+    @classmethod
+    def of_line(cls, line: bytes) -> Self:
+        """The event on a line of the log; CannotApply, with its place, for one that this version cannot read."""
+        try:
+            written = read_line(line)
+            return cls(written, READERS[written.type](written.data))
+        except NOT_AS_WRITTEN:
+            recorded = recorded_on(line)
+            try:
+                return cls.read(recorded)
+            except CannotApply as failure:
+                raise CannotApply(f"event {recorded.event_id} at {recorded.position}: {failure}") from failure
+
+    @classmethod
+    def read(cls, recorded: RecordedEvent) -> Self:
+        """Raises CannotApply for a type this version does not know and for data that do not fit."""
+        try:
+            return cls(recorded, recorded.event())
+        except KeyError as unknown:
+            raise CannotApply(f"this version knows no event {recorded.type}") from unknown
+        except ValidationError as misfit:
+            raise CannotApply(f"its data do not fit {recorded.type}: {misfit}") from misfit
+
+    @property
+    def position(self) -> int:
+        """Where it stands in the log; only a dry run's events stand nowhere."""
+        assert self.recorded.position is not None
+        return self.recorded.position
+
+
+def recorded_on(line: bytes) -> RecordedEvent:
+    """The line, whatever its event; CannotApply if it is none of the log."""
+    try:
+        return RecordedEvent.model_validate_json(line)
+    except ValidationError as misfit:
+        raise CannotApply(f"a line of the log cannot be read: {misfit}") from misfit
+
+
+def of_types(batch: Iterable[Logged], *types: type[Event]) -> list[Logged]:
+    """Those of these very types; faster than isinstance, which pydantic's models make slow where it is not so."""
+    return [logged for logged in batch if type(logged.event) in types]

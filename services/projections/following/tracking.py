@@ -1,0 +1,211 @@
+"""How far a projection has come in a log: moved in the transaction that applies the events, so each counts once.
+
+Like a projection's tables, the table of places is found by the connection's search_path: a projection that is built
+beside the live one has its own.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import asyncpg
+from asyncpg import Connection, Pool
+
+from services.projections.following.logged import CannotApply, Logged
+
+SCHEMA = """
+-- tables: those of that version, so that another version knows what it replaces.
+CREATE TABLE IF NOT EXISTS tracking (
+    projection text NOT NULL,
+    log        text NOT NULL,
+    position   bigint NOT NULL DEFAULT 0,
+    event_id   text,
+    halted     text,
+    PRIMARY KEY (projection, log)
+) WITH (fillfactor = 50);
+ALTER TABLE tracking
+    ADD COLUMN IF NOT EXISTS version integer NOT NULL DEFAULT 1,
+    ADD COLUMN IF NOT EXISTS tables text[] NOT NULL DEFAULT '{}';
+"""
+
+BEGIN = "INSERT INTO tracking (projection, log, version, tables) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
+
+READ = "SELECT position, event_id, halted, version FROM tracking WHERE projection = $1 AND log = $2"
+
+READ_LOGS = """
+    SELECT log, position, event_id, halted, version FROM tracking WHERE projection = $1 AND log = ANY ($2)
+"""
+
+ADVANCE = """
+    UPDATE tracking SET position = $5, event_id = $6, halted = NULL
+    WHERE projection = $1 AND log = $2 AND version = $3 AND position = $4
+"""
+
+HALT = "UPDATE tracking SET halted = $4 WHERE projection = $1 AND log = $2 AND version <= $3"
+
+REST_SECONDS = 0.03
+"""For projections that are asked about less urgently than balances."""
+
+DATA_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
+"""What PostgreSQL and asyncpg, whose own errors about data are ValueErrors, say of rows that cannot be."""
+
+
+async def _is_settled(_: Connection) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A read model: its tables, and how it applies a batch of events in the caller's transaction.
+
+    `version` grows with every change to what the tables are or hold; whoever finds tables of an older one builds new
+    ones. `totals`: a query for one row of sums, by which a rebuilt projection is compared with the live one.
+    `settle`: what is left to do on rebuilt tables that the live ones have done without an event. `rest_seconds`: how
+    long its worker rests after a batch of live events, so that the next is larger and more urgent ones come first.
+    Everything names its tables without a schema.
+    """
+
+    name: str
+    schema: str
+    tables: tuple[str, ...]
+    project: Callable[[Connection, Sequence[Logged]], Awaitable[None]]
+    totals: str = "SELECT"
+    settle: Callable[[Connection], Awaitable[None]] = _is_settled
+    rest_seconds: float = 0
+    version: int = 1
+
+
+class Overtaken(Exception):
+    """Another worker has moved this projection, or another version has replaced it."""
+
+
+class OtherVersion(Exception):
+    """The tables that are there are not of this version."""
+
+    def __init__(self, projection: Projection, there: int) -> None:
+        name, own = projection.name, projection.version
+        super().__init__(f"the tables of {name} are of version {there}, this program has {own}")
+        self.newer = there > projection.version
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the log: the last event applied, and why the projection does not go on, if it does not.
+
+    `version`: of the tables; absent while there is no projection yet.
+    """
+
+    position: int = 0
+    event_id: str | None = None
+    halted: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a projection stands in each of some logs, at one moment."""
+
+    places: tuple[Place, ...]
+
+    @property
+    def position(self) -> int:
+        """The furthest of them: who waits until each log has come so far, or to its end, sees nothing older."""
+        return max(place.position for place in self.places)
+
+    @property
+    def halted(self) -> str | None:
+        """Why it does not go on in one of them, if it does not."""
+        return next((place.halted for place in self.places if place.halted), None)
+
+    def __str__(self) -> str:
+        return ", ".join(str(place.position) for place in self.places)
+
+
+class Tracking:
+    """One projection's place in one log."""
+
+    def __init__(self, projection: Projection, log: str) -> None:
+        self.projection = projection
+        self.log = log
+        self._key = (projection.name, log)
+        self._own = (*self._key, projection.version)
+        self._moved = asyncio.Event()
+
+    async def begin(self, database: Pool) -> Place:
+        """Where to go on: at the log's start for a projection that is new.
+
+        A halt of the past is forgotten: whoever begins will meet its cause again, if it is still there. Raises
+        OtherVersion where the tables are not this program's.
+        """
+        await database.execute(HALT, *self._own, None)
+        place = await self.place(database)
+        if place.version != self.projection.version:
+            raise OtherVersion(self.projection, place.version or 0)
+        return place
+
+    async def enter(self, database: Pool | Connection) -> None:
+        """Begin to keep the place, if nobody has yet."""
+        await database.execute(BEGIN, *self._own, self.projection.tables)
+
+    async def place(self, database: Pool | Connection) -> Place:
+        """The place as every process sees it."""
+        row = await database.fetchrow(READ, *self._key)
+        return Place(**row) if row else Place()
+
+    async def advance(self, connection: Connection, before: Place, batch: Sequence[Logged]) -> Place:
+        """Move over a batch that follows `before`, in the transaction that applies it.
+
+        This is the fence between workers: Overtaken when the place is no longer `before`, or the tables no longer of
+        this version.
+        """
+        first, last = batch[0].position, batch[-1].position
+        if first != before.position + 1 or last - first + 1 != len(batch):
+            raise CannotApply(f"after position {before.position} came {first} to {last} in {len(batch)} events")
+        after = Place(last, batch[-1].recorded.event_id, version=self.projection.version)
+        done = await connection.execute(ADVANCE, *self._own, before.position, after.position, after.event_id)
+        if done != "UPDATE 1":
+            raise Overtaken
+        return after
+
+    async def halt(self, database: Pool, reason: str) -> None:
+        """Tell every process that the projection does not go on."""
+        await database.execute(HALT, *self._own, reason)
+
+    def moved(self) -> None:
+        """Wake who waits in this process, once the move is committed."""
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def wait_for_move(self, seconds: float) -> None:
+        """Return when a worker in this process has moved, or at the latest after so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()
+
+
+async def cut(database: Pool | Connection, trackings: Sequence[Tracking]) -> Cut:
+    """Where a projection stands in these logs, at one moment."""
+    logs = [tracking.log for tracking in trackings]
+    rows = await database.fetch(READ_LOGS, trackings[0].projection.name, logs)
+    places = {log: Place(*place) for log, *place in rows}
+    return Cut(tuple(places.get(log, Place()) for log in logs))
+
+
+async def apply(connection: Connection, tracking: Tracking, before: Place, batch: Sequence[Logged]) -> Place:
+    """Apply a batch that follows `before` in one transaction; if it is refused, up to the event that is to blame.
+
+    Raises CannotApply, which names that event, with everything before it applied.
+    """
+    try:
+        async with connection.transaction():
+            place = await tracking.advance(connection, before, batch)
+            await tracking.projection.project(connection, batch)
+    except (*DATA_REFUSED, CannotApply) as refused:
+        if len(batch) == 1:
+            recorded = batch[0].recorded
+            raise CannotApply(f"event {recorded.event_id} at {recorded.position}: {refused}") from refused
+        place = before
+        for event in batch:
+            place = await apply(connection, tracking, place, [event])
+    return place

@@ -1,0 +1,158 @@
+"""The worker of one projection: catches up from the ledger's feed, then follows JetStream live."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import aclosing
+
+import asyncpg
+
+from services.projections import metrics
+from services.projections.database import POSTGRES_AWAY
+from services.projections.following.feed import LEDGER_AWAY, LogFeed
+from services.projections.following.live_log import Delivery, LiveLog
+from services.projections.following.logged import CannotApply, Logged
+from services.projections.following.rebuild import Rebuild, RebuildUnderWay
+from services.projections.following.tracking import DATA_REFUSED, OtherVersion, Overtaken, Place, Tracking, apply
+
+logger = logging.getLogger(__name__)
+
+QUIET_SECONDS = 1.0  # so long without a message, and the feed is asked whether there should have been one
+POLL_SECONDS = 0.1  # how often the feed is asked while JetStream is away
+STAND_BY_SECONDS = 1.0
+RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+
+class Worker:
+    """Applies one log to one projection, in order, each event once. Several may run: one works, the others wait."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, tracking: Tracking, feed: LogFeed, delivery: Delivery, rebuild: Rebuild
+    ) -> None:
+        self._projection = tracking.projection
+        self._labels = (tracking.projection.name, tracking.log)
+        self._pool = pool
+        self._tracking = tracking
+        self._feed = feed
+        self._delivery = delivery
+        self._live = LiveLog(delivery)
+        self._rebuild = rebuild
+        self._place = Place()
+        self._overtaken = False
+        self._failures = 0
+        self.halted: str | None = None
+        self.waiting: str | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled, whatever is away meanwhile.
+
+        An event that cannot be applied halts the projection, until it is rebuilt or this process started again.
+        """
+        async with self._delivery.followed_by(self._live):
+            while True:
+                await self._work()
+                await self._stay_halted()
+
+    async def _work(self) -> None:
+        """Return when the projection halts."""
+        while self.halted is None:
+            try:
+                if self._overtaken:
+                    await self._stand_by()
+                self._stand_at(await self._begin())
+                await self._follow()
+            except Overtaken:
+                self._overtaken = True
+            except (*DATA_REFUSED, CannotApply) as refused:
+                self.halted = str(refused)
+            except (*POSTGRES_AWAY, *LEDGER_AWAY, RebuildUnderWay, OtherVersion) as hindrance:
+                await asyncio.sleep(self._wait_for(hindrance))
+            except Exception as broken:
+                logger.exception("the projection %s broke", self._projection.name)
+                self.halted = repr(broken)
+
+    async def _begin(self) -> Place:
+        """Where to go on, in tables of this version: older ones are replaced first, newer ones left alone."""
+        try:
+            return await self._tracking.begin(self._pool)
+        except OtherVersion as other:
+            if other.newer:
+                raise
+            self._wait_for(other)
+            await self._rebuild.run()
+            return await self._tracking.begin(self._pool)
+
+    async def _follow(self) -> None:
+        """The feed first, for whatever JetStream cannot have; then JetStream, until something is missing or quiet.
+
+        While the ledger is away JetStream alone is followed.
+        """
+        listened = False  # only then is it the subscription's fault what the feed still has
+        while True:
+            patience = QUIET_SECONDS if self._delivery.connected else POLL_SECONDS
+            try:
+                if await self._catch_up() and listened and self._delivery.connected and self._live.idle:
+                    self._delivery.subscribe_again()
+            except LEDGER_AWAY as away:
+                patience = self._wait_for(away)
+            while events := await self._live.arrived(patience):
+                await self._apply(events)
+                await asyncio.sleep(self._projection.rest_seconds)
+            listened = True
+
+    async def _catch_up(self) -> bool:
+        """Apply what the feed has; whether that was anything."""
+        before = self._place
+        async with aclosing(self._feed.pages(before)) as pages:
+            async for events in pages:
+                await self._apply(events)
+        if self.waiting:
+            logger.info("the projection %s goes on at %d", self._projection.name, self._place.position)
+        self._failures, self.waiting = 0, None
+        return self._place != before
+
+    async def _apply(self, events: Sequence[Logged]) -> None:
+        async with self._pool.acquire() as connection:
+            place = await apply(connection, self._tracking, self._place, events)
+        self._stand_at(place)
+        self._tracking.moved()
+        metrics.applied(*self._labels, events)
+
+    def _stand_at(self, place: Place) -> None:
+        self._place = place
+        self._live.position = place.position
+        metrics.POSITION.labels(*self._labels).set(place.position)
+
+    async def _stand_by(self) -> None:
+        """Another worker moves this projection: take over when it has stood still."""
+        logger.info("the projection %s is moved by another worker", self._projection.name)
+        seen, place = None, await self._tracking.place(self._pool)
+        while seen != place:
+            await asyncio.sleep(STAND_BY_SECONDS)
+            seen, place = place, await self._tracking.place(self._pool)
+        self._overtaken = False
+
+    def _wait_for(self, hindrance: Exception) -> float:
+        """Say what hinders, once; how many seconds to wait before another try."""
+        if not self.waiting:
+            logger.warning("the projection %s waits at %d: %r", self._projection.name, self._place.position, hindrance)
+        self.waiting = repr(hindrance)
+        self._failures += 1
+        return RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]
+
+    async def _stay_halted(self) -> None:
+        """Nothing is skipped: every process shows the reason until a rebuild or another worker has taken it away."""
+        metrics.HALTED.labels(*self._labels).set(1)
+        logger.error("the projection %s halted: %s", self._projection.name, self.halted)
+        told = False
+        while self.halted:
+            try:
+                if not told:
+                    await self._tracking.halt(self._pool, self.halted)
+                    told = True
+                await asyncio.sleep(STAND_BY_SECONDS)
+                if (await self._tracking.place(self._pool)).halted is None:
+                    self.halted = None
+            except POSTGRES_AWAY as away:
+                await asyncio.sleep(self._wait_for(away))
+        metrics.HALTED.labels(*self._labels).set(0)

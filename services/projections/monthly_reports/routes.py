@@ -1,0 +1,76 @@
+"""The routes of monthly reports and acts, as data and as documents."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from contracts.quantities import Month
+from contracts.reports import Act, MonthlyReport
+from services.documents import Lang, act_pdf, act_xlsx, report_pdf, report_xlsx
+from services.projections.monthly_reports import MONTHLY_REPORTS
+from services.projections.monthly_reports.acts import act
+from services.projections.monthly_reports.queries import Asked, report
+from services.projections.parameters import AccountPath, AskedReport
+from services.projections.routes import Reading, ReadingOf
+
+router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["projections"])
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MEDIA_TYPES = {"json": "application/json", "pdf": "application/pdf", "xlsx": XLSX}
+
+FILE = r"^2[01][0-9]{2}-(0[1-9]|1[0-2])(\.(json|pdf|xlsx))?$"
+
+
+class DocumentFile(NamedTuple):
+    """A month, and the form its document is wanted in."""
+
+    month: Month
+    form: str
+
+
+async def _file(file: Annotated[str, Path(pattern=FILE, examples=["2026-03.pdf"])]) -> DocumentFile:
+    """A month such as 2026-03, with .json, .pdf or .xlsx behind it or nothing."""
+    month, _, form = file.partition(".")
+    return DocumentFile(month, form or "json")
+
+
+FileOf = Annotated[DocumentFile, Depends(_file)]
+Read = Annotated[Reading, Depends(ReadingOf(MONTHLY_REPORTS))]
+
+
+@router.get("/reports/{file}", response_model=MonthlyReport)
+async def get_report(
+    request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedReport, Query()]
+) -> Response:
+    """The report of any month, open or closed, as known at any time (rule 10.3); a closed one never changes."""
+    seller = request.app.state.projections.seller
+    made = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller)
+    return await _document(made, file, asked.lang, {"pdf": report_pdf, "xlsx": report_xlsx}, read.position)
+
+
+@router.get("/acts/{file}", response_model=Act)
+async def get_act(
+    request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedReport, Query()]
+) -> Response:
+    """The act of a closed month, for signature by both sides (rule 10.4); of an open one, a draft."""
+    seller = request.app.state.projections.seller
+    of = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller)
+    made = await act(read.connection, of, seller)
+    return await _document(made, file, asked.lang, {"pdf": act_pdf, "xlsx": act_xlsx}, read.position)
+
+
+async def _document(
+    made: Any, file: DocumentFile, lang: Lang, renderers: Mapping[str, Callable[[Any, Lang], bytes]], position: int
+) -> Response:
+    """The read model itself, or its document; typesetting has a thread of its own, so that nobody waits for it."""
+    if file.form == "json":
+        content = made.model_dump_json().encode()
+    else:
+        content = await asyncio.to_thread(renderers[file.form], made, lang)
+    headers = {"Hourbook-Position": str(position)}
+    if file.form != "json":
+        name = f"{type(made).__name__}-{made.account_id}-{file.month}.{file.form}"
+        headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return Response(content, media_type=MEDIA_TYPES[file.form], headers=headers)

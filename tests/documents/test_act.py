@@ -1,0 +1,145 @@
+"""The act: all that 402-ФЗ art. 9 asks of a primary document, and its money to the kopeck."""
+
+from pathlib import Path
+
+import pytest
+
+from contracts.reports import Act, Party, Vat
+from services.documents import act_pdf, act_xlsx
+from tests.documents.builder import act, act_line
+from tests.documents.reading import SOFFICE, cells, formulas, pages, recalculated, values, whole
+
+
+def spring_act(**given: object) -> Act:
+    return act(
+        act_line(610, 2_633_167),
+        act_line(290, 1_541_833, 319_000, "winter", plan="hours-20"),
+        act_line(20, 86_333, package="compensation-T-1-1", plan=None),
+        act_line(30, 159_500, 319_000, None),
+        **given,
+    )
+
+
+def test_the_act_has_what_the_law_asks_of_a_primary_document():
+    text = whole(act_pdf(spring_act(), "ru"))
+    for said in (
+        "Акт № 2026-03/c1 об оказании услуг · 31 марта 2026 г.",
+        "ИСПОЛНИТЕЛЬ",
+        "ООО «Синтез» ИНН 7701234560",
+        "ЗАКАЗЧИК",
+        "АО «Северный ветер»",
+        "Договор № 42/2026 от 15 января 2026 г.",
+        "1 марта 2026 г. — 31 марта 2026 г.",
+        "Исполнитель оказал, а Заказчик принял по указанному договору следующие услуги:",
+        "Ед. изм.",
+        "Генеральный директор",
+        "Иванова А. П.",
+        "Действует на основании: Устава",
+    ):
+        assert said in text
+    assert text.count("подпись") == text.count("должность") == text.count("фамилия, инициалы") == 2
+
+
+def test_hours_stand_by_package_and_price():
+    text = whole(act_pdf(spring_act(), "ru"))
+    assert "в счёт пакета часов spring (100 часов) ч 10,17 10:10 2 590,00 ₽ 26 331,67 ₽" in text
+    assert "в счёт компенсации часов compensation-T-1-1 ч 0,33 0:20" in text
+    assert "сверх пакетов часов ч 0,50 0:30 3 190,00 ₽ 1 595,00 ₽" in text
+
+
+def test_the_total_stands_in_digits_and_words():
+    text = whole(act_pdf(spring_act(), "ru"))
+    assert "15,83 ч (15:50) — Пятнадцать часов пятьдесят минут." in text
+    assert "44 208,33 ₽ — Сорок четыре тысячи двести восемь рублей 33 копейки, НДС не облагается." in text
+
+
+def test_the_total_in_english_words():
+    text = whole(act_pdf(spring_act(), "en"))
+    assert "Act No. 2026-03/c1 of services rendered · 31 March 2026" in text
+    assert "44,208.33 ₽ — Forty-four thousand two hundred eight rubles 33 kopecks, Not subject to VAT." in text
+
+
+@pytest.mark.parametrize("mode", ["5", "7", "20", "22"])
+def test_vat_is_contained_in_the_amount(mode: str):
+    text = whole(act_pdf(spring_act(vat=Vat(mode=mode, amount_kopecks=736_805)), "ru"))
+    assert f"В том числе НДС {mode} % 7 368,05 ₽" in text
+    assert f"в том числе НДС {mode} % — 7 368,05 ₽." in text
+
+
+def test_an_act_that_takes_back_claims_no_services():
+    text = whole(act_pdf(act(act_line(-50, -215_833)), "ru"))
+    assert "Минус две тысячи сто пятьдесят восемь рублей 33 копейки" in text
+    assert "Стороны уточняют" in text
+    assert "претензий" not in text
+
+
+def test_an_act_without_services_says_so():
+    text = whole(act_pdf(act(), "ru"))
+    assert "Услуги в этом периоде не оказывались." in text
+    assert "Ноль рублей 00 копеек" in text
+    assert "претензий" not in text
+
+
+def test_the_workbook_adds_up_by_formulas():
+    document = act_xlsx(spring_act(vat=Vat(mode="20", amount_kopecks=736_805)), "ru")
+    book, shown = formulas(document)["Акт"], values(document)["Акт"]
+    assert [book.cell(14, column).value for column in (4, 5, 7)] == ["=SUM(D10:D13)", "=SUM(E10:E13)", "=SUM(G10:G13)"]
+    assert [shown.cell(14, column).value for column in (4, 5, 7)] == pytest.approx([15.83, 950, 44_208.33])
+    assert shown.cell(15, 7).value == pytest.approx(7_368.05)
+    assert any("Сорок четыре тысячи двести восемь рублей 33 копейки" in str(value) for value in cells(shown))
+    assert any(value == "Иванова А. П." for value in cells(shown))
+
+
+def test_the_workbook_keeps_its_head_in_sight_and_prints_on_a4():
+    sheet = formulas(act_xlsx(spring_act(), "ru"))["Акт"]
+    assert sheet.freeze_panes == "A10"
+    assert sheet.print_title_rows == "$9:$9"
+    assert sheet.page_setup.paperSize == 9
+
+
+@pytest.mark.parametrize(
+    "made", [spring_act(), act(), act(act_line(-50, -215_833))], ids=["usual", "empty", "negative"]
+)
+@pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed")
+def test_libreoffice_works_out_the_same_totals(made: Act, tmp_path: Path):
+    document = act_xlsx(made, "ru")
+    written, again = values(document)["Акт"], recalculated(document, tmp_path)["Акт"]
+    numbers = [value for value in cells(written) if isinstance(value, int | float)]
+    assert [value for value in cells(again) if isinstance(value, int | float)] == pytest.approx(numbers, abs=1e-6)
+
+
+CUSTOMER = Party(
+    name="АО «Северный ветер»",
+    inn="7801234564",
+    kpp="780101001",
+    address="190000, г. Санкт-Петербург, наб. реки Мойки, д. 100",
+    bank_details="р/с 40702810555000009876",
+    signatory_position="Заместитель генерального директора по информационным технологиям",
+    signatory_name="Рождественская А. В.",
+    signatory_authority="доверенности № 17/2026",
+)
+
+
+@pytest.mark.parametrize("form", ["pdf", "xlsx"])
+def test_the_customers_requisites_stand_beside_the_sellers(form: str):
+    made = spring_act(customer=CUSTOMER)
+    text = (
+        whole(act_pdf(made, "ru")) if form == "pdf" else " ".join(map(str, cells(values(act_xlsx(made, "ru"))["Акт"])))
+    )
+    for said in CUSTOMER.model_dump().values():
+        assert said in text
+
+
+@pytest.mark.parametrize("packages", range(1, 9))
+def test_signatures_stand_on_the_page_of_the_sum_in_words(packages: int):
+    *_, last = pages(act_pdf(act(*[act_line(60, 259_000)] * packages, customer=CUSTOMER), "ru"))
+    assert "На сумму:" in last
+    assert last.count("подпись") == 2
+
+
+@pytest.mark.parametrize("packages", range(8, 15))
+def test_the_total_is_not_torn_from_the_last_line(packages: int):
+    made = pages(act_pdf(act(*(act_line(60, 259_000, package=f"package-{n}-") for n in range(packages))), "ru"))
+    (page,) = [page for page in made if "Итого" in page]
+    assert f"package-{packages - 1}-" in page
+    assert "НДС не облагается" in page

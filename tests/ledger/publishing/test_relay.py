@@ -1,0 +1,235 @@
+"""The stream is a copy of the log, whoever writes it and whatever happens to it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import nats
+import orjson
+import pytest
+from nats.aio.client import Client
+from nats.js import JetStreamContext
+from nats.js.api import RawStreamMsg
+from nats.js.errors import NotFoundError
+
+from infra.embedded import EmbeddedNats
+from services.ledger.event_store.store import EventStore
+from services.ledger.publishing.relay import keep_relaying, keep_ringing, wake_subject
+from services.process.stopping import end
+from services.process.wake import Wake
+from tests.ledger.event_store.events import event
+
+
+@pytest.fixture
+async def connection(nats_url: str) -> AsyncIterator[Client]:
+    client = await nats.connect(nats_url)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def jetstream(connection: Client) -> JetStreamContext:
+    return connection.jetstream()
+
+
+@pytest.fixture
+async def stream(jetstream: JetStreamContext, log_id: int) -> AsyncIterator[str]:
+    """The name of the log's stream, which goes away after the test."""
+    name = f"HOURBOOK-{log_id}"
+    yield name
+    await jetstream.delete_stream(name)
+
+
+@asynccontextmanager
+async def relaying(store: EventStore, log_id: int, nats_url: str) -> AsyncIterator[Wake]:
+    """A relay at work, and the bell that wakes it."""
+    wake = Wake()
+    task = asyncio.create_task(keep_relaying(store, log_id, nats_url, wake))
+    try:
+        yield wake
+    finally:
+        await end(task)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for a condition; every look at it is a round trip."""
+    async with asyncio.timeout(60):
+        while not await holds():
+            pass
+
+
+async def append(store: EventStore, log_id: int, account_id: str, versions: range) -> None:
+    await store.append(log_id, [event(account_id, v, f"{account_id}-{v}", data=f'{{"n": {v}}}') for v in versions], {})
+
+
+async def copied(store: EventStore, log_id: int, jetstream: JetStreamContext, stream: str) -> list[RawStreamMsg]:
+    """The messages, once the stream is a copy of the log: each event at the sequence that is its position."""
+    events = [(event.position, event.event_id, event.data.encode()) for event in await store.page(log_id, 0, 10_000)]
+    messages: list[RawStreamMsg] = []
+
+    async def is_copy() -> bool:
+        nonlocal messages
+        try:
+            messages = [await jetstream.get_msg(stream, seq=position) for position, _, _ in events if position]
+            number = (await jetstream.stream_info(stream)).state.messages
+        except NotFoundError:
+            return False
+        found = [(message.seq, (message.headers or {}).get("ce-id"), message.data) for message in messages]
+        return found == events and number == len(events)
+
+    await until(is_copy)
+    return messages
+
+
+async def test_events_arrive_in_order_at_their_positions_with_all_a_reader_needs(
+    store: EventStore, nats_url: str, log_id: int, jetstream: JetStreamContext, stream: str
+):
+    await append(store, log_id, "acc-1", range(1, 4))
+    async with relaying(store, log_id, nats_url) as wake:
+        await append(store, log_id, "acc-2", range(1, 3))
+        wake.ring()
+        messages = await copied(store, log_id, jetstream, stream)
+    stored = (await store.page(log_id, 3, 1))[0]
+    recorded = orjson.loads(stored.line(stored.position))
+    assert messages[3].subject == f"hourbook.log.{log_id}.acc-2.TaskClosed"
+    assert messages[3].headers == {
+        "ce-specversion": "1.0",
+        "ce-id": stored.event_id,
+        "ce-type": "TaskClosed",
+        "ce-source": f"urn:hourbook:log:{log_id}",
+        "ce-subject": "acc-2",
+        "ce-time": recorded["recorded_at"],
+        "content-type": "application/json",
+        "Hourbook-Position": "4",
+        "Hourbook-Version": "1",
+        "Hourbook-Schema-Version": "1",
+        "Nats-Expected-Stream": stream,
+        "Nats-Expected-Last-Sequence": "3",
+    }
+
+
+async def test_what_another_process_commits_is_relayed_without_a_bell(
+    store: EventStore, nats_url: str, log_id: int, jetstream: JetStreamContext, stream: str
+):
+    async with relaying(store, log_id, nats_url):
+        for version in range(1, 4):
+            await append(store, log_id, "a", range(version, version + 1))
+            await copied(store, log_id, jetstream, stream)
+
+
+async def test_a_process_that_commits_rings_for_relays_in_others(nats_url: str, log_id: int, connection: Client):
+    rung = asyncio.Event()
+
+    async def heard(_: object) -> None:
+        rung.set()
+
+    await connection.subscribe(wake_subject(log_id), cb=heard)
+    await connection.flush()
+    wake = Wake()
+    ringing = asyncio.create_task(keep_ringing(log_id, nats_url, wake))
+    async with asyncio.timeout(60):
+        await rung.wait()
+        rung.clear()
+        wake.ring()
+        await rung.wait()
+    await end(ringing)
+
+
+async def test_two_relays_at_once_make_one_copy(
+    store: EventStore, nats_url: str, log_id: int, jetstream: JetStreamContext, stream: str
+):
+    async with relaying(store, log_id, nats_url) as one, relaying(store, log_id, nats_url) as other:
+        for first in range(1, 401, 20):
+            await append(store, log_id, "a", range(first, first + 20))
+            one.ring()
+            other.ring()
+        await copied(store, log_id, jetstream, stream)
+
+
+async def test_a_relay_goes_on_where_the_last_one_stopped(
+    store: EventStore, nats_url: str, log_id: int, jetstream: JetStreamContext, stream: str
+):
+    for versions in (range(1, 6), range(6, 11)):
+        await append(store, log_id, "a", versions)
+        async with relaying(store, log_id, nats_url):
+            await copied(store, log_id, jetstream, stream)
+
+
+async def test_a_deleted_stream_is_filled_again_though_nothing_new_is_committed(
+    store: EventStore, nats_url: str, log_id: int, jetstream: JetStreamContext, stream: str
+):
+    await append(store, log_id, "a", range(1, 21))
+    async with relaying(store, log_id, nats_url):
+        await copied(store, log_id, jetstream, stream)
+        await jetstream.delete_stream(stream)
+        await copied(store, log_id, jetstream, stream)
+
+
+async def test_a_stream_deleted_between_two_commits_is_filled_again(
+    store: EventStore, nats_url: str, log_id: int, jetstream: JetStreamContext, stream: str
+):
+    await append(store, log_id, "a", range(1, 21))
+    async with relaying(store, log_id, nats_url) as wake:
+        await copied(store, log_id, jetstream, stream)
+        await jetstream.delete_stream(stream)
+        await append(store, log_id, "a", range(21, 41))
+        wake.ring()
+        await copied(store, log_id, jetstream, stream)
+
+
+async def test_a_stream_of_another_ledger_is_said_loudly_and_replaced(
+    store: EventStore,
+    nats_url: str,
+    log_id: int,
+    jetstream: JetStreamContext,
+    stream: str,
+    caplog: pytest.LogCaptureFixture,
+):
+    """Its last event is not ours: as after the database was made anew, or restored from an older copy."""
+    await jetstream.add_stream(name=stream, subjects=[f"hourbook.log.{log_id}.>"])
+    for number in range(30):
+        await jetstream.publish(f"hourbook.log.{log_id}.x.TaskClosed", b"{}", headers={"ce-id": str(number)})
+    await append(store, log_id, "a", range(1, 6))
+    with caplog.at_level(logging.ERROR):
+        async with relaying(store, log_id, nats_url):
+            await copied(store, log_id, jetstream, stream)
+    assert "not a copy" in caplog.text
+
+
+async def test_a_stream_with_a_hole_is_replaced(
+    store: EventStore, nats_url: str, log_id: int, jetstream: JetStreamContext, stream: str
+):
+    await append(store, log_id, "a", range(1, 4))
+    events = await store.page(log_id, 0, 3)
+    await jetstream.add_stream(name=stream, subjects=[f"hourbook.log.{log_id}.>"])
+    for each in events:
+        await jetstream.publish(f"hourbook.log.{log_id}.a.TaskClosed", b"{}", headers={"ce-id": each.event_id})
+    await jetstream.delete_msg(stream, 2)
+    async with relaying(store, log_id, nats_url):
+        await copied(store, log_id, jetstream, stream)
+
+
+async def test_the_relay_waits_for_nats_and_goes_on_when_it_is_back(store: EventStore, server_folder, log_id: int):
+    server = EmbeddedNats(server_folder / "nats")
+    await asyncio.to_thread(server.start)
+    try:
+        async with relaying(store, log_id, server.url) as wake:
+            await append(store, log_id, "a", range(1, 11))
+            wake.ring()
+            await copied_on(store, log_id, server.url)
+            await asyncio.to_thread(server.kill)
+            await append(store, log_id, "a", range(11, 21))
+            wake.ring()
+            await asyncio.to_thread(server.start)
+            await copied_on(store, log_id, server.url)
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+async def copied_on(store: EventStore, log_id: int, url: str) -> None:
+    client = await nats.connect(url)
+    try:
+        await copied(store, log_id, client.jetstream(), f"HOURBOOK-{log_id}")
+    finally:
+        await client.close()

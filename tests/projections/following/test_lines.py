@@ -1,0 +1,67 @@
+"""A line of the log reads as the contracts read it, whichever way it is read."""
+
+import pytest
+from hypothesis import given
+
+from contracts.envelope import RecordedEvent
+from contracts.events import EVENT_TYPES, MonthReopened
+from services.process.event_reading import READERS
+from services.projections.following.lines import NOT_AS_WRITTEN, read_line
+from services.projections.following.logged import CannotApply, Logged
+from tests.projections.histories import TURNS, Turn, play
+from tests.projections.sample import sample_log
+from tests.projections.vocabulary import Log, opened, purchased
+
+
+def assert_read_alike(lines: list[RecordedEvent]) -> None:
+    """By the quick way itself, which falls back on nothing here."""
+    for recorded in lines:
+        line = read_line(recorded.model_dump_json().encode())
+        event = READERS[line.type](line.data)
+        expected = recorded.event()
+        assert event == expected
+        assert event.model_dump_json() == expected.model_dump_json()
+        assert event.model_copy() == expected
+        for name in ("position", "event_id", "account_id", "type", "recorded_at"):
+            assert getattr(line, name) == getattr(recorded, name)
+
+
+def test_the_sample_reads_as_the_contracts_read_it():
+    log = sample_log()
+    month = "2026-03"
+    log.record("romashka", MonthReopened(effective_at=log.clock, booking_month=month, month=month, reason="ошибка"))
+    assert {line.type for line in log.lines} == set(EVENT_TYPES)
+    assert_read_alike(log.lines)
+
+
+@given(turns=TURNS)
+def test_any_history_reads_as_the_contracts_read_it(turns: list[Turn]):
+    log = Log()
+    play(log, "romashka", turns)
+    assert_read_alike(log.lines)
+
+
+def test_an_event_of_an_older_version_has_what_it_lacked():
+    log = Log()
+    log.record("romashka", purchased("spring", on="2026-03-01", until="2026-06-02"))
+    old = log.lines[0].model_copy(update={"data": dict(log.lines[0].data)})
+    del old.data["low_balance_minutes"], old.data["succeeds"]
+    event = Logged.of_line(old.model_dump_json().encode()).event
+    assert (event.low_balance_minutes, event.succeeds) == (None, ())
+
+
+MISFITS = [("customer_name", 7), ("contract_date", "yesterday"), ("effective_at", None)]
+
+
+@pytest.mark.parametrize(("name", "value"), MISFITS)
+def test_data_that_do_not_fit_are_told_with_their_place(name: str, value: object):
+    log = Log()
+    log.record("romashka", opened())
+    line = log.lines[0]
+    line.data[name] = value
+    with pytest.raises(NOT_AS_WRITTEN):
+        READERS[line.type](read_line(line.model_dump_json().encode()).data)
+    with pytest.raises(
+        CannotApply, match=rf"event {line.event_id} at 1: its data do not fit AccountOpened:[^$]*{name}"
+    ):
+        Logged.of_line(line.model_dump_json().encode())
