@@ -4,7 +4,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,18 @@ PURE_LIBRARY = sys.stdlib_module_names - OUTSIDE_WORLD
 IMPURE_CALLS = re.compile(r"(.+\.)?(now|utcnow|today|uuid[147]|time\.time|monotonic|perf_counter)")
 IMPURE_NAMES = re.compile(r"(.+\.)?(datetime\.(now|utcnow|today)|date\.today)|open|input|print|__import__|exec|eval")
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "misc"}
+SHARED = frozenset({"contracts", "services.process"})
+MAY_LEAD_TO = {
+    "contracts": frozenset(),
+    "infra": frozenset(),
+    "services.process": frozenset({"contracts"}),
+    "services.documents": SHARED,
+    "services.ledger.domain": frozenset({"contracts"}),
+    "services.ledger": SHARED,
+    "services.projections": SHARED | {"services.documents"},
+    "services.eventsourcing_recorders": SHARED | {"services.ledger.event_store"},
+}
+"""The inner rooms, and where each may lead to: it imports nothing else, and no module it imports does."""
 HOME_FOLDER = re.compile(r"(?<![\w.-])/(?:home|Users|root)/[\w.]")
 
 
@@ -38,6 +50,7 @@ def within(name: str, package: str) -> bool:
 
 
 def import_allowed(module: str, name: str) -> bool:
+    """Whether a module may name this itself; where its imports lead to is `ways_to`'s business."""
     root, *rest = name.split(".")
     if root in {"contracts", "services", "infra"} and {"app", "__main__"} & set(rest):
         return False
@@ -45,11 +58,53 @@ def import_allowed(module: str, name: str) -> bool:
         return root in sys.stdlib_module_names or root in {"pydantic", "contracts"}
     if within(module, "services.ledger.domain"):
         return root in PURE_LIBRARY | {"pydantic", "immutables", "contracts"} or within(name, "services.ledger.domain")
-    if within(module, "services.projections"):
-        return not within(name, "services.ledger")
-    if within(module, "services.ledger"):
-        return not within(name, "services.projections")
     return True
+
+
+def allowed_rooms(module: str) -> frozenset[str] | None:
+    """The rooms that a module may lead to, directly or by way of others; None where it may lead anywhere."""
+    found = next((room for room in MAY_LEAD_TO if within(module, room)), None)
+    return MAY_LEAD_TO[found] | {found} if found else None
+
+
+def import_graph(sources: Mapping[str, str]) -> dict[str, set[str]]:
+    """Who imports whom among these modules. To import a module runs its packages first, so they are imported too."""
+    packages = {module.rpartition(".")[0] for module in sources}
+    return {
+        module: {
+            part
+            for name in imports(source, f"{module}." if module in packages else module)
+            for part in known_parts(name, sources)
+        }
+        for module, source in sources.items()
+    }
+
+
+def known_parts(name: str, known: Container[str]) -> Iterator[str]:
+    """The modules that are run when a name is imported: `a`, `a.b` and `a.b.c`, as far as there are such modules."""
+    parts = name.split(".")
+    yield from (part for end in range(1, len(parts) + 1) if (part := ".".join(parts[:end])) in known)
+
+
+def ways_to(graph: Mapping[str, set[str]]) -> Iterator[str]:
+    """Every way by which a module leads out of the rooms it may lead to, as `a → b → c`."""
+    for module in graph:
+        rooms = allowed_rooms(module)
+        if rooms is None:
+            continue
+        reached, waiting = {module}, [(module,)]
+        while waiting:
+            way = waiting.pop()
+            for target in sorted(graph[way[-1]] - reached):
+                reached.add(target)
+                waiting.append((*way, target))
+                if is_room(target) and not any(within(target, room) for room in rooms):
+                    yield " → ".join((*way, target))
+
+
+def is_room(module: str) -> bool:
+    """Whether it stands for something: the packages around all rooms are empty."""
+    return module not in {"services", "services.ledger"}
 
 
 def impurities(source: str) -> Iterator[str]:
@@ -92,6 +147,49 @@ def test_everybody_imports_only_what_they_may():
         for name in imports(file.read_text(encoding="utf-8"), module if file.stem != "__init__" else f"{module}.")
         if not import_allowed(module, name)
     ]
+
+
+def sources() -> dict[str, str]:
+    """The program: every module's text by its dotted name."""
+    return {module: file.read_text(encoding="utf-8") for module, file in modules("contracts", "services", "infra")}
+
+
+def test_no_room_leads_to_one_that_it_may_not_know():
+    graph = import_graph(sources())
+    assert sum(map(len, graph.values())) > 500
+    assert not list(ways_to(graph))
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("services.projections.following.worker", "from services.auditing.auditor import Audit"),
+        ("services.ledger.writing.pipeline", "from services.auditing.story import forms"),
+        ("services.process.health", "from services.ledger.settings import Settings"),
+        ("services.documents.formats", "from services.projections.balances import queries"),
+        ("services.ledger.domain.account", "import services.process.stopping"),
+        ("infra.embedded", "def f():\n    from services.operating import up"),
+    ],
+)
+def test_a_back_door_is_seen(module: str, line: str):
+    program = sources()
+    assert module in program
+    assert list(ways_to(import_graph(program | {module: f"{line}\n{program[module]}"})))
+
+
+@pytest.mark.parametrize(("room", "schema"), [("ledger", "projections"), ("projections", "ledger")])
+def test_neither_service_reads_the_other_ones_tables(room: str, schema: str):
+    """They may stand in two databases; the views for dashboards are the projections' own."""
+    statement = re.compile(rf"\b(?:from|join|into|update|table|function|select)\s+{schema}\.[a-z_]+", re.IGNORECASE)
+    texts = {
+        file: file.read_text(encoding="utf-8")
+        for ending in ("*.py", "*.sql")
+        for file in (ROOT / "services" / room).rglob(ending)
+    }
+    without_imports = {
+        file: re.sub(r"^\s*(from|import) .*$", "", text, flags=re.MULTILINE) for file, text in texts.items()
+    }
+    assert not {str(file): found for file, text in without_imports.items() if (found := statement.findall(text))}
 
 
 def test_nobody_but_its_own_recorders_imports_the_library_that_patches_dataclasses():
@@ -139,10 +237,6 @@ def test_the_lock_names_packages_and_no_addresses():
         ("services.ledger.domain.lots", "def f():\n    from time import monotonic"),
         ("services.ledger.domain.lots", "from services.ledger import handler"),
         ("services.ledger.domain.lots", "from .. import handler"),
-        ("services.projections.following.worker", "from services.ledger.domain.lots import Lot"),
-        ("services.projections.following.worker", "from services import ledger"),
-        ("services.projections.following.worker", "from ...ledger import handler"),
-        ("services.ledger.writing.pipeline", "import services.projections.balances as balances"),
         ("services.operating.up", "from services.ledger import app"),
         ("services.operating.up", "from services.ledger.app import create"),
         ("infra.embedded", "import services.__main__"),
