@@ -117,7 +117,7 @@ class BlockingSubscription(Subscription[BlockingApplicationRecorder]):
 
 
 class BlockingTrackingRecorder(_Blocking, TrackingRecorder):
-    """How far each upstream application has been processed, and what a view keeps beside it."""
+    """How far each upstream application has been processed, and what a view stores with it."""
 
     awaited = AsyncpgTrackingRecorder
 

@@ -19,7 +19,7 @@ from eventsourcing.persistence import (
 )
 
 from services.eventsourcing_recorders.settings import PostgresSettings
-from services.ledger.event_store.database import AWAY
+from services.ledger.event_store.database import UNAVAILABLE
 
 OUTAGE_SECONDS_MAX = 10
 RETRY_SECONDS = 0.1
@@ -28,14 +28,14 @@ IDENTIFIER_BYTES_MAX = 63
 
 
 class ConnectionLost(OperationalError):
-    """PostgreSQL is away, or went away before it answered: whether a statement took effect is unknown."""
+    """PostgreSQL is unavailable, or the connection was lost before it answered: a statement may have taken effect."""
 
 
 _TRANSLATIONS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[DatabaseError]], ...] = (
     (asyncpg.IntegrityConstraintViolationError, IntegrityError),
     (asyncpg.DataError, DataError),
     (asyncpg.FeatureNotSupportedError, NotSupportedError),
-    (AWAY, ConnectionLost),
+    (UNAVAILABLE, ConnectionLost),
     (asyncpg.SyntaxOrAccessError, ProgrammingError),
     (asyncpg.InternalServerError, InternalError),
     ((asyncpg.ObjectNotInPrerequisiteStateError, asyncpg.TransactionRollbackError), OperationalError),
@@ -55,7 +55,7 @@ def _librarys_exceptions() -> Iterator[None]:
 
 
 async def _keep_session(_: asyncpg.Connection) -> None:
-    """No statement here changes the session, so a returned connection needs no resetting round trip."""
+    """No statement here changes the session, so a returned connection needs no round trip that resets it."""
 
 
 async def _decode_plain_uuids(connection: asyncpg.Connection) -> None:

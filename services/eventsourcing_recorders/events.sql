@@ -1,5 +1,5 @@
 -- A log of an application's events, of the same form as Hourbook's own: log_id leads every key, and a position is
--- settled under one advisory lock per log that is held to the end of the commit, so it is gapless and in commit order.
+-- given under one advisory lock per log that is held to the end of the commit, so it is gapless and in commit order.
 
 DO $$ BEGIN
     IF to_regnamespace({schema_literal}) IS NULL THEN

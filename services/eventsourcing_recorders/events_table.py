@@ -22,19 +22,19 @@ class EventsTable:
         self._datastore = datastore
         self._log_id = datastore.settings.log_id
         table = datastore.qualified(name)
-        append, settled = datastore.qualified(f"{name}_append"), datastore.qualified(f"{name}_settled")
+        append, located = datastore.qualified(f"{name}_append"), datastore.qualified(f"{name}_settled")
         self._names = {
             "schema": quoted(datastore.settings.schema_name),
             "schema_literal": literal(quoted(datastore.settings.schema_name)),
             "lock_literal": literal(table),
             "events": table,
             "append": append,
-            "settled": settled,
+            "settled": located,
             "refuse_change": datastore.qualified("refuse_change"),
             "id_type": datastore.settings.originator_id_type,
         }
         self._appending = f"{append}($1, $2, $3, $4, $5, $6) AS position"
-        self._settled = f"SELECT {settled}($1, $2, $3, $4)"
+        self._located = f"SELECT {located}($1, $2, $3, $4)"
         self._head = f"SELECT max(position) FROM {table} WHERE log_id = $1"  # noqa: S608 - the names are quoted
         self._page = f"""
             SELECT originator_id, originator_version, topic, state, position FROM {table}
@@ -73,12 +73,12 @@ class EventsTable:
             return await self._find_or_append(first, statement, given)
 
     async def _find_or_append(self, first: tuple[Any, ...], statement: str, given: tuple[Any, ...]) -> int:
-        if position := await self._datastore.value(self._settled, *first):
+        if position := await self._datastore.value(self._located, *first):
             return position
         try:
             return await self._append(statement, given)
         except IntegrityError:  # perhaps for what the lost connection recorded after all
-            if position := await self._datastore.value(self._settled, *first):
+            if position := await self._datastore.value(self._located, *first):
                 return position
             raise
 

@@ -14,18 +14,18 @@ BATCH_EVENTS_MAX = 5_000
 
 @dataclass
 class Append:
-    """Events that somebody waits to see recorded; the answer is the position of the first."""
+    """Events that a caller wants to have recorded; the answer is the position of the first."""
 
     events: Sequence[StoredEvent]
     answer: asyncio.Future[int] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def resolve(self, position: int) -> None:
         """It is recorded."""
-        if not self.answer.done():  # whoever asked may have gone
+        if not self.answer.done():  # the caller may have left
             self.answer.set_result(position)
 
     def fail(self, error: BaseException) -> None:
-        """It is not recorded, or nobody can tell."""
+        """It is not recorded, or that is unknown."""
         if not self.answer.done():
             self.answer.set_exception(error)
 
@@ -36,23 +36,23 @@ class GroupCommit:
     def __init__(self, table: EventsTable) -> None:
         self._table = table
         self._waiting: deque[Append] = deque()
-        self._settling: asyncio.Task[None] | None = None
+        self._committing: asyncio.Task[None] | None = None
 
     async def append(self, events: Sequence[StoredEvent]) -> int:
         """Record all events or none; returns the position of the first."""
         append = Append(events)
         self._waiting.append(append)
-        if self._settling is None:
-            self._settling = asyncio.create_task(self._settle())
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_waiting())
         return await append.answer
 
-    async def _settle(self) -> None:
-        """Until nobody waits."""
+    async def _commit_waiting(self) -> None:
+        """Commit batches until no append waits."""
         try:
             while self._waiting:
-                await self._settle_batch(self._batch())
+                await self._commit_batch(self._batch())
         finally:
-            self._settling = None
+            self._committing = None
 
     def _batch(self) -> list[Append]:
         batch, events = [], 0
@@ -61,7 +61,7 @@ class GroupCommit:
             events += len(batch[-1].events)
         return batch
 
-    async def _settle_batch(self, batch: list[Append]) -> None:
+    async def _commit_batch(self, batch: list[Append]) -> None:
         try:
             position = await self._table.append([event for append in batch for event in append.events])
         except IntegrityError as conflict:
@@ -69,8 +69,8 @@ class GroupCommit:
                 batch[0].fail(conflict)
             else:
                 for append in batch:
-                    await self._settle_batch([append])
-        except Exception as failure:  # noqa: BLE001 - whatever it is, it is the answer of those who wait
+                    await self._commit_batch([append])
+        except Exception as failure:  # noqa: BLE001 - any failure is the answer of the callers that wait
             for append in batch:
                 append.fail(failure)
         else:

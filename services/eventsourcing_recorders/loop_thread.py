@@ -60,7 +60,7 @@ class LoopThread(Generic[Resource]):
         _call_soon(self._loop, callback)
 
     def close(self) -> None:
-        """Close the resource and end the loop; whoever still waits then gets InterfaceError."""
+        """Close the resource and end the loop; callers that wait get InterfaceError."""
         with self._closing:
             self._end()
         if threading.current_thread() is not self._thread:

@@ -80,7 +80,7 @@ class AsyncpgApplicationRecorder(AsyncpgAggregateRecorder):
         *,
         inclusive_of_start: bool = True,
     ) -> Sequence[Notification]:
-        """The log's events from one position to another, both included unless told otherwise."""
+        """The log's events from one position to another, both included by default."""
         first = (start or 0) + (start is not None and not inclusive_of_start)
         return await self._events.page(first, stop, topics, limit)
 

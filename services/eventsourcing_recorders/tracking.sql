@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS {tracking} (
     PRIMARY KEY (log_id, application_name)
 );
 
--- Move on, or refuse: whoever has been overtaken by another worker gets an error, and its transaction is undone.
+-- Move on, or refuse: a worker that another one has overtaken gets an error, and its transaction is undone.
 CREATE OR REPLACE FUNCTION {track}(log integer, application text, notification bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -15,25 +15,25 @@ from services.process.health import health_routes
 
 def create_app() -> FastAPI:
     """Commands, relay and expiry in one process, for uvicorn."""
-    return _app(beside=True)
+    return _app(background=True)
 
 
 def create_api() -> FastAPI:
     """Commands alone; relay and expiry run elsewhere."""
-    return _app(beside=False)
+    return _app(background=False)
 
 
-def _app(*, beside: bool) -> FastAPI:
+def _app(*, background: bool) -> FastAPI:
     routes = [*ROUTES, *health_routes(_faults)]
-    app = FastAPI(title="Hourbook ledger", version="1", lifespan=_running(beside=beside), routes=routes)
+    app = FastAPI(title="Hourbook ledger", version="1", lifespan=_running(background=background), routes=routes)
     install_problems(app)
     return app
 
 
-def _running(*, beside: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _running(*, background: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_ledger(Settings(), relay=beside, expiry=beside) as app.state.ledger:
+        async with running_ledger(Settings(), relay=background, expiry=background) as app.state.ledger:
             yield
 
     return lifespan

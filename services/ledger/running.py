@@ -1,4 +1,4 @@
-"""The ledger at work in a process: what its routes ask, and the relay and the expiry beside it if it has them."""
+"""The ledger at work in a process: what its routes ask, and the tasks that run with it, as the relay and the expiry."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from services.ledger.audit.checkpointer import keep_checkpointing
 from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import keep_telling, witnesses
 from services.ledger.clock import Clock, SandboxClock, SystemClock
-from services.ledger.event_store.database import AWAY, LedgerUnavailable
+from services.ledger.event_store.database import UNAVAILABLE, LedgerUnavailable
 from services.ledger.event_store.migrations import fix_logs, migrate
 from services.ledger.event_store.store import EventStore
 from services.ledger.publishing.relay import keep_relaying, keep_ringing
@@ -23,7 +23,7 @@ from services.ledger.settings import Settings, terms
 from services.ledger.writing.answers import Answer
 from services.ledger.writing.expiry import keep_expiring
 from services.ledger.writing.pipeline import Pipeline
-from services.ledger.writing.submissions import NothingIsDue, Receipt
+from services.ledger.writing.submissions import NothingIsDue, Submission
 from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ RETRY_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Ledger:
-    """The ledger of one process: a pipeline and a bell for each log, and the work that goes on beside."""
+    """The ledger of one process: a pipeline and a bell for each log, and the tasks that run with them."""
 
     settings: Settings
     store: EventStore
@@ -50,16 +50,16 @@ class Ledger:
 
     def submit(self, command: Command, key: str) -> "asyncio.Future[Answer]":
         """Take a command in. Its answer, or its refusal, comes later; one account's commands keep their order."""
-        return self.pipelines[self.log_of(command.account_id)].submit(Receipt.of(command, key))
+        return self.pipelines[self.log_of(command.account_id)].submit(Submission.of(command, key))
 
     async def dry_run(self, command: Command, key: str) -> Answer:
         """What the command would be answered now; records nothing."""
-        return await self.pipelines[self.log_of(command.account_id)].dry_run(Receipt.of(command, key))
+        return await self.pipelines[self.log_of(command.account_id)].dry_run(Submission.of(command, key))
 
     async def expire(self, account_id: str) -> None:
         """Record what is due on an account, if nobody has yet."""
         try:
-            await self.pipelines[self.log_of(account_id)].submit(Receipt.of_scheduler(account_id))
+            await self.pipelines[self.log_of(account_id)].submit(Submission.of_scheduler(account_id))
         except NothingIsDue:
             return
 
@@ -72,8 +72,8 @@ class Ledger:
         found = [f"{task.get_name()} has ended." for task in self.work if task.done()] + self.audit.faults
         try:
             await self.heads()
-        except LedgerUnavailable as away:
-            found.append(f"{away}.")
+        except LedgerUnavailable as outage:
+            found.append(f"{outage}.")
         return found
 
 
@@ -116,7 +116,7 @@ def _work(ledger: Ledger, *, relay: bool, expiry: bool) -> Iterator[tuple[str, C
 
 
 def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
-    """The checkpointer, if it has a key to sign with, and those who are told of its checkpoints."""
+    """The checkpointer, if it has a key to sign with, and the delivery of its checkpoints to witnesses."""
     settings, database = ledger.settings, ledger.store.readers
     if settings.audit_key_file is None:
         logger.warning("HOURBOOK_AUDIT_KEY_FILE is not set: this process signs no checkpoints")
@@ -124,7 +124,7 @@ def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]
     yield "The checkpointer", keep_checkpointing(database, settings.logs, settings.audit_key_file)
     for witness in witnesses(settings):
         for log_id in range(settings.logs):
-            yield f"The telling of {witness.name}", keep_telling(witness, database, log_id)
+            yield f"The delivery to {witness.name}", keep_telling(witness, database, log_id)
 
 
 def _say_if_crashed(task: asyncio.Task[None]) -> None:
@@ -140,15 +140,15 @@ async def _stop(work: list[asyncio.Task[None]]) -> None:
 
 async def prepared(database_url: str, logs: int) -> None:
     """The schema is up to date, as soon as PostgreSQL is there; OtherNumberOfLogs if the ledger has another number."""
-    said = False
+    logged = False
     while True:
         try:
             await migrate(database_url)
             return await fix_logs(database_url, logs)
-        except AWAY as away:
-            if not said:
-                logger.warning("waiting for PostgreSQL: %r", away)
-            said = True
+        except UNAVAILABLE as outage:
+            if not logged:
+                logger.warning("waiting for PostgreSQL: %r", outage)
+            logged = True
         await asyncio.sleep(RETRY_SECONDS)
 
 

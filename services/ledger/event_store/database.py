@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL as the service's role, and the one place that tells when it is away."""
+"""Connections to PostgreSQL as the service's role; what it raises while it is unavailable is known here only."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -19,15 +19,15 @@ SESSION = {
     "enable_seqscan": "off",  # every statement has its index; statistics of a young log say that it needs none
 }
 
-AWAY = (
+UNAVAILABLE = (
     OSError,  # refused, reset, unreachable, and TimeoutError
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,  # the connection was lost under our hands
+    asyncpg.InterfaceError,  # the connection was lost during the call
     asyncpg.InternalClientError,  # the same, while a statement was being prepared
     asyncpg.OperatorInterventionError,  # shutting down, starting up, cancelled
     asyncpg.InsufficientResourcesError,  # out of disk, memory or connections
-    asyncpg.LockNotAvailableError,  # only erasing gives up so: somebody reads the table for long, as a backup does
-    asyncpg.ReadOnlySQLTransactionError,  # a standby that nobody has promoted yet
+    asyncpg.LockNotAvailableError,  # only an erasure has such a timeout; a backup may read the table for long
+    asyncpg.ReadOnlySQLTransactionError,  # a standby that is not promoted yet
 )
 
 
@@ -41,12 +41,12 @@ def _reaching_postgres() -> Iterator[None]:
         yield
     except asyncpg.DataError:  # an InterfaceError too, but the fault is ours
         raise
-    except AWAY as away:
-        raise LedgerUnavailable(f"PostgreSQL cannot be reached: {type(away).__name__}") from away
+    except UNAVAILABLE as outage:
+        raise LedgerUnavailable(f"PostgreSQL cannot be reached: {type(outage).__name__}") from outage
 
 
 async def _keep_session(_: asyncpg.Connection) -> None:
-    """No statement here changes the session, so a returned connection needs no resetting round trip."""
+    """No statement here changes the session, so a returned connection needs no round trip that resets it."""
 
 
 class Database:
@@ -60,7 +60,7 @@ class Database:
     async def connected(cls, database_url: str, connections_max: int, **session: str) -> AsyncIterator[Self]:
         """Open for the time of the context; commits wait for the disk, whatever the server's default.
 
-        `session`: settings of PostgreSQL that these connections have beside.
+        `session`: further settings of PostgreSQL for these connections.
         """
         pool = asyncpg.create_pool(
             database_url,
@@ -75,13 +75,13 @@ class Database:
             yield cls(pool)
 
     async def rows(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
-        """All rows of a statement; LedgerUnavailable where PostgreSQL is away."""
+        """All rows of a statement; LedgerUnavailable while PostgreSQL is unavailable."""
         with _reaching_postgres():
             async with self._pool.acquire(timeout=CONNECT_SECONDS_MAX) as connection:
                 return await connection.fetch(statement, *arguments)
 
     async def value(self, statement: str, *arguments: Any) -> Any:
-        """The first column of the first row, or None; LedgerUnavailable where PostgreSQL is away."""
+        """The first column of the first row, or None; LedgerUnavailable while PostgreSQL is unavailable."""
         with _reaching_postgres():
             async with self._pool.acquire(timeout=CONNECT_SECONDS_MAX) as connection:
                 return await connection.fetchval(statement, *arguments)

@@ -1,4 +1,4 @@
-"""What is personal, kept beside the log until it is erased; each statement touches one log."""
+"""Personal texts, kept in a table beside the log until they are erased; each statement touches one log."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ import asyncpg
 from services.ledger.event_store.database import Database, LedgerUnavailable
 
 ERASING_WAITS_MAX = "1s"
-"""For those who are reading: appends wait behind an erasure that waits, so it must not wait for long."""
+"""How long an erasure waits for readers. Appends wait behind it meanwhile, so it must be short."""
 
 OLD_READERS_SECONDS_MAX = 20
 RETRY_SECONDS = 0.1
@@ -32,7 +32,7 @@ _ERASE = """
     SELECT $1, $2, clock_timestamp(), $4, array_agg(commitment) FROM erased HAVING count(*) > 0
     RETURNING cardinality(commitments)
 """
-# What the deletion counts is told before VACUUM counts, so that what stands there afterwards is what VACUUM found.
+# The deletion's count is flushed before VACUUM counts, so that the statistics then hold what VACUUM found.
 _COUNTED = "SELECT pg_stat_force_next_flush()"
 _VACUUM = "VACUUM ledger.personal"
 _STILL_SEEN = "SELECT n_dead_tup FROM pg_stat_all_tables WHERE relid = 'ledger.personal'::regclass"

@@ -38,7 +38,7 @@ _APPEND = """
 _APPEND_RESERVED = _APPEND.replace("ledger.append(", "ledger.append_reserved(").replace(
     "$12,", "$12, keys => $17, generations => $18,"
 )
-_SETTLED_POSITION = "SELECT ledger.settled_position($1, $2, $3, $4)"
+_COMMITTED_POSITION = "SELECT ledger.settled_position($1, $2, $3, $4)"
 _PAGE = _EVENTS + "WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"
 _ACCOUNT_PAGE = _EVENTS + "WHERE log_id = $1 AND account_id = $2 AND version > $3 ORDER BY version LIMIT $4"
 _NEWER = f"""
@@ -87,7 +87,7 @@ class RecordedCommand:
 
 
 class EventStore:
-    """The logs in one PostgreSQL. Everything raises LedgerUnavailable while it is away.
+    """The logs in one PostgreSQL. Every call raises LedgerUnavailable while it is unavailable.
 
     Appending has connections of its own, so that slow readers never hold it up.
     """
@@ -127,8 +127,8 @@ class EventStore:
             return await self._append(log_id, events, next_due, reserved)
         except LedgerUnavailable:
             first = events[0]
-            settled = (log_id, first.account_id, first.version, first.event_id)
-            position = await self._writers.value(_SETTLED_POSITION, *settled)
+            at = (log_id, first.account_id, first.version, first.event_id)
+            position = await self._writers.value(_COMMITTED_POSITION, *at)
             return position or await self._append(log_id, events, next_due, reserved)
 
     async def _append(

@@ -12,7 +12,7 @@ from services.process.event_reading import READERS
 
 
 class Personal(NamedTuple):
-    """A text about a person that an event holds a commitment to; kept beside the log, and erased on demand."""
+    """A text about a person that an event holds a commitment to; kept apart from the log, erased on demand."""
 
     commitment: str
     salt: bytes
@@ -41,7 +41,7 @@ class StoredEvent(NamedTuple):
     def event(self) -> Event:
         """The event itself; KeyError for a type this program does not know, ValidationError for data that do not fit.
 
-        What no ledger wrote so is left to the contracts, which know what is wrong with it.
+        Data that no ledger wrote are read by the contracts, whose error says what is wrong with them.
         """
         try:
             return READERS[self.type](self.data)
@@ -49,7 +49,7 @@ class StoredEvent(NamedTuple):
             return EVENT_TYPES[self.type].model_validate_json(self.data)
 
     def recorded(self) -> RecordedEvent:
-        """The event as a line of the log, for whoever folds it."""
+        """The event as a line of the log, for programs that fold it."""
         return RecordedEvent.model_validate_json(self.line(self.position))
 
     def line(self, position: int | None) -> str:

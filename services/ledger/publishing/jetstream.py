@@ -15,7 +15,7 @@ ACKNOWLEDGE_SECONDS_MAX = 5
 
 
 class NotAccepted(Exception):
-    """JetStream did not take an event at its place: another relay is faster, or the stream is not what it was."""
+    """JetStream refused an event at its sequence: another relay was faster, or the stream has changed."""
 
 
 class LogStream:
@@ -58,7 +58,7 @@ class LogStream:
         await self._create()
 
     async def _create(self) -> None:
-        """On disk, for ever, and nothing in it can be deleted but all of it."""
+        """On disk and without an end; single messages can not be deleted, only the whole stream."""
         config = StreamConfig(
             name=self.name,
             description="A copy of the ledger's log. The log in PostgreSQL is the truth.",
@@ -75,7 +75,7 @@ class LogStream:
     async def publish(self, events: Sequence[StoredEvent]) -> None:
         """Send consecutive events at once and wait until all are acknowledged.
 
-        NotAccepted if one is refused, TimeoutError if JetStream does not say; in both cases some may be there.
+        NotAccepted if one is refused, TimeoutError without an answer; in both cases the stream may have some of them.
         """
         self._round += 1
         self._missing = {event.position for event in events if event.position}
@@ -109,7 +109,7 @@ class LogStream:
         }
 
     async def _acknowledged(self, message: Msg) -> None:
-        """nats-py's own `publish_async` never finishes when a message is refused, hence this."""
+        """Count an acknowledgement. nats-py's own `publish_async` never finishes when a message is refused."""
         *_, round_sent, position = message.subject.split(".")
         if self._outcome is None or self._outcome.done() or int(round_sent) != self._round:
             return

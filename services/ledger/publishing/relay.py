@@ -25,11 +25,11 @@ CHECK_SECONDS = 1.0
 RETRY_SECONDS = 0.2
 ASIDE_SECONDS_MAX = 0.3
 
-AWAY = (NatsError, OSError, LedgerUnavailable)
+UNAVAILABLE = (NatsError, OSError, LedgerUnavailable)
 
 
 def wake_subject(log_id: int) -> str:
-    """Where a process that has committed rings for relays in other processes."""
+    """The subject on which a process that has committed rings for the relays of other processes."""
     return f"hourbook.wake.{log_id}"
 
 
@@ -37,10 +37,10 @@ def wake_subject(log_id: int) -> str:
 async def connected(nats_url: str) -> AsyncIterator[Client]:
     """A connection for the time of the context; once lost it is closed, and its user starts over."""
 
-    async def said(_: Exception) -> None:
-        """Whoever uses the connection gets the error too."""
+    async def ignore(_: Exception) -> None:
+        """The call that uses the connection raises the same error."""
 
-    client = await connect(nats_url, error_cb=said)
+    client = await connect(nats_url, error_cb=ignore)
     try:
         yield client
     finally:
@@ -69,7 +69,7 @@ class Relay:
         clock = asyncio.get_running_loop().time
         position, checked_at = await self._end_of_stream(), clock()
         while self._client.is_connected and not stopping():
-            ring_after_reading = self._wake.next
+            next_ring = self._wake.next
             if events := await self._store.page(self._log_id, position, PAGE_EVENTS):
                 try:
                     await self._stream.publish(events)
@@ -82,7 +82,7 @@ class Relay:
             elif clock() - checked_at > CHECK_SECONDS:
                 position, checked_at = await self._end_of_stream(), clock()
             else:
-                await ring_after_reading.wait()
+                await next_ring.wait()
         raise asyncio.CancelledError if stopping() else ConnectionError("the connection to NATS was lost")
 
     async def _end_of_stream(self) -> int:
@@ -100,29 +100,29 @@ class Relay:
 
 
 async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wake) -> None:
-    """Relay a log until cancelled, again and again while NATS or PostgreSQL is away."""
-    said = ""
+    """Relay a log until cancelled, again and again while NATS or PostgreSQL is unavailable."""
+    logged = ""
     while not stopping():
         try:
             async with connected(nats_url) as client:
                 await Relay(store, log_id, client, wake).run()
-        except AWAY as away:
-            if said != str(away):
-                logger.warning("the relay of log %s waits: %r", log_id, away)
-            said = str(away)
+        except UNAVAILABLE as outage:
+            if logged != str(outage):
+                logger.warning("the relay of log %s waits: %r", log_id, outage)
+            logged = str(outage)
         await asyncio.sleep(RETRY_SECONDS)
 
 
 async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:
     """Ring for relays in other processes whenever this one commits, until cancelled; a lost ring costs 100 ms.
 
-    Not for a process that has a relay itself: what it heard from others it would ring again.
+    Not for a process that has a relay itself: it would repeat the rings that it gets from others.
     """
     while not stopping():
         with suppress(NatsError, OSError):
             async with connected(nats_url) as client:
                 while client.is_connected and not stopping():
-                    ring_after_telling = wake.next
+                    next_ring = wake.next
                     await client.publish(wake_subject(log_id))
-                    await ring_after_telling.wait(CHECK_SECONDS)
+                    await next_ring.wait(CHECK_SECONDS)
         await asyncio.sleep(CHECK_SECONDS)

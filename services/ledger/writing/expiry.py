@@ -1,4 +1,4 @@
-"""Packages that have ended on accounts nobody touches: found by index, recorded like any command (rule 7.1)."""
+"""The scheduler: finds packages that have ended on idle accounts, and records that like any command (rule 7.1)."""
 
 import asyncio
 import logging
@@ -28,15 +28,15 @@ async def expire_due(store: EventStore, log_id: int, now: datetime, expire: Expi
 
 
 async def keep_expiring(store: EventStore, logs: int, clock: Clock, expire: Expire) -> None:
-    """Record whatever is due every second, until cancelled; waits while PostgreSQL is away."""
-    said = False
+    """Record what is due, every second, until cancelled; waits while PostgreSQL is unavailable."""
+    logged = False
     while True:
         try:
             for log_id in range(logs):
                 await expire_due(store, log_id, await clock.now(), expire)
-            said = False
+            logged = False
         except LedgerUnavailable as outage:
-            if not said:
+            if not logged:
                 logger.warning("nothing can be expired now: %s", outage)
-            said = True
+            logged = True
         await asyncio.sleep(EVERY_SECONDS)

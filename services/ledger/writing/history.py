@@ -9,7 +9,7 @@ from services.ledger.domain.account import Account, evolve
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.snapshots import Snapshot, Snapshots
 from services.ledger.event_store.store import EventStore
-from services.ledger.writing.submissions import Receipt, turn_away
+from services.ledger.writing.submissions import Submission, fail_unanswered
 from services.ledger.writing.warm_accounts import Warm, WarmAccounts
 
 EACH_EVENTS_MAX = 200
@@ -34,9 +34,9 @@ class History:
         self._grown = asyncio.Event()
 
     async def current(self, account_ids: Iterable[str]) -> States:
-        """The accounts after their last events: what is kept, and whatever is newer in the log.
+        """The accounts after their last events: what memory or a snapshot has, and what is newer in the log.
 
-        A long history is read and folded piece by piece, so that everybody else's commands go on meanwhile.
+        A long history is read and folded piece by piece, so that commands of other accounts go on meanwhile.
         """
         states = await self._kept(account_ids)
         unread = set(states)
@@ -76,7 +76,7 @@ class History:
                 self._grown.set()
 
     async def keep_snapshots(self) -> None:
-        """Write snapshots beside the commands, until cancelled; one that cannot be written now is left for later."""
+        """Write snapshots while commands go on, until cancelled; one that cannot be written now is left for later."""
         while True:
             await self._grown.wait()
             self._grown.clear()
@@ -92,22 +92,22 @@ class ColdAccounts:
     Accounts are loaded in groups: the next group forms while others load.
     """
 
-    def __init__(self, history: History, hand_on: Callable[[Receipt], None]) -> None:
+    def __init__(self, history: History, hand_on: Callable[[Submission], None]) -> None:
         self._history = history
         self._hand_on = hand_on
-        self._waiting: dict[str, list[Receipt]] = {}
+        self._waiting: dict[str, list[Submission]] = {}
         self._wanted: list[str] = []
         self._loads: set[asyncio.Task[None]] = set()
 
-    def take(self, receipt: Receipt) -> None:
+    def take(self, submission: Submission) -> None:
         """Hand the command on at once if its account is warm, else once it is."""
-        if waiting := self._waiting.get(receipt.account_id):
-            waiting.append(receipt)
-        elif receipt.account_id in self._history.warm:
-            self._hand_on(receipt)
+        if waiting := self._waiting.get(submission.account_id):
+            waiting.append(submission)
+        elif submission.account_id in self._history.warm:
+            self._hand_on(submission)
         else:
-            self._waiting[receipt.account_id] = [receipt]
-            self._wanted.append(receipt.account_id)
+            self._waiting[submission.account_id] = [submission]
+            self._wanted.append(submission.account_id)
             self._start_load()
 
     def _start_load(self) -> None:
@@ -124,18 +124,18 @@ class ColdAccounts:
     async def _load(self, account_ids: list[str]) -> None:
         try:
             await self._history.current(account_ids)
-        except Exception as failure:  # noqa: BLE001 - whatever it is, it is the answer of those who wait
+        except Exception as failure:  # noqa: BLE001 - any failure is the answer of the commands that wait
             for account_id in account_ids:
-                for receipt in self._waiting.pop(account_id):
-                    receipt.fail(failure)
+                for submission in self._waiting.pop(account_id):
+                    submission.fail(failure)
         else:
             for account_id in account_ids:
-                for receipt in self._waiting.pop(account_id):
-                    self._hand_on(receipt)
+                for submission in self._waiting.pop(account_id):
+                    self._hand_on(submission)
 
     def close(self) -> None:
-        """Turn away whoever waits still."""
+        """Fail the commands that still wait: the ledger is stopping."""
         for load in self._loads:
             load.cancel()
-        for receipts in self._waiting.values():
-            turn_away(receipts)
+        for submissions in self._waiting.values():
+            fail_unanswered(submissions)

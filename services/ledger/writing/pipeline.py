@@ -1,5 +1,5 @@
-"""Receipt, load, decide, append; again on conflict. One pipeline for each log, without any timer: while one batch of
-commands is committed the next one gathers, and hundreds of commands share a commit.
+"""The way of a command: load, decide, append; again on conflict. One pipeline for each log, without any timer: while
+one batch is committed the next one gathers, and hundreds of commands share a commit.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ from services.ledger.writing.replays import Replays
 from services.ledger.writing.reservations import Reservations
 from services.ledger.writing.submissions import (
     Draft,
-    Receipt,
+    Submission,
     decide_in_order,
+    fail_unanswered,
     generations,
     next_due_changes,
-    turn_away,
 )
 from services.ledger.writing.warm_accounts import WarmAccounts
 from services.process.wake import Wake
@@ -47,15 +47,15 @@ class Pipeline:
         self._cold = ColdAccounts(self._history, self._enqueue)
         self._reservations = Reservations(store, log_id, self._cold.take) if store.keys.logs > 1 else None
         self._replays = Replays(store, log_id)
-        self._queue: deque[Receipt] = deque()
+        self._queue: deque[Submission] = deque()
         self._arrived = asyncio.Event()
         self._stopped = False
 
     async def run(self) -> None:
-        """Work until cancelled; whoever still waits then is turned away."""
+        """Work until cancelled; commands without an answer fail then."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._settle_batches())
+                tasks.create_task(self._decide_batches())
                 tasks.create_task(self._replays.run())
                 tasks.create_task(self._history.keep_snapshots())
                 if self._reservations:
@@ -63,50 +63,50 @@ class Pipeline:
         finally:
             self._stopped = True
             self._cold.close()
-            turn_away(self._queue)
+            fail_unanswered(self._queue)
 
-    async def _settle_batches(self) -> None:
+    async def _decide_batches(self) -> None:
         while True:
             await self._arrived.wait()
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_COMMANDS_MAX))]
             if not self._queue:
                 self._arrived.clear()
             try:
-                await self._settle(batch)
-            except Exception as failure:  # noqa: BLE001 - whatever it is, it is the answer of those who have none yet
-                for receipt in batch:
-                    receipt.fail(failure)
+                await self._decide(batch)
+            except Exception as failure:  # noqa: BLE001 - any failure is the answer of the commands that have none
+                for submission in batch:
+                    submission.fail(failure)
             except asyncio.CancelledError:
-                turn_away(batch)
+                fail_unanswered(batch)
                 raise
 
-    def submit(self, receipt: Receipt) -> "asyncio.Future[Answer]":
+    def submit(self, submission: Submission) -> "asyncio.Future[Answer]":
         """Take a command in; its answer comes later. Commands of one account keep their order."""
         if self._stopped:
-            turn_away([receipt])
-        elif self._reservations and receipt.by_a_caller:
-            self._reservations.take(receipt)
+            fail_unanswered([submission])
+        elif self._reservations and submission.by_a_caller:
+            self._reservations.take(submission)
         else:
-            self._cold.take(receipt)
-        return receipt.answer
+            self._cold.take(submission)
+        return submission.answer
 
-    def _enqueue(self, receipt: Receipt) -> None:
-        self._queue.append(receipt)
+    def _enqueue(self, submission: Submission) -> None:
+        self._queue.append(submission)
         self._arrived.set()
 
-    async def dry_run(self, receipt: Receipt) -> Answer:
+    async def dry_run(self, submission: Submission) -> Answer:
         """What would be answered now; records nothing."""
         if self._reservations:
-            await self._reservations.require_unused_elsewhere(receipt.key)
-        known = await self._store.commands(self._log_id, [receipt.key])
-        if found := known.get(receipt.key):
-            self._replays.submit(receipt, found)
-            return await receipt.answer
-        states = await self._history.current([receipt.account_id])
-        draft = receipt.decide(states[receipt.account_id], self._terms, await self._clock.now())
+            await self._reservations.require_unused_elsewhere(submission.key)
+        known = await self._store.commands(self._log_id, [submission.key])
+        if found := known.get(submission.key):
+            self._replays.submit(submission, found)
+            return await submission.answer
+        states = await self._history.current([submission.account_id])
+        draft = submission.decide(states[submission.account_id], self._terms, await self._clock.now())
         return recorded(draft.after.account, draft.events, None)
 
-    async def _settle(self, batch: list[Receipt]) -> None:
+    async def _decide(self, batch: list[Submission]) -> None:
         """Round by round, until every command of the batch has its answer or is known to have been answered."""
         states = await self._states(batch)
         while batch:
@@ -116,34 +116,34 @@ class Pipeline:
             except AlreadyTaken as taken:
                 batch = await self._sort_out(batch, states, taken)
             else:
-                batch = await self._check(unsure, states, {receipt.account_id for receipt, _ in accepted})
+                batch = await self._check(unsure, states, {submission.account_id for submission, _ in accepted})
 
-    async def _states(self, batch: list[Receipt]) -> States:
-        account_ids = {receipt.account_id for receipt in batch}
+    async def _states(self, batch: list[Submission]) -> States:
+        account_ids = {submission.account_id for submission in batch}
         kept = {each: warm for each in account_ids if (warm := self._history.warm.get(each))}
         cold = account_ids - set(kept)
         return kept | (await self._history.current(cold) if cold else {})
 
-    async def _append(self, accepted: list[tuple[Receipt, Draft]]) -> None:
+    async def _append(self, accepted: list[tuple[Submission, Draft]]) -> None:
         """Record them and answer them."""
         if not accepted:
             return
         drafts = [draft for _, draft in accepted]
         events = [event for draft in drafts for event in draft.events]
-        reserved = generations(receipt for receipt, _ in accepted)
+        reserved = generations(submission for submission, _ in accepted)
         with APPEND.labels(self._log_id).time():
             position = await self._store.append(self._log_id, events, next_due_changes(drafts), reserved)
         EVENTS.labels(self._log_id).inc(len(events))
         BATCH.labels(self._log_id).observe(len(accepted))
-        for receipt, draft in accepted:
-            receipt.resolve(recorded(draft.after.account, draft.events, position))
+        for submission, draft in accepted:
+            submission.resolve(recorded(draft.after.account, draft.events, position))
             position += len(draft.events)
             self._history.keep(draft.after)
         self._wake.ring()
 
-    async def _sort_out(self, batch: list[Receipt], states: States, taken: AlreadyTaken) -> list[Receipt]:
+    async def _sort_out(self, batch: list[Submission], states: States, taken: AlreadyTaken) -> list[Submission]:
         """Nothing was appended: a key was recorded or revoked, or an account has moved on. The rest decide again."""
-        known = await self._store.commands(self._log_id, [receipt.key for receipt in batch])
+        known = await self._store.commands(self._log_id, [submission.key for submission in batch])
         batch, asked = self._without_known(batch, known), batch
         batch = await self._without_revoked(batch)
         if not await self._refresh(states, states) and len(batch) == len(asked):
@@ -154,21 +154,21 @@ class Pipeline:
                 raise taken
         return batch
 
-    async def _check(self, unsure: list[Receipt], states: States, appended: set[str]) -> list[Receipt]:
+    async def _check(self, unsure: list[Submission], states: States, appended: set[str]) -> list[Submission]:
         """Refuse what is refused for good; returns what has to be decided again.
 
         The append has proved that what was known of its own accounts is up to date.
         """
         if not unsure:
             return []
-        known = await self._store.commands(self._log_id, [receipt.key for receipt in unsure])
-        changed = await self._refresh(states, {receipt.account_id for receipt in unsure})
-        again: list[Receipt] = []
-        for receipt in self._without_known(unsure, known):
-            if receipt.refusal and (receipt.account_id in appended or receipt.account_id not in changed):
-                receipt.fail(receipt.refusal)
+        known = await self._store.commands(self._log_id, [submission.key for submission in unsure])
+        changed = await self._refresh(states, {submission.account_id for submission in unsure})
+        again: list[Submission] = []
+        for submission in self._without_known(unsure, known):
+            if submission.refusal and (submission.account_id in appended or submission.account_id not in changed):
+                submission.fail(submission.refusal)
             else:
-                again.append(receipt)
+                again.append(submission)
         return again
 
     async def _refresh(self, states: States, account_ids: Iterable[str]) -> set[str]:
@@ -178,19 +178,19 @@ class Pipeline:
         states |= fresh
         return changed
 
-    def _without_known(self, batch: list[Receipt], known: Mapping[str, RecordedCommand]) -> list[Receipt]:
+    def _without_known(self, batch: list[Submission], known: Mapping[str, RecordedCommand]) -> list[Submission]:
         """The commands that were never recorded; the others will be answered as they were then."""
-        for receipt in batch:
-            if receipt.key in known:
-                self._replays.submit(receipt, known[receipt.key])
-        return [receipt for receipt in batch if receipt.key not in known]
+        for submission in batch:
+            if submission.key in known:
+                self._replays.submit(submission, known[submission.key])
+        return [submission for submission in batch if submission.key not in known]
 
-    async def _without_revoked(self, batch: list[Receipt]) -> list[Receipt]:
+    async def _without_revoked(self, batch: list[Submission]) -> list[Submission]:
         """The commands whose keys are this log's still; the others have to be reserved again."""
         if not (self._reservations and (reserved := generations(batch))):
             return batch
         revoked = await self._store.keys.revoked(self._log_id, reserved)
-        for receipt in batch:
-            if receipt.key in revoked:
-                self._reservations.take(receipt)
-        return [receipt for receipt in batch if receipt.key not in revoked]
+        for submission in batch:
+            if submission.key in revoked:
+                self._reservations.take(submission)
+        return [submission for submission in batch if submission.key not in revoked]

@@ -9,7 +9,7 @@ from services.ledger.domain.refusals import IdempotencyKeyReused
 from services.ledger.event_store.store import EventStore, RecordedCommand
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.writing.answers import recorded
-from services.ledger.writing.submissions import Receipt, turn_away
+from services.ledger.writing.submissions import Submission, fail_unanswered
 from services.ledger.writing.warm_accounts import Warm, WarmAccounts
 
 PAST_EVENTS_MAX = 50_000
@@ -28,16 +28,16 @@ class Replays:
         self._store = store
         self._log_id = log_id
         self._past = WarmAccounts(PAST_EVENTS_MAX)
-        self._asked: deque[tuple[Receipt, RecordedCommand]] = deque()
+        self._asked: deque[tuple[Submission, RecordedCommand]] = deque()
         self._arrived = asyncio.Event()
 
-    def submit(self, receipt: Receipt, known: RecordedCommand) -> None:
+    def submit(self, submission: Submission, known: RecordedCommand) -> None:
         """Answer it in its turn; new commands go on meanwhile."""
-        self._asked.append((receipt, known))
+        self._asked.append((submission, known))
         self._arrived.set()
 
     async def run(self) -> None:
-        """Answer until cancelled; whoever still waits then is turned away."""
+        """Answer until cancelled; a command without an answer fails then."""
         try:
             while True:
                 await self._arrived.wait()
@@ -45,31 +45,31 @@ class Replays:
                 while self._asked:
                     await self._answer_some()
         finally:
-            turn_away(receipt for receipt, _ in self._asked)
+            fail_unanswered(submission for submission, _ in self._asked)
 
     async def _answer_some(self) -> None:
-        """Those that came first leave the queue once all of them have their answer."""
+        """Answer the first ones in the queue; they leave it once all of them have their answer."""
         asked = list(islice(self._asked, AT_ONCE_MAX))
         try:
             events = await self._store.events_of(self._log_id, (known for _, known in asked))
-            for receipt, known in asked:
-                await self._answer(receipt, known, events[known.command_id])
-        except Exception as failure:  # noqa: BLE001 - whatever it is, it is the answer of those who have none yet
-            for receipt, _ in asked:
-                receipt.fail(failure)
+            for submission, known in asked:
+                await self._answer(submission, known, events[known.command_id])
+        except Exception as failure:  # noqa: BLE001 - any failure is the answer of the commands that have none
+            for submission, _ in asked:
+                submission.fail(failure)
         for _ in asked:
             self._asked.popleft()
 
-    async def _answer(self, receipt: Receipt, known: RecordedCommand, events: list[StoredEvent]) -> None:
+    async def _answer(self, submission: Submission, known: RecordedCommand, events: list[StoredEvent]) -> None:
         """The same answer as the first time, or IdempotencyKeyReused if that was another command."""
-        if known.fingerprint != receipt.fingerprint:
-            receipt.fail(IdempotencyKeyReused(receipt.key))
+        if known.fingerprint != submission.fingerprint:
+            submission.fail(IdempotencyKeyReused(submission.key))
             return
         before = await self._account_at(known.account_id, known.version - 1)
         after = fold(before, [event.event() for event in events])
         self._past.forget(known.account_id)
         self._past.keep(Warm(after))
-        receipt.resolve(recorded(after, events, events[0].position, replayed=True))
+        submission.resolve(recorded(after, events, events[0].position, replayed=True))
 
     async def _account_at(self, account_id: str, version: int) -> Account:
         """The account after so many of its events."""

@@ -31,7 +31,7 @@ from random import SystemRandom
 from services.ledger.domain.refusals import IdempotencyKeyReused
 from services.ledger.event_store.keys import Reservation
 from services.ledger.event_store.store import EventStore
-from services.ledger.writing.submissions import Receipt, turn_away
+from services.ledger.writing.submissions import Submission, fail_unanswered
 
 BATCH_COMMANDS_MAX = 500
 ASIDE_SECONDS = 0.01
@@ -44,17 +44,17 @@ class Reservations:
     While the keys of one batch are reserved the next one gathers. A command whose key another log holds waits aside.
     """
 
-    def __init__(self, store: EventStore, log_id: int, hand_on: Callable[[Receipt], None]) -> None:
+    def __init__(self, store: EventStore, log_id: int, hand_on: Callable[[Submission], None]) -> None:
         self._store = store
         self._log_id = log_id
         self._hand_on = hand_on
-        self._waiting: deque[Receipt] = deque()
+        self._waiting: deque[Submission] = deque()
         self._arrived = asyncio.Event()
         self._contests: set[asyncio.Task[None]] = set()
 
-    def take(self, receipt: Receipt) -> None:
+    def take(self, submission: Submission) -> None:
         """Hand the command on once its key is reserved; answer it here if the key is used in another log."""
-        self._waiting.append(receipt)
+        self._waiting.append(submission)
         self._arrived.set()
 
     async def require_unused_elsewhere(self, key: str) -> None:
@@ -64,35 +64,35 @@ class Reservations:
             raise IdempotencyKeyReused(key)
 
     async def run(self) -> None:
-        """Reserve until cancelled; whoever still waits then is turned away."""
+        """Reserve until cancelled; commands that wait fail then."""
         try:
             while True:
                 await self._arrived.wait()
                 batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH_COMMANDS_MAX))]
                 if not self._waiting:
                     self._arrived.clear()
-                await self._settle(batch)
+                await self._decide(batch)
         finally:
-            turn_away(self._waiting)
+            fail_unanswered(self._waiting)
             for contest in self._contests:
                 contest.cancel()
 
-    async def _settle(self, batch: list[Receipt]) -> None:
+    async def _decide(self, batch: list[Submission]) -> None:
         try:
-            reservations = await self._reserve({receipt.key for receipt in batch})
+            reservations = await self._reserve({submission.key for submission in batch})
         except asyncio.CancelledError:
-            turn_away(batch)
+            fail_unanswered(batch)
             raise
         except Exception as failure:  # noqa: BLE001 - whatever it is, it is the answer of those who wait
-            for receipt in batch:
-                receipt.fail(failure)
+            for submission in batch:
+                submission.fail(failure)
             return
-        for receipt in batch:
-            held = reservations[receipt.key]
-            if self._is_ours(receipt, held):
-                self._accept(receipt, held)
+        for submission in batch:
+            held = reservations[submission.key]
+            if self._is_ours(submission, held):
+                self._accept(submission, held)
             else:
-                contest = asyncio.create_task(self._contest(receipt, held))
+                contest = asyncio.create_task(self._contest(submission, held))
                 self._contests.add(contest)
                 contest.add_done_callback(self._contests.discard)
 
@@ -104,34 +104,34 @@ class Reservations:
         asked = (self._store.keys.reserve(home, theirs, self._log_id) for home, theirs in by_home.items())
         return {key: held for answer in await asyncio.gather(*asked) for key, held in answer.items()}
 
-    def _is_ours(self, receipt: Receipt, held: Reservation) -> bool:
+    def _is_ours(self, submission: Submission, held: Reservation) -> bool:
         """Whether this log may record the command by this reservation; not by one that was revoked before."""
-        return held.holder == self._log_id and held.generation != receipt.generation
+        return held.holder == self._log_id and held.generation != submission.generation
 
-    def _accept(self, receipt: Receipt, held: Reservation) -> None:
-        receipt.generation = held.generation
-        self._hand_on(receipt)
+    def _accept(self, submission: Submission, held: Reservation) -> None:
+        submission.generation = held.generation
+        self._hand_on(submission)
 
-    async def _contest(self, receipt: Receipt, held: Reservation) -> None:
+    async def _contest(self, submission: Submission, held: Reservation) -> None:
         """Refuse the command if another log really recorded the key, else win the key for this one."""
         keys = self._store.keys
         try:
-            while not self._is_ours(receipt, held):
-                if receipt.key in await self._store.commands(held.holder, [receipt.key]):
+            while not self._is_ours(submission, held):
+                if submission.key in await self._store.commands(held.holder, [submission.key]):
                     break
                 await asyncio.sleep(_aside_seconds(held.generation))
-                if await keys.revoke(receipt.key, held):
-                    held = await keys.take_over(receipt.key, held, self._log_id)
+                if await keys.revoke(submission.key, held):
+                    held = await keys.take_over(submission.key, held, self._log_id)
         except asyncio.CancelledError:
-            turn_away([receipt])
+            fail_unanswered([submission])
             raise
         except Exception as failure:  # noqa: BLE001 - whatever it is, it is this command's answer
-            receipt.fail(failure)
+            submission.fail(failure)
         else:
             if held.holder == self._log_id:
-                self._accept(receipt, held)
+                self._accept(submission, held)
             else:
-                receipt.fail(IdempotencyKeyReused(receipt.key))
+                submission.fail(IdempotencyKeyReused(submission.key))
 
 
 def _aside_seconds(generation: int) -> float:

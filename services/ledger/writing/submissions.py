@@ -50,7 +50,7 @@ class Draft:
 
 
 @dataclass(slots=True, eq=False)
-class Receipt:
+class Submission:
     """A command that was taken in, to be answered once."""
 
     command: Command | ExpirePackages
@@ -63,7 +63,7 @@ class Receipt:
     _draft: Draft | None = None
 
     @classmethod
-    def of(cls, command: Command, key: str) -> "Receipt":
+    def of(cls, command: Command, key: str) -> "Submission":
         """A caller's command; the fingerprint tells the same command from another with the same key.
 
         It is recorded, so it is taken without what is personal: a guess at an erased name could be tested by it.
@@ -72,7 +72,7 @@ class Receipt:
         return cls(command, key, fingerprint, asyncio.get_running_loop().create_future())
 
     @classmethod
-    def of_scheduler(cls, account_id: str) -> "Receipt":
+    def of_scheduler(cls, account_id: str) -> "Submission":
         """No caller's key has a space in it."""
         key = f"expiry {_new_id()}"
         fingerprint = sha256(key.encode()).digest()
@@ -126,44 +126,44 @@ class Receipt:
             )
 
     def resolve(self, answer: Answer) -> None:
-        """Give the answer, unless the caller has gone."""
+        """Give the answer, unless the caller has left."""
         if not self.answer.done():
             self.answer.set_result(answer)
 
     def fail(self, error: BaseException) -> None:
-        """Give the refusal or the failure; nobody need be listening any more."""
+        """Give the refusal or the failure; the caller may have left."""
         if not self.answer.done():
             self.answer.set_exception(error)
             self.answer.exception()
 
 
 def decide_in_order(
-    batch: list[Receipt], states: Mapping[str, Warm], terms: Terms, now: datetime
-) -> tuple[list[tuple[Receipt, Draft]], list[Receipt]]:
+    batch: list[Submission], states: Mapping[str, Warm], terms: Terms, now: datetime
+) -> tuple[list[tuple[Submission, Draft]], list[Submission]]:
     """Each command on its account as the one before left it: what was accepted, and whose refusal is to be checked.
 
-    A second command with the same key waits among these, without a refusal, until it is known what became of the
-    first.
+    A second command with the same key waits among these, without a refusal, until the outcome of the
+    first is known.
     """
-    accepted: list[tuple[Receipt, Draft]] = []
-    unsure: list[Receipt] = []
+    accepted: list[tuple[Submission, Draft]] = []
+    unsure: list[Submission] = []
     latest, keys = dict(states), set[str]()
-    for receipt in batch:
-        receipt.refusal = None
-        if receipt.key in keys:
-            unsure.append(receipt)
+    for submission in batch:
+        submission.refusal = None
+        if submission.key in keys:
+            unsure.append(submission)
             continue
-        keys.add(receipt.key)
+        keys.add(submission.key)
         try:
-            draft = receipt.decide(latest[receipt.account_id], terms, now)
+            draft = submission.decide(latest[submission.account_id], terms, now)
         except (Refusal, NothingIsDue) as refusal:
-            receipt.refusal = refusal
-            unsure.append(receipt)
+            submission.refusal = refusal
+            unsure.append(submission)
         except Exception as failure:  # noqa: BLE001 - a command that the domain cannot bear spoils no other
-            receipt.fail(failure)
+            submission.fail(failure)
         else:
-            latest[receipt.account_id] = draft.after
-            accepted.append((receipt, draft))
+            latest[submission.account_id] = draft.after
+            accepted.append((submission, draft))
     return accepted, unsure
 
 
@@ -178,12 +178,12 @@ def next_due_changes(drafts: Iterable[Draft]) -> dict[str, datetime | None]:
     return {each: due_at for each, due_at in after.items() if due_at != before[each]}
 
 
-def generations(receipts: Iterable[Receipt]) -> dict[str, int]:
+def generations(submissions: Iterable[Submission]) -> dict[str, int]:
     """Under which reservation each command may be recorded, for those that have one."""
-    return {receipt.key: receipt.generation for receipt in receipts if receipt.generation is not None}
+    return {submission.key: submission.generation for submission in submissions if submission.generation is not None}
 
 
-def turn_away(receipts: Iterable[Receipt]) -> None:
-    """The ledger is stopping: whoever has no answer yet has to ask again, with the same key."""
-    for receipt in receipts:
-        receipt.fail(LedgerUnavailable("the ledger is stopping"))
+def fail_unanswered(submissions: Iterable[Submission]) -> None:
+    """The ledger is stopping: a caller without an answer sends the command again, with the same key."""
+    for submission in submissions:
+        submission.fail(LedgerUnavailable("the ledger is stopping"))
