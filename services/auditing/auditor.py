@@ -18,7 +18,7 @@ from services.ledger.audit.verification import verify
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import EventStore
 from services.ledger.running import prepared
-from services.projections import database as projections
+from services.projections import catalogue, database
 from services.projections.balances import BALANCES
 from services.projections.balances.holdings import Totals, latest, totals_as_of, totals_kept
 from services.projections.following.tracking import Projection, Tracking
@@ -77,14 +77,14 @@ class Audit:
         """Again and again until cancelled: what is new each time, everything once a day; faults are told in the log."""
         await prepared(self.database_url, self.logs)
         if self.with_projections:
-            await projections.migrate(self.database_url, [str(log_id) for log_id in range(self.logs)])
+            await catalogue.migrate(self.database_url, [str(log_id) for log_id in range(self.logs)])
         clock, full_at = asyncio.get_running_loop().time, 0.0
         said: dict[int, list[str]] = {}
         while True:
             full = clock() >= full_at > 0
             try:
                 found = await self.run(full=full)
-            except (LedgerUnavailable, *projections.POSTGRES_AWAY) as away:
+            except (LedgerUnavailable, *database.POSTGRES_UNAVAILABLE) as away:
                 logger.warning("nothing can be audited now: %r", away)
             else:
                 faults = {log_id: findings.faults for log_id, findings in found.items()}
@@ -108,7 +108,7 @@ def _tell(faults: dict[int, list[str]]) -> None:
 async def _snapshot(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     """One state of all projections."""
     async with (
-        projections.pool(database_url, 1) as pool,
+        database.pool(database_url, 1) as pool,
         pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):

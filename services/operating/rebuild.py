@@ -5,7 +5,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from services.projections.database import POSTGRES_AWAY, PROJECTIONS
+from services.projections.catalogue import PROJECTIONS, migrate
+from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.following.feed import LogFeed
 from services.projections.following.logged import CannotApply
 from services.projections.following.rebuild import Rebuild, RebuildFailed
@@ -35,10 +36,11 @@ async def rebuild_by_hand(name: str, settings: Settings, console: Console, *, ac
             feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
             rebuilding = Rebuild(settings.database_url, trackings, feeds)
             try:
+                await migrate(settings.database_url, settings.log_names)
                 return await rebuilding.run(show, accept_differences=accept_differences)
             except CannotApply as refused:
                 raise RebuildFailed(f"{name} stays as it is: {refused}") from refused
-            except POSTGRES_AWAY as away:
+            except POSTGRES_UNAVAILABLE as away:
                 raise RebuildFailed(f"{name} stays as it is: the database cannot be reached: {away}") from away
 
 

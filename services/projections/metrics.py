@@ -1,11 +1,8 @@
 """What an operator watches: where each projection stands, how late it is, and whether it has halted."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from prometheus_client import Counter, Gauge, Histogram
-
-from services.projections.following.logged import Logged
 
 POSITION = Gauge("hourbook_projection_position", "Position of the last event applied.", ["projection", "log"])
 HALTED = Gauge("hourbook_projection_halted", "1 when the projection does not go on by itself.", ["projection", "log"])
@@ -20,8 +17,8 @@ OPEN_ALERTS = Gauge("hourbook_alerts_open", "Alerts that are open.", ["kind"])
 DELIVERIES = Counter("hourbook_webhook_deliveries", "Attempts to deliver an alert, by what came of them.", ["outcome"])
 
 
-def applied(projection: str, log: str, events: Sequence[Logged]) -> None:
-    """Count a batch that was committed."""
-    EVENTS.labels(projection, log).inc(len(events))
-    delay = datetime.now(UTC) - events[-1].recorded.recorded_at
+def applied(projection: str, log: str, events: int, recorded_at: datetime) -> None:
+    """Count a batch that is committed: how many events it has, and when the last of them was recorded."""
+    EVENTS.labels(projection, log).inc(events)
+    delay = datetime.now(UTC) - recorded_at
     DELAY.labels(projection, log).observe(delay.total_seconds())

@@ -15,12 +15,13 @@ from contracts.placement import log_of
 from services.process.problem_responses import ProblemError
 from services.process.stopping import end
 from services.projections.balances import BALANCES
+from services.projections.catalogue import PROJECTIONS, migrate
 from services.projections.clock import present
-from services.projections.database import POSTGRES_AWAY, PROJECTIONS, migrate, pool
+from services.projections.database import POSTGRES_UNAVAILABLE, pool
 from services.projections.debt_alerts.effects import run_beside
 from services.projections.debt_alerts.episodes import has_begun
 from services.projections.debt_alerts.projection import pass_time
-from services.projections.following.feed import LEDGER_AWAY, LogFeed
+from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
 from services.projections.following.shares import Shares, sharing
 from services.projections.following.tracking import Cut, Projection, Tracking, cut
 from services.projections.monthly_reports.seller import Seller, seller
@@ -79,7 +80,7 @@ class Projections:
             if not self.migration.done():
                 raise ConnectionError("the schema is not there yet")
             yield
-        except POSTGRES_AWAY as away:
+        except POSTGRES_UNAVAILABLE as away:
             detail = "The projections' database cannot be reached now. Try again."
             raise ProblemError("projections-unavailable", detail, headers=SOON) from away
 
@@ -141,7 +142,7 @@ class Projections:
             async with asyncio.timeout(1):
                 places = await self.places()
                 begun = await has_begun(self.pool)
-        except (ProblemError, TimeoutError, *POSTGRES_AWAY):
+        except (ProblemError, TimeoutError, *POSTGRES_UNAVAILABLE):
             return ["The projections' database cannot be reached, or has no schema yet."]
         found = [
             f"The projection {name} halted after position {place.position}{self._of_log(log)}: {place.halted}"
@@ -179,7 +180,7 @@ async def _cut_of_snapshot(connection: asyncpg.Connection, trackings: Sequence[T
 def _reaching_ledger(having: str) -> Iterator[None]:
     try:
         yield
-    except LEDGER_AWAY as away:
+    except LEDGER_UNAVAILABLE as away:
         detail = f"The ledger, which {having}, cannot be reached now. Try again."
         raise ProblemError("ledger-unavailable", detail, headers=SOON) from away
 
@@ -233,6 +234,6 @@ async def _migrate(settings: Settings) -> None:
     while True:
         try:
             return await migrate(settings.database_url, settings.log_names)
-        except POSTGRES_AWAY as away:
+        except POSTGRES_UNAVAILABLE as away:
             logger.warning("the projections' schema cannot be made yet: %r", away)
         await asyncio.sleep(MIGRATION_RETRY_SECONDS)

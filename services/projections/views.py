@@ -5,7 +5,10 @@ after, in one transaction.
 """
 
 import re
+from contextlib import suppress
 from pathlib import Path
+
+import asyncpg
 
 READER_ROLE = """
 DO $$ BEGIN
@@ -24,3 +27,19 @@ DROP_VIEWS = "".join(
     f"DROP VIEW IF EXISTS {name};\n" for name in re.findall(r"CREATE OR REPLACE VIEW (reporting\.\w+)", VIEWS)
 )
 """Removes the views, so that the tables under them can be replaced."""
+
+GRANTS = """
+GRANT USAGE ON SCHEMA projections TO hourbook_projections;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA projections TO hourbook_projections;
+"""
+
+
+async def open_to_readers(connection: asyncpg.Connection) -> None:
+    """What is made anew whenever tables are: grants, and the views over them.
+
+    Views over tables of another version, which have other columns, wait until those are replaced as well.
+    """
+    await connection.execute(GRANTS)
+    with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        async with connection.transaction():
+            await connection.execute(VIEWS)

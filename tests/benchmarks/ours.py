@@ -36,7 +36,8 @@ from services.ledger.writing.answers import Answer
 from services.ledger.writing.submissions import Draft, Receipt
 from services.ledger.writing.warm_accounts import Warm
 from services.projections.balances import BALANCES
-from services.projections.database import migrate, pool
+from services.projections.catalogue import migrate
+from services.projections.database import pool
 from services.projections.following.feed import LogFeed
 from services.projections.following.live_log import Delivery
 from services.projections.following.rebuild import Rebuild

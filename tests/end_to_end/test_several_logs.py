@@ -19,7 +19,7 @@ from infra import processes
 from infra.data_folder import free_port
 from services.operating.demo import sample_lines
 from services.operating.up import Hourbook, Part, running
-from services.projections.database import PROJECTIONS
+from services.projections.catalogue import PROJECTIONS
 from services.projections.following.shares import MEMBER, SHARES
 from tests.end_to_end.questions import caught_up, client_of
 from tests.end_to_end.test_sample import post

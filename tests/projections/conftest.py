@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from services.projections.balances import BALANCES
-from services.projections.database import migrate, pool
+from services.projections.catalogue import migrate
+from services.projections.database import pool
 from services.projections.following.logged import Logged
 from services.projections.following.tracking import Tracking
 from services.projections.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 
 from services.process.stopping import end
 from services.projections import running
-from services.projections.database import PROJECTIONS
+from services.projections.catalogue import PROJECTIONS
 from services.projections.settings import Settings
 from tests.projections.questions import Queries, client_of, pages, until
 from tests.projections.vocabulary import Log, closed, moment, opened, purchased

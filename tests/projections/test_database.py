@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.projections.balances.accounts import EXPIRING, FILTERS, ORDERS, PAGE, Sort
-from services.projections.database import migrate
+from services.projections.catalogue import migrate
 from tests.projections.vocabulary import moment
 
 CROWD = """

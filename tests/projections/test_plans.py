@@ -12,7 +12,7 @@ import asyncpg
 import orjson
 import pytest
 
-from services.projections.database import PROJECTIONS
+from services.projections.catalogue import PROJECTIONS
 from services.projections.debt_alerts.episodes import begin
 from services.projections.following.logged import Logged
 from services.projections.settings import Settings

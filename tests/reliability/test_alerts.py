@@ -14,7 +14,7 @@ import nats
 import pytest
 
 from services.operating.up import Part
-from services.projections.database import migrate
+from services.projections.catalogue import migrate
 from tests.projections.debt_alerts.receiver import SECRET, Receiver, receiving
 from tests.projections.following.log_server import LOGS, serving
 from tests.projections.questions import until

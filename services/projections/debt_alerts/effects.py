@@ -12,19 +12,19 @@ from asyncpg import Pool
 
 from services.process.stopping import stopping
 from services.projections.clock import present
-from services.projections.database import POSTGRES_AWAY, pool
+from services.projections.database import POSTGRES_UNAVAILABLE, pool
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.publisher import publish_alerts
 from services.projections.debt_alerts.timekeeping import SETTLED, Timekeeper
 from services.projections.debt_alerts.webhooks import SENT_AT_ONCE, Endpoint, Webhook, endpoints, register
-from services.projections.following.feed import LEDGER_AWAY, LogFeed
+from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
 from services.projections.following.tracking import Tracking
 from services.projections.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.2
-AWAY = (*POSTGRES_AWAY, *LEDGER_AWAY, nats.errors.Error)
+AWAY = (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, nats.errors.Error)
 
 Work = Callable[[], Awaitable[None]]
 

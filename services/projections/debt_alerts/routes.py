@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from contracts.alerts import AlertChange, AlertDeliveryPage, AlertPage
-from services.projections.database import POSTGRES_AWAY
+from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import DEBT_ALERTS, queries
 from services.projections.parameters import POSITION_MAX, AskedAlerts, AskedDeliveries, NothingAsked
 from services.projections.routes import Reading, ReadingOf
@@ -54,7 +54,7 @@ async def stream_alerts(request: Request, after: Annotated[int, Depends(_beginni
     while True:
         try:
             changes = await queries.changes(projections.pool, after)
-        except POSTGRES_AWAY:  # the caller comes again with the last id, and is told
+        except POSTGRES_UNAVAILABLE:  # the caller comes again with the last id, and is told
             return
         for change in changes:
             after = change["number"]

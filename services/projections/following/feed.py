@@ -9,7 +9,7 @@ from services.projections.following.logged import CannotApply, Logged, recorded_
 from services.projections.following.tracking import Place
 
 PAGE_EVENTS = 10_000
-LEDGER_AWAY = (httpx.HTTPError,)
+LEDGER_UNAVAILABLE = (httpx.HTTPError,)
 
 
 class OtherLog(CannotApply):

@@ -13,10 +13,11 @@ from typing import Any
 
 import asyncpg
 
-from services.projections.database import migrate, open_to_readers, pool
+from services.projections.database import pool
 from services.projections.following import tracking as places
 from services.projections.following.feed import LogFeed
 from services.projections.following.tracking import Cut, Place, Tracking, apply, cut
+from services.projections.views import open_to_readers
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,6 @@ class Rebuild:
         cannot apply, RebuildFailed while somebody keeps reading the old tables, and what PostgreSQL and the feed
         raise when they are away. Tables of another version are expected to say something else.
         """
-        await migrate(self._url, self._logs)
         async with self._building() as building, pool(self._url, 1) as live:
             at = await self._follow(building, live, await cut(building, self._trackings), progress)
             at, differences = await self._compare(building, live, at)

@@ -16,7 +16,7 @@ import asyncpg
 import httpx
 
 from services.process.stopping import end
-from services.projections.database import POSTGRES_AWAY, connection_settings, pool
+from services.projections.database import POSTGRES_UNAVAILABLE, connection_settings, pool
 from services.projections.following.feed import LogFeed
 from services.projections.following.live_log import Delivery
 from services.projections.following.rebuild import Rebuild
@@ -70,7 +70,7 @@ class Shares:
         while True:
             try:
                 await self._share()
-            except POSTGRES_AWAY as away:
+            except POSTGRES_UNAVAILABLE as away:
                 if said != repr(away):
                     logger.warning("the projections' work cannot be shared out: %r", away)
                 said = repr(away)

@@ -8,8 +8,8 @@ from contextlib import aclosing
 import asyncpg
 
 from services.projections import metrics
-from services.projections.database import POSTGRES_AWAY
-from services.projections.following.feed import LEDGER_AWAY, LogFeed
+from services.projections.database import POSTGRES_UNAVAILABLE
+from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
 from services.projections.following.live_log import Delivery, LiveLog
 from services.projections.following.logged import CannotApply, Logged
 from services.projections.following.rebuild import Rebuild, RebuildUnderWay
@@ -65,7 +65,7 @@ class Worker:
                 self._overtaken = True
             except (*DATA_REFUSED, CannotApply) as refused:
                 self.halted = str(refused)
-            except (*POSTGRES_AWAY, *LEDGER_AWAY, RebuildUnderWay, OtherVersion) as hindrance:
+            except (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, RebuildUnderWay, OtherVersion) as hindrance:
                 await asyncio.sleep(self._wait_for(hindrance))
             except Exception as broken:
                 logger.exception("the projection %s broke", self._projection.name)
@@ -93,7 +93,7 @@ class Worker:
             try:
                 if await self._catch_up() and listened and self._delivery.connected and self._live.idle:
                     self._delivery.subscribe_again()
-            except LEDGER_AWAY as away:
+            except LEDGER_UNAVAILABLE as away:
                 patience = self._wait_for(away)
             while events := await self._live.arrived(patience):
                 await self._apply(events)
@@ -116,7 +116,7 @@ class Worker:
             place = await apply(connection, self._tracking, self._place, events)
         self._stand_at(place)
         self._tracking.moved()
-        metrics.applied(*self._labels, events)
+        metrics.applied(*self._labels, len(events), events[-1].recorded.recorded_at)
 
     def _stand_at(self, place: Place) -> None:
         self._place = place
@@ -153,6 +153,6 @@ class Worker:
                 await asyncio.sleep(STAND_BY_SECONDS)
                 if (await self._tracking.place(self._pool)).halted is None:
                     self.halted = None
-            except POSTGRES_AWAY as away:
+            except POSTGRES_UNAVAILABLE as away:
                 await asyncio.sleep(self._wait_for(away))
         metrics.HALTED.labels(*self._labels).set(0)

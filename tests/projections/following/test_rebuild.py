@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 
 from services.projections.balances import BALANCES
-from services.projections.database import POSTGRES_AWAY, PROJECTIONS
+from services.projections.catalogue import PROJECTIONS
+from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.episodes import begin
 from services.projections.debt_alerts.projection import pass_time
@@ -208,7 +209,7 @@ async def test_a_connection_lost_anywhere_leaves_the_live_tables_as_they_were(st
             await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
     async with stage.rebuild(replace(BALANCES, project=dying)) as rebuilding:
-        with pytest.raises(POSTGRES_AWAY):
+        with pytest.raises(POSTGRES_UNAVAILABLE):
             await rebuilding.run()
         assert await stage.remaining() == {"romashka": 6000 - 900}
         await rebuilding.run()

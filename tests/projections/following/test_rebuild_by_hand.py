@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from services.projections.database import PROJECTIONS
+from services.projections.catalogue import PROJECTIONS
 from tests.projections.following.stage import Stage
 from tests.projections.questions import until
 
