@@ -18,7 +18,7 @@ from contracts.commands import (
 )
 from contracts.events import Event
 from services.ledger.domain.consents import require_consents, require_past
-from services.ledger.domain.course import Course, expire, settle
+from services.ledger.domain.course import Course
 from services.ledger.domain.deeds import (
     close_month,
     close_task,
@@ -32,6 +32,7 @@ from services.ledger.domain.deeds import (
     take_back,
 )
 from services.ledger.domain.evolution import evolve
+from services.ledger.domain.expiry import reclaimed
 from services.ledger.domain.local_time import month_after, month_start
 from services.ledger.domain.refusals import AccountNotFound, MonthNotOver, UnknownPlan
 from services.ledger.domain.state import Account
@@ -50,7 +51,7 @@ def fold(account: Account, events: Iterable[Event]) -> Account:
 def due(account: Account, now: datetime) -> tuple[Event, ...]:
     """What has to be recorded because its time has come (rule 7.1)."""
     course = Course(account, now)
-    expire(course)
+    course.expire()
     return tuple(course.events)
 
 
@@ -63,19 +64,21 @@ def decide(command: Command, account: Account, terms: Terms, now: datetime) -> t
 
 
 def course_of(command: Command, account: Account, terms: Terms, now: datetime) -> Course:
-    """What `decide` says, with the account that its events lead to, for whoever needs both."""
+    """What `decide` says, with the account that its events lead to, for a caller who needs both."""
     if not account.version and not isinstance(command, OpenAccount):
         raise AccountNotFound(account.account_id)
     require_body(command, terms, now)
     course = Course(account, now)
-    expire(course)
-    so_far = len(course.events)
-    deed(command, course, terms)
-    triggered_at = course.events[so_far].effective_at
-    while settle(course, triggered_at) | expire(course):
-        pass
+    course.expire()
+    before = course.account
+    fact = fact_of(command, before, terms, now)
+    course.record([fact])
+    course.record(reclaimed(before, fact))
+    course.settle(fact.effective_at)
+    while course.expire():
+        course.settle(fact.effective_at)
     if course.account.suspended and course.account.balance_minutes > 0:
-        course.record(resumed(course, None, automatic=True))
+        course.record([resumed(course.account, now, None, automatic=True)])
     return course
 
 
@@ -97,24 +100,24 @@ def require_body(command: Command, terms: Terms, now: datetime) -> None:
             pass
 
 
-def deed(command: Command, course: Course, terms: Terms) -> None:
-    """Check the command against the account and record its fact."""
+def fact_of(command: Command, account: Account, terms: Terms, now: datetime) -> Event:
+    """Check the command against the account; what has happened, if nothing speaks against it."""
     match command:
         case CloseTask():
-            close_task(command, course, terms)
+            return close_task(command, account, terms, now)
         case PurchasePackage():
-            purchase_package(command, course, terms)
+            return purchase_package(command, account, terms, now)
         case MarkWarranty() | ReopenTask():
-            take_back(command, course, terms)
+            return take_back(command, account, terms, now)
         case PayDebt():
-            pay_debt(command, course, terms)
+            return pay_debt(command, account, terms, now)
         case SuspendWork():
-            suspend_work(command, course)
+            return suspend_work(command, account, now)
         case ResumeWork():
-            resume_work(command, course)
+            return resume_work(command, account, now)
         case CloseMonth():
-            close_month(command, course)
+            return close_month(command, account, now)
         case ReopenMonth():
-            reopen_month(command, course)
+            return reopen_month(command, account, now)
         case OpenAccount():
-            open_account(command, course)
+            return open_account(command, account, now)

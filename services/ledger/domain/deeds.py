@@ -1,4 +1,4 @@
-"""The deed of each command: checks against the account, then the fact (rule 11.1)."""
+"""The deed of each command: checks against the account, then its fact (rule 11.1)."""
 
 from datetime import datetime
 
@@ -30,7 +30,6 @@ from contracts.events import (
 from contracts.quantities import rounded_division
 from services.ledger.domain.bookings import freeze
 from services.ledger.domain.consents import terms_of_work
-from services.ledger.domain.course import Course, reclaim
 from services.ledger.domain.local_time import end_of_validity
 from services.ledger.domain.lots import draw
 from services.ledger.domain.refusals import (
@@ -51,31 +50,30 @@ from services.ledger.domain.state import Account, Package
 from services.ledger.domain.terms import Terms
 
 
-def open_account(command: OpenAccount, course: Course) -> None:
+def open_account(command: OpenAccount, account: Account, now: datetime) -> AccountOpened:
     """One account per customer contract (rule 4.1)."""
-    if course.account.version:
+    if account.version:
         raise AccountAlreadyOpen(command.account_id)
-    opened = AccountOpened(
-        **course.times(course.now),
+    return AccountOpened(
+        **account.times(now),
         customer_name=command.customer_name,
         contract_number=command.contract_number,
         contract_date=command.contract_date,
         customer_requisites=command.customer_requisites,
     )
-    course.record(opened)
 
 
-def purchase_package(command: PurchasePackage, course: Course, terms: Terms) -> None:
-    """Open a lot at the price in force at the purchase (rules 3.1, 4.2); take over what it is in time for (7.4)."""
-    if command.package_id in course.account.packages:
+def purchase_package(command: PurchasePackage, account: Account, terms: Terms, now: datetime) -> PackagePurchased:
+    """Open a lot at the price in force at the purchase, and say whom it succeeds (rules 3.1, 4.2, 7.2)."""
+    if command.package_id in account.packages:
         raise PackageAlreadyPurchased(command.package_id)
-    bought_at = min(command.purchased_at, course.now)
+    bought_at = min(command.purchased_at, now)
     in_force = terms.at(bought_at)
     plan = in_force.plans[command.plan]
     ends_at = end_of_validity(bought_at, plan.validity_months)
-    heir_to = _predecessors(course.account, command.carry_over, bought_at, ends_at)
-    purchased = PackagePurchased(
-        **course.times(bought_at),
+    heir_to = _predecessors(account, command.carry_over, bought_at, ends_at)
+    return PackagePurchased(
+        **account.times(bought_at),
         package_id=command.package_id,
         plan=plan.name,
         minutes=plan.minutes,
@@ -85,13 +83,10 @@ def purchase_package(command: PurchasePackage, course: Course, terms: Terms) -> 
         carry_over=command.carry_over,
         ends_at=ends_at,
         succeeds=tuple(package.package_id for package in heir_to),
-        successor_package_id=_successor(course.account, bought_at, ends_at),
+        successor_package_id=_successor(account, bought_at, ends_at),
         low_balance_minutes=plan.minutes * in_force.low_balance_percent // 100,
         expiring_days=in_force.expiring_days,
     )
-    course.record(purchased)
-    orphans = [package for package in heir_to if package.expired and package.successor_id is None]
-    reclaim(course, command.package_id, orphans)
 
 
 def _predecessors(account: Account, carry_over: bool, starts_at: datetime, ends_at: datetime) -> list[Package]:
@@ -117,22 +112,22 @@ def _successor(account: Account, starts_at: datetime, ends_at: datetime) -> str 
     return first.package_id if first else None
 
 
-def close_task(command: CloseTask, course: Course, terms: Terms) -> None:
+def close_task(command: CloseTask, account: Account, terms: Terms, now: datetime) -> TaskClosed:
     """Work is never refused for want of hours: what the lots cannot cover is owed (rule 4.3)."""
-    task = course.account.task(command.task_id)
+    task = account.task(command.task_id)
     if task.closing is not None:
         raise TaskAlreadyClosed(command.task_id)
     assert command.confirmed_at is not None, "require_consents lets no unconfirmed task pass"
 
-    effective_at = min(max(command.closed_at, command.confirmed_at), course.now)
-    in_force = terms_of_work(command, terms, course.now)
+    effective_at = min(max(command.closed_at, command.confirmed_at), now)
+    in_force = terms_of_work(command, terms, now)
     coefficient = in_force.coefficients["warranty" if task.warranty else command.category]
     charged = coefficient * command.worked_minutes
     assert charged == int(charged), "charged time is whole in any quantum the terms allow"
-    draws, owed = draw(course.account.lots_ending_after(effective_at), int(charged), effective_at)
+    draws, owed = draw(account.lots_ending_after(effective_at), int(charged), effective_at)
 
-    closed = TaskClosed(
-        **course.times(effective_at),
+    return TaskClosed(
+        **account.times(effective_at),
         task_id=command.task_id,
         closure=task.closures + 1,
         title=command.title,
@@ -152,44 +147,44 @@ def close_task(command: CloseTask, course: Course, terms: Terms) -> None:
         off_hours_requested_at=command.off_hours_requested_at,
         time_entries=command.time_entries,
     )
-    course.record(closed)
 
 
-def take_back(command: MarkWarranty | ReopenTask, course: Course, terms: Terms) -> None:
+def take_back(
+    command: MarkWarranty | ReopenTask, account: Account, terms: Terms, now: datetime
+) -> WarrantyMarked | TaskReopened:
     """A warranty mark and a reopening both reverse the task's closing (rule 8)."""
-    task = course.account.task(command.task_id)
+    task = account.task(command.task_id)
     if isinstance(command, ReopenTask) and task.closing is None:
         raise TaskNotClosed(command.task_id)
     if isinstance(command, MarkWarranty) and task.warranty:
         raise TaskAlreadyWarranty(command.task_id)
 
-    undone = undo(course.account, command.task_id, task.closing, terms.at(course.now), course.now)
-    times = course.times(task.closing.effective_at if task.closing else course.now)
+    undone = undo(account, command.task_id, task.closing, terms.at(now), now)
+    times = account.times(task.closing.effective_at if task.closing else now)
     task_id, reason = command.task_id, command.reason
     if isinstance(command, MarkWarranty):
-        course.record(WarrantyMarked(**times, task_id=task_id, reason=reason, **undone))
-    else:
-        worked = task.closing.worked_minutes if task.closing else 0
-        course.record(TaskReopened(**times, task_id=task_id, reason=reason, worked_minutes=worked, **undone))
+        return WarrantyMarked(**times, task_id=task_id, reason=reason, **undone)
+    worked = task.closing.worked_minutes if task.closing else 0
+    return TaskReopened(**times, task_id=task_id, reason=reason, worked_minutes=worked, **undone)
 
 
-def pay_debt(command: PayDebt, course: Course, terms: Terms) -> None:
+def pay_debt(command: PayDebt, account: Account, terms: Terms, now: datetime) -> DebtPaid:
     """Owed minutes are paid with money, the oldest first, at the debt price in force at `paid_at` (rule 6.5)."""
-    if command.minutes > course.account.owed_minutes:
+    if command.minutes > account.owed_minutes:
         raise PaymentExceedsDebt(command.minutes)
-    paid_at = min(command.paid_at, course.now)
+    paid_at = min(command.paid_at, now)
     in_force = terms.at(paid_at)
     payments: list[Payment] = []
     effective_at, left = paid_at, command.minutes
-    for debt in course.account.debts:
+    for debt in account.debts:
         if not left:
             break
         minutes = min(debt.minutes, left)
         amount = rounded_division(minutes * in_force.debt_hour_price_kopecks, 60)
         payments.append(Payment(task_id=debt.task_id, closure=debt.closure, minutes=minutes, amount_kopecks=amount))
         effective_at, left = max(effective_at, debt.effective_at), left - minutes
-    paid = DebtPaid(
-        **course.times(effective_at),
+    return DebtPaid(
+        **account.times(effective_at),
         minutes=command.minutes,
         amount_kopecks=sum(payment.amount_kopecks for payment in payments),
         hour_price_kopecks=in_force.debt_hour_price_kopecks,
@@ -198,52 +193,49 @@ def pay_debt(command: PayDebt, course: Course, terms: Terms) -> None:
         payment_reference=command.payment_reference,
         payments=tuple(payments),
     )
-    course.record(paid)
 
 
-def suspend_work(command: SuspendWork, course: Course) -> None:
+def suspend_work(command: SuspendWork, account: Account, now: datetime) -> WorkSuspended:
     """The seller may suspend work while the balance is negative (rule 9.1)."""
-    if course.account.suspended:
+    if account.suspended:
         raise AlreadySuspended(command.account_id)
-    if course.account.balance_minutes >= 0:
+    if account.balance_minutes >= 0:
         raise BalanceNotNegative(command.account_id)
-    balance = course.account.balance_minutes
-    course.record(WorkSuspended(**course.times(course.now), reason=command.reason, balance_minutes=balance))
+    return WorkSuspended(**account.times(now), reason=command.reason, balance_minutes=account.balance_minutes)
 
 
-def resume_work(command: ResumeWork, course: Course) -> None:
+def resume_work(command: ResumeWork, account: Account, now: datetime) -> WorkResumed:
     """Work resumes at the seller's will (rule 9.2)."""
-    if not course.account.suspended:
+    if not account.suspended:
         raise NotSuspended(command.account_id)
-    course.record(resumed(course, command.reason, automatic=False))
+    return resumed(account, now, command.reason, automatic=False)
 
 
-def resumed(course: Course, reason: str | None, *, automatic: bool) -> WorkResumed:
+def resumed(account: Account, now: datetime, reason: str | None, *, automatic: bool) -> WorkResumed:
     """Work resumes: by itself with a positive balance, or at the seller's will (rule 9.2)."""
     return WorkResumed(
-        **course.times(course.now),
+        **account.times(now),
         reason=reason,
         automatic=automatic,
-        balance_minutes=course.account.balance_minutes,
+        balance_minutes=account.balance_minutes,
     )
 
 
-def close_month(command: CloseMonth, course: Course) -> None:
+def close_month(command: CloseMonth, account: Account, now: datetime) -> MonthClosed:
     """A month closes once, with every earlier one; the figures of their reports are in the event (rule 10.1)."""
-    closed_through = course.account.closed_through
+    closed_through = account.closed_through
     if closed_through is not None and command.month <= closed_through:
         raise MonthAlreadyClosed(command.month)
-    closed = MonthClosed(
-        **course.times(course.now),
+    return MonthClosed(
+        **account.times(now),
         month=command.month,
-        reports=tuple(freeze(command.account_id, course.account.months, closed_through, command.month)),
-        account_version=course.account.version,
+        reports=tuple(freeze(command.account_id, account.months, closed_through, command.month)),
+        account_version=account.version,
     )
-    course.record(closed)
 
 
-def reopen_month(command: ReopenMonth, course: Course) -> None:
+def reopen_month(command: ReopenMonth, account: Account, now: datetime) -> MonthReopened:
     """Only the last closed month can be reopened (rule 10.2)."""
-    if command.month != course.account.closed_through:
+    if command.month != account.closed_through:
         raise MonthNotClosed(command.month)
-    course.record(MonthReopened(**course.times(course.now), month=command.month, reason=command.reason))
+    return MonthReopened(**account.times(now), month=command.month, reason=command.reason)

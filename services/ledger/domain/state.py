@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from immutables import Map
 
@@ -11,6 +11,13 @@ from contracts.quantities import month_of
 from services.ledger.domain.bookings import Months
 from services.ledger.domain.local_time import month_after
 from services.ledger.domain.lots import Lot
+
+
+class Times(TypedDict):
+    """When an event counts, and in which month's report it stands (rule 2.1)."""
+
+    effective_at: datetime
+    booking_month: str
 
 
 class Package(NamedTuple):
@@ -124,6 +131,10 @@ class Account(NamedTuple):
         if self.closed_through is None or month > self.closed_through:
             return month
         return month_after(self.closed_through)
+
+    def times(self, effective_at: datetime) -> Times:
+        """Effect and booking month of an event."""
+        return {"effective_at": effective_at, "booking_month": self.booking_month(effective_at)}
 
     def with_lot(self, lot: Lot) -> "Account":
         """The account with that lot new or changed, and all that is derived from it."""
