@@ -15,10 +15,18 @@ EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(2500, 1, 1, tzinfo=UTC)
 GIVEN_EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 GIVEN_LATEST = datetime(2199, 1, 1, tzinfo=UTC)
+END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
+"""Later than anything that is recorded or takes effect."""
+
+POSITION_MAX = 2**63 - 1
+"""The last position a log can have: what PostgreSQL's bigint holds."""
+
 MINUTES_MAX = 1_000_000
 KOPECKS_MAX = 10**15
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)")
+_SPACE_BEFORE_OFFSET = re.compile(r" (?=\d\d:\d\d$)")
+_POSITION = re.compile(r"[0-9]{1,30}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -47,6 +55,20 @@ def parse_given_instant(value: Any) -> datetime:
     return instant
 
 
+def parse_asked_instant(value: Any) -> datetime:
+    """A timestamp from an address, where a plus sign that nobody encoded arrives as a space."""
+    return parse_instant(_SPACE_BEFORE_OFFSET.sub("+", value) if isinstance(value, str) else value)
+
+
+def parse_known_at(value: Any) -> datetime | int:
+    """What a question was asked with: digits are a log position, anything else is an instant."""
+    if not (isinstance(value, str) and _POSITION.fullmatch(value)):
+        return parse_asked_instant(value)
+    if int(value) > POSITION_MAX:
+        raise ValueError(f"give a log position of at most {POSITION_MAX}, or an RFC 3339 timestamp")
+    return int(value)
+
+
 def _without_control_characters(value: str) -> str:
     if not value.isprintable() and _CONTROL.search(value):
         raise ValueError("remove the control characters and line breaks")
@@ -66,6 +88,21 @@ GivenInstant = Annotated[
     datetime, BeforeValidator(parse_given_instant), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 """A point in time as a caller gives it."""
+
+AskedInstant = Annotated[
+    datetime, BeforeValidator(parse_asked_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+"""A point in time as an address names it."""
+
+KnownAt = datetime | int | None
+"""A log position, an instant of recording, or everything (rule 12)."""
+
+
+def known_bounds(known_at: KnownAt) -> tuple[int, datetime]:
+    """The position and the instant of recording up to which something is known then."""
+    position = known_at if isinstance(known_at, int) else POSITION_MAX
+    return position, known_at if isinstance(known_at, datetime) else END_OF_TIME
+
 
 Minutes = Annotated[int, Strict(), Field(ge=0, le=KOPECKS_MAX)]
 """Whole minutes, never negative."""

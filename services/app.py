@@ -11,9 +11,7 @@ from services.ledger.http.problems import install_problems
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
 from services.process.health import health_routes
-from services.projections.debt_alerts.routes import router as alerts
-from services.projections.monthly_reports.routes import router as reports
-from services.projections.routes import router as queries
+from services.projections.routes import ROUTES as QUERIES
 from services.projections.running import running_projections
 from services.projections.settings import Settings as ProjectionsSettings
 
@@ -30,7 +28,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
-    routes = [*COMMANDS, *queries.routes, *reports.routes, *alerts.routes, *health_routes(_faults)]
+    routes = [*COMMANDS, *QUERIES, *health_routes(_faults)]
     app = FastAPI(title="Hourbook", version="1", lifespan=_running, routes=routes)
     install_problems(app)
     return app

@@ -1,12 +1,15 @@
 """The commands `hourbook audit export` and `replay`: what an auditor is given of a running ledger, over HTTP alone."""
 
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
+
+Parsed = TypeVar("Parsed")
 
 complaints = Console(stderr=True)
 
@@ -18,14 +21,21 @@ INSTANT = "An RFC 3339 timestamp with an offset, such as 2026-03-10T00:00:00+03:
 def _instant(text: str | datetime) -> datetime:
     from contracts.quantities import parse_instant
 
-    try:
-        return parse_instant(text)
-    except ValueError as reason:
-        raise typer.BadParameter(str(reason)) from reason
+    return _parsed(text, parse_instant)
 
 
 def _known_at(text: str | int | datetime) -> int | datetime:
-    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() else _instant(text)
+    from contracts.quantities import parse_known_at
+
+    return _parsed(text, parse_known_at)
+
+
+def _parsed(text: Any, parse: Callable[[Any], Parsed]) -> Parsed:
+    """Typer hands on what it has parsed already, too."""
+    try:
+        return parse(text) if isinstance(text, str) else text
+    except ValueError as reason:
+        raise typer.BadParameter(str(reason)) from reason
 
 
 def export(

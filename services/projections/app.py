@@ -8,9 +8,7 @@ from starlette.datastructures import State
 
 from services.process.health import health_routes
 from services.process.problem_responses import install_problem_responses
-from services.projections.debt_alerts.routes import router as alerts
-from services.projections.monthly_reports.routes import router as reports
-from services.projections.routes import router
+from services.projections.routes import ROUTES
 from services.projections.running import running_projections
 from services.projections.settings import Settings
 
@@ -26,7 +24,7 @@ def create_api() -> FastAPI:
 
 
 def _app(*, worker: bool) -> FastAPI:
-    routes = [*router.routes, *reports.routes, *alerts.routes, *health_routes(_faults)]
+    routes = [*ROUTES, *health_routes(_faults)]
     app = FastAPI(title="Hourbook projections", version="1", lifespan=_running(worker=worker), routes=routes)
     install_problem_responses(app)
     return app

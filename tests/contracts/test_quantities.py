@@ -7,7 +7,18 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.commands import COMMAND, CloseTask
-from contracts.quantities import GIVEN_EARLIEST, GIVEN_LATEST, decimal_hours, hours_column, parse_instant
+from contracts.quantities import (
+    END_OF_TIME,
+    GIVEN_EARLIEST,
+    GIVEN_LATEST,
+    POSITION_MAX,
+    decimal_hours,
+    hours_column,
+    known_bounds,
+    parse_asked_instant,
+    parse_instant,
+    parse_known_at,
+)
 
 CLOSE = {
     "command": "CloseTask",
@@ -102,3 +113,31 @@ def test_whatever_a_command_may_say_can_be_read_back_from_an_event():
         assert isinstance(given, CloseTask)
         assert parse_instant(given.closed_at + timedelta(days=800)) == bound + timedelta(days=800)
         assert parse_instant(given.closed_at - timedelta(days=800)) == bound - timedelta(days=800)
+
+
+class TestKnownAt:
+    """What was known when: a log position or an instant, as an address or a command line names it."""
+
+    @pytest.mark.parametrize("text", ["0", "7", "0042", str(POSITION_MAX)])
+    def test_digits_are_a_position(self, text: str):
+        assert parse_known_at(text) == int(text)
+
+    @pytest.mark.parametrize("text", ["2026-03-01T10:00:00+03:00", "2026-03-01T10:00:00 03:00", "2026-03-01T07:00:00Z"])
+    def test_a_plus_sign_that_nobody_encoded_is_still_one(self, text: str):
+        assert parse_known_at(text) == parse_asked_instant(text) == datetime(2026, 3, 1, 7, tzinfo=UTC)
+
+    @pytest.mark.parametrize("text", [str(POSITION_MAX + 1), "9" * 30])
+    def test_a_position_that_no_log_can_have_is_refused_with_the_bound(self, text: str):
+        with pytest.raises(ValueError, match=str(POSITION_MAX)):
+            parse_known_at(text)
+
+    @pytest.mark.parametrize("text", ["", "-1", "²", "٣", "1e3", "9" * 5000, "2026-03-01", "2026-03-01T10:00:00", None])
+    def test_anything_else_is_refused(self, text: str | None):
+        with pytest.raises(ValueError, match=r"give|offset"):
+            parse_known_at(text)
+
+    def test_what_is_not_bounded_by_position_is_bounded_by_time(self):
+        instant = datetime(2026, 3, 1, tzinfo=UTC)
+        assert known_bounds(7) == (7, END_OF_TIME)
+        assert known_bounds(instant) == (POSITION_MAX, instant)
+        assert known_bounds(None) == (POSITION_MAX, END_OF_TIME)

@@ -27,8 +27,9 @@ from contracts.commands import (
 )
 from contracts.envelope import RecordedEvent
 from contracts.events import Event
+from contracts.quantities import KnownAt
 from contracts.requisites import Requisites
-from services.ledger.audit.replay import KnownAt, replay
+from services.ledger.audit.replay import replay
 from services.ledger.domain.account import Account, course_of, due, fold
 from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms

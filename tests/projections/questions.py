@@ -11,9 +11,7 @@ from fastapi import FastAPI
 from contracts.placement import log_of
 from services.process.health import health_routes
 from services.process.problem_responses import install_problem_responses
-from services.projections.debt_alerts.routes import router as alerts
-from services.projections.monthly_reports.routes import router as reports
-from services.projections.routes import router
+from services.projections.routes import ROUTES
 from services.projections.running import running_projections
 from services.projections.settings import Settings
 from tests.projections.following.log_server import LOGS, lines_of
@@ -26,7 +24,7 @@ WAIT_SECONDS_MAX = 60
 async def client_of(settings: Settings, *, worker: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """The service at work, asked without a network between."""
     health = health_routes(lambda state: state.projections.faults())
-    app = FastAPI(routes=[*router.routes, *reports.routes, *alerts.routes, *health])
+    app = FastAPI(routes=[*ROUTES, *health])
     install_problem_responses(app)
     async with running_projections(settings, worker=worker) as app.state.projections:
         transport = httpx.ASGITransport(app)

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from contracts.quantities import KnownAt
 from contracts.read_models import BalanceView
-from services.projections.balances.queries import KnownAt, UnknownAccount, balance
+from services.projections.balances.queries import balance
+from services.projections.lookups import UnknownAccount
 from tests.projections.conftest import Applied
 from tests.projections.vocabulary import (
     carried,

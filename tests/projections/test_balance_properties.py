@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.envelope import RecordedEvent
+from contracts.quantities import KnownAt
 from contracts.read_models import BalanceView
 from services.ledger.audit.replay import replay
 from services.projections.balances.accounts import accounts
-from services.projections.balances.queries import KnownAt, balance, history
+from services.projections.balances.queries import balance, history
 from services.projections.paging import cursor_after
 from tests.projections.conftest import Applied
 from tests.projections.histories import TURNS, Turn, play

@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from contracts.quantities import KnownAt
 from services.auditing.story.narration import Teller
 from services.auditing.story.steps import Step
 from services.documents.formats import Formats
 from services.documents.numerals import Lang
 from services.documents.typesetting import pdf
-from services.ledger.audit.replay import KnownAt
 
 Form = Literal["table", "ndjson", "csv", "pdf"]
 TABLE_COLUMNS = 100

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from contracts.envelope import RecordedEvent
 from contracts.events import Event
-from services.ledger.audit.replay import OWED, KnownAt, known, movements
+from contracts.quantities import KnownAt
+from services.ledger.audit.replay import OWED, known, movements
 from services.ledger.domain.account import Account, due, evolve
 
 

@@ -15,16 +15,13 @@ from contracts.events import (
     WorkResumed,
     WorkSuspended,
 )
-from contracts.quantities import decimal_hours
+from contracts.quantities import KnownAt, decimal_hours
 from contracts.read_models import BalanceView, LotView
 from services.ledger.domain.account import Account, due, evolve, fold
 from services.ledger.domain.lots import Lot
 
 OWED = None
 """Stands for the debt where a lot's id would."""
-
-KnownAt = datetime | int | None
-"""A log position, an instant of recording, or everything."""
 
 
 def replay(account_id: str, recorded: Iterable[RecordedEvent], as_of: datetime, known_at: KnownAt) -> BalanceView:

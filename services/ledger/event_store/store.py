@@ -14,7 +14,6 @@ from services.ledger.event_store.personal import ERASING_WAITS_MAX, PersonalData
 from services.ledger.event_store.stored_event import StoredEvent
 
 READERS_MAX = 8
-POSITION_MAX = 2**63 - 1
 
 COLUMNS = (
     "position, account_id, version, event_id::text, command_id, fingerprint, type, schema_version, recorded_at, data"

@@ -1,18 +1,17 @@
 """The routes of the log, for auditors and for projections that catch up; the terms; and the sandbox's clock."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from contracts.quantities import AccountId, GivenInstant, Instant, parse_instant
+from contracts.quantities import POSITION_MAX, AccountId, AskedInstant, GivenInstant, Instant, KnownAt, parse_known_at
 from contracts.read_models import BalanceView
-from services.ledger.audit.replay import KnownAt, replay
+from services.ledger.audit.replay import replay
 from services.ledger.clock import SandboxClock
 from services.ledger.domain.terms import TermsVersion
-from services.ledger.event_store.store import POSITION_MAX
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.http.bulk import NDJSON
 from services.ledger.http.log_feed import account_lines, account_pages, log_head, log_lines
@@ -24,20 +23,6 @@ from services.process.problem_responses import ProblemError
 router = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
 
 Position = Annotated[int, Field(ge=0, le=POSITION_MAX)]
-
-
-def _instant(value: Any) -> Any:
-    """A plus sign that nobody encoded arrives as a space."""
-    return parse_instant(value[:-6] + "+" + value[-5:] if value[-6:-5] == " " else value)
-
-
-def _known_at(value: Any) -> Any:
-    """Digits are a position, anything else an instant."""
-    if not (value.isascii() and value.isdecimal()):
-        return _instant(value)
-    if len(value) > 18:
-        raise ValueError("give a position of at most 18 digits, or an RFC 3339 timestamp")
-    return int(value)
 
 
 class Parameters(BaseModel):
@@ -58,10 +43,10 @@ class LogParameters(Parameters):
 class ReplayParameters(Parameters):
     """As of when, by what was known when (rule 12)."""
 
-    as_of: Annotated[Instant, BeforeValidator(_instant)] | None = None
+    as_of: AskedInstant | None = None
     known_at: Annotated[
         KnownAt,
-        BeforeValidator(_known_at),
+        BeforeValidator(parse_known_at),
         WithJsonSchema({"type": "string", "description": "a position or an RFC 3339 instant"}),
     ] = None
 

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Iterable
 
+from contracts.quantities import POSITION_MAX
 from services.ledger.domain.refusals import AccountNotFound
-from services.ledger.event_store.store import POSITION_MAX
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import Ledger
 from services.process.problem_responses import ProblemError

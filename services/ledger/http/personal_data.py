@@ -9,10 +9,9 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from contracts.privacy import Erased, ErasureBody, PersonalText
-from contracts.quantities import AccountId
+from contracts.quantities import POSITION_MAX, AccountId
 from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.personal import PersonalData
-from services.ledger.event_store.store import POSITION_MAX
 from services.ledger.http.log import Lines, Parameters, Position
 from services.ledger.http.log_feed import require_log
 from services.ledger.http.requests import PROBLEMS, LedgerOf, without_parameters

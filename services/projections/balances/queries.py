@@ -8,18 +8,14 @@ from typing import Any
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
-from contracts.quantities import Instant, decimal_hours
+from contracts.quantities import END_OF_TIME, Instant, KnownAt, decimal_hours, known_bounds
 from contracts.read_models import BalanceStep, BalanceView, LotView, StatementLine, StatementPage
 from services.projections.balances.holders import Holder, Tenure, holder_at, holders
 from services.projections.balances.movements import week_number, week_start
+from services.projections.lookups import UnknownAccount
 from services.projections.paging import cursor_after, key_of
 
-KnownAt = datetime | int | None
-"""A log position, an instant of recording, or everything."""
-
 START_OF_TIME = datetime(1, 1, 1, tzinfo=UTC)
-END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
-LAST_POSITION = 2**63 - 1
 
 STATEMENT_KEY: TypeAdapter[tuple[Instant, int, int]] = TypeAdapter(tuple[Instant, int, int])
 
@@ -107,10 +103,6 @@ STATEMENT = """
 EXISTS = "SELECT FROM account WHERE account_id = $1"
 
 
-class UnknownAccount(LookupError):
-    """No account of this id was ever opened."""
-
-
 async def balance(
     connection: Connection, account_id: str, as_of: datetime | None, known_at: KnownAt, now: datetime, position: int
 ) -> BalanceView:
@@ -120,8 +112,7 @@ async def balance(
     projection has come.
     """
     at = as_of or now
-    until = known_at if isinstance(known_at, int) else LAST_POSITION
-    recorded = known_at if isinstance(known_at, datetime) else END_OF_TIME
+    until, recorded = known_bounds(known_at)
     if as_of is None and known_at is None:
         row = await connection.fetchrow(BALANCE_NOW, account_id, at)
     elif known_at is None:

@@ -6,7 +6,7 @@ from asyncpg import Connection, Pool, Record
 from pydantic import TypeAdapter
 
 from contracts.alerts import Alert, AlertDelivery, AlertDeliveryPage, AlertDetails, AlertKind, AlertPage
-from contracts.quantities import AccountId, Instant
+from contracts.quantities import POSITION_MAX, AccountId, Instant
 from services.projections.debt_alerts.sentences import sentence
 from services.projections.paging import cursor_after, key_of
 
@@ -33,7 +33,6 @@ DELIVERIES = """
 """
 
 CHANGES_PAGE = 500
-LAST_NUMBER = 2**63 - 1
 
 
 async def alerts(
@@ -84,7 +83,7 @@ async def changes(database: Pool, after: int) -> list[Record]:
 
 async def deliveries(connection: Connection, cursor: str | None, limit: int) -> AlertDeliveryPage:
     """A page of deliveries to webhooks, the newest first."""
-    after = key_of(cursor, DELIVERY_KEY) if cursor else (LAST_NUMBER, "")
+    after = key_of(cursor, DELIVERY_KEY) if cursor else (POSITION_MAX, "")
     rows = await connection.fetch(DELIVERIES, *after, limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     return AlertDeliveryPage(

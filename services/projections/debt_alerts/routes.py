@@ -8,10 +8,11 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from contracts.alerts import AlertChange, AlertDeliveryPage, AlertPage
+from contracts.quantities import POSITION_MAX
 from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import DEBT_ALERTS, queries
-from services.projections.parameters import POSITION_MAX, AskedAlerts, AskedDeliveries, NothingAsked
-from services.projections.routes import Reading, ReadingOf
+from services.projections.debt_alerts.parameters import AskedAlerts, AskedDeliveries, NothingAsked
+from services.projections.readings import Reading, ReadingOf
 from services.projections.running import Projections
 
 router = APIRouter(prefix="/v1/alerts", tags=["projections"])

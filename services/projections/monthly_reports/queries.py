@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 from asyncpg import Connection, Record
 
-from contracts.quantities import decimal_hours, hours_column, month_of
+from contracts.quantities import KnownAt, decimal_hours, hours_column, known_bounds, month_of
 from contracts.reports import (
     MonthlyReport,
     Party,
@@ -21,7 +21,7 @@ from contracts.reports import (
     ReportSettlement,
     ReportTotals,
 )
-from services.projections.balances.queries import END_OF_TIME, LAST_POSITION, KnownAt, UnknownAccount
+from services.projections.lookups import UnknownAccount
 from services.projections.monthly_reports.seller import Seller
 
 ACCOUNT = "SELECT customer_name, contract_number, contract_date, requisites FROM report_account WHERE account_id = $1"
@@ -77,8 +77,7 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
     `position`: how far the projection has come. A closed month rests on the event that closed it, an open one on the
     last that was known.
     """
-    until = asked.known_at if isinstance(asked.known_at, int) else LAST_POSITION
-    recorded = asked.known_at if isinstance(asked.known_at, datetime) else END_OF_TIME
+    until, recorded = known_bounds(asked.known_at)
     account = await connection.fetchrow(ACCOUNT, asked.account_id)
     if account is None:
         raise UnknownAccount(asked.account_id)

@@ -12,8 +12,8 @@ from services.documents import Lang, act_pdf, act_xlsx, report_pdf, report_xlsx
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
 from services.projections.monthly_reports.queries import Asked, report
-from services.projections.parameters import AccountPath, AskedReport
-from services.projections.routes import Reading, ReadingOf
+from services.projections.parameters import AccountPath, AskedDocument
+from services.projections.readings import Reading, ReadingOf
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["projections"])
 
@@ -42,7 +42,7 @@ Read = Annotated[Reading, Depends(ReadingOf(MONTHLY_REPORTS))]
 
 @router.get("/reports/{file}", response_model=MonthlyReport)
 async def get_report(
-    request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedReport, Query()]
+    request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]
 ) -> Response:
     """The report of any month, open or closed, as known at any time (rule 10.3); a closed one never changes."""
     seller = request.app.state.projections.seller
@@ -52,7 +52,7 @@ async def get_report(
 
 @router.get("/acts/{file}", response_model=Act)
 async def get_act(
-    request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedReport, Query()]
+    request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]
 ) -> Response:
     """The act of a closed month, for signature by both sides (rule 10.4); of an open one, a draft."""
     seller = request.app.state.projections.seller

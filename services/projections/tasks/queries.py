@@ -1,13 +1,12 @@
 """Why a task cost what it cost, as known now or then (rule 12)."""
 
-from datetime import datetime
-
 from asyncpg import Connection
 
 from contracts.events import EVENT_TYPES
+from contracts.quantities import KnownAt, known_bounds
 from contracts.tasks import TaskExplanation
 from services.documents import Lang
-from services.projections.balances.queries import END_OF_TIME, LAST_POSITION, KnownAt, UnknownAccount
+from services.projections.lookups import UnknownAccount, UnknownTask
 from services.projections.tasks.explanation import explain
 from services.projections.tasks.packages import Fact, Packages
 
@@ -15,10 +14,6 @@ EVENTS = """
     SELECT task_id, position, recorded_at, type, data FROM task_event
     WHERE account_id = $1 AND (task_id = $2 OR task_id IS NULL) ORDER BY position
 """
-
-
-class UnknownTask(LookupError):
-    """Nothing was ever recorded about a task of this id."""
 
 
 async def task(
@@ -31,8 +26,7 @@ async def task(
     rows = await connection.fetch(EVENTS, account_id, task_id)
     if not rows:
         raise UnknownAccount(account_id)
-    until = known_at if isinstance(known_at, int) else LAST_POSITION
-    recorded = known_at if isinstance(known_at, datetime) else END_OF_TIME
+    until, recorded = known_bounds(known_at)
     about_task: list[Fact] = []
     about_packages: list[Fact] = []
     for row in rows:

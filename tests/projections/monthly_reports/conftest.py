@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
-from contracts.quantities import month_of
+from contracts.quantities import KnownAt, month_of
 from contracts.read_models import BalanceView
 from contracts.reports import MonthlyReport
 from services.documents import act_pdf, act_xlsx, report_pdf, report_xlsx
 from services.ledger.domain.local_time import month_before
 from services.projections.balances import BALANCES
-from services.projections.balances.queries import KnownAt, balance
+from services.projections.balances.queries import balance
 from services.projections.following.logged import Logged
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act

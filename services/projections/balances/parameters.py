@@ -1,0 +1,50 @@
+"""What questions about accounts, balances and statements are asked with."""
+
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from contracts.quantities import AskedInstant
+from services.projections.balances.accounts import ORDERS, Sort, order_of
+from services.projections.balances.queries import STATEMENT_KEY
+from services.projections.paging import require_cursor
+from services.projections.parameters import Asked, AskedKnownAt, AskedPeriod, Limit
+
+DAYS_MAX = 36_500
+
+
+class AskedAccounts(Asked):
+    """Which accounts to list, in which order: by default by id, or where hours end soon, the soonest first."""
+
+    sort: Sort | None = None
+    debt: bool | None = None
+    expiring_within: Annotated[int, Field(ge=0, le=DAYS_MAX)] | None = None
+    suspended: bool | None = None
+    cursor: str | None = None
+    limit: Limit = 100
+
+    @field_validator("cursor")
+    @classmethod
+    def _of_this_order(cls, cursor: str | None, info: ValidationInfo) -> str | None:
+        """A list in one order goes on where a list in that order stopped."""
+        order = ORDERS[order_of(info.data.get("sort"), info.data.get("expiring_within"))]
+        return cursor and require_cursor(cursor, order.key)
+
+
+class AskedBalance(Asked):
+    """As of when, by what was known when (rule 12)."""
+
+    as_of: AskedInstant | None = None
+    known_at: AskedKnownAt = None
+
+
+class AskedStatement(AskedPeriod):
+    """Which movements to list."""
+
+    cursor: str | None = None
+    limit: Limit = 100
+
+    @field_validator("cursor")
+    @classmethod
+    def _of_a_statement(cls, cursor: str | None) -> str | None:
+        return cursor and require_cursor(cursor, STATEMENT_KEY)

@@ -1,0 +1,43 @@
+"""The routes of accounts, balances and statements."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from contracts.read_models import AccountPage, BalanceStep, BalanceView, StatementPage
+from services.projections.balances import BALANCES, accounts, queries
+from services.projections.balances.parameters import AskedAccounts, AskedBalance, AskedStatement
+from services.projections.parameters import AccountPath, AskedPeriod
+from services.projections.readings import Reading, ReadingOf
+
+router = APIRouter(prefix="/v1/accounts", tags=["projections"])
+
+Read = Annotated[Reading, Depends(ReadingOf(BALANCES))]
+
+
+@router.get("")
+async def list_accounts(read: Read, asked: Annotated[AskedAccounts, Query()]) -> AccountPage:
+    """Accounts with their balances now, a page."""
+    return await accounts.accounts(read.connection, now=read.now, **asked.model_dump())
+
+
+@router.get("/{account_id}/balance")
+async def get_balance(read: Read, account_id: AccountPath, asked: Annotated[AskedBalance, Query()]) -> BalanceView:
+    """An account's balance at any instant, as known at any other (rule 12); by default now, with everything known."""
+    return await queries.balance(read.connection, account_id, asked.as_of, asked.known_at, read.now, read.position)
+
+
+@router.get("/{account_id}/balance/history")
+async def get_history(read: Read, account_id: AccountPath, asked: Annotated[AskedPeriod, Query()]) -> list[BalanceStep]:
+    """The curve of the balance: its value at `from`, then every change before `to`; by default all of it up to now."""
+    before = asked.before or max(read.now, asked.since or read.now) + timedelta(microseconds=1)
+    return await queries.history(read.connection, account_id, asked.since, before)
+
+
+@router.get("/{account_id}/statement")
+async def get_statement(
+    read: Read, account_id: AccountPath, asked: Annotated[AskedStatement, Query()]
+) -> StatementPage:
+    """Every movement with its event, in order of effect, a page."""
+    return await queries.statement(read.connection, account_id, asked.since, asked.before, asked.cursor, asked.limit)

@@ -1,0 +1,46 @@
+"""What every query of every room rests on: one state of the read models, and the present."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from asyncpg import Connection
+from fastapi import Request, Response
+
+from services.process.problem_responses import ProblemError
+from services.projections.following.tracking import Projection
+from services.projections.lookups import UnknownAccount, UnknownTask
+from services.projections.parameters import MinPosition
+from services.projections.running import Projections
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One state of the read models, and the present: what an answer is made from."""
+
+    connection: Connection
+    position: int
+    now: datetime
+
+
+@dataclass(frozen=True)
+class ReadingOf:
+    """Every answer rests on one state of a projection's tables, and says which log position that is."""
+
+    projection: Projection
+
+    async def __call__(self, request: Request, response: Response, minimum: MinPosition = 0) -> AsyncIterator[Reading]:
+        projections: Projections = request.app.state.projections
+        now = await projections.now()
+        account_id = request.path_params.get("account_id")
+        async with projections.snapshot(minimum, self.projection, account_id) as (connection, position):
+            at = {"Hourbook-Position": str(position)}
+            response.headers.update(at)
+            try:
+                yield Reading(connection, position, now)
+            except UnknownAccount as unknown:
+                detail = f"No account {unknown} was opened up to position {position}. Check its id."
+                raise ProblemError("account-not-found", detail, headers=at) from unknown
+            except UnknownTask as unknown:
+                detail = f"Nothing is known of task {unknown} up to position {position}. Check its id and account."
+                raise ProblemError("task-not-found", detail, headers=at) from unknown
