@@ -41,8 +41,8 @@ OTHER_VERSION = "SELECT EXISTS (SELECT FROM tracking WHERE projection = $1 AND v
 async def migrate(database_url: str, logs: Sequence[str]) -> None:
     """Make roles, schema, tables and views where they are missing, and places to keep in those logs.
 
-    Any number of processes may do it at once. Tables of another version are left as they are: a worker builds those
-    of its own beside them.
+    Any number of processes may do it at once. Tables of another version are left as they are: a worker builds new
+    ones and swaps them in.
     """
     connection = await asyncpg.connect(database_url)
     try:

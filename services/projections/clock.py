@@ -9,7 +9,7 @@ from services.projections.settings import Settings
 
 
 async def present(settings: Settings, ledger: httpx.AsyncClient) -> datetime:
-    """The present; in the sandbox, httpx errors while the ledger is away."""
+    """The present; in the sandbox, raises httpx errors while the ledger is unavailable."""
     if not settings.sandbox:
         return datetime.now(UTC)
     answer = (await ledger.get("/v1/test-clock")).raise_for_status().json()

@@ -1,4 +1,4 @@
-"""The projections at work in a process: what its routes ask, and the worker beside them if it has one."""
+"""The projections at work in a process: what its routes ask, and the workers if it has them."""
 
 import asyncio
 import logging
@@ -18,8 +18,8 @@ from services.projections.balances import BALANCES
 from services.projections.catalogue import PROJECTIONS, migrate
 from services.projections.clock import present
 from services.projections.database import POSTGRES_UNAVAILABLE, pool
-from services.projections.debt_alerts.effects import run_beside
-from services.projections.debt_alerts.episodes import has_begun
+from services.projections.debt_alerts.effects import run_effects
+from services.projections.debt_alerts.episodes import have_begun
 from services.projections.debt_alerts.projection import pass_time
 from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
 from services.projections.following.shares import Shares, sharing
@@ -60,7 +60,7 @@ class Projections:
         to its end, and the position is the furthest of them.
 
         Raises `projection-behind` when that is not reached in two seconds or the tables are of another version,
-        `projections-unavailable` while PostgreSQL is away.
+        `projections-unavailable` while PostgreSQL is unavailable.
         """
         trackings = self.trackings[of.name]
         if account_id is not None:
@@ -75,19 +75,19 @@ class Projections:
 
     @contextmanager
     def reaching_postgres(self) -> Iterator[None]:
-        """Where questions are put to PostgreSQL; `projections-unavailable` while it is away, or has no schema."""
+        """For questions to PostgreSQL; raises `projections-unavailable` while it does not answer, or has no schema."""
         try:
             if not self.migration.done():
                 raise ConnectionError("the schema is not there yet")
             yield
-        except POSTGRES_UNAVAILABLE as away:
+        except POSTGRES_UNAVAILABLE as outage:
             detail = "The projections' database cannot be reached now. Try again."
-            raise ProblemError("projections-unavailable", detail, headers=SOON) from away
+            raise ProblemError("projections-unavailable", detail, headers=SOON) from outage
 
     async def places(self, minimum: int = 0) -> dict[str, Cut]:
         """Where each projection stands, once it has come to that position in each log, or to the log's end.
 
-        In the sandbox, alerts due by then are there too: time stands still, so nobody could have waited for them.
+        In the sandbox, alerts due by then are there too: its time stands still, so waiting does not bring them.
         """
         found: dict[str, Cut] = {}
         with self.reaching_postgres():
@@ -102,7 +102,7 @@ class Projections:
         return found
 
     async def _goals(self, minimum: int, trackings: Sequence[Tracking]) -> list[int]:
-        """How far to wait for in each log; of several, only to its end, for nobody says whose position it is."""
+        """How far to wait for in each log; of several, at most to its end: a position does not name its log."""
         if len(trackings) == 1 or not minimum:
             return [minimum] * len(trackings)
         feeds = (LogFeed(self.ledger, tracking.log, self.settings.logs) for tracking in trackings)
@@ -125,7 +125,7 @@ class Projections:
             await tracking.wait_for_move(LATE_POLL_SECONDS)
 
     async def _cut(self, trackings: tuple[Tracking, ...]) -> Cut:
-        """Asked once for all who wait at the same time."""
+        """Read once for all requests that wait at the same time."""
         asked = self._asked.get(trackings)
         if asked is None or asked.done():
             asked = self._asked[trackings] = asyncio.create_task(cut(self.pool, trackings))
@@ -141,7 +141,7 @@ class Projections:
         try:
             async with asyncio.timeout(1):
                 places = await self.places()
-                begun = await has_begun(self.pool)
+                begun = await have_begun(self.pool)
         except (ProblemError, TimeoutError, *POSTGRES_UNAVAILABLE):
             return ["The projections' database cannot be reached, or has no schema yet."]
         found = [
@@ -180,14 +180,14 @@ async def _cut_of_snapshot(connection: asyncpg.Connection, trackings: Sequence[T
 def _reaching_ledger(having: str) -> Iterator[None]:
     try:
         yield
-    except LEDGER_UNAVAILABLE as away:
+    except LEDGER_UNAVAILABLE as outage:
         detail = f"The ledger, which {having}, cannot be reached now. Try again."
-        raise ProblemError("ledger-unavailable", detail, headers=SOON) from away
+        raise ProblemError("ledger-unavailable", detail, headers=SOON) from outage
 
 
 @asynccontextmanager
 async def running_projections(settings: Settings, *, worker: bool) -> AsyncIterator[Projections]:
-    """Ready for questions, with or without workers of its own; also while PostgreSQL, NATS or the ledger is away."""
+    """Ready for questions, with or without workers; also while PostgreSQL, NATS or the ledger is unavailable."""
     trackings = _trackings(settings)
     async with AsyncExitStack() as opened:
         ledger = await opened.enter_async_context(_ledger(settings))
@@ -200,17 +200,17 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
             migration.result()
         if shares:
             opened.push_async_callback(end, asyncio.create_task(_work(migration, shares.run)))
-            beside = asyncio.create_task(_work(migration, partial(run_beside, settings, ledger)))
-            opened.push_async_callback(end, beside)
+            effects = asyncio.create_task(_work(migration, partial(run_effects, settings, ledger)))
+            opened.push_async_callback(end, effects)
         yield Projections(settings, ledger, queries, trackings, shares, seller(settings.seller_file), migration)
 
 
 async def run_worker(settings: Settings) -> None:
-    """The workers of this process's share in a process of their own, until cancelled."""
+    """The workers of this process's share, without routes, until cancelled."""
     async with _ledger(settings) as ledger, sharing(settings, ledger, _trackings(settings)) as shares:
         await _migrate(settings)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run_beside(settings, ledger))
+            tasks.create_task(run_effects(settings, ledger))
             tasks.create_task(shares.run())
 
 
@@ -234,6 +234,6 @@ async def _migrate(settings: Settings) -> None:
     while True:
         try:
             return await migrate(settings.database_url, settings.log_names)
-        except POSTGRES_UNAVAILABLE as away:
-            logger.warning("the projections' schema cannot be made yet: %r", away)
+        except POSTGRES_UNAVAILABLE as outage:
+            logger.warning("the projections' schema cannot be made yet: %r", outage)
         await asyncio.sleep(MIGRATION_RETRY_SECONDS)

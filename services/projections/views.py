@@ -1,10 +1,9 @@
 """The views for dashboards, and the role that reads them and nothing else.
 
-A view keeps the table it reads from being dropped: whoever replaces tables executes DROP_VIEWS before and VIEWS
-after, in one transaction.
+Tables under views can be dropped only together with them: a rebuild drops both and makes the views again, in one
+transaction.
 """
 
-import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,11 +21,6 @@ END $$;
 
 VIEWS = Path(__file__).with_name("reporting.sql").read_text(encoding="utf-8")
 """Makes schema, views, comments and grants, as often as executed."""
-
-DROP_VIEWS = "".join(
-    f"DROP VIEW IF EXISTS {name};\n" for name in re.findall(r"CREATE OR REPLACE VIEW (reporting\.\w+)", VIEWS)
-)
-"""Removes the views, so that the tables under them can be replaced."""
 
 GRANTS = """
 GRANT USAGE ON SCHEMA projections TO hourbook_projections;

@@ -10,7 +10,7 @@ import pytest
 from services.projections.balances import BALANCES
 from services.projections.following.logged import Logged
 from services.projections.monthly_reports import MONTHLY_REPORTS
-from services.projections.views import DROP_VIEWS, VIEWS
+from services.projections.views import VIEWS
 from tests.projections.sample import sample_log
 
 DASHBOARD = Path(__file__).parents[2] / "infra" / "grafana" / "dashboards" / "hourbook.json"
@@ -98,10 +98,9 @@ async def test_every_view_and_column_is_documented(owner: asyncpg.Connection):
 async def test_views_stand_aside_while_tables_are_replaced(owner: asyncpg.Connection, reader: asyncpg.Connection):
     before = await reader.fetch("SELECT * FROM reporting.lots ORDER BY account_id, lot_id")
     async with owner.transaction():
-        await owner.execute(DROP_VIEWS)
-        await owner.execute("CREATE SCHEMA beside; CREATE TABLE beside.lot (LIKE projections.lot INCLUDING ALL)")
-        await owner.execute("INSERT INTO beside.lot SELECT * FROM projections.lot")
-        await owner.execute("DROP TABLE projections.lot; ALTER TABLE beside.lot SET SCHEMA projections")
+        await owner.execute("CREATE SCHEMA built; CREATE TABLE built.lot (LIKE projections.lot INCLUDING ALL)")
+        await owner.execute("INSERT INTO built.lot SELECT * FROM projections.lot")
+        await owner.execute("DROP TABLE projections.lot CASCADE; ALTER TABLE built.lot SET SCHEMA projections")
         await owner.execute(VIEWS)
     assert before
     assert await reader.fetch("SELECT * FROM reporting.lots ORDER BY account_id, lot_id") == before

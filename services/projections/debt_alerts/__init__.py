@@ -9,6 +9,6 @@ DEBT_ALERTS = Projection(
     schema=SCHEMA,
     tables=TABLES,
     project=project,
-    settle=catch_up_in_time,
+    finish=catch_up_in_time,
     rest_seconds=REST_SECONDS,
 )

@@ -1,4 +1,4 @@
-"""What goes on beside the alerts' worker: time passes, and JetStream and webhooks are told what has changed."""
+"""The effects of alerts: time passes for them, and their changes are delivered to JetStream and webhooks."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from services.projections.clock import present
 from services.projections.database import POSTGRES_UNAVAILABLE, pool
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.publisher import publish_alerts
-from services.projections.debt_alerts.timekeeping import SETTLED, Timekeeper
+from services.projections.debt_alerts.timekeeping import COMMIT_TIME_MAX, Timekeeper
 from services.projections.debt_alerts.webhooks import SENT_AT_ONCE, Endpoint, Webhook, endpoints, register
 from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
 from services.projections.following.tracking import Tracking
@@ -24,13 +24,13 @@ from services.projections.settings import Settings
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.2
-AWAY = (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, nats.errors.Error)
+OUTAGES = (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, nats.errors.Error)
 
 Work = Callable[[], Awaitable[None]]
 
 
-async def run_beside(settings: Settings, ledger: httpx.AsyncClient) -> None:
-    """Until cancelled, whatever is away meanwhile; each on its own, so that none waits for what another needs."""
+async def run_effects(settings: Settings, ledger: httpx.AsyncClient) -> None:
+    """Run until cancelled, through every outage; each effect is on its own, so that none waits for another."""
     served = endpoints(settings.webhooks_file)
     async with (
         pool(settings.database_url, 4 + SENT_AT_ONCE * len(served)) as database,
@@ -51,8 +51,8 @@ def _works(
 ) -> Iterator[tuple[str, Work]]:
     trackings = [Tracking(DEBT_ALERTS, log) for log in settings.log_names]
     feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
-    settled = timedelta() if settings.sandbox else SETTLED  # the test clock stands still while events are recorded
-    yield "the alerts' time", Timekeeper(database, trackings, feeds, partial(present, settings, ledger), settled).run
+    margin = timedelta() if settings.sandbox else COMMIT_TIME_MAX  # the test clock stands still during a commit
+    yield "the alerts' time", Timekeeper(database, trackings, feeds, partial(present, settings, ledger), margin).run
     if settings.nats_url:
         yield "alerts on JetStream", partial(publish_alerts, database, settings.nats_url)
     for endpoint in served:
@@ -60,16 +60,16 @@ def _works(
 
 
 async def _again_and_again(name: str, work: Work, *, once: bool = False) -> None:
-    """Work until cancelled; with `once`, until it has been done."""
+    """Work until cancelled; with `once`, until it is done."""
     said = ""
     while not stopping():
         try:
             await work()
             if once:
                 return
-        except AWAY as away:
-            if said != repr(away):
-                logger.warning("%s: waiting, because of %r", name, away)
-            said = repr(away)
+        except OUTAGES as outage:
+            if said != repr(outage):
+                logger.warning("%s: waiting, because of %r", name, outage)
+            said = repr(outage)
         await asyncio.sleep(RETRY_SECONDS)
     raise asyncio.CancelledError

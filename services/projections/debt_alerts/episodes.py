@@ -1,4 +1,4 @@
-"""What is told to others about alerts: durable, numbered, each change once, and nothing that a replay makes again."""
+"""Changes of alerts that are delivered: durable, numbered, each recorded once, and none again in a replay."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -29,18 +29,18 @@ LOCK_NUMBERING = "SELECT number FROM projections.alert_numbering FOR UPDATE"
 
 NUMBERED = "UPDATE projections.alert_numbering SET number = $1"
 
-UNTOLD = """
+NEW = """
     SELECT n FROM unnest($1::text[], $2::text[], $3::integer[], $4::integer[], $5::timestamptz[])
         WITH ORDINALITY AS new (account_id, kind, episode, change, at, n)
     WHERE NOT EXISTS (
-        SELECT FROM projections.alert_change AS told
-        WHERE (told.account_id, told.kind, told.episode, told.change, told.at)
+        SELECT FROM projections.alert_change AS known
+        WHERE (known.account_id, known.kind, known.episode, known.change, known.at)
             = (new.account_id, new.kind, new.episode, new.change, new.at)
     )
     ORDER BY n
 """
 
-TELL = """
+RECORD = """
     INSERT INTO projections.alert_change (number, id, account_id, kind, episode, change, at, type, payload)
     SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::text[], $4::text[], $5::integer[], $6::integer[],
                          $7::timestamptz[], $8::text[], $9::json[])
@@ -48,44 +48,44 @@ TELL = """
 
 
 class NotBegun(ConnectionError):
-    """The alerts have not begun: the ledger has not said yet where its logs end."""
+    """The alerts have not begun: no worker has asked the ledger yet where its logs end."""
 
 
-async def has_begun(database: Pool | Connection) -> bool:
-    """Whether it is settled from where on changes are told."""
+async def have_begun(database: Pool | Connection) -> bool:
+    """Whether it is fixed after which positions changes are delivered."""
     return bool(await database.fetch(FRONTIERS))
 
 
 async def begin(database: Pool, heads: Sequence[int], now: datetime) -> None:
-    """Changes are told from now on; what lies before the logs' present ends is silent. Only the first call counts."""
+    """Deliver changes from now on; those of events before the logs' present ends never. Only the first call counts."""
     await database.execute(BEGIN, heads, now)
 
 
-async def tell_of_events(connection: Connection, changes: Iterable[tuple[int, Change]], last: Logged) -> None:
-    """Tell what events of a log up to that one have changed, each with its position; NotBegun before `begin`."""
+async def record_changes(connection: Connection, changes: Iterable[tuple[int, Change]], last: Logged) -> None:
+    """Record what events of a log up to `last` changed, each with its position; NotBegun before `begin`."""
     frontiers = await connection.fetch(FRONTIERS)
     if not frontiers:
         raise NotBegun(NotBegun.__doc__)
     log = log_of(last.recorded.account_id, len(frontiers))
     if last.position > frontiers[log]["position"]:
-        told = await connection.fetchval(LOCK_FRONTIER, log)
-        await _tell(connection, [change for position, change in changes if position > told])
-        await connection.execute(ADVANCE, log, max(told, last.position))
+        frontier = await connection.fetchval(LOCK_FRONTIER, log)
+        await _record(connection, [change for position, change in changes if position > frontier])
+        await connection.execute(ADVANCE, log, max(frontier, last.position))
 
 
-async def tell_of_time(connection: Connection, changes: list[Change]) -> None:
-    """Tell what time alone has changed since the alerts began."""
+async def record_changes_by_time(connection: Connection, changes: list[Change]) -> None:
+    """Record what time alone has changed since the alerts began."""
     frontiers = await connection.fetch(FRONTIERS) if changes else []
-    await _tell(connection, [change for change in changes if _is_loud(change, frontiers)])
+    await _record(connection, [change for change in changes if _is_delivered(change, frontiers)])
 
 
-def _is_loud(change: Change, frontiers: Sequence[Record]) -> bool:
+def _is_delivered(change: Change, frontiers: Sequence[Record]) -> bool:
     began = frontiers[log_of(change.watched.account_id, len(frontiers))]
     return change.watched.position > began["began_position"] or change.episode.updated_at > began["began_at"]
 
 
-async def _tell(connection: Connection, changes: list[Change]) -> None:
-    """Number what was not told before, and write it down."""
+async def _record(connection: Connection, changes: list[Change]) -> None:
+    """Number the changes that are new, and keep them."""
     if not changes:
         return
     last = await connection.fetchval(LOCK_NUMBERING)
@@ -99,16 +99,16 @@ async def _tell(connection: Connection, changes: list[Change]) -> None:
         )
         for change in changes
     ]
-    untold = [row["n"] - 1 for row in await connection.fetch(UNTOLD, *zip(*keys, strict=True))]
+    new = [row["n"] - 1 for row in await connection.fetch(NEW, *zip(*keys, strict=True))]
     rows: list[tuple[object, ...]] = []
-    for number, n in enumerate(untold, last + 1):
-        told = _told(changes[n], number)
-        rows.append((number, told.id, *keys[n], told.type, told.model_dump_json()))
-    await insert(connection, TELL, rows)
+    for number, n in enumerate(new, last + 1):
+        made = _numbered(changes[n], number)
+        rows.append((number, made.id, *keys[n], made.type, made.model_dump_json()))
+    await insert(connection, RECORD, rows)
     await connection.execute(NUMBERED, last + len(rows))
 
 
-def _told(change: Change, number: int) -> AlertChange:
+def _numbered(change: Change, number: int) -> AlertChange:
     watched, episode = change.watched, change.episode
     alert = Alert(
         account_id=watched.account_id,

@@ -5,14 +5,14 @@ from datetime import datetime
 
 from asyncpg import Connection, Pool
 
-from services.projections.debt_alerts.episodes import tell_of_events, tell_of_time
+from services.projections.debt_alerts.episodes import record_changes, record_changes_by_time
 from services.projections.debt_alerts.watch import Change, Watched, after, at
 from services.projections.following.logged import Logged
 from services.projections.rows import insert
 
 PASS_ACCOUNTS = 200
 
-# In the order of ids, so that those who lock several never wait for each other in a circle.
+# In the order of ids, so that transactions that lock several never wait for each other in a circle.
 WATCHED = """
     SELECT account_id, watched FROM alert_account WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
 """
@@ -51,7 +51,7 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
         watched[account_id], made = after(watched.get(account_id), logged)
         changes += [(logged.position, change) for change in made]
     await _keep(connection, watched, [change for _, change in changes])
-    await tell_of_events(connection, changes, batch[-1])
+    await record_changes(connection, changes, batch[-1])
 
 
 async def pass_time(database: Pool, now: datetime) -> None:
@@ -61,7 +61,7 @@ async def pass_time(database: Pool, now: datetime) -> None:
 
 
 async def catch_up_in_time(connection: Connection) -> None:
-    """Let as much time pass for accounts built anew as has passed for the live ones, which have told of it."""
+    """Let as much time pass for accounts built anew as has passed for the live ones, whose changes are recorded."""
     while behind := dict(await connection.fetch(BEHIND, PASS_ACCOUNTS)):
         watched = await _watched(connection, behind)
         changes: list[Change] = []
@@ -83,7 +83,7 @@ async def _pass_time(database: Pool, now: datetime) -> bool:
             watched[account_id], made = at(account, now)
             changes += made
         await _keep(connection, watched, changes)
-        await tell_of_time(connection, changes)
+        await record_changes_by_time(connection, changes)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Changes of alerts on JetStream: each as one message, in order, from the last one acknowledged on."""
+"""Changes of alerts on JetStream: one message each, in order, after the last one acknowledged."""
 
 import asyncio
 from contextlib import suppress
@@ -28,7 +28,7 @@ ADVANCE = "UPDATE projections.alert_publication SET number = $1"
 
 
 async def publish_alerts(database: Pool, nats_url: str) -> None:
-    """Until NATS or PostgreSQL is away, which is raised. Several may run; one works at a time."""
+    """Publish until NATS or PostgreSQL is unavailable, which is raised. Several may run; one works at a time."""
     client = await connect(nats_url)
     try:
         jetstream = client.jetstream()
@@ -51,7 +51,7 @@ async def publish_alerts(database: Pool, nats_url: str) -> None:
 
 
 async def _publish_page(database: Pool, jetstream: JetStreamContext) -> bool:
-    """The place moves when JetStream has them; what is sent twice after a crash it tells by its id."""
+    """The place moves when JetStream has the messages; after a crash, JetStream drops repeats by their ids."""
     async with database.acquire() as connection, connection.transaction():
         place = await connection.fetchval(PLACE)
         if place is None:  # another process publishes

@@ -55,7 +55,7 @@ async def stream_alerts(request: Request, after: Annotated[int, Depends(_beginni
     while True:
         try:
             changes = await queries.changes(projections.pool, after)
-        except POSTGRES_UNAVAILABLE:  # the caller comes again with the last id, and is told
+        except POSTGRES_UNAVAILABLE:  # the caller connects again with the last id, and gets the problem
             return
         for change in changes:
             after = change["number"]

@@ -1,7 +1,7 @@
-"""The tables of the alerts: what can be made anew from the log, and what was told to others, which never is.
+"""The tables of the alerts: what a rebuild makes anew from the log, and what was delivered, which it never does.
 
-The first are in whatever schema the connection's search_path names first; the second are the projections' own whichever
-version of the projection writes: so a replay or a rebuild, which makes the same alerts, tells nobody twice.
+The first are in the schema that the connection's search_path names first; the second are always in `projections`, so
+a replay or a rebuild, which makes the same alerts, delivers nothing twice.
 """
 
 TABLES = ("alert_account", "alert")
@@ -31,8 +31,8 @@ CREATE TABLE IF NOT EXISTS alert (
 CREATE INDEX IF NOT EXISTS alert_newest ON alert (opened_at, account_id, kind, episode);
 CREATE INDEX IF NOT EXISTS alert_open ON alert (opened_at, account_id, kind, episode) WHERE closed_at IS NULL;
 
--- How far changes have been told in each log; all rows are made at once. What rests on events up to `position` was
--- told, or lies before the alerts began, and is silent ever after.
+-- How far changes are recorded in each log; all rows are made at once. What rests on events up to `position` is
+-- recorded, or lies before the alerts began and is never delivered.
 CREATE TABLE IF NOT EXISTS projections.alert_frontier (
     log            integer PRIMARY KEY,
     position       bigint NOT NULL,

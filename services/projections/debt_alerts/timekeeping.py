@@ -1,7 +1,7 @@
-"""Alerts whose time has come without any event: found by index, once everything recorded by then is known.
+"""Alerts that time alone opens or closes: found by index, once everything recorded by then is applied.
 
-An account must not be taken past an event that is still on its way, else alerts would depend on who was faster. So time
-passes up to a little before the present, and only when the projection has come as far as the log had then.
+An account must not pass an event that is still being committed, or alerts would depend on which was faster. So time
+passes up to a little before the present, and only when the projection is as far as the log was then.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from asyncpg import Pool
 
 from contracts.alerts import AlertKind
 from services.projections import metrics
-from services.projections.debt_alerts.episodes import begin, has_begun
+from services.projections.debt_alerts.episodes import begin, have_begun
 from services.projections.debt_alerts.projection import pass_time
 from services.projections.following.feed import LogFeed
 from services.projections.following.tracking import Tracking
@@ -21,7 +21,7 @@ from services.projections.following.tracking import Tracking
 EVERY_SECONDS = 1.0
 COUNT_EVERY = 15
 LATE_POLL_SECONDS = 0.02
-SETTLED = timedelta(minutes=2)
+COMMIT_TIME_MAX = timedelta(minutes=2)
 """An event is committed at most so long after its `recorded_at`: the ledger gives up appending before."""
 
 OPEN = "SELECT kind, count(*)::integer AS alerts FROM alert WHERE closed_at IS NULL GROUP BY kind"
@@ -38,16 +38,16 @@ class Timekeeper:
         trackings: Sequence[Tracking],
         feeds: Sequence[LogFeed],
         clock: Clock,
-        settled: timedelta,
+        margin: timedelta,
     ) -> None:
         self._database = database
         self._trackings = trackings
         self._feeds = feeds
         self._clock = clock
-        self._settled = settled
+        self._margin = margin
 
     async def run(self) -> None:
-        """Until something is away, which is raised."""
+        """Run until a server is unavailable, which is raised."""
         await self.begin()
         while True:
             await self._count_open()
@@ -56,8 +56,8 @@ class Timekeeper:
                 await asyncio.sleep(EVERY_SECONDS)
 
     async def begin(self) -> None:
-        """Let the alerts begin where the logs end now, unless they have begun."""
-        if not await has_begun(self._database):
+        """Let the alerts begin where the logs end now, unless they have begun already."""
+        if not await have_begun(self._database):
             now = await self._clock()
             await begin(self._database, [await feed.head() for feed in self._feeds], now)
 
@@ -66,7 +66,7 @@ class Timekeeper:
         now = await self._clock()
         for tracking, feed in zip(self._trackings, self._feeds, strict=True):
             await self._reached(tracking, await feed.head())
-        await pass_time(self._database, now - self._settled)
+        await pass_time(self._database, now - self._margin)
 
     async def _count_open(self) -> None:
         found = dict(await self._database.fetch(OPEN))

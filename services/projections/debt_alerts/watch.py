@@ -130,7 +130,7 @@ def after(watched: Watched | None, logged: Logged) -> tuple[Watched, list[Change
     if watched is None:
         raise CannotApply(f"it is about the account {recorded.account_id}, which was never opened")
     watched, changes = at(watched, recorded.recorded_at)
-    watched = _told(watched, event).model_copy(update={"position": logged.position})
+    watched = _folded(watched, event).model_copy(update={"position": logged.position})
     watched, more = _judged(watched)
     return watched, changes + more
 
@@ -144,7 +144,7 @@ def at(watched: Watched, instant: datetime) -> tuple[Watched, list[Change]]:
     return watched.model_copy(update={"as_of": max(watched.as_of, instant)}), changes
 
 
-def _told(watched: Watched, event: Event) -> Watched:
+def _folded(watched: Watched, event: Event) -> Watched:
     """What the event says about hours, debt, ends and suspension."""
     if isinstance(event, PackagePurchased):
         watched = watched.model_copy(update={"terms": _terms(watched.terms, event)})
@@ -177,7 +177,7 @@ def _terms(known: Terms | None, event: PackagePurchased) -> Terms:
 
 
 def _held(watched: Watched, event: Event, facts: list[Tenure]) -> Watched:
-    """The ends of lots, as they follow from who holds what; a compensation has the terms of the last purchase."""
+    """The ends of lots, by which package holds them; a compensation has the terms of the last purchase."""
     known = (*watched.tenures, *facts)
     days = watched.terms.expiring_days if watched.terms else DEFAULT_EXPIRING_DAYS
     if isinstance(event, PackagePurchased):

@@ -1,7 +1,7 @@
 """Openings and closings of alerts, sent to the operator's endpoints by the Standard Webhooks scheme.
 
-Each is written down once for each endpoint and sent until the endpoint answers 2xx; a repeat has the same `webhook-id`,
-by which a receiver drops it. Every endpoint is served on its own, so that one that is down or slow holds up no other.
+Each is entered once for each endpoint and sent until the endpoint answers 2xx; a repeat has the same `webhook-id`, by
+which a receiver drops it. Every endpoint is served on its own, so that one that is down or slow delays no other.
 """
 
 import asyncio
@@ -35,18 +35,18 @@ REGISTER = """
     SELECT $1, coalesce(max(number), 0) FROM projections.alert_change ON CONFLICT DO NOTHING
 """
 
-UNWRITTEN = """
+NOT_ENTERED = """
     SELECT number FROM projections.alert_endpoint
     WHERE url = $1 AND number < (SELECT max(number) FROM projections.alert_change)
 """
 
-WRITE_DOWN = """
+ENTER = """
     INSERT INTO projections.alert_delivery (endpoint, number)
     SELECT $1, number FROM projections.alert_change
     WHERE number > $2 AND number <= $3 AND type <> 'alert.updated' AND kind = ANY($4::text[])
 """
 
-WRITTEN = "UPDATE projections.alert_endpoint SET number = $2 WHERE url = $1"
+ENTERED = "UPDATE projections.alert_endpoint SET number = $2 WHERE url = $1"
 
 DUE = """
     SELECT count(*) FROM (
@@ -135,24 +135,24 @@ class Webhook:
         self._url = str(endpoint.url)
 
     async def run(self) -> None:
-        """Until PostgreSQL is away, which is raised."""
+        """Send until PostgreSQL is unavailable, which is raised."""
         while True:
-            await self._write_down()
+            await self._enter_deliveries()
             due = await self._database.fetchval(DUE, self._url, SENT_AT_ONCE)
             if not any(await asyncio.gather(*(self._send_next() for _ in range(due)))):
                 await asyncio.sleep(POLL_SECONDS)
 
-    async def _write_down(self) -> None:
-        """Deliveries of what was told since the last time."""
-        if await self._database.fetchval(UNWRITTEN, self._url) is None:
+    async def _enter_deliveries(self) -> None:
+        """Enter the deliveries of changes that are new."""
+        if await self._database.fetchval(NOT_ENTERED, self._url) is None:
             return
         async with self._database.acquire() as connection, connection.transaction():
-            written = await connection.fetchval(f"{UNWRITTEN} FOR UPDATE", self._url)
-            if written is None:
+            entered = await connection.fetchval(f"{NOT_ENTERED} FOR UPDATE", self._url)
+            if entered is None:
                 return
             last = await connection.fetchval("SELECT max(number) FROM projections.alert_change")
-            await connection.execute(WRITE_DOWN, self._url, written, last, list(self._endpoint.kinds))
-            await connection.execute(WRITTEN, self._url, last)
+            await connection.execute(ENTER, self._url, entered, last, list(self._endpoint.kinds))
+            await connection.execute(ENTERED, self._url, last)
 
     async def _send_next(self) -> bool:
         """Send the next one whose time has come, its row locked meanwhile; false if others have all in hand."""
@@ -165,7 +165,7 @@ class Webhook:
         return True
 
     async def _send(self, webhook_id: str, body: bytes) -> tuple[int | None, str | None]:
-        """The status answered, and what was wrong, if anything was; what the endpoint says beside it is not read."""
+        """The status answered, and what was wrong, if anything was; the body of the answer is not read."""
         timestamp = int(datetime.now(UTC).timestamp())
         headers = {
             "content-type": "application/json",

@@ -1,4 +1,4 @@
-"""The ledger's log over HTTP: page by page from any position, for whoever has to catch up."""
+"""The ledger's log over HTTP, page by page from any position, for workers that catch up."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -25,15 +25,15 @@ class LogFeed:
         self._logs = logs
 
     async def head(self) -> int:
-        """How far the log reaches now; httpx errors while the ledger is away."""
+        """The position of the log's last event; raises httpx errors while the ledger is unavailable."""
         response = await self._client.get("/v1/log", params={"log": self._log, "after": 0, "limit": 1})
         return int(response.raise_for_status().headers["Hourbook-Position"])
 
     async def pages(self, after: Place) -> AsyncGenerator[list[Logged], None]:
-        """Everything there is after that place, in pages that are never empty; the next one is fetched meanwhile.
+        """All events after that place, in pages that are never empty; the next page is fetched in advance.
 
         Raises OtherLog if the log does not have that place's event, CannotApply on reaching an event that cannot be
-        read, and httpx errors while the ledger is away.
+        read, and httpx errors while the ledger is unavailable.
         """
         page = asyncio.ensure_future(self._page(after))
         try:

@@ -1,15 +1,15 @@
-"""Lines of a log, read without judging anew what their ledger judged before it wrote them."""
+"""Lines of a log, read without validating again what the ledger validated before it wrote them."""
 
 from datetime import datetime
 
 import msgspec
 
 NOT_AS_WRITTEN = (msgspec.MsgspecError, KeyError, ValueError)
-"""What reading raises for a line that no ledger wrote; the contracts know better what is wrong with it."""
+"""What reading raises for a line that no ledger wrote; the contracts then say what is wrong with it."""
 
 
 class Envelope(msgspec.Struct, frozen=True):
-    """What projections need to know of a line beside its event."""
+    """What projections need of a line, apart from its event."""
 
     position: int
     event_id: str

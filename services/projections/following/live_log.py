@@ -1,4 +1,4 @@
-"""The log as JetStream delivers it, within milliseconds of the commit. What it loses, the feed has."""
+"""The log as JetStream delivers it, within milliseconds of the commit; what JetStream loses, the feed has."""
 
 import asyncio
 import logging
@@ -22,15 +22,15 @@ logger = logging.getLogger(__name__)
 MESSAGES_KEPT_MAX = 10_000
 BATCH_MESSAGES_MAX = 1000
 RETRY_SECONDS = 0.2
-FORGOTTEN_SECONDS = 30  # how long the server keeps a consumer that nobody reads
+FORGOTTEN_SECONDS = 30  # how long the server keeps a consumer without a reader
 
 
 class Delivery:
-    """One log's stream, delivered to whoever follows it in this process: each message is read once for all of them.
+    """One log's stream, delivered to all its followers in this process: each message is read once.
 
-    It subscribes when something is asked for, so that who is far behind is not sent what the feed gives him faster. It
-    may lose messages, and says so only by a hole in the positions: when too many wait to be taken, when NATS restarts,
-    when the stream is deleted.
+    It subscribes when a follower asks for events, because the feed is faster for a follower that is far behind. It may
+    lose messages, which shows only as a hole in the positions: when too many wait to be taken, when NATS restarts, when
+    the stream is deleted.
     """
 
     def __init__(self, nats_url: str | None, log: str) -> None:
@@ -46,7 +46,7 @@ class Delivery:
 
     @asynccontextmanager
     async def followed_by(self, live: "LiveLog") -> AsyncIterator[None]:
-        """Deliver to this follower too, for the time of the context. Without NATS nothing ever arrives."""
+        """Deliver to this follower within the context. Without NATS nothing ever arrives."""
         self._followers.append(live)
         self._running = self._running or asyncio.create_task(self._run())
         try:
@@ -58,13 +58,13 @@ class Delivery:
                 await end(running)
 
     async def _run(self) -> None:
-        """Subscribe, and again whenever that is lost, until cancelled."""
+        """Subscribe, and subscribe again whenever the subscription is lost, until cancelled."""
         while self._url and not stopping():
             await self.wanted.wait()
             try:
                 await self._deliver(self._url)
-            except Exception as away:  # noqa: BLE001 - whatever fails here, the feed has every event
-                self._say(f"{self._stream} cannot be followed: {away!r}")
+            except Exception as outage:  # noqa: BLE001 - after any failure here, the feed has every event
+                self._say(f"{self._stream} cannot be followed: {outage!r}")
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _deliver(self, nats_url: str) -> None:
@@ -95,7 +95,7 @@ class Delivery:
                 await client.close()
 
     def _say(self, news: str) -> None:
-        """Once, however often it is tried."""
+        """Log news once, even if it repeats."""
         if news != self._said:
             logger.info(news)
         self._said = news
@@ -117,26 +117,26 @@ class Delivery:
 
 
 class LiveLog:
-    """A log as it is delivered to one follower, with what has arrived kept until it is taken."""
+    """A log as it is delivered to one follower; what arrives is kept until the follower takes it."""
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
         self._waiting: deque[tuple[int, Logged | None]] = deque(maxlen=MESSAGES_KEPT_MAX)
         self._arrived = asyncio.Event()
         self.asking = False
-        """Not while it takes events from the feed, or has halted."""
+        """False while the follower reads the feed, or has halted."""
         self.position = 0
-        """Where the next subscription begins, after this one; whoever applies events moves it."""
+        """The next subscription begins after this position; the worker moves it as it applies events."""
 
     def keep(self, position: int, event: Logged | None) -> None:
-        """What stands at that position, None if that cannot be read; of too much, what came last."""
+        """Keep the event at that position, None if it cannot be read; of too many, the last ones are kept."""
         self._waiting.append((position, event))
         self._arrived.set()
 
     async def arrived(self, seconds: float) -> list[Logged]:
-        """What has arrived after `position` and follows it without a hole; waits so long for something to arrive.
+        """What has arrived after `position` and follows it without a hole; waits so long for the first event.
 
-        An empty list means: nothing came, or something is missing, or it cannot be read; the feed knows better.
+        An empty list means that nothing came, that something is missing, or that it cannot be read: ask the feed.
         """
         self.asking = True
         self._delivery.wanted.set()
@@ -160,7 +160,7 @@ class LiveLog:
 
     @property
     def idle(self) -> bool:
-        """Nothing has arrived that was not taken."""
+        """Whether everything that arrived is taken."""
         return not self._waiting
 
 
@@ -171,7 +171,7 @@ def _position(message: Msg) -> int:
 
 
 def _logged(message: Msg) -> Logged | None:
-    """The event as the feed would tell it; None if it cannot be read, for the feed to judge."""
+    """The event as it stands in the feed; None if it cannot be read, so that the feed decides."""
     headers = message.headers or {}
     try:
         recorded_at = parse_instant(headers["ce-time"])

@@ -1,4 +1,4 @@
-"""A projection built anew beside the live one, compared with it at one position, and put in its place.
+"""A projection that is built anew while the live one goes on, compared with it at one position, and swapped in.
 
 The tables are built by the same `project` in a schema of their own, which the connection's search_path names instead
 of the live one. What is cut short leaves nothing but that schema, which the next rebuild drops.
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 NEAR_EVENTS = 1000  # so far behind the live tables, the rest is applied while their worker waits
 ALONE_SECONDS = 3  # for the connection of a rebuild that was killed to be noticed
 WORKER_HELD_SECONDS = 10  # for the live worker's batch to end
-READERS_HELD_SECONDS = 0.3  # so long new readers wait for those who are reading to let the tables go
+READERS_HELD_SECONDS = 0.3  # how long new readers wait for earlier ones to release the tables
 SWAP_TRIES = 100
 SWAP_RETRY_SECONDS = 0.3
 
@@ -44,7 +44,7 @@ REPLACE = """
 """
 
 Progress = Callable[[int, int], None]
-"""Told how far the building has come, and how far it has to go at present: events."""
+"""Called with how many events are applied, and how many there are to apply at present."""
 
 
 class RebuildUnderWay(RuntimeError):
@@ -52,11 +52,11 @@ class RebuildUnderWay(RuntimeError):
 
 
 class RebuildFailed(RuntimeError):
-    """The projection was not replaced, and is what it was."""
+    """The projection was not replaced; the live tables are unchanged."""
 
 
 class TotalsDiffer(RebuildFailed):
-    """What was built says something else than what is there."""
+    """The rebuilt tables differ from the live ones."""
 
     def __init__(self, name: str, at: Cut, differences: list[str]) -> None:
         found = "; ".join(differences)
@@ -78,8 +78,8 @@ class Rebuild:
         """Build, compare and replace; where in the logs that happened. Live workers and readers go on meanwhile.
 
         Raises RebuildUnderWay, TotalsDiffer unless that is accepted, CannotApply for an event that this program
-        cannot apply, RebuildFailed while somebody keeps reading the old tables, and what PostgreSQL and the feed
-        raise when they are away. Tables of another version are expected to say something else.
+        cannot apply, RebuildFailed while readers never release the old tables, and what PostgreSQL and the feed raise
+        while they are unavailable. Tables of another version may differ.
         """
         async with self._building() as building, pool(self._url, 1) as live:
             at = await self._follow(building, live, await cut(building, self._trackings), progress)
@@ -162,7 +162,7 @@ class Rebuild:
             there = await cut(connection, self._trackings)
             expected = await self._totals(connection)
         at = await self._reach(building, at, there)
-        await self._projection.settle(building)
+        await self._projection.finish(building)
         found = await self._totals(building)
         differences = [
             f"{name} is {expected[name]} and was rebuilt as {found[name]}"

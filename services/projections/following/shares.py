@@ -1,9 +1,9 @@
 """Which process works on which log of which projection: any number of processes share them, and one works on each.
 
 A process holds an advisory lock of PostgreSQL for whatever it works on, by one connection, so that a process that is
-killed gives everything up at once. Another lock, which all of them share, counts them: each takes what nobody has up to
-its fair share, and gives back what is more than that. A share saves work twice done; that no event counts twice is the
-tracking's doing, whoever works.
+killed gives everything up at once. Another lock, which all of them share, counts them: each process takes free work up
+to its fair share, and gives back what is more. Shares only avoid double work; the tracking makes sure that no event
+counts twice.
 """
 
 import asyncio
@@ -65,15 +65,15 @@ class Shares:
         return tuple(self._workers[lock] for lock in self._running)
 
     async def run(self) -> None:
-        """Work until cancelled; while PostgreSQL is away nothing is held."""
+        """Work until cancelled; while PostgreSQL is unavailable this process holds no share."""
         said = ""
         while True:
             try:
                 await self._share()
-            except POSTGRES_UNAVAILABLE as away:
-                if said != repr(away):
-                    logger.warning("the projections' work cannot be shared out: %r", away)
-                said = repr(away)
+            except POSTGRES_UNAVAILABLE as outage:
+                if said != repr(outage):
+                    logger.warning("the projections' work cannot be shared out: %r", outage)
+                said = repr(outage)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _share(self) -> None:

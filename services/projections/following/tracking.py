@@ -1,7 +1,7 @@
 """How far a projection has come in a log: moved in the transaction that applies the events, so each counts once.
 
 Like a projection's tables, the table of places is found by the connection's search_path: a projection that is built
-beside the live one has its own.
+while the live one goes on has its own.
 """
 
 import asyncio
@@ -45,13 +45,13 @@ ADVANCE = """
 HALT = "UPDATE tracking SET halted = $4 WHERE projection = $1 AND log = $2 AND version <= $3"
 
 REST_SECONDS = 0.03
-"""For projections that are asked about less urgently than balances."""
+"""For projections whose readers are less urgent than those of balances."""
 
 DATA_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
-"""What PostgreSQL and asyncpg, whose own errors about data are ValueErrors, say of rows that cannot be."""
+"""What PostgreSQL and asyncpg raise for rows that cannot be; asyncpg's own errors about data are ValueErrors."""
 
 
-async def _is_settled(_: Connection) -> None:
+async def _nothing_to_finish(_: Connection) -> None:
     pass
 
 
@@ -59,9 +59,9 @@ async def _is_settled(_: Connection) -> None:
 class Projection:
     """A read model: its tables, and how it applies a batch of events in the caller's transaction.
 
-    `version` grows with every change to what the tables are or hold; whoever finds tables of an older one builds new
-    ones. `totals`: a query for one row of sums, by which a rebuilt projection is compared with the live one.
-    `settle`: what is left to do on rebuilt tables that the live ones have done without an event. `rest_seconds`: how
+    `version` grows with every change to what the tables are or hold; a worker that finds tables of an older one builds
+    new ones. `totals`: a query for one row of sums, by which a rebuilt projection is compared with the live one.
+    `finish`: what is left to do on rebuilt tables that the live ones have done without an event. `rest_seconds`: how
     long its worker rests after a batch of live events, so that the next is larger and more urgent ones come first.
     Everything names its tables without a schema.
     """
@@ -71,7 +71,7 @@ class Projection:
     tables: tuple[str, ...]
     project: Callable[[Connection, Sequence[Logged]], Awaitable[None]]
     totals: str = "SELECT"
-    settle: Callable[[Connection], Awaitable[None]] = _is_settled
+    finish: Callable[[Connection], Awaitable[None]] = _nothing_to_finish
     rest_seconds: float = 0
     version: int = 1
 
@@ -110,7 +110,7 @@ class Cut:
 
     @property
     def position(self) -> int:
-        """The furthest of them: who waits until each log has come so far, or to its end, sees nothing older."""
+        """The furthest of them: a reader that waits until each log is there, or at its end, sees nothing older."""
         return max(place.position for place in self.places)
 
     @property
@@ -135,8 +135,8 @@ class Tracking:
     async def begin(self, database: Pool) -> Place:
         """Where to go on: at the log's start for a projection that is new.
 
-        A halt of the past is forgotten: whoever begins will meet its cause again, if it is still there. Raises
-        OtherVersion where the tables are not this program's.
+        A halt of the past is forgotten: the worker meets its cause again, if it is still there. Raises OtherVersion
+        where the tables are not this program's.
         """
         await database.execute(HALT, *self._own, None)
         place = await self.place(database)
@@ -145,7 +145,7 @@ class Tracking:
         return place
 
     async def enter(self, database: Pool | Connection) -> None:
-        """Begin to keep the place, if nobody has yet."""
+        """Begin to keep the place, unless it is kept already."""
         await database.execute(BEGIN, *self._own, self.projection.tables)
 
     async def place(self, database: Pool | Connection) -> Place:
@@ -169,11 +169,11 @@ class Tracking:
         return after
 
     async def halt(self, database: Pool, reason: str) -> None:
-        """Tell every process that the projection does not go on."""
+        """Let every process see that the projection does not go on, and why."""
         await database.execute(HALT, *self._own, reason)
 
     def moved(self) -> None:
-        """Wake who waits in this process, once the move is committed."""
+        """Wake the tasks of this process that wait for a move, once it is committed."""
         self._moved.set()
         self._moved = asyncio.Event()
 

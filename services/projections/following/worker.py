@@ -18,7 +18,7 @@ from services.projections.following.tracking import DATA_REFUSED, OtherVersion, 
 logger = logging.getLogger(__name__)
 
 QUIET_SECONDS = 1.0  # so long without a message, and the feed is asked whether there should have been one
-POLL_SECONDS = 0.1  # how often the feed is asked while JetStream is away
+POLL_SECONDS = 0.1  # how often the feed is asked while JetStream is unavailable
 STAND_BY_SECONDS = 1.0
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -44,7 +44,7 @@ class Worker:
         self.waiting: str | None = None
 
     async def run(self) -> None:
-        """Work until cancelled, whatever is away meanwhile.
+        """Work until cancelled, through every outage.
 
         An event that cannot be applied halts the projection, until it is rebuilt or this process started again.
         """
@@ -85,7 +85,7 @@ class Worker:
     async def _follow(self) -> None:
         """The feed first, for whatever JetStream cannot have; then JetStream, until something is missing or quiet.
 
-        While the ledger is away JetStream alone is followed.
+        While the ledger is unavailable, JetStream alone is followed.
         """
         listened = False  # only then is it the subscription's fault what the feed still has
         while True:
@@ -93,8 +93,8 @@ class Worker:
             try:
                 if await self._catch_up() and listened and self._delivery.connected and self._live.idle:
                     self._delivery.subscribe_again()
-            except LEDGER_UNAVAILABLE as away:
-                patience = self._wait_for(away)
+            except LEDGER_UNAVAILABLE as outage:
+                patience = self._wait_for(outage)
             while events := await self._live.arrived(patience):
                 await self._apply(events)
                 await asyncio.sleep(self._projection.rest_seconds)
@@ -133,7 +133,7 @@ class Worker:
         self._overtaken = False
 
     def _wait_for(self, hindrance: Exception) -> float:
-        """Say what hinders, once; how many seconds to wait before another try."""
+        """Log what hinders, once; returns how many seconds to wait before another try."""
         if not self.waiting:
             logger.warning("the projection %s waits at %d: %r", self._projection.name, self._place.position, hindrance)
         self.waiting = repr(hindrance)
@@ -141,18 +141,18 @@ class Worker:
         return RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS)) - 1]
 
     async def _stay_halted(self) -> None:
-        """Nothing is skipped: every process shows the reason until a rebuild or another worker has taken it away."""
+        """Skip nothing: every process shows the reason until a rebuild or another worker removes it."""
         metrics.HALTED.labels(*self._labels).set(1)
         logger.error("the projection %s halted: %s", self._projection.name, self.halted)
-        told = False
+        shown = False
         while self.halted:
             try:
-                if not told:
+                if not shown:
                     await self._tracking.halt(self._pool, self.halted)
-                    told = True
+                    shown = True
                 await asyncio.sleep(STAND_BY_SECONDS)
                 if (await self._tracking.place(self._pool)).halted is None:
                     self.halted = None
-            except POSTGRES_UNAVAILABLE as away:
-                await asyncio.sleep(self._wait_for(away))
+            except POSTGRES_UNAVAILABLE as outage:
+                await asyncio.sleep(self._wait_for(outage))
         metrics.HALTED.labels(*self._labels).set(0)
