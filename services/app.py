@@ -28,7 +28,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
-    routes = [*COMMANDS, *QUERIES, *health_routes(_faults)]
+    routes = [*COMMANDS, *QUERIES, *health_routes(_faults, _notices)]
     app = FastAPI(title="Hourbook", version="1", lifespan=_running, routes=routes)
     install_problems(app)
     return app
@@ -36,3 +36,7 @@ def create_app() -> FastAPI:
 
 async def _faults(state: State) -> list[str]:
     return await state.ledger.faults() + await state.projections.faults()
+
+
+async def _notices(state: State) -> list[str]:
+    return await state.ledger.notices()

@@ -24,7 +24,7 @@ def create_api() -> FastAPI:
 
 
 def _app(*, background: bool) -> FastAPI:
-    routes = [*ROUTES, *health_routes(_faults)]
+    routes = [*ROUTES, *health_routes(_faults, _notices)]
     app = FastAPI(title="Hourbook ledger", version="1", lifespan=_running(background=background), routes=routes)
     install_problems(app)
     return app
@@ -41,3 +41,7 @@ def _running(*, background: bool) -> Callable[[FastAPI], AbstractAsyncContextMan
 
 async def _faults(state: State) -> list[str]:
     return await state.ledger.faults()
+
+
+async def _notices(state: State) -> list[str]:
+    return await state.ledger.notices()

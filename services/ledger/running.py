@@ -15,6 +15,7 @@ from services.ledger.audit.checkpointer import keep_checkpointing
 from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import keep_telling, witnesses
 from services.ledger.clock import Clock, SandboxClock, SystemClock
+from services.ledger.domain.local_time import missing_transfers
 from services.ledger.event_store.database import UNAVAILABLE, LedgerUnavailable
 from services.ledger.event_store.migrations import fix_logs, migrate
 from services.ledger.event_store.store import EventStore
@@ -63,6 +64,14 @@ class Ledger:
         except NothingIsDue:
             return
 
+    async def notices(self) -> list[str]:
+        """What an operator has to do in the coming months, a sentence each."""
+        try:
+            notice = missing_transfers(await self.clock.now())
+        except LedgerUnavailable:
+            return []
+        return [notice] if notice else []
+
     async def heads(self) -> list[int]:
         """The position of the last event of each log."""
         return [await self.store.head(log_id) for log_id in range(self.settings.logs)]
@@ -95,6 +104,8 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
         for name, work in _work(ledger, relay=relay, expiry=expiry):
             ledger.work.append(asyncio.create_task(work, name=name))
             ledger.work[-1].add_done_callback(_say_if_crashed)
+        for notice in await ledger.notices():
+            logger.warning(notice)
         try:
             yield ledger
         finally:

@@ -8,9 +8,19 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.routing import BaseRoute
 
+Sentences = Callable[[Any], Awaitable[list[str]]]
+"""What there is to say of the application's state, a sentence each."""
 
-def health_routes(faults: Callable[[Any], Awaitable[list[str]]]) -> list[BaseRoute]:
-    """Whether the process lives and whether it is ready; `faults` says of its state why not, a sentence each."""
+
+async def _nothing(_: Any) -> list[str]:
+    return []
+
+
+def health_routes(faults: Sentences, notices: Sentences = _nothing) -> list[BaseRoute]:
+    """Whether the process lives and whether it is ready.
+
+    `faults` says why it is not ready, `notices` what an operator has to do in the coming months.
+    """
     router = APIRouter(include_in_schema=False)
 
     @router.get("/health/live")
@@ -22,7 +32,12 @@ def health_routes(faults: Callable[[Any], Awaitable[list[str]]]) -> list[BaseRou
     async def ready(request: Request) -> JSONResponse:
         """200 when everything this process offers works; 503 with the reasons otherwise."""
         found = await faults(request.app.state)
-        return JSONResponse({"status": "not ready" if found else "ready", "faults": found}, 503 if found else 200)
+        answer = {
+            "status": "not ready" if found else "ready",
+            "faults": found,
+            "notices": await notices(request.app.state),
+        }
+        return JSONResponse(answer, 503 if found else 200)
 
     @router.get("/metrics")
     async def metrics() -> Response:

@@ -215,7 +215,7 @@ async def test_ready_is_who_goes_on(spring: Log, client: httpx.AsyncClient, ask:
     assert (await client.get("/health/live")).status_code == 200
 
     async def ready() -> bool:
-        return (await client.get("/health/ready")).json() == {"status": "ready", "faults": []}
+        return (await client.get("/health/ready")).json() == {"status": "ready", "faults": [], "notices": []}
 
     await until(ready)
 

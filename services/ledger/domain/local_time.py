@@ -8,12 +8,20 @@ from contracts.quantities import SELLER_ZONE
 WORK_STARTS = time(9)
 WORK_ENDS = time(18)
 
+_HOLIDAYS = "0101-0108 0223 0308 0501 0509 0612 1104"
 _DAYS_OFF = {
-    2024: "0101-0108 0223 0308 0429-0501 0509-0510 0612 1104 1230-1231",
-    2025: "0101-0108 0501-0502 0508-0509 0612-0613 1103-1104 1231",
-    2026: "0101-0109 0223 0309 0501 0511 0612 1104 1231",
-    2027: "0101-0108 0222-0223 0308 0503 0510 0614 1104-1105 1231",
+    2024: "0429-0430 0510 1230-1231",
+    2025: "0502 0508 0613 1103 1231",
+    2026: "0109 0309 0511 1231",
+    2027: "0222 0503 0510 0614 1105 1231",
 }
+"""Days off that a year has by transfer, beside weekends and holidays: moved by the law to the Monday after a holiday
+at the weekend, or by the government's decree for that year to another day.
+
+The years rest on the package `holidays` 0.109, with which a test compares them. For 2027 it names the decree
+(consultant.ru/document/cons_doc_LAW_544706: 20 to 22 February, 2 January to 5 November, 3 January to 31 December) and
+the production calendar (consultant.ru/law/ref/calendar/proizvodstvennye/2027); their own text was not compared.
+"""
 _WORKING_WEEKEND_DAYS = {
     date(2024, 4, 27),
     date(2024, 11, 2),
@@ -23,7 +31,7 @@ _WORKING_WEEKEND_DAYS = {
 }
 
 
-def _days(year: int, spans: str) -> set[date]:
+def _days(spans: str, year: int) -> set[date]:
     days: set[date] = set()
     for span in spans.split():
         first, _, last = span.partition("-")
@@ -34,13 +42,36 @@ def _days(year: int, spans: str) -> set[date]:
     return days
 
 
-DAYS_OFF = frozenset(day for year, spans in _DAYS_OFF.items() for day in _days(year, spans))
-"""Non-working days of the production calendar of Russia, 2024-2027, beside ordinary weekends."""
+_MOVED_DAYS_OFF = frozenset(day for year, spans in _DAYS_OFF.items() for day in _days(spans, year))
+_HOLIDAY_DATES = frozenset((day.month, day.day) for day in _days(_HOLIDAYS, 2024))
 
 
 def is_working_day(day: date) -> bool:
-    """By the production calendar; Monday to Friday in years it does not cover."""
-    return day in _WORKING_WEEKEND_DAYS or (day.weekday() < 5 and day not in DAYS_OFF)
+    """By the production calendar of Russia: Monday to Friday without holidays, which are the same in every year.
+
+    Holidays are those of article 112 of the Labour Code. Transfers are known for `years_with_transfers` only: elsewhere
+    the day that replaces a holiday at the weekend counts as a working day.
+    """
+    if (day.month, day.day) in _HOLIDAY_DATES or day in _MOVED_DAYS_OFF:
+        return False
+    return day.weekday() < 5 or day in _WORKING_WEEKEND_DAYS
+
+
+def years_with_transfers() -> frozenset[int]:
+    """The years whose transfers of days off are known; each autumn the government decides on the next year's."""
+    return frozenset(_DAYS_OFF)
+
+
+def missing_transfers(now: datetime) -> str | None:
+    """A sentence for the operator while the transfers of this year or the coming one are unknown."""
+    this_year = local_date(now).year
+    unknown = [str(year) for year in (this_year, this_year + 1) if year not in years_with_transfers()]
+    if not unknown:
+        return None
+    return (
+        f"The production calendar has no transfers of days off for {' and '.join(unknown)}: weekends and holidays are "
+        "right, but a day off that the government moves counts as a working day. Install a Hourbook that knows them."
+    )
 
 
 def local_date(instant: datetime) -> date:

@@ -5,15 +5,51 @@ from datetime import date, timedelta
 import holidays
 import pytest
 
-from services.ledger.domain.local_time import is_working_day, month_after, month_before, touches_working_hours
+from services.ledger.domain.local_time import (
+    is_working_day,
+    missing_transfers,
+    month_after,
+    month_before,
+    touches_working_hours,
+    years_with_transfers,
+)
 from tests.ledger.domain.expected_events import moment
 
 
-@pytest.mark.parametrize("year", [2024, 2025, 2026, 2027])
+def days_of(year: int) -> list[date]:
+    """The whole year."""
+    return [date(year, 1, 1) + timedelta(days=n) for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
+
+
+@pytest.mark.parametrize("year", sorted(years_with_transfers()))
 def test_working_days_are_those_of_the_published_calendar(year: int):
     published = holidays.country_holidays("RU", years=year)
-    days = [date(year, 1, 1) + timedelta(days=n) for n in range((date(year + 1, 1, 1) - date(year, 1, 1)).days)]
+    days = days_of(year)
     assert {day for day in days if is_working_day(day)} == {day for day in days if published.is_working_day(day)}
+
+
+@pytest.mark.parametrize("year", [*range(2014, 2024), *range(2028, 2060)])
+def test_holidays_of_the_labour_code_are_days_off_in_years_whose_transfers_are_unknown(year: int):
+    fixed = holidays.country_holidays("RU", years=year, observed=False)
+    by_law = {day for day in days_of(year) if fixed.get(day) and "substituted" not in fixed.get(day)}
+    assert {(day.month, day.day) for day in by_law} == {
+        *((1, day) for day in range(1, 9)), (2, 23), (3, 8), (5, 1), (5, 9), (6, 12), (11, 4),
+    }  # fmt: skip
+    assert {day for day in days_of(year) if not is_working_day(day)} == by_law | {
+        day for day in days_of(year) if day.weekday() >= 5
+    }
+
+
+def test_off_hours_work_of_a_holiday_is_accepted_in_any_year():
+    assert not touches_working_hours(moment("2028-01-03 12:00"), 60)
+    assert touches_working_hours(moment("2028-01-10 12:00"), 60)
+
+
+def test_the_calendar_says_when_the_transfers_of_the_coming_year_are_unknown():
+    last = max(years_with_transfers())
+    assert missing_transfers(moment(f"{last - 1}-12-31 23:59")) is None
+    assert f"for {last + 1}:" in (missing_transfers(moment(f"{last}-01-01")) or "")
+    assert f"for {last + 1} and {last + 2}:" in (missing_transfers(moment(f"{last + 1}-06-01")) or "")
 
 
 @pytest.mark.parametrize(

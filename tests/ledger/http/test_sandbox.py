@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from contracts.quantities import parse_instant
+from services.ledger.domain.local_time import years_with_transfers
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +59,14 @@ async def test_a_time_beyond_what_can_be_recorded_is_refused(client: httpx.Async
         refused = await set_clock(client, now)
         assert refused.status_code == 422
         assert refused.json()["fields"][0]["field"] == "now"
+
+
+async def test_health_says_when_the_transfers_of_the_coming_year_are_unknown_and_is_ready(client: httpx.AsyncClient):
+    last = max(years_with_transfers())
+    await set_clock(client, f"{last - 1}-12-31T00:00:00Z")
+    assert (await client.get("/health/ready")).json()["notices"] == []
+    await set_clock(client, f"{last}-01-10T00:00:00Z")
+    answer = await client.get("/health/ready")
+    assert answer.status_code == 200
+    (notice,) = answer.json()["notices"]
+    assert f"no transfers of days off for {last + 1}:" in notice
