@@ -8,14 +8,12 @@ import shutil
 import socket
 from pathlib import Path
 
+from services.process.operator_error import OperatorError
+
 # Below the ports that kernels lend to outgoing connections: a client that dials a dead server on such a port
 # can be lent that very port, connect to itself, and keep the server from coming back.
 PORTS = range(20_000, 32_000)
 LOG_LINES_SHOWN = 15
-
-
-class DataFolderBusy(RuntimeError):
-    """Another running program uses this data folder."""
 
 
 class DataFolder:
@@ -38,7 +36,7 @@ class DataFolder:
             pid = os.read(lock, 20).decode()
             os.close(lock)
             message = f"{self.path} is in use by process {pid}. Stop it, or choose another folder with --data."
-            raise DataFolderBusy(message) from busy
+            raise OperatorError(message) from busy
         os.ftruncate(lock, 0)
         os.write(lock, str(os.getpid()).encode())
         self._lock = lock

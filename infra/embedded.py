@@ -12,12 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from infra.data_folder import DataFolderBusy
 from infra.embedded_nats import EmbeddedNats
 from infra.embedded_postgres import EmbeddedPostgres
-from infra.embedded_server import EmbeddedServer, ServerFailed
+from infra.embedded_server import EmbeddedServer
 
-__all__ = ["DataFolderBusy", "Embedded", "EmbeddedNats", "EmbeddedPostgres", "EmbeddedServer", "ServerFailed"]
+__all__ = ["Embedded", "EmbeddedNats", "EmbeddedPostgres", "EmbeddedServer"]
 
 
 class Embedded:

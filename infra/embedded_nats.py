@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 
 from infra import processes
-from infra.embedded_server import EmbeddedServer, ServerFailed
+from infra.embedded_server import EmbeddedServer
+from services.process.operator_error import OperatorError
 
 logger = logging.getLogger(__name__)
 
@@ -72,4 +73,4 @@ def binary() -> str:
     for file in files:
         if file.name == "nats-server":
             return str(Path(str(file.locate())).resolve())
-    raise ServerFailed("nats-server is not installed: run make setup.")
+    raise OperatorError("nats-server is not installed: run make setup.")

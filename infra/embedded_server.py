@@ -11,15 +11,12 @@ from typing import ClassVar, Self
 
 from infra import processes
 from infra.data_folder import DataFolder
+from services.process.operator_error import OperatorError
 
 logger = logging.getLogger(__name__)
 
 START_SECONDS_MAX = 120  # a crash recovery replays up to max_wal_size
 STOP_SECONDS_MAX = 60  # a last checkpoint; after that it is killed, which loses nothing
-
-
-class ServerFailed(RuntimeError):
-    """An embedded server did not start."""
 
 
 class EmbeddedServer(ABC):
@@ -111,7 +108,7 @@ class EmbeddedServer(ABC):
                     return
             said = self.folder.log_since(log_start)
             if self.alive() or not self.passing_failure or self.passing_failure not in said:
-                raise ServerFailed(self._failure(said))
+                raise OperatorError(self._failure(said))
 
     def _failure(self, said: str) -> str:
         return (

@@ -15,6 +15,8 @@ from typing import Literal
 
 import psutil
 
+from services.process.operator_error import OperatorError
+
 LAUNCH = Path(__file__).with_name("launch.py")
 
 # The kernel ties a child to the thread that made it, not to the process: one thread that lives as long as the
@@ -47,7 +49,7 @@ def unprivileged_identity() -> Identity:
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError as missing:
-        raise RuntimeError("PostgreSQL will not run as root, and there is no user `nobody` to run it as.") from missing
+        raise OperatorError("PostgreSQL will not run as root, and there is no user `nobody` to run it as.") from missing
     kind: Literal["namespace", "user"] = "namespace" if namespaces_allowed() else "user"
     return Identity(kind, nobody.pw_uid, nobody.pw_gid)
 
@@ -141,7 +143,7 @@ def kill(processes: list[psutil.Process]) -> None:
     """SIGKILL, parents first so that none can replace a child, and wait until they are gone."""
     _signal(processes, signal.SIGKILL)
     if not wait_gone(processes, seconds=10):
-        raise RuntimeError(f"processes survived SIGKILL: {[p.pid for p in processes if is_alive(p)]}")
+        raise OSError(f"processes survived SIGKILL: {[p.pid for p in processes if is_alive(p)]}")
 
 
 def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:

@@ -1,6 +1,7 @@
 """The program `hourbook`: everything an operator runs by hand. Each command imports only what it needs."""
 
 import asyncio
+import errno
 import os
 import re
 import sys
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from services.auditing.commands import audit
 from services.operating.privacy import privacy
+from services.process.operator_error import OperatorError
 from services.process.stopping import run_until_stopped
 
 cli = typer.Typer(
@@ -31,6 +33,7 @@ Port = Annotated[int, typer.Option(help="The port on 127.0.0.1.", min=1, max=655
 Data = Annotated[Path, typer.Option(help="Where everything is kept.")]
 Url = Annotated[str, typer.Option(help="Where Hourbook answers.")]
 DEFAULT_URL = "http://127.0.0.1:8000"
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 def _say(sentence: str) -> None:
@@ -125,8 +128,10 @@ def import_(
 ) -> None:
     """Send a file of commands; exit code 1 when any of them was refused."""
     from services.operating.import_export import send
+    from services.process.address import hourbook_at
 
-    tally = asyncio.run(send(file, url, answers, complaints))
+    with hourbook_at(url):
+        tally = asyncio.run(send(file, url, answers, complaints))
     for outcome, lines in sorted(tally.items()):
         print(f"{lines:>9}  {outcome}")
     if set(tally) - {"accepted", "replayed"}:
@@ -142,8 +147,10 @@ def export(
 ) -> None:
     """Write the whole log as NDJSON, in order; where there are several, one after another, and each line says which."""
     from services.operating.import_export import receive
+    from services.process.address import hourbook_at
 
-    exported = asyncio.run(receive(url, output, log, after, complaints))
+    with hourbook_at(url):
+        exported = asyncio.run(receive(url, output, log, after, complaints))
     for each, events in exported.items():
         _say(f"log {each}: {events} events exported")
 
@@ -160,12 +167,14 @@ def rebuild(
     """Build a projection anew beside the live one, compare the totals, and swap; commands and queries go on."""
     from infra.embedded import EmbeddedPostgres
     from services.operating.rebuild import rebuild_by_hand
+    from services.process.address import hourbook_at
     from services.projections.settings import Settings
 
     database_url = os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()
     settings = Settings(database_url=database_url, ledger_url=url)
     _collect_garbage_seldom()
-    at = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
+    with hourbook_at(url):
+        at = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
     print(f"{projection} is rebuilt up to position {at}")
 
 
@@ -189,6 +198,7 @@ def close_month_(
     Run it again after an interruption: what is closed is left alone.
     """
     from services.operating.close_month import IS_CLOSED, close_month
+    from services.process.address import hourbook_at
 
     async def told() -> Counter[str]:
         tally = Counter[str]()
@@ -197,7 +207,8 @@ def close_month_(
             print("\t".join(filter(None, closing)))
         return tally
 
-    tally = asyncio.run(told())
+    with hourbook_at(url):
+        tally = asyncio.run(told())
     _say(f"{month}: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.items())) or "no accounts"))
     if set(tally) - IS_CLOSED:
         raise typer.Exit(1)
@@ -252,16 +263,17 @@ def _collect_garbage_seldom() -> None:
 
 
 def main() -> None:
-    """Run the command line; what an operator can put right is one sentence, without a traceback."""
-    from httpx import HTTPError
-
+    """Run the command line. What an operator can put right is a sentence; the rest is a bug, with its traceback."""
     try:
         cli()
-    except HTTPError as failure:
-        _say(f"hourbook: {failure}. Is Hourbook running, and is --url its address?")
-        sys.exit(1)
-    except RuntimeError as failure:
-        _say(f"hourbook: {failure}")
+    except OperatorError as failure:
+        for sentence in failure.sentences:
+            _say(f"hourbook: {sentence}")
+        sys.exit(failure.exit_code)
+    except OSError as failure:
+        if failure.filename is None and failure.errno not in NO_ROOM:
+            raise
+        _say(f"hourbook: {failure.filename or 'The disk'}: {failure.strerror}.")
         sys.exit(1)
 
 

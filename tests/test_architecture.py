@@ -22,7 +22,7 @@ NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "base"
 SHARED = frozenset({"contracts", "services.process"})
 MAY_LEAD_TO = {
     "contracts": frozenset(),
-    "infra": frozenset(),
+    "infra": frozenset({"services.process"}),
     "services.process": frozenset({"contracts"}),
     "services.documents": SHARED,
     "services.ledger.domain": frozenset({"contracts"}),

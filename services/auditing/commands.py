@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.auditing.evidence_commands import export, replay
+from services.process.operator_error import OperatorError
 
 audit = typer.Typer(name="audit", help="What auditors ask of the log.", no_args_is_help=True)
 audit.command()(export)
@@ -70,7 +71,7 @@ def rotate_key(
     lost: Annotated[bool, typer.Option("--lost", help="The old key is gone, and cannot sign the new one.")] = False,
 ) -> None:
     """Make a new key for checkpoints; the old one signs it, both are published."""
-    from services.ledger.audit.keys import rotate
+    from services.ledger.audit.keys import CannotSign, rotate
     from services.ledger.event_store.database import Database
 
     file = Path(os.environ.get("HOURBOOK_AUDIT_KEY_FILE") or data / "audit" / "key.pem")
@@ -79,7 +80,10 @@ def rotate_key(
         async with Database.connected(_database_url(data), 1) as database:
             return await rotate(database, file, lost=lost)
 
-    print(f"key {asyncio.run(rotated())} signs from now on; it is in {file}")
+    try:
+        print(f"key {asyncio.run(rotated())} signs from now on; it is in {file}")
+    except CannotSign as refused:
+        raise OperatorError(str(refused)) from refused
 
 
 def _database_url(data: Path) -> str:

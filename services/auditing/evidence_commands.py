@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 from rich.console import Console
 
+from services.process.operator_error import OperatorError
+
 Parsed = TypeVar("Parsed")
 
 complaints = Console(stderr=True)
@@ -62,11 +64,15 @@ def export(
 ) -> None:
     """Write what a signed checkpoint covers, with all that is needed to check it offline."""
     from services.auditing.export import Wanted, export, size_of
+    from services.process.address import hourbook_at
 
     if account and (since or before):
         raise typer.BadParameter("give --account, or --from and --to, not both")
     cuts = tuple(size_of(file.read_text(encoding="utf-8")) for file in checkpoint or ())
-    events = export(url, output, Wanted(account, since, before, cuts, personal=not without_personal_data), complaints)
+    with hourbook_at(url):
+        events = export(
+            url, output, Wanted(account, since, before, cuts, personal=not without_personal_data), complaints
+        )
     complaints.print(f"{events} events exported to {output}", highlight=False, soft_wrap=True)
 
 
@@ -91,12 +97,14 @@ def replay(
     from contracts.envelope import RecordedEvent
     from services.auditing.story.forms import Story, written
     from services.auditing.story.steps import steps
+    from services.process.address import hourbook_at
 
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with hourbook_at(url), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
         answer = client.get(f"/v1/accounts/{account}/events")
     if answer.status_code == httpx.codes.NOT_FOUND:
-        raise RuntimeError(f"There is no account {account}.")
-    lines = answer.raise_for_status().content.splitlines()
+        raise OperatorError(f"There is no account {account}.")
+    with hourbook_at(url):
+        lines = answer.raise_for_status().content.splitlines()
     recorded = map(RecordedEvent.model_validate_json, lines)
     story = Story(account, tuple(steps(account, recorded, as_of, known_at)), as_of, known_at)
     told = written(story, form, lang)

@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.auditing.ledger_over_http import ANSWER_SECONDS_MAX, AuditSource
+from services.process.operator_error import OperatorError
 
 FORMAT = "hourbook audit export 1"
 SHIPPED = Path(__file__).with_name("handed_out")
@@ -74,7 +75,7 @@ class Part(NamedTuple):
 def export(url: str, output: Path, wanted: Wanted, console: Console) -> int:
     """Write the export to a folder, or to a file when its name ends in .tar.gz; returns how many events it has."""
     if output.exists():
-        raise RuntimeError(f"{output} is there already. Give the export a name of its own.")
+        raise OperatorError(f"{output} is there already. Give the export a name of its own.")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
         httpx.Client(base_url=url, timeout=ANSWER_SECONDS_MAX, trust_env=False) as client,

@@ -9,19 +9,13 @@ from typing import Any
 import httpx
 import orjson
 
+from services.process.operator_error import OperatorError
+
 HASH_BYTES = 32
 TILE_HEIGHT = 8
 TILE_HASHES = 1 << TILE_HEIGHT
 TILES_KEPT = 64
 ANSWER_SECONDS_MAX = 300
-
-
-class NothingSigned(RuntimeError):
-    """A log has no signed checkpoint yet; there is one within a second of its first event."""
-
-
-class Refused(RuntimeError):
-    """The ledger has no answer to this."""
 
 
 class AuditSource:
@@ -36,7 +30,7 @@ class AuditSource:
         answer = self._client.get(path)
         if "problem+json" in answer.headers["Content-Type"]:
             problem = answer.json()
-            raise Refused(f"{problem['title']} {problem.get('detail') or ''}")
+            raise OperatorError(f"{problem['title']} {problem.get('detail') or ''}")
         return orjson.loads(answer.raise_for_status().content)
 
     def heads(self) -> dict[int, int]:
@@ -54,7 +48,7 @@ class AuditSource:
         """The signed note of the log as it stands."""
         answer = self._client.get("/v1/audit/checkpoint", params={"log": log})
         if answer.status_code == httpx.codes.NOT_FOUND:
-            raise NothingSigned(f"Log {log} has no signed checkpoint yet. One is made within a second: try again.")
+            raise OperatorError(f"Log {log} has no signed checkpoint yet. One is made within a second: try again.")
         return answer.raise_for_status().text
 
     def checkpoints(self, log: int, size: int) -> Iterator[str]:
@@ -119,7 +113,7 @@ class AuditSource:
         path = f"/v1/audit/tile/{level}/{tile_path(index)}{partial}"
         tile = self._client.get(path, params={"log": log}).raise_for_status().content
         if len(tile) != width * HASH_BYTES:
-            raise RuntimeError(f"The tile {path} of log {log} has {len(tile)} bytes, not {width * HASH_BYTES}.")
+            raise OperatorError(f"The tile {path} of log {log} has {len(tile)} bytes, not {width * HASH_BYTES}.")
         return tile
 
     def _lines(self, path: str, parameters: dict[str, Any]) -> Iterator[bytes]:

@@ -25,6 +25,7 @@ from services.ledger.writing.answers import Answer
 from services.ledger.writing.expiry import keep_expiring
 from services.ledger.writing.pipeline import Pipeline
 from services.ledger.writing.submissions import NothingIsDue, Submission
+from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -150,7 +151,7 @@ async def _stop(work: list[asyncio.Task[None]]) -> None:
 
 
 async def prepared(database_url: str, logs: int) -> None:
-    """The schema is up to date, as soon as PostgreSQL is there; OtherNumberOfLogs if the ledger has another number."""
+    """The schema is up to date, as soon as PostgreSQL is there; OperatorError if the ledger has another number."""
     logged = False
     while True:
         try:
@@ -166,7 +167,7 @@ async def prepared(database_url: str, logs: int) -> None:
 async def run_relay(settings: Settings) -> None:
     """The relays of all logs in a process of their own, until cancelled."""
     if settings.nats_url is None:
-        raise RuntimeError("NATS_URL is not set: the relay needs to know where to publish.")
+        raise OperatorError("NATS_URL is not set: the relay needs to know where to publish.", exit_code=CANNOT_START)
     await prepared(settings.database_url, settings.logs)
     async with EventStore.connected(settings.database_url) as store, asyncio.TaskGroup() as tasks:
         for log_id in range(settings.logs):

@@ -13,14 +13,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from contracts.quantities import SELLER_ZONE, decimal_hours
+from services.process.operator_error import OperatorError
 
 SAMPLE = Path(__file__).parents[2] / "infra" / "sample"
 NOT_OF_THE_COMMAND = ("at", "expect", "balance_minutes")
 CURVE_WIDTH = 36
-
-
-class DemoFailed(RuntimeError):
-    """The demo's history did not come out as it should."""
 
 
 def sample_lines() -> Iterator[dict[str, Any]]:
@@ -72,7 +69,7 @@ def _send(client: httpx.Client, line: dict[str, Any]) -> None:
     answer = orjson.loads(client.post("/v1/commands", content=orjson.dumps(command)).raise_for_status().content)
     outcome = "accepted" if answer["status"] == 201 else answer["type"].rpartition(":")[2]
     if outcome != line["expect"]:
-        raise DemoFailed(f"command {line['idempotency_key']} came to {outcome}, not to {line['expect']}: {answer}")
+        raise OperatorError(f"command {line['idempotency_key']} came to {outcome}, not to {line['expect']}: {answer}")
 
 
 def show(url: str, console: Console) -> None:
@@ -150,6 +147,6 @@ def _replay_beside_projection(client: httpx.Client, account_id: str) -> Table:
             for route in ("replay", "balance")
         )
         if replayed["balance_minutes"] != projected["balance_minutes"]:
-            raise DemoFailed(f"the log and the projection disagree about {account_id} as of {as_of}")
+            raise OperatorError(f"the log and the projection disagree about {account_id} as of {as_of}")
         table.add_row(as_of, known_at or "now", replayed["balance_hours"], projected["balance_hours"])
     return table

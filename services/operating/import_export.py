@@ -13,6 +13,8 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from services.process.operator_error import OperatorError
+
 BLOCK_BYTES = 1 << 16
 ANSWER_SECONDS_MAX = 300
 
@@ -69,7 +71,7 @@ async def receive(url: str, output: Path | None, log: int | None, after: int, co
         async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
             logs = [log] if log is not None else [each async for each in _logs(client)]
             if after and len(logs) > 1:
-                raise RuntimeError("a position belongs to one log: name it with --log, or leave out --after")
+                raise OperatorError("A position belongs to one log: name the log with --log, or leave out --after.")
             for each in logs:
                 task, exported[each] = progress.add_task(f"exporting log {each}", total=None), 0
                 begin = b'{"log":%d,' % each if len(logs) > 1 else b"{"

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from services.auditing.evidence_commands import DEFAULT_URL, Url
+from services.process.operator_error import OperatorError
 
 privacy = typer.Typer(name="privacy", help="What the ledger knows about people.", no_args_is_help=True)
 
@@ -26,9 +27,14 @@ def erase(
     """Erase the names and e-mails of people from an account's events; every proof still holds."""
     import httpx
 
+    from services.process.address import hourbook_at
+
     body = {"reason": reason} | ({"person": person} if person else {})
-    answer = httpx.post(f"{url}/v1/accounts/{account}/personal-data/erasures", json=body, timeout=60, trust_env=False)
+    with hourbook_at(url):
+        path = f"{url}/v1/accounts/{account}/personal-data/erasures"
+        answer = httpx.post(path, json=body, timeout=60, trust_env=False)
     if "problem+json" in answer.headers["Content-Type"]:
         problem = answer.json()
-        raise RuntimeError(f"{problem['title']} {problem['detail']}")
-    print(f"{answer.raise_for_status().json()['erased']} erased")
+        raise OperatorError(f"{problem['title']} {problem['detail']}")
+    with hourbook_at(url):
+        print(f"{answer.raise_for_status().json()['erased']} erased")

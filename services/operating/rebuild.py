@@ -5,11 +5,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from services.process.operator_error import OperatorError
 from services.projections.catalogue import PROJECTIONS, migrate
 from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.following.feed import LogFeed
 from services.projections.following.logged import CannotApply
-from services.projections.following.rebuild import Rebuild, RebuildFailed
+from services.projections.following.rebuild import Rebuild, RebuildFailed, RebuildUnderWay
 from services.projections.following.tracking import Cut, Projection, Tracking
 from services.projections.settings import Settings
 
@@ -22,7 +23,7 @@ class _Rate(ProgressColumn):
 
 
 async def rebuild_by_hand(name: str, settings: Settings, console: Console, *, accept_differences: bool) -> Cut:
-    """Rebuild the projection of that name with a progress bar; RuntimeError says in a sentence why that failed."""
+    """Rebuild the projection of that name with a progress bar; OperatorError says in a sentence why that failed."""
     projection = _projection(name)
     trackings = [Tracking(projection, log) for log in settings.log_names]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
@@ -38,10 +39,12 @@ async def rebuild_by_hand(name: str, settings: Settings, console: Console, *, ac
             try:
                 await migrate(settings.database_url, settings.log_names)
                 return await rebuilding.run(show, accept_differences=accept_differences)
-            except CannotApply as refused:
-                raise RebuildFailed(f"{name} stays as it is: {refused}") from refused
-            except POSTGRES_UNAVAILABLE as away:
-                raise RebuildFailed(f"{name} stays as it is: the database cannot be reached: {away}") from away
+            except (CannotApply, RebuildFailed, RebuildUnderWay) as refused:
+                raise OperatorError(f"{name} stays as it is: {refused}") from refused
+            except POSTGRES_UNAVAILABLE as unavailable:
+                raise OperatorError(
+                    f"{name} stays as it is: the database cannot be reached: {unavailable!r}"
+                ) from unavailable
 
 
 def _projection(name: str) -> Projection:
@@ -49,4 +52,4 @@ def _projection(name: str) -> Projection:
         if projection.name == name:
             return projection
     names = ", ".join(projection.name for projection in PROJECTIONS)
-    raise RebuildFailed(f"there is no projection {name}; there are {names}")
+    raise OperatorError(f"There is no projection {name}; there are {names}.")

@@ -17,16 +17,13 @@ from infra import processes
 from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
 from services.ledger.running import prepared
 from services.ledger.settings import Settings
+from services.process.operator_error import OperatorError
 
 READY_SECONDS_MAX = 120
 STOP_SECONDS_MAX = 20
 RESTART_SECONDS = 0.1
 AUDIT_SECONDS = "60"
 RESTART_SECONDS_MAX = 10
-
-
-class NotReady(RuntimeError):
-    """Hourbook could not be started."""
 
 
 @dataclass
@@ -101,7 +98,7 @@ def _servers(data: Path, *, embedded: bool) -> Iterator[tuple[str, EmbeddedServe
         if os.environ.get(variable):
             continue
         if not embedded:
-            raise NotReady(f"{variable} is not set: name a server with it, or leave out --no-embedded.")
+            raise OperatorError(f"{variable} is not set: name a server with it, or leave out --no-embedded.")
         yield variable, server(data / ("postgres" if variable == "DATABASE_URL" else "nats"))
 
 
@@ -115,7 +112,7 @@ def _prepare(database_url: str) -> None:
     try:
         asyncio.run(in_time())
     except TimeoutError as late:
-        raise NotReady(f"PostgreSQL did not answer within {READY_SECONDS_MAX} s: see DATABASE_URL.") from late
+        raise OperatorError(f"PostgreSQL did not answer within {READY_SECONDS_MAX} s: see DATABASE_URL.") from late
 
 
 @contextmanager
@@ -172,7 +169,7 @@ def _await_ready(hourbook: Hourbook, say: Callable[[str], None]) -> None:
         if hourbook.ready():
             return
         hourbook.revive(say)
-    raise NotReady(f"{hourbook.url} did not answer within {READY_SECONDS_MAX} s; see {hourbook.parts[0].folder}")
+    raise OperatorError(f"{hourbook.url} did not answer within {READY_SECONDS_MAX} s; see {hourbook.parts[0].folder}")
 
 
 def watch(hourbook: Hourbook, say: Callable[[str], None]) -> None:

@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from infra import processes
-from infra.embedded import DataFolderBusy, Embedded, EmbeddedNats, EmbeddedPostgres, ServerFailed
+from infra.embedded import Embedded, EmbeddedNats, EmbeddedPostgres
+from services.process.operator_error import OperatorError
 
 OTHER_PROGRAM = """
 import sys
@@ -149,7 +150,7 @@ async def test_two_run_side_by_side(server_folder: Path):
 
 
 def test_a_folder_in_use_is_refused_and_left_alone(server_folder: Path, other_program: subprocess.Popen[bytes]):
-    with pytest.raises(DataFolderBusy, match=str(other_program.pid)):
+    with pytest.raises(OperatorError, match=str(other_program.pid)):
         Embedded(server_folder).start()
     assert all(map(processes.is_alive, servers_in(server_folder)))
 
@@ -201,9 +202,9 @@ def test_a_failed_start_shows_the_end_of_the_log_and_frees_the_folder(server_fol
     with EmbeddedPostgres(server_folder) as postgres:
         postgres.stop()
         (server_folder / "data" / "postgresql.conf").write_text("no_such_setting = 1\n")
-        with pytest.raises(ServerFailed, match="no_such_setting"):
+        with pytest.raises(OperatorError, match="no_such_setting"):
             postgres.start()
-        with pytest.raises(ServerFailed, match="DATABASE_URL"):
+        with pytest.raises(OperatorError, match="DATABASE_URL"):
             EmbeddedPostgres(server_folder).start()
 
 

@@ -10,11 +10,11 @@ import pytest
 from contracts.placement import log_of
 from services.ledger.domain.refusals import AccountNotFound, IdempotencyKeyReused, Refusal
 from services.ledger.event_store.keys import Reservation
-from services.ledger.event_store.migrations import OtherNumberOfLogs
 from services.ledger.event_store.store import AlreadyTaken
 from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
 from services.ledger.writing.answers import Answer
+from services.process.operator_error import OperatorError
 from tests.ledger.commands import closing, opening, purchase
 from tests.ledger.event_store.events import event
 
@@ -55,7 +55,7 @@ async def test_accounts_are_placed_by_hash_and_logs_are_counted_apart(ledger: Le
 async def test_the_number_of_logs_is_fixed_by_the_first_start(settings: Settings, ledger: Ledger):
     await ledger.submit(opening(A), "k")
     for other in (1, LOGS + 1):
-        with pytest.raises(OtherNumberOfLogs, match=f"set HOURBOOK_LOGS={LOGS}"):
+        with pytest.raises(OperatorError, match=f"set HOURBOOK_LOGS={LOGS}"):
             async with running_ledger(settings.model_copy(update={"logs": other})):
                 pass
     async with running_ledger(settings) as again:

@@ -7,9 +7,7 @@ from typing import Any, Self
 
 import orjson
 
-
-class UnreadableCursor(RuntimeError):
-    """The file is not one that a verification has written."""
+from services.process.operator_error import OperatorError
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Cursor:
             return cls()
         except (ValueError, KeyError, TypeError, AttributeError) as unreadable:
             remedy = "Bring a copy of it; without one, delete it, and nothing is known of what was verified before."
-            raise UnreadableCursor(f"{file} cannot be read: {unreadable!r}. {remedy}") from unreadable
+            raise OperatorError(f"{file} cannot be read: {unreadable!r}. {remedy}") from unreadable
 
     def save(self, file: Path) -> None:
         """At once or not at all."""

@@ -20,7 +20,7 @@ _KEYS = "SELECT number, note FROM ledger.audit_key ORDER BY number"
 _PUBLISH = "INSERT INTO ledger.audit_key VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING number"
 
 
-class CannotSign(RuntimeError):
+class CannotSign(Exception):
     """Nothing can be signed now, and an operator has to do something about it."""
 
 

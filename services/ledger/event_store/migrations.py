@@ -4,6 +4,8 @@ from pathlib import Path
 
 import asyncpg
 
+from services.process.operator_error import CANNOT_START, OperatorError
+
 ROLE = "hourbook_ledger"
 MIGRATIONS = sorted(Path(__file__).parent.glob("[0-9]*.sql"))
 
@@ -30,16 +32,6 @@ _PARTITIONS = Path(__file__).with_name("partitions.sql")
 _LOGS = "SELECT number FROM ledger.logs"
 
 
-class OtherNumberOfLogs(RuntimeError):
-    """A ledger was to be started with another number of logs than its accounts were placed by."""
-
-    def __init__(self, fixed: int, asked: int) -> None:
-        super().__init__(
-            f"HOURBOOK_LOGS is {asked}, but this ledger's accounts were placed in {fixed} from its first start on, and "
-            f"that never changes: set HOURBOOK_LOGS={fixed}, or start a new ledger on an empty database."
-        )
-
-
 async def migrate(database_url: str) -> None:
     """Create the service's role and apply the migrations that are missing, each once."""
     connection = await asyncpg.connect(database_url, timeout=10)
@@ -60,7 +52,7 @@ async def migrate(database_url: str) -> None:
 async def fix_logs(database_url: str, logs: int) -> None:
     """Give a new ledger its number of logs, for good, and a partition to each of several.
 
-    OtherNumberOfLogs where it has another one. After `migrate`.
+    OperatorError where it has another one. After `migrate`.
     """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
@@ -68,6 +60,10 @@ async def fix_logs(database_url: str, logs: int) -> None:
             if await connection.fetchval(_FIX_LOGS, logs) and logs > 1:
                 await connection.execute(_PARTITIONS.read_text(encoding="utf-8"))
         if (fixed := await connection.fetchval(_LOGS)) != logs:
-            raise OtherNumberOfLogs(fixed, logs)
+            raise OperatorError(
+                f"HOURBOOK_LOGS is {logs}, but this ledger placed its accounts in {fixed} at its first start, and that "
+                f"never changes: set HOURBOOK_LOGS={fixed}, or start a new ledger on an empty database.",
+                exit_code=CANNOT_START,
+            )
     finally:
         await connection.close()

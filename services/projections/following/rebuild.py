@@ -47,11 +47,11 @@ Progress = Callable[[int, int], None]
 """Called with how many events are applied, and how many there are to apply at present."""
 
 
-class RebuildUnderWay(RuntimeError):
+class RebuildUnderWay(Exception):
     """Another process is rebuilding this projection."""
 
 
-class RebuildFailed(RuntimeError):
+class RebuildFailed(Exception):
     """The projection was not replaced; the live tables are unchanged."""
 
 

@@ -18,13 +18,14 @@ import pytest
 from services.ledger.audit import keys
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.checkpoints import Checkpoint
-from services.ledger.audit.cursor import Cursor, UnreadableCursor, Verified
+from services.ledger.audit.cursor import Cursor, Verified
 from services.ledger.audit.keys import CannotSign
 from services.ledger.audit.notes import Note
 from services.ledger.audit.verification import verify
 from services.ledger.event_store.database import Database
 from services.ledger.event_store.migrations import migrate
 from services.ledger.event_store.store import EventStore
+from services.process.operator_error import OperatorError
 from tests.ledger.audit.mutations import CUT_OFF, KINDS
 from tests.ledger.event_store.events import event
 
@@ -197,7 +198,7 @@ async def test_a_key_that_was_lost_is_to_be_heard_of_from_the_operator(signed: S
 
 def test_a_cursor_that_cannot_be_read_is_not_taken_for_none(tmp_path: Path):
     (tmp_path / "cursor.json").write_text('{"logs": 3}', encoding="utf-8")
-    with pytest.raises(UnreadableCursor, match=r"cursor\.json"):
+    with pytest.raises(OperatorError, match=r"cursor\.json"):
         Cursor.load(tmp_path / "cursor.json")
     assert Cursor.load(tmp_path / "nothing") == Cursor()
     assert Verified().size == 0

@@ -1,0 +1,26 @@
+"""A running Hourbook at the address that an operator gave."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from services.process.operator_error import OperatorError
+
+
+@contextmanager
+def hourbook_at(url: str) -> Iterator[None]:
+    """Where Hourbook is asked over HTTP: no answer, or one that nobody expected, is an OperatorError."""
+    try:
+        yield
+    except httpx.HTTPStatusError as answered:
+        response = answered.response
+        raise OperatorError(
+            f"{response.request.method} {response.request.url} was answered with {response.status_code} "
+            f"{response.reason_phrase}. See {url}/health/ready, and try again."
+        ) from answered
+    except (httpx.HTTPError, httpx.InvalidURL) as failure:
+        raise OperatorError(
+            f"{url} does not answer: {failure or type(failure).__name__}. "
+            "Is Hourbook running, and is --url its address?"
+        ) from failure
