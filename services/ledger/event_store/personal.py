@@ -1,6 +1,7 @@
 """Personal texts, kept in a table beside the log until they are erased; each statement touches one log."""
 
 import asyncio
+from collections.abc import Collection
 
 import asyncpg
 
@@ -21,6 +22,7 @@ _OF_ACCOUNT = """
     JOIN ledger.personal AS p ON p.log_id = $1 AND p.position = e.position
     WHERE e.log_id = $1 AND e.account_id = $2 ORDER BY p.position, p.commitment
 """
+_AT = "SELECT position, commitment, salt, text FROM ledger.personal WHERE log_id = $1 AND position = ANY ($2)"
 _ERASE = """
     WITH erased AS (
         DELETE FROM ledger.personal AS p USING ledger.event AS e
@@ -53,6 +55,10 @@ class PersonalData:
     async def of_account(self, log_id: int, account_id: str) -> list[asyncpg.Record]:
         """What of an account is not erased, in the order of its events."""
         return await self._readers.rows(_OF_ACCOUNT, log_id, account_id)
+
+    async def at(self, log_id: int, positions: Collection[int]) -> list[asyncpg.Record]:
+        """What of the events at those positions is not erased."""
+        return await self._readers.rows(_AT, log_id, list(positions))
 
     async def erase(self, log_id: int, account_id: str, person: str | None, reason: str) -> int:
         """Erase an account's texts, or those that are this very text; how many there were.

@@ -4,12 +4,16 @@ A commitment is `sha256:` and SHA-256(salt || text) in hexadecimal. Whoever is s
 the salt, 16 random bytes that are kept and erased with the text, no guess can be tested.
 """
 
+import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
+from itertools import chain, repeat
 from typing import Any
 
+from contracts.commands import CloseTask
 from contracts.events import Event, TaskClosed
+from contracts.quantities import COMMITMENT_FORM
 from services.ledger.event_store.stored_event import Personal
 
 PERSONAL: dict[str, Any] = {"confirmed_by": True, "time_entries": {"__all__": {"performer"}}}
@@ -52,4 +56,32 @@ def set_apart(event: Event) -> tuple[Event, tuple[Personal, ...]]:
 def commit(text: str) -> Personal:
     """A commitment to a text, with a salt of its own: the same text never makes the same commitment again."""
     salt = next(_salt)
-    return Personal(f"sha256:{sha256(salt + text.encode()).hexdigest()}", salt, text)
+    return Personal(_commitment(salt, text), salt, text)
+
+
+def _commitment(salt: bytes, text: str) -> str:
+    return f"sha256:{sha256(salt + text.encode()).hexdigest()}"
+
+
+def names_agree(command: object, events: Iterable[Event], salts: Mapping[str, bytes]) -> bool:
+    """Whether a command that is otherwise the recorded one names the same people as its events (rule 11.2).
+
+    `salts` has those of the events' commitments that are not erased. An erased name agrees with any, or a guess at it
+    could be tested.
+    """
+    if not isinstance(command, CloseTask):
+        return True
+    recorded = chain.from_iterable(_names(event) for event in events if isinstance(event, TaskClosed))
+    return all(map(_agrees, recorded, _names(command), repeat(salts)))
+
+
+def _agrees(recorded: str | None, given: str | None, salts: Mapping[str, bytes]) -> bool:
+    if recorded is None or not re.fullmatch(COMMITMENT_FORM, recorded):
+        return recorded == given
+    if recorded not in salts:
+        return True
+    return given is not None and _commitment(salts[recorded], given) == recorded
+
+
+def _names(closing: CloseTask | TaskClosed) -> list[str | None]:
+    return [closing.confirmed_by, *(entry.performer for entry in closing.time_entries or ())]

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections import deque
-from itertools import islice
+from collections.abc import Iterable, Mapping
+from itertools import chain, islice
 
+from contracts.events import TaskClosed
 from services.ledger.domain.account import Account, fold
 from services.ledger.domain.refusals import IdempotencyKeyReused
 from services.ledger.event_store.store import EventStore, RecordedCommand
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.writing.answers import recorded
+from services.ledger.writing.personal_data import names_agree
 from services.ledger.writing.submissions import Submission, fail_unanswered
 from services.ledger.writing.warm_accounts import Warm, WarmAccounts
 
@@ -52,24 +55,40 @@ class Replays:
         asked = list(islice(self._asked, AT_ONCE_MAX))
         try:
             events = await self._store.events_of(self._log_id, (known for _, known in asked))
+            salts = await self._salts(chain.from_iterable(events.values()))
             for submission, known in asked:
-                await self._answer(submission, known, events[known.command_id])
+                await self._answer(submission, known, events[known.command_id], salts)
         except Exception as failure:  # noqa: BLE001 - any failure is the answer of the commands that have none
             for submission, _ in asked:
                 submission.fail(failure)
         for _ in asked:
             self._asked.popleft()
 
-    async def _answer(self, submission: Submission, known: RecordedCommand, events: list[StoredEvent]) -> None:
+    async def _salts(self, events: Iterable[StoredEvent]) -> dict[str, bytes]:
+        """Those of the names in closings that are not erased, by their commitments."""
+        positions = [event.position for event in events if event.position and event.type == TaskClosed.__name__]
+        if not positions:
+            return {}
+        rows = await self._store.personal.at(self._log_id, positions)
+        return {row["commitment"]: row["salt"] for row in rows}
+
+    async def _answer(
+        self,
+        submission: Submission,
+        known: RecordedCommand,
+        recorded_events: list[StoredEvent],
+        salts: Mapping[str, bytes],
+    ) -> None:
         """The same answer as the first time, or IdempotencyKeyReused if that was another command."""
-        if known.fingerprint != submission.fingerprint:
+        events = [event.event() for event in recorded_events]
+        if known.fingerprint != submission.fingerprint or not names_agree(submission.command, events, salts):
             submission.fail(IdempotencyKeyReused(submission.key))
             return
         before = await self._account_at(known.account_id, known.version - 1)
-        after = fold(before, [event.event() for event in events])
+        after = fold(before, events)
         self._past.forget(known.account_id)
         self._past.keep(Warm(after))
-        submission.resolve(recorded(after, events, events[0].position, replayed=True))
+        submission.resolve(recorded(after, recorded_events, recorded_events[0].position, replayed=True))
 
     async def _account_at(self, account_id: str, version: int) -> Account:
         """The account after so many of its events."""

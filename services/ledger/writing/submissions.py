@@ -66,7 +66,8 @@ class Submission:
     def of(cls, command: Command, key: str) -> "Submission":
         """A caller's command; the fingerprint tells the same command from another with the same key.
 
-        It is recorded, so it is taken without what is personal: a guess at an erased name could be tested by it.
+        It is recorded, so it is taken without what is personal, or a guess at an erased name could be tested by it;
+        names that are not erased are compared when the key is repeated (`Replays`).
         """
         fingerprint = sha256(command.model_dump_json(exclude=PERSONAL).encode()).digest()
         return cls(command, key, fingerprint, asyncio.get_running_loop().create_future())

@@ -87,23 +87,70 @@ async def test_a_closing_that_names_nobody_holds_nothing_in_place_of_a_name(clie
     assert (event["data"]["confirmed_by"], await kept(client, account)) == (None, [])
 
 
-async def test_a_command_sent_again_is_answered_the_same_whoever_it_names(client: httpx.AsyncClient, account: str):
-    """Or the fingerprint, which stays, would tell whether a guessed name is the one that was erased."""
+OTHER_PEOPLE = {
+    "another confirms": {"confirmed_by": "Вера"},
+    "nobody confirms": {"confirmed_by": None},
+    "another performs": {"time_entries": [*ENTRIES[:2], ENTRIES[2] | {"performer": "Вера"}]},
+    "two changed places": {"time_entries": [ENTRIES[1], ENTRIES[0], ENTRIES[2]]},
+}
+NAMED = closing_body(worked=30) | {"confirmed_by": ANNA, "time_entries": ENTRIES}
+
+
+def assert_replayed(answer: httpx.Response, first: httpx.Response) -> None:
+    assert (answer.status_code, answer.content) == (201, first.content), answer.text
+    assert answer.headers["Idempotency-Replayed"] == "true"
+
+
+def assert_key_reused(answer: dict[str, Any]) -> None:
+    assert (answer["status"], answer["type"]) == (422, "urn:hourbook:problem:idempotency-key-reused")
+
+
+@pytest.mark.parametrize("people", OTHER_PEOPLE.values(), ids=OTHER_PEOPLE)
+async def test_a_key_repeated_with_other_names_is_refused_until_they_are_erased(
+    client: httpx.AsyncClient, account: str, people: dict[str, Any]
+):
+    """Erased names do not count, or an answer would tell whether a guessed name is the one that was erased."""
     path, headers = f"{account}/tasks/T-1/close", key()
-    body = closing_body(worked=30) | {"confirmed_by": ANNA, "time_entries": ENTRIES}
-    first = await client.post(path, json=body, headers=headers)
+    first = await client.post(path, json=NAMED, headers=headers)
     before = await kept(client, account)
-    others = [entry | {"performer": "Вера"} for entry in ENTRIES]
-    for again in (body, body | {"confirmed_by": "Вера"}, body | {"time_entries": others}):
-        answer = await client.post(path, json=again, headers=headers)
-        assert (answer.status_code, answer.content) == (201, first.content)
-        assert answer.headers["Idempotency-Replayed"] == "true"
-    other = await client.post(path, json=body | {"title": "Другая"}, headers=headers)
-    assert other.json()["type"].endswith("idempotency-key-reused")
+    other = NAMED | people
+    assert_replayed(await client.post(path, json=NAMED, headers=headers), first)
+    assert_key_reused((await client.post(path, json=other, headers=headers)).json())
+    dry = await client.post(path, params={"dry_run": True}, json=other, headers=headers)
+    assert_key_reused(dry.json())
+    account_id = account.rpartition("/")[2]
+    line = {"command": "CloseTask", "account_id": account_id, "task_id": "T-1", **other}
+    bulk = await client.post(
+        "/v1/commands", content=orjson.dumps(line | {"idempotency_key": headers["Idempotency-Key"]})
+    )
+    assert_key_reused(orjson.loads(bulk.content))
     assert await kept(client, account) == before
     await erase(client, account)
-    assert (await client.post(path, json=body, headers=headers)).content == first.content
+    for body in (NAMED, other):
+        assert_replayed(await client.post(path, json=body, headers=headers), first)
+    assert_key_reused((await client.post(path, json=NAMED | {"title": "Другая"}, headers=headers)).json())
     assert await kept(client, account) == []
+
+
+async def test_of_a_repeated_commands_names_only_those_that_are_not_erased_are_compared(
+    client: httpx.AsyncClient, account: str
+):
+    path, headers = f"{account}/tasks/T-1/close", key()
+    first = await client.post(path, json=NAMED, headers=headers)
+    await erase(client, account, person=ANNA)
+    assert_replayed(await client.post(path, json=NAMED | {"confirmed_by": "Вера"}, headers=headers), first)
+    others = [entry | {"performer": "Вера"} for entry in ENTRIES]
+    assert_key_reused((await client.post(path, json=NAMED | {"time_entries": others}, headers=headers)).json())
+
+
+async def test_a_key_repeated_with_another_name_in_one_conversation_is_refused(client: httpx.AsyncClient, account: str):
+    line = {"command": "CloseTask", "account_id": account.rpartition("/")[2], "task_id": "T-1"}
+    line |= {"idempotency_key": uuid4().hex} | NAMED
+    lines = [line, line | {"confirmed_by": "Вера"}, line]
+    answer = await client.post("/v1/commands", content=b"".join(orjson.dumps(each) + b"\n" for each in lines))
+    recorded, other, again = map(orjson.loads, answer.content.splitlines())
+    assert (recorded["status"], again["status"], again["replayed"]) == (201, 201, True)
+    assert_key_reused(other)
 
 
 async def test_what_is_refused_or_only_tried_leaves_no_name(
