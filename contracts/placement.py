@@ -4,5 +4,5 @@ from zlib import crc32
 
 
 def log_of(name: str, logs: int) -> int:
-    """Which of so many logs an account belongs to, or keeps the reservation of an idempotency key, for ever."""
+    """Which of so many logs an account belongs to, for ever."""
     return crc32(name.encode()) % logs

@@ -17,8 +17,6 @@ SELECT create_distributed_table('ledger.due', 'log_id', colocate_with => 'ledger
 SELECT create_distributed_table('ledger.snapshot', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.personal', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.erasure', 'log_id', colocate_with => 'ledger.event');
-SELECT create_distributed_table('ledger.reservation', 'log_id', colocate_with => 'ledger.event');
-SELECT create_distributed_table('ledger.revocation', 'log_id', colocate_with => 'ledger.event');
 
 SELECT create_distributed_table('ledger.checkpoint', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.tile', 'log_id', colocate_with => 'ledger.event');
@@ -43,14 +41,8 @@ SELECT create_distributed_function(
     'log', colocate_with => 'ledger.event'
 );
 SELECT create_distributed_function(
-    'ledger.append_reserved(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], text[], integer[], integer[], text[], bytea[], text[])',
-    'log', colocate_with => 'ledger.event'
-);
-SELECT create_distributed_function(
     'ledger.settled_position(integer, text, integer, uuid)', 'log', colocate_with => 'ledger.event'
 );
-SELECT create_distributed_function('ledger.reserve(integer, text[], integer)', 'log', colocate_with => 'ledger.event');
-SELECT create_distributed_function('ledger.revoke(integer, text, integer)', 'log', colocate_with => 'ledger.event');
 SELECT create_distributed_function(
     'ledger.grow_tree(integer, bigint, bigint, integer, text, smallint[], bigint[], bytea[])',
     'log', colocate_with => 'ledger.event'

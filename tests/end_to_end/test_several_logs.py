@@ -142,14 +142,14 @@ def _heads(client: httpx.Client) -> list[int]:
     return [int(read(client, "/v1/log", log=log, limit=1).headers["Hourbook-Position"]) for log in range(LOGS)]
 
 
-def test_a_key_of_one_log_is_used_in_the_others(client: httpx.Client, positions: dict[str, int]):
+def test_a_key_is_known_to_its_account_alone(client: httpx.Client, positions: dict[str, int]):
     line = next(sample_lines())
     again = post(client, line)
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (201, "true")
     for account_id in positions:
         if account_id != line["account_id"]:
-            reused = post(client, line | {"account_id": account_id})
-            assert (reused.status_code, reused.json()["type"]) == (422, "urn:hourbook:problem:idempotency-key-reused")
+            refused = post(client, line | {"account_id": account_id})
+            assert (refused.status_code, refused.json()["type"]) == (409, "urn:hourbook:problem:account-already-open")
 
 
 def test_an_export_has_every_log_and_says_which(client: httpx.Client, hourbook: Hourbook, tmp_path: Path):

@@ -1,19 +1,27 @@
--- A ledger of several logs keeps each in a partition of its own, made at its first start, while there are no events: what
--- is appended, read and vacuumed of one log touches no other's table or index. A ledger of one log has one table.
-CREATE TABLE ledger.partitioned_event (LIKE ledger.event INCLUDING CONSTRAINTS) PARTITION BY LIST (log_id);
-ALTER TABLE ledger.partitioned_event ADD PRIMARY KEY (log_id, position);
-ALTER TABLE ledger.partitioned_event ADD CONSTRAINT event_account_version_of_log UNIQUE (log_id, account_id, version);
-CREATE UNIQUE INDEX event_command_of_log ON ledger.partitioned_event (log_id, command_id) WHERE fingerprint IS NOT NULL;
+-- A ledger of several logs keeps each in a partition of its own, made at its first start: what is appended, read and
+-- vacuumed of one log touches no other's table or index. A ledger of one log has one table, which this replaces while it
+-- is empty: with events in it, nothing is dropped.
+LOCK TABLE ledger.event IN ACCESS EXCLUSIVE MODE;
 
-DROP TABLE ledger.event;
-ALTER TABLE ledger.partitioned_event RENAME TO event;
-
--- A statement that names a partition fires the partition's trigger, not the table's.
 DO $$
 DECLARE
     tables text[] := ARRAY['event'];
     part text;
 BEGIN
+    IF EXISTS (SELECT FROM ledger.event) THEN
+        RAISE EXCEPTION 'ledger.event holds events: it is not replaced by an empty table with partitions'
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+
+    CREATE TABLE ledger.partitioned_event (LIKE ledger.event INCLUDING CONSTRAINTS) PARTITION BY LIST (log_id);
+    DROP TABLE ledger.event;
+    ALTER TABLE ledger.partitioned_event RENAME TO event;
+    ALTER TABLE ledger.event ADD PRIMARY KEY (log_id, position);
+    ALTER TABLE ledger.event ADD CONSTRAINT event_account_version UNIQUE (log_id, account_id, version);
+    CREATE UNIQUE INDEX event_command_of_account ON ledger.event (log_id, account_id, command_id)
+        WHERE fingerprint IS NOT NULL;
+
+    -- A statement that names a partition fires the partition's trigger, not the table's.
     FOR n IN 0 .. (SELECT number - 1 FROM ledger.logs) LOOP
         EXECUTE format('CREATE TABLE ledger.event_%1$s PARTITION OF ledger.event FOR VALUES IN (%1$s)', n);
         tables := tables || format('event_%s', n);

@@ -9,7 +9,6 @@ from typing import Self
 import asyncpg
 
 from services.ledger.event_store.database import Database, LedgerUnavailable
-from services.ledger.event_store.keys import Keys
 from services.ledger.event_store.personal import ERASING_WAITS_MAX, PersonalData
 from services.ledger.event_store.stored_event import StoredEvent
 
@@ -34,9 +33,6 @@ _APPEND = """
         salts => string_to_array($15, e'\\x1f')::bytea[], texts => string_to_array($16, e'\\x1f')
     )
 """
-_APPEND_RESERVED = _APPEND.replace("ledger.append(", "ledger.append_reserved(").replace(
-    "$12,", "$12, keys => $17, generations => $18,"
-)
 _COMMITTED_POSITION = "SELECT ledger.settled_position($1, $2, $3, $4)"
 _PAGE = _EVENTS + "WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"
 _ACCOUNT_PAGE = _EVENTS + "WHERE log_id = $1 AND account_id = $2 AND version > $3 ORDER BY version LIMIT $4"
@@ -48,8 +44,9 @@ _NEWER = f"""
     ORDER BY newer.account_id, newer.version
 """  # noqa: S608 - nothing in it comes from outside
 _COMMANDS = """
-    SELECT command_id, fingerprint, account_id, version FROM ledger.event
-    WHERE log_id = $1 AND command_id = ANY ($2) AND fingerprint IS NOT NULL
+    SELECT e.account_id, e.command_id, e.fingerprint, e.version FROM unnest($2::text[], $3::text[]) AS asked (id, key)
+    JOIN ledger.event AS e
+        ON e.log_id = $1 AND e.account_id = asked.id AND e.command_id = asked.key AND e.fingerprint IS NOT NULL
 """
 # Up to the next event with a fingerprint: there the next command begins.
 _OF_COMMANDS = f"""
@@ -71,6 +68,10 @@ _DUE = """
 """
 
 
+CommandKey = tuple[str, str]
+"""An account, and one of the idempotency keys that are its own (rule 11.2)."""
+
+
 class AlreadyTaken(Exception):
     """A key or a version is taken, or a version has no predecessor: nothing was appended."""
 
@@ -79,10 +80,15 @@ class AlreadyTaken(Exception):
 class RecordedCommand:
     """Where a command's first event is."""
 
+    account_id: str
     command_id: str
     fingerprint: bytes
-    account_id: str
     version: int
+
+    @property
+    def key(self) -> CommandKey:
+        """The account, and its key of the command."""
+        return self.account_id, self.command_id
 
 
 class EventStore:
@@ -91,9 +97,8 @@ class EventStore:
     Appending has connections of its own, so that slow readers never hold it up.
     """
 
-    def __init__(self, readers: Database, writers: Database, keys: Keys, personal: PersonalData) -> None:
+    def __init__(self, readers: Database, writers: Database, personal: PersonalData) -> None:
         self.readers = readers
-        self.keys = keys
         self.personal = personal
         self._writers = writers
 
@@ -104,39 +109,25 @@ class EventStore:
         async with (
             Database.connected(database_url, READERS_MAX) as readers,
             Database.connected(database_url, logs + 1) as writers,
-            Database.connected(database_url, logs) as keepers,
             Database.connected(database_url, 1, lock_timeout=ERASING_WAITS_MAX) as erasers,
         ):
-            yield cls(readers, writers, Keys(keepers, logs), PersonalData(readers, erasers))
+            yield cls(readers, writers, PersonalData(readers, erasers))
 
-    async def append(
-        self,
-        log_id: int,
-        events: Sequence[StoredEvent],
-        next_due: Mapping[str, datetime | None],
-        reserved: Mapping[str, int] | None = None,
-    ) -> int:
+    async def append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
         """Append all events or none, and return the position of the first; AlreadyTaken if a key stands against it.
 
-        `reserved` has the generations of the keys' reservations, where there are several logs.
         When the link breaks, nobody knows whether the commit happened: the log is asked for the first event, once
         whatever was under way has ended, and only what is not there is sent again, unchanged.
         """
         try:
-            return await self._append(log_id, events, next_due, reserved)
+            return await self._append(log_id, events, next_due)
         except LedgerUnavailable:
             first = events[0]
             at = (log_id, first.account_id, first.version, first.event_id)
             position = await self._writers.value(_COMMITTED_POSITION, *at)
-            return position or await self._append(log_id, events, next_due, reserved)
+            return position or await self._append(log_id, events, next_due)
 
-    async def _append(
-        self,
-        log_id: int,
-        events: Sequence[StoredEvent],
-        next_due: Mapping[str, datetime | None],
-        reserved: Mapping[str, int] | None,
-    ) -> int:
+    async def _append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
         columns = (
             [event.account_id for event in events],
             [str(event.version) for event in events],
@@ -158,8 +149,6 @@ class EventStore:
         due = (list(next_due), list(next_due.values()))
         given = (log_id, *map(_SEPARATOR.join, columns), *due, *map(_SEPARATOR.join, personal))
         try:
-            if reserved:
-                return await self._writers.value(_APPEND_RESERVED, *given, list(reserved), list(reserved.values()))
             return await self._writers.value(_APPEND, *given)
         except asyncpg.IntegrityConstraintViolationError as taken:
             raise AlreadyTaken(str(taken)) from taken
@@ -169,18 +158,19 @@ class EventStore:
         known = (list(versions), list(versions.values()))
         return _events(await self.readers.rows(_NEWER, log_id, *known, each_max))
 
-    async def commands(self, log_id: int, command_ids: Collection[str]) -> dict[str, RecordedCommand]:
+    async def commands(self, log_id: int, keys: Collection[CommandKey]) -> dict[CommandKey, RecordedCommand]:
         """Those of the commands that are recorded."""
-        rows = await self._writers.rows(_COMMANDS, log_id, list(command_ids))
-        return {row["command_id"]: RecordedCommand(**row) for row in rows}
+        asked = ([account_id for account_id, _ in keys], [command_id for _, command_id in keys])
+        found = [RecordedCommand(*row) for row in await self._writers.rows(_COMMANDS, log_id, *asked)]
+        return {each.key: each for each in found}
 
-    async def events_of(self, log_id: int, commands: Iterable[RecordedCommand]) -> dict[str, list[StoredEvent]]:
-        """All events of each command, by its id."""
-        known = {each.command_id: each for each in commands}.values()
+    async def events_of(self, log_id: int, commands: Iterable[RecordedCommand]) -> dict[CommandKey, list[StoredEvent]]:
+        """All events of each command."""
+        known = {each.key: each for each in commands}.values()
         firsts = ([each.account_id for each in known], [each.version for each in known])
-        found: dict[str, list[StoredEvent]] = {each.command_id: [] for each in known}
+        found: dict[CommandKey, list[StoredEvent]] = {each.key: [] for each in known}
         for event in _events(await self.readers.rows(_OF_COMMANDS, log_id, *firsts)):
-            found[event.command_id].append(event)
+            found[event.account_id, event.command_id].append(event)
         return found
 
     async def account_page(self, log_id: int, account_id: str, after: int, limit: int) -> list[StoredEvent]:

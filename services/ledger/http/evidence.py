@@ -167,10 +167,11 @@ async def receipt_of_command(account_id: AccountId, ledger: LedgerOf, asked: Ann
 
 
 async def _receipt(ledger: Ledger, log_id: int, account_id: str, command_id: str) -> Receipt:
-    known = await ledger.store.commands(log_id, [command_id])
-    if command_id not in known or known[command_id].account_id != account_id:
+    key = (account_id, command_id)
+    known = await ledger.store.commands(log_id, [key])
+    if key not in known:
         raise ProblemError("not-found", "No command with this key was recorded on this account.")
-    events = (await ledger.store.events_of(log_id, known.values()))[command_id]
+    events = (await ledger.store.events_of(log_id, known.values()))[key]
     tree = StoredTree(ledger.store.readers, log_id)
     checkpoint = await tree.covering(_position(events[-1]))
     if checkpoint is None:

@@ -13,13 +13,11 @@ from services.ledger.metrics import APPEND, BATCH, EVENTS
 from services.ledger.writing.answers import Answer, recorded
 from services.ledger.writing.history import ColdAccounts, History, States
 from services.ledger.writing.replays import Replays
-from services.ledger.writing.reservations import Reservations
 from services.ledger.writing.submissions import (
     Draft,
     Submission,
     decide_in_order,
     fail_unanswered,
-    generations,
     next_due_changes,
 )
 from services.ledger.writing.warm_accounts import WarmAccounts
@@ -45,7 +43,6 @@ class Pipeline:
         self._wake = wake
         self._history = History(store, log_id, WarmAccounts(warm_events_max))
         self._cold = ColdAccounts(self._history, self._enqueue)
-        self._reservations = Reservations(store, log_id, self._cold.take) if store.keys.logs > 1 else None
         self._replays = Replays(store, log_id)
         self._queue: deque[Submission] = deque()
         self._arrived = asyncio.Event()
@@ -58,8 +55,6 @@ class Pipeline:
                 tasks.create_task(self._decide_batches())
                 tasks.create_task(self._replays.run())
                 tasks.create_task(self._history.keep_snapshots())
-                if self._reservations:
-                    tasks.create_task(self._reservations.run())
         finally:
             self._stopped = True
             self._cold.close()
@@ -84,8 +79,6 @@ class Pipeline:
         """Take a command in; its answer comes later. Commands of one account keep their order."""
         if self._stopped:
             fail_unanswered([submission])
-        elif self._reservations and submission.by_a_caller:
-            self._reservations.take(submission)
         else:
             self._cold.take(submission)
         return submission.answer
@@ -96,10 +89,8 @@ class Pipeline:
 
     async def dry_run(self, submission: Submission) -> Answer:
         """What would be answered now; records nothing."""
-        if self._reservations:
-            await self._reservations.require_unused_elsewhere(submission.key)
-        known = await self._store.commands(self._log_id, [submission.key])
-        if found := known.get(submission.key):
+        known = await self._store.commands(self._log_id, [submission.command_key])
+        if found := known.get(submission.command_key):
             self._replays.submit(submission, found)
             return await submission.answer
         states = await self._history.current([submission.account_id])
@@ -130,9 +121,8 @@ class Pipeline:
             return
         drafts = [draft for _, draft in accepted]
         events = [event for draft in drafts for event in draft.events]
-        reserved = generations(submission for submission, _ in accepted)
         with APPEND.labels(self._log_id).time():
-            position = await self._store.append(self._log_id, events, next_due_changes(drafts), reserved)
+            position = await self._store.append(self._log_id, events, next_due_changes(drafts))
         EVENTS.labels(self._log_id).inc(len(events))
         BATCH.labels(self._log_id).observe(len(accepted))
         for submission, draft in accepted:
@@ -142,10 +132,9 @@ class Pipeline:
         self._wake.ring()
 
     async def _sort_out(self, batch: list[Submission], states: States, taken: AlreadyTaken) -> list[Submission]:
-        """Nothing was appended: a key was recorded or revoked, or an account has moved on. The rest decide again."""
-        known = await self._store.commands(self._log_id, [submission.key for submission in batch])
+        """Nothing was appended: a key was recorded, or an account has moved on. The rest decide again."""
+        known = await self._store.commands(self._log_id, [submission.command_key for submission in batch])
         batch, asked = self._without_known(batch, known), batch
-        batch = await self._without_revoked(batch)
         if not await self._refresh(states, states) and len(batch) == len(asked):
             # We are ahead of the log, as after it was restored from an older copy.
             for account_id in states:
@@ -161,7 +150,7 @@ class Pipeline:
         """
         if not unsure:
             return []
-        known = await self._store.commands(self._log_id, [submission.key for submission in unsure])
+        known = await self._store.commands(self._log_id, [submission.command_key for submission in unsure])
         changed = await self._refresh(states, {submission.account_id for submission in unsure})
         again: list[Submission] = []
         for submission in self._without_known(unsure, known):
@@ -181,16 +170,6 @@ class Pipeline:
     def _without_known(self, batch: list[Submission], known: Mapping[str, RecordedCommand]) -> list[Submission]:
         """The commands that were never recorded; the others will be answered as they were then."""
         for submission in batch:
-            if submission.key in known:
-                self._replays.submit(submission, known[submission.key])
-        return [submission for submission in batch if submission.key not in known]
-
-    async def _without_revoked(self, batch: list[Submission]) -> list[Submission]:
-        """The commands whose keys are this log's still; the others have to be reserved again."""
-        if not (self._reservations and (reserved := generations(batch))):
-            return batch
-        revoked = await self._store.keys.revoked(self._log_id, reserved)
-        for submission in batch:
-            if submission.key in revoked:
-                self._reservations.take(submission)
-        return [submission for submission in batch if submission.key not in revoked]
+            if submission.command_key in known:
+                self._replays.submit(submission, known[submission.command_key])
+        return [submission for submission in batch if submission.command_key not in known]

@@ -57,7 +57,7 @@ class Replays:
             events = await self._store.events_of(self._log_id, (known for _, known in asked))
             salts = await self._salts(chain.from_iterable(events.values()))
             for submission, known in asked:
-                await self._answer(submission, known, events[known.command_id], salts)
+                await self._answer(submission, known, events[known.key], salts)
         except Exception as failure:  # noqa: BLE001 - any failure is the answer of the commands that have none
             for submission, _ in asked:
                 submission.fail(failure)

@@ -13,6 +13,7 @@ from services.ledger.domain.account import Account, course_of, due, fold
 from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms
 from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.store import CommandKey
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.writing.answers import Answer
 from services.ledger.writing.personal_data import PERSONAL, set_apart
@@ -57,8 +58,6 @@ class Submission:
     key: str
     fingerprint: bytes
     answer: "asyncio.Future[Answer]"
-    generation: int | None = None
-    """Of its key's reservation; none with one log, and none for the scheduler, whose keys nobody else can use."""
     refusal: Exception | None = None
     _draft: Draft | None = None
 
@@ -84,9 +83,9 @@ class Submission:
         return self.command.account_id
 
     @property
-    def by_a_caller(self) -> bool:
-        """Whether the key is a caller's; the scheduler's own are used once."""
-        return not isinstance(self.command, ExpirePackages)
+    def command_key(self) -> CommandKey:
+        """The key in its account."""
+        return self.account_id, self.key
 
     def decide(self, before: Warm, terms: Terms, now: datetime) -> Draft:
         """What the command leads to; Refusal or NothingIsDue if to nothing. Time never runs back in an account.
@@ -148,13 +147,13 @@ def decide_in_order(
     """
     accepted: list[tuple[Submission, Draft]] = []
     unsure: list[Submission] = []
-    latest, keys = dict(states), set[str]()
+    latest, keys = dict(states), set[CommandKey]()
     for submission in batch:
         submission.refusal = None
-        if submission.key in keys:
+        if submission.command_key in keys:
             unsure.append(submission)
             continue
-        keys.add(submission.key)
+        keys.add(submission.command_key)
         try:
             draft = submission.decide(latest[submission.account_id], terms, now)
         except (Refusal, NothingIsDue) as refusal:
@@ -177,11 +176,6 @@ def next_due_changes(drafts: Iterable[Draft]) -> dict[str, datetime | None]:
         before.setdefault(account.account_id, draft.before.account.next_due_at)
         after[account.account_id] = account.next_due_at
     return {each: due_at for each, due_at in after.items() if due_at != before[each]}
-
-
-def generations(submissions: Iterable[Submission]) -> dict[str, int]:
-    """Under which reservation each command may be recorded, for those that have one."""
-    return {submission.key: submission.generation for submission in submissions if submission.generation is not None}
 
 
 def fail_unanswered(submissions: Iterable[Submission]) -> None:

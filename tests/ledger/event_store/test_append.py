@@ -67,9 +67,9 @@ async def test_a_version_without_a_predecessor_is_refused(store: EventStore):
 async def test_a_key_is_taken_once_in_a_race_of_many(store: EventStore, database_url: str):
     async with EventStore.connected(database_url) as other:
         attempts = [
-            writer.append(0, [event(f"{number}-{name}", 1, "the key")], {})
-            for number in range(20)
-            for writer, name in ((store, "a"), (other, "b"))
+            writer.append(0, [event("a", version, "the key")], {})
+            for version in range(1, 21)
+            for writer in (store, other)
         ]
         outcomes = await asyncio.gather(*attempts, return_exceptions=True)
     assert outcomes.count(1) == 1
@@ -80,11 +80,21 @@ async def test_a_key_is_taken_once_in_a_race_of_many(store: EventStore, database
 async def test_a_command_is_found_by_its_key_with_all_its_events(store: EventStore):
     events = [event("a", 1, "k1"), event("a", 2, "k2"), event("a", 3, "k2", first=False), event("a", 4, "k4")]
     await store.append(0, events, {})
-    known = await store.commands(0, ["k2", "never sent", "k4"])
-    assert sorted(known) == ["k2", "k4"]
-    assert (known["k2"].account_id, known["k2"].version, known["k2"].fingerprint) == ("a", 2, b"k2")
+    known = await store.commands(0, [("a", "k2"), ("a", "never sent"), ("a", "k4"), ("b", "k1")])
+    assert sorted(known) == [("a", "k2"), ("a", "k4")]
+    assert (known["a", "k2"].version, known["a", "k2"].fingerprint) == (2, b"k2")
     of = await store.events_of(0, list(known.values()))
-    assert {each: [found.version for found in of[each]] for each in of} == {"k2": [2, 3], "k4": [4]}
+    assert {each: [found.version for found in of[each]] for each in of} == {("a", "k2"): [2, 3], ("a", "k4"): [4]}
+
+
+async def test_a_key_is_its_account_s_own(store: EventStore):
+    await store.append(0, [event("a", 1, "k"), event("b", 1, "k"), event("b", 2, "k", first=False)], {})
+    known = await store.commands(0, [("a", "k"), ("b", "k"), ("c", "k")])
+    assert {key: found.version for key, found in known.items()} == {("a", "k"): 1, ("b", "k"): 1}
+    of = await store.events_of(0, known.values())
+    assert {key: [found.position for found in of[key]] for key in of} == {("a", "k"): [1], ("b", "k"): [2, 3]}
+    with pytest.raises(AlreadyTaken, match="event_command_of_account"):
+        await store.append(0, [event("a", 2, "k")], {})
 
 
 async def test_newer_events_of_several_accounts_come_in_order_and_bounded(store: EventStore):

@@ -11,8 +11,7 @@ from services.ledger.audit.leaf import hash_of
 from services.ledger.event_store import migrations
 from services.ledger.event_store.migrations import _ROLE, MIGRATIONS, ROLE, fix_logs, migrate
 from services.ledger.event_store.store import AlreadyTaken, EventStore
-from services.ledger.event_store.stored_event import StoredEvent
-from tests.ledger.event_store.events import event
+from tests.ledger.event_store.events import append_as_before, event
 
 
 async def applied(database_url: str) -> list[str]:
@@ -71,16 +70,6 @@ async def test_a_login_that_is_no_superuser_is_enough(database_url: str):
         await superuser.close()
 
 
-async def append_as_before(database_url: str, log_id: int, *events: StoredEvent) -> None:
-    """As a program appends that knows nothing personal to be kept apart; it may still run after the migration."""
-    names = [name for name in StoredEvent._fields if name not in {"position", "personal"}]
-    columns = [[getattr(each, name) for each in events] for name in names]
-    connection = await asyncpg.connect(database_url)
-    parameters = ", ".join(f"${number}" for number in range(1, 13))
-    await connection.execute(f"SELECT ledger.append({parameters})", log_id, *columns, [], [])
-    await connection.close()
-
-
 async def test_events_of_a_log_without_hashes_are_given_theirs(database_url: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS[:1])
     await migrate(database_url)
@@ -104,7 +93,7 @@ async def test_each_of_several_logs_has_a_partition_that_is_read_alone_and_never
         for log_id in range(3):
             assert await store.append(log_id, [event("a", 1, f"k{log_id}")], {}) == 1
             with pytest.raises(AlreadyTaken):
-                await store.append(log_id, [event("b", 1, f"k{log_id}")], {})
+                await store.append(log_id, [event("a", 2, f"k{log_id}")], {})
             with pytest.raises(AlreadyTaken):
                 await store.append(log_id, [event("a", 1, f"another-{log_id}")], {})
             assert [found.command_id for found in await store.page(log_id, 0, 10)] == [f"k{log_id}"]

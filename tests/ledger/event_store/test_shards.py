@@ -14,14 +14,14 @@ import pytest
 
 from services.ledger import clock
 from services.ledger.audit import tree
-from services.ledger.event_store import keys, personal, snapshots, store
+from services.ledger.event_store import personal, snapshots, store
 from services.ledger.event_store.migrations import fix_logs, migrate
 
 CITUS = Path(__file__).parents[3] / "infra" / "postgres" / "citus.sql"
 NOT_BY_LOG = {"ledger.audit_key", "ledger.identity", "ledger.logs", "ledger.migration", "ledger.test_clock"}
 """Tables of a row or so, which no command writes."""
 
-FUNCTIONS = ("append", "append_reserved", "settled_position", "reserve", "revoke", "grow_tree")
+FUNCTIONS = ("append", "settled_position", "grow_tree")
 NOT_ON_THE_CRITICAL_PATH = re.compile(
     r"\b(LISTEN|NOTIFY|pg_notify|nextval|currval|setval|serial|IDENTITY|xmin|xmax|txid_\w+|pg_current_xact\w*|pg_xact\w*"
     r"|pg_snapshot\w*|pg_current_snapshot|pg_visible\w*)\b",
@@ -78,8 +78,8 @@ async def test_no_table_has_a_sequence_and_no_function_anything_that_one_node_al
 
 
 def test_every_statement_of_the_event_store_is_bound_to_one_log_by_one_parameter():
-    sent = statements(store, keys, personal, snapshots, tree)
-    assert len(sent) >= 15
+    sent = statements(store, personal, snapshots, tree)
+    assert len(sent) >= 12
     assert not [name for name, text in sent.items() if not is_bound_to_one_log(text, "$1")]
     called = {name for text in sent.values() for name in re.findall(r"ledger\.(\w+)\(", text)}
     assert called == set(FUNCTIONS)

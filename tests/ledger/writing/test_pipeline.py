@@ -1,4 +1,4 @@
-"""Receipt, load, decide, append; again on conflict: what callers can rely on, with one process and with two."""
+"""Load, decide, append; again on conflict: what callers can rely on, with one process and with two."""
 
 import asyncio
 
@@ -94,13 +94,18 @@ async def test_a_key_sent_again_is_known_to_another_process_too(ledger: Ledger, 
     assert again.body == first.body
 
 
-async def test_a_key_with_another_command_is_refused_on_any_account(ledger: Ledger):
+async def test_a_key_with_another_command_is_refused_on_its_account_alone(ledger: Ledger):
     await ledger.submit(opening("a"), "k1")
     await ledger.submit(opening("b"), "k2")
-    for reused in (opening("a", customer="ООО «Кама»"), opening("c"), purchase("b"), suspension("b")):
+    for reused in (opening("a", customer="ООО «Кама»"), purchase("a"), suspension("a")):
         with pytest.raises(IdempotencyKeyReused):
             await ledger.submit(reused, "k1")
-    assert sum(await ledger.heads()) == 2
+        with pytest.raises(IdempotencyKeyReused):
+            await ledger.dry_run(reused, "k1")
+    assert not read(await ledger.dry_run(opening("c"), "k1")).position
+    for other in (purchase("b"), opening("c")):
+        assert not (await ledger.submit(other, "k1")).replayed
+    assert sum(await ledger.heads()) == 4
 
 
 async def test_the_same_instant_with_another_offset_is_the_same_command(ledger: Ledger):
@@ -112,12 +117,14 @@ async def test_the_same_instant_with_another_offset_is_the_same_command(ledger: 
 
 async def test_commands_with_one_key_in_one_batch_are_recorded_once(ledger: Ledger):
     await ledger.submit(opening("a"), "k1")
-    sent = [ledger.submit(closing("a"), "k2"), ledger.submit(closing("a"), "k2"), ledger.submit(opening("b"), "k2")]
-    first, again, reused = await asyncio.gather(*sent, return_exceptions=True)
+    commands = [closing("a"), closing("a"), opening("b"), purchase("a")]
+    sent = [ledger.submit(command, "k2") for command in commands]
+    first, again, other, reused = await asyncio.gather(*sent, return_exceptions=True)
     assert isinstance(first, Answer)
     assert isinstance(again, Answer)
     assert (first.replayed, again.replayed) == (False, True)
     assert first.body == again.body
+    assert isinstance(other, Answer)
     assert isinstance(reused, IdempotencyKeyReused)
 
 
@@ -253,10 +260,10 @@ async def test_a_dry_run_answers_what_would_be_recorded_and_records_nothing(ledg
     assert not real.replayed
     assert (await ledger.dry_run(purchase("b"), "k2")).body == real.body
     with pytest.raises(IdempotencyKeyReused):
-        await ledger.dry_run(purchase("a"), "k2")
+        await ledger.dry_run(closing("b"), "k2")
 
 
-async def test_those_who_wait_when_the_ledger_stops_are_turned_away(settings: Settings):
+async def test_commands_that_wait_fail_when_the_ledger_stops(settings: Settings):
     async with running_ledger(settings) as stopping:
         await stopping.submit(opening("a"), "k")
         sent = [stopping.submit(closing("a", f"T-{number}"), f"k{number}") for number in range(2000)]
