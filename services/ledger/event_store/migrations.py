@@ -27,9 +27,16 @@ _TABLE = """
 CREATE SCHEMA IF NOT EXISTS ledger;
 CREATE TABLE IF NOT EXISTS ledger.migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 """
-_FIX_LOGS = "INSERT INTO ledger.logs (number) VALUES ($1) ON CONFLICT DO NOTHING RETURNING number"
-_PARTITIONS = Path(__file__).with_name("partitions.sql")
 _LOGS = "SELECT number FROM ledger.logs"
+_FIX_LOGS = "INSERT INTO ledger.logs (number) VALUES ($1) ON CONFLICT DO NOTHING"
+_LOGS_OF_TABLES = """
+    SELECT CASE relkind
+        WHEN 'p' THEN (SELECT count(*) FROM pg_inherits WHERE inhparent = event.oid)
+        ELSE (SELECT max(log_id) + 1 FROM ledger.event)
+    END
+    FROM pg_class AS event WHERE oid = 'ledger.event'::regclass
+"""
+_PARTITIONS = Path(__file__).with_name("partitions.sql")
 
 
 async def migrate(database_url: str) -> None:
@@ -50,20 +57,23 @@ async def migrate(database_url: str) -> None:
 
 
 async def fix_logs(database_url: str, logs: int) -> None:
-    """Give a new ledger its number of logs, for good, and a partition to each of several.
+    """Give a new ledger its number of logs, for good, and a partition to each of several. After `migrate`.
 
-    OperatorError where it has another one. After `migrate`.
+    OperatorError where it has another one: by `ledger.logs`, or by its tables if that row was lost.
     """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
         async with connection.transaction():
-            if await connection.fetchval(_FIX_LOGS, logs) and logs > 1:
+            await connection.execute(_LOCK)
+            fixed = await connection.fetchval(_LOGS) or await connection.fetchval(_LOGS_OF_TABLES)
+            if fixed not in {None, logs}:
+                raise OperatorError(
+                    f"HOURBOOK_LOGS is {logs}, but this ledger placed its accounts in {fixed} at its first start, and "
+                    f"that never changes: set HOURBOOK_LOGS={fixed}, or start a new ledger on an empty database.",
+                    exit_code=CANNOT_START,
+                )
+            await connection.execute(_FIX_LOGS, logs)
+            if fixed is None and logs > 1:
                 await connection.execute(_PARTITIONS.read_text(encoding="utf-8"))
-        if (fixed := await connection.fetchval(_LOGS)) != logs:
-            raise OperatorError(
-                f"HOURBOOK_LOGS is {logs}, but this ledger placed its accounts in {fixed} at its first start, and that "
-                f"never changes: set HOURBOOK_LOGS={fixed}, or start a new ledger on an empty database.",
-                exit_code=CANNOT_START,
-            )
     finally:
         await connection.close()
