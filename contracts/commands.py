@@ -14,6 +14,7 @@ from contracts.quantities import (
     Month,
     Name,
     PackageId,
+    PaidMinutes,
     Reason,
     Reference,
     TaskId,
@@ -99,7 +100,7 @@ class NoBody(Body):
 class PayDebtBody(Body):
     """Pay owed minutes with money (rule 6.5)."""
 
-    minutes: Annotated[GivenMinutes, Field(gt=0)]
+    minutes: PaidMinutes
     paid_at: GivenInstant
     payment_reference: Reference
 

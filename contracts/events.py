@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
 from contracts.quantities import (
+    MINUTES_MAX,
     Instant,
     Kopecks,
     LotId,
@@ -39,7 +40,7 @@ class TimeEntry(Part):
     """A stretch of work by one performer."""
 
     start: Instant
-    minutes: Annotated[int, Strict(), Field(gt=0, le=1_000_000)]
+    minutes: Annotated[int, Strict(), Field(gt=0, le=MINUTES_MAX)]
     performer: Name
 
 

@@ -21,8 +21,18 @@ END_OF_TIME = datetime(9999, 1, 1, tzinfo=UTC)
 POSITION_MAX = 2**63 - 1
 """The last position a log can have: what PostgreSQL's bigint holds."""
 
+EXACT_MAX = 2**53 - 1
+"""Every sum stays below it: the largest whole number that each reader of JSON has exactly; SQL has room for more."""
+
 MINUTES_MAX = 1_000_000
-KOPECKS_MAX = 10**15
+"""Of one task: over two years of days and nights."""
+
+PAID_MINUTES_MAX = 1_000_000_000
+"""Of one payment, which pays the sum of many tasks. Its money stays exact at HOUR_PRICE_MAX."""
+
+HOUR_PRICE_MAX = 100_000_000
+"""Kopecks for an hour in any terms."""
+
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)")
 _SPACE_BEFORE_OFFSET = re.compile(r" (?=\d\d:\d\d$)")
@@ -104,17 +114,20 @@ def known_bounds(known_at: KnownAt) -> tuple[int, datetime]:
     return position, known_at if isinstance(known_at, datetime) else END_OF_TIME
 
 
-Minutes = Annotated[int, Strict(), Field(ge=0, le=KOPECKS_MAX)]
+Minutes = Annotated[int, Strict(), Field(ge=0, le=EXACT_MAX)]
 """Whole minutes, never negative."""
 
-SignedMinutes = Annotated[int, Strict(), Field(ge=-KOPECKS_MAX, le=KOPECKS_MAX)]
+SignedMinutes = Annotated[int, Strict(), Field(ge=-EXACT_MAX, le=EXACT_MAX)]
 """Whole minutes; negative where hours are owed."""
 
-Kopecks = Annotated[int, Strict(), Field(ge=-KOPECKS_MAX, le=KOPECKS_MAX)]
+Kopecks = Annotated[int, Strict(), Field(ge=-EXACT_MAX, le=EXACT_MAX)]
 """Whole kopecks."""
 
 GivenMinutes = Annotated[int, Strict(), Field(ge=-MINUTES_MAX, le=MINUTES_MAX)]
-"""Minutes as a caller gives them; the domain judges their sign and quantum."""
+"""Minutes of one task as a caller gives them; the domain judges their sign and quantum."""
+
+PaidMinutes = Annotated[int, Strict(), Field(gt=0, le=PAID_MINUTES_MAX)]
+"""Owed minutes as a caller pays them: those of many tasks at once (rule 6.5)."""
 
 ID_FORM = r"^[A-Za-z0-9_-]{1,64}$"
 MONTH_FORM = r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$"

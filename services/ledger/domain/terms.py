@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from contracts.events import Category
+from contracts.quantities import HOUR_PRICE_MAX, MINUTES_MAX
 
 
 def _written_out(value: Any) -> Any:
@@ -27,7 +28,13 @@ def _written_out(value: Any) -> Any:
     raise ValueError('write a coefficient as a text, such as "1.5": a float never enters (rule 1.2)')
 
 
-Whole = Annotated[int, Strict(), Field(gt=0)]
+# Bounds that leave room for the sums of many: every one of them stays exact (see contracts.quantities).
+Minutes = Annotated[int, Strict(), Field(gt=0, le=MINUTES_MAX)]
+Price = Annotated[int, Strict(), Field(gt=0, le=100 * HOUR_PRICE_MAX)]
+HourPrice = Annotated[int, Strict(), Field(gt=0, le=HOUR_PRICE_MAX)]
+Days = Annotated[int, Strict(), Field(gt=0, le=36_500)]
+Months = Annotated[int, Strict(), Field(gt=0, le=1_200)]
+Percent = Annotated[int, Strict(), Field(gt=0, le=100)]
 Coefficient = Annotated[Decimal, BeforeValidator(_written_out), Field(ge=0, le=100)]
 
 
@@ -37,10 +44,10 @@ class Plan(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    minutes: Whole
-    hour_price_kopecks: Whole
-    price_kopecks: Whole
-    validity_months: Whole
+    minutes: Minutes
+    hour_price_kopecks: HourPrice
+    price_kopecks: Price
+    validity_months: Months
 
 
 class TermsVersion(BaseModel):
@@ -50,11 +57,11 @@ class TermsVersion(BaseModel):
 
     name: str
     in_force_from: Annotated[AwareDatetime, Strict(), AfterValidator(lambda instant: instant.astimezone(UTC))]
-    quantum_minutes: Whole
-    debt_hour_price_kopecks: Whole
-    low_balance_percent: Whole
-    expiring_days: Whole
-    compensation_days: Whole
+    quantum_minutes: Minutes
+    debt_hour_price_kopecks: HourPrice
+    low_balance_percent: Percent
+    expiring_days: Days
+    compensation_days: Days
     coefficients: Mapping[Category, Coefficient]
     plans: Mapping[str, Plan]
 

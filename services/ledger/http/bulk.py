@@ -16,10 +16,13 @@ from services.ledger.http.outbox import BLOCK_BYTES, Outbox
 from services.ledger.http.problems import problem_of
 from services.ledger.running import Ledger
 from services.ledger.writing.answers import Answer
-from services.process.problem_responses import BodyTooLarge, InvalidRequest, invalid_fields
+from services.process.problem_responses import BODY_BYTES_MAX, BodyTooLarge, InvalidRequest, invalid_fields
 
-LINE_BYTES_MAX = 64 << 10
+LINE_BYTES_MAX = BODY_BYTES_MAX + (4 << 10)
+"""A command that has a route of its own fits in a line too, with what stands there in path and header."""
+
 IN_FLIGHT_MAX = 2000
+IN_FLIGHT_BYTES_MAX = 16 << 20
 NDJSON = "application/x-ndjson"
 COMMAND_NAMES = frozenset(command.__name__ for command in get_args(Command))
 
@@ -30,6 +33,7 @@ class Asked:
 
     number: int
     outcome: "asyncio.Future[Answer] | Exception"
+    size: int
     checkpoint_size: int | None = None
 
     @property
@@ -52,6 +56,26 @@ class Asked:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome.result()
+
+
+class InFlight(asyncio.Queue[Asked | None]):
+    """Lines that were read and have no answer yet; a line has to wait behind so many, or behind so many bytes."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        super().__init__(IN_FLIGHT_MAX)
+
+    def full(self) -> bool:
+        return super().full() or self._bytes >= IN_FLIGHT_BYTES_MAX
+
+    def _put(self, item: Asked | None) -> None:
+        self._bytes += item.size if item else 0
+        super()._put(item)
+
+    def _get(self) -> Asked | None:
+        item: Asked | None = super()._get()
+        self._bytes -= item.size if item else 0
+        return item
 
 
 class Lines:
@@ -106,7 +130,7 @@ class Conversation(Response):
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked: asyncio.Queue[Asked | None] = asyncio.Queue(IN_FLIGHT_MAX)
+        asked = InFlight()
         outbox = Outbox()
         first = await receive()
         work = [
@@ -124,7 +148,7 @@ class Conversation(Response):
                 task.cancel()
             outbox.close()
 
-    async def _read(self, message: Message, receive: Receive, asked: "asyncio.Queue[Asked | None]") -> None:
+    async def _read(self, message: Message, receive: Receive, asked: InFlight) -> None:
         """Submit each line, no further than so many ahead of the answers, until the end or until the client leaves."""
         lines = Lines()
         while message.get("more_body", False):
@@ -135,7 +159,7 @@ class Conversation(Response):
             await self._ask(number, line, asked)
         await asked.put(None)
 
-    async def _ask(self, number: int, line: bytes, asked: "asyncio.Queue[Asked | None]") -> None:
+    async def _ask(self, number: int, line: bytes, asked: InFlight) -> None:
         if line.strip():
             await asked.put(self._submitted(number, line))
 
@@ -143,12 +167,13 @@ class Conversation(Response):
         try:
             command, key = parsed(line)
             log_id = self._ledger.log_of(command.account_id)
-            return Asked(number, self._ledger.submit(command, key), self._ledger.audit.sizes.get(log_id))
+            submitted = self._ledger.submit(command, key)
+            return Asked(number, submitted, len(line), self._ledger.audit.sizes.get(log_id))
         except Exception as error:  # noqa: BLE001 - whoever answers this line judges what it is
-            return Asked(number, error)
+            return Asked(number, error, len(line))
 
 
-async def _answer(asked: "asyncio.Queue[Asked | None]", outbox: Outbox) -> None:
+async def _answer(asked: InFlight, outbox: Outbox) -> None:
     """Put the answers into the outbox, in order, several together when they are there."""
     block = bytearray()
 

@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from services.ledger.http.bulk import IN_FLIGHT_MAX, LINE_BYTES_MAX
+from services.ledger.http.bulk import IN_FLIGHT_BYTES_MAX, IN_FLIGHT_MAX, LINE_BYTES_MAX, Asked, InFlight
 from tests.ledger.commands import closing_body
 from tests.ledger.http.duplex import Duplex
 
@@ -92,8 +92,34 @@ async def test_one_bad_line_spoils_no_other(client: httpx.AsyncClient):
 async def test_a_line_of_the_greatest_length_is_read_and_a_longer_one_is_not_kept(client: httpx.AsyncClient):
     a = uuid4().hex
     longest = opening(a).strip().ljust(LINE_BYTES_MAX)
-    answers = await post(client, longest + b"\n" + b"x" * 1_000_000 + b"\n" + closing(a, "T-1"))
+    answers = await post(client, longest + b"\n" + b"x" * 2 * LINE_BYTES_MAX + b"\n" + closing(a, "T-1"))
     assert [(answer["line"], answer["status"]) for answer in answers] == [(1, 201), (2, 413), (3, 201)]
+
+
+@pytest.mark.parametrize(("entries", "letters"), [(600, 40), (1000, 300)])
+async def test_what_a_commands_own_route_takes_a_line_takes_too(client: httpx.AsyncClient, entries: int, letters: int):
+    a = uuid4().hex
+    entry = {"start": "2026-03-01T10:00:00.000000+03:00", "minutes": 10, "performer": "Ш" * letters}
+    changed = {"time_entries": [entry] * entries, "worked_minutes": 10 * entries}
+    _, answer = await post(client, opening(a) + closing(a, "T-1", **changed))
+    assert answer["status"] == 201, answer
+    single = await client.post(
+        f"/v1/accounts/{a}/tasks/T-2/close",
+        content=orjson.dumps(closing_body() | changed),
+        headers={"Idempotency-Key": "k", "Content-Type": "application/json"},
+    )
+    assert single.status_code == 201, single.text
+
+
+async def test_lines_wait_behind_so_many_bytes_without_an_answer():
+    queue, large = InFlight(), Asked(1, ValueError(), IN_FLIGHT_BYTES_MAX // 2)
+    for _ in range(2):
+        queue.put_nowait(large)
+    assert queue.full()
+    waiting = asyncio.create_task(queue.put(large))
+    await queue.get()
+    await asyncio.wait_for(waiting, 60)
+    assert queue.full()
 
 
 async def test_a_replayed_line_says_so(client: httpx.AsyncClient):
