@@ -16,6 +16,9 @@ APPEND = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 20),
 )
 RELAYED = Gauge("hourbook_relay_position", "Position of the last event that JetStream acknowledged.", ["log"])
+RELAY_REFUSED = Gauge(
+    "hourbook_relay_refused", "1 while the log's stream belongs to another ledger; nothing is published then.", ["log"]
+)
 CHECKPOINT = Gauge("hourbook_audit_checkpoint_size", "Events that the newest signed checkpoint covers.", ["log"])
 VERIFIED = Gauge("hourbook_audit_verified_size", "Events that the last verification found good.", ["log"])
 AUDIT_FAULTS = Gauge(

@@ -23,6 +23,9 @@ HEADERS = {
     "Hourbook-Position": "the event's position in the log; equal to the stream's sequence",
     "Hourbook-Version": "the event's number within its account",
     "Hourbook-Schema-Version": "the version of the event type's schema",
+    "Hourbook-Command": "the id of the command that led to the event",
+    "Hourbook-Hash": "the event's leaf hash, in hexadecimal; GET /v1/log/hashes has that of the log",
+    "Hourbook-Ledger": "the id of the ledger whose event it is",
 }
 ALERT_HEADERS = {
     name: {"type": "string", "description": text}

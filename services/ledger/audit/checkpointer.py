@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from services.ledger.audit.checkpoints import Checkpoint, origin
-from services.ledger.audit.keys import CannotSign, PublicKey, SigningKey, ledger_id_of, published, signing_key
+from services.ledger.audit.keys import CannotSign, PublicKey, SigningKey, published, signing_key
 from services.ledger.audit.merkle import EMPTY_ROOT, Tiles, edge_of, grown, is_consistent
 from services.ledger.audit.notes import Note
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database, LedgerUnavailable
+from services.ledger.event_store.identity import ledger_id_of
 
 logger = logging.getLogger(__name__)
 

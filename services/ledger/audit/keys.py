@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from services.ledger.audit.notes import NotANote, Note, signed
 from services.ledger.event_store.database import Database
+from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.stored_event import rfc3339
 
-_LEDGER_ID = "SELECT ledger_id::text FROM ledger.identity"
 _KEYS = "SELECT number, note FROM ledger.audit_key ORDER BY number"
 _PUBLISH = "INSERT INTO ledger.audit_key VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING number"
 
@@ -60,11 +60,6 @@ class SigningKey:
 def name_of(ledger_id: str) -> str:
     """Under what name keys are signed."""
     return f"hourbook/{ledger_id}/keys"
-
-
-async def ledger_id_of(database: Database) -> str:
-    """Which ledger this is, for ever."""
-    return await database.value(_LEDGER_ID)
 
 
 async def published(database: Database) -> list[tuple[int, str]]:

@@ -24,11 +24,6 @@ class NoSuchProof(ValueError):
     """A proof was asked of leaves or sizes that the tree does not have."""
 
 
-def leaf_hash(data: bytes) -> bytes:
-    """The hash of a leaf."""
-    return sha256(b"\x00" + data).digest()
-
-
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node."""
     return sha256(b"\x01" + left + right).digest()

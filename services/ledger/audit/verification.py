@@ -12,10 +12,11 @@ import asyncpg
 
 from services.ledger.audit.checkpoints import origin
 from services.ledger.audit.cursor import Cursor, Verified
-from services.ledger.audit.keys import PublicKey, ledger_id_of, published
+from services.ledger.audit.keys import PublicKey, published
 from services.ledger.audit.log_verification import Findings, LogVerification, StoredLog
 from services.ledger.audit.tree import StoredTree
 from services.ledger.event_store.database import Database
+from services.ledger.event_store.identity import ledger_id_of
 
 _COUNTS = """
     SELECT log_id, count(*) AS events, min(position) AS first, max(position) AS last

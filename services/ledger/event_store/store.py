@@ -9,6 +9,7 @@ from typing import Self
 import asyncpg
 
 from services.ledger.event_store.database import Database, LedgerUnavailable
+from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.personal import ERASING_WAITS_MAX, PersonalData
 from services.ledger.event_store.stored_event import StoredEvent
 
@@ -60,6 +61,11 @@ _OF_COMMANDS = f"""
     ORDER BY command.account_id, command.version
 """  # noqa: S608
 _HEAD = "SELECT coalesce(max(position), 0) FROM ledger.event WHERE log_id = $1"
+# As one value: a row for each hash takes longer than everything else.
+_HASHES = """
+    SELECT string_agg(encode(hash, 'hex'), ' ' ORDER BY position)
+    FROM (SELECT position, hash FROM ledger.event WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3) AS e
+"""
 _EVENT_ID = "SELECT event_id::text FROM ledger.event WHERE log_id = $1 AND position = $2"
 _DUE = """
     SELECT account_id, next_due_at FROM ledger.due
@@ -101,6 +107,7 @@ class EventStore:
         self.readers = readers
         self.personal = personal
         self._writers = writers
+        self._ledger_id: str | None = None
 
     @classmethod
     @asynccontextmanager
@@ -184,6 +191,16 @@ class EventStore:
     async def head(self, log_id: int) -> int:
         """The position of the last event; 0 for an empty log."""
         return await self.readers.value(_HEAD, log_id)
+
+    async def hashes(self, log_id: int, after: int, limit: int) -> list[str]:
+        """The leaf hashes, in hexadecimal, of the events after that position, in order, at most so many."""
+        hashes = await self.readers.value(_HASHES, log_id, after, limit)
+        return hashes.split(" ") if hashes else []
+
+    async def ledger_id(self) -> str:
+        """Which ledger this is; read once, because it never changes."""
+        self._ledger_id = self._ledger_id or await ledger_id_of(self.readers)
+        return self._ledger_id
 
     async def event_id(self, log_id: int, position: int) -> str | None:
         """The id of the event at that position."""

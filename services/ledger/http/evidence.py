@@ -19,10 +19,11 @@ from contracts.audit import (
 )
 from contracts.problems import InvalidField
 from contracts.quantities import AccountId
-from services.ledger.audit.keys import PublicKey, ledger_id_of, published
+from services.ledger.audit.keys import PublicKey, published
 from services.ledger.audit.merkle import HASH_BYTES, WIDTH, NoSuchProof
 from services.ledger.audit.tree import StoredTree
 from services.ledger.domain.refusals import AccountNotFound
+from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.http.bulk import NDJSON
 from services.ledger.http.log import Parameters, Position

@@ -14,13 +14,15 @@ from services.ledger.clock import SandboxClock
 from services.ledger.domain.terms import TermsVersion
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.http.bulk import NDJSON
-from services.ledger.http.log_feed import account_lines, account_pages, log_head, log_lines
+from services.ledger.http.log_feed import account_lines, account_pages, log_headers, log_lines
 from services.ledger.http.requests import PROBLEMS, LedgerOf, without_parameters
 from services.ledger.http.sandbox import move_clock
 from services.ledger.settings import terms
 from services.process.problem_responses import ProblemError
 
 router = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
+
+HASHES_MAX = 10_000
 
 Position = Annotated[int, Field(ge=0, le=POSITION_MAX)]
 
@@ -38,6 +40,21 @@ class LogParameters(Parameters):
     limit: Annotated[int, Field(ge=1, le=POSITION_MAX)] | None = None
     follow: bool = False
     log: Annotated[int, Field(ge=0)] = 0
+
+
+class HashParameters(Parameters):
+    """Which part of the log."""
+
+    after: Position = 0
+    limit: Annotated[int, Field(ge=1, le=HASHES_MAX)] = HASHES_MAX
+    log: Annotated[int, Field(ge=0)] = 0
+
+
+class LogHashes(BaseModel):
+    """Leaf hashes in hexadecimal (see FORMAT.md), the first that of the event at `after` + 1."""
+
+    after: int
+    hashes: tuple[str, ...]
 
 
 class ReplayParameters(Parameters):
@@ -80,9 +97,15 @@ class Lines(StreamingResponse):
 @router.get("/log", response_class=Lines)
 async def log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()]) -> Response:
     """The events after a position, in order, one a line; with `follow`, for as long as you listen."""
-    head = await log_head(ledger, asked.log)
-    lines = log_lines(ledger, asked.log, asked.after, asked.limit, follow=asked.follow)
-    return Lines(lines, headers={"Hourbook-Position": str(head), "Hourbook-Logs": str(ledger.settings.logs)})
+    headers = await log_headers(ledger, asked.log)
+    return Lines(log_lines(ledger, asked.log, asked.after, asked.limit, follow=asked.follow), headers=headers)
+
+
+@router.get("/log/hashes")
+async def log_hashes(ledger: LedgerOf, asked: Annotated[HashParameters, Query()], response: Response) -> LogHashes:
+    """The leaf hashes of the events after a position, in order: by them a copy of events is checked against the log."""
+    response.headers.update(await log_headers(ledger, asked.log))
+    return LogHashes(after=asked.after, hashes=tuple(await ledger.store.hashes(asked.log, asked.after, asked.limit)))
 
 
 @router.get("/accounts/{account_id}/events", response_class=Lines, dependencies=[Depends(without_parameters)])

@@ -40,6 +40,16 @@ def require_log(ledger: Ledger, log_id: int) -> None:
         raise ProblemError("not-found", f"There is no log {log_id}: logs are numbered from 0 to {last}.")
 
 
+async def log_headers(ledger: Ledger, log_id: int) -> dict[str, str]:
+    """Whose log it is, how many logs there are, and how far this one reaches; a problem where there is no such log."""
+    require_log(ledger, log_id)
+    return {
+        "Hourbook-Ledger": await ledger.store.ledger_id(),
+        "Hourbook-Logs": str(ledger.settings.logs),
+        "Hourbook-Position": str(await ledger.store.head(log_id)),
+    }
+
+
 async def log_head(ledger: Ledger, log_id: int) -> int:
     """The position of the last event; a problem for a log that there is not."""
     require_log(ledger, log_id)

@@ -9,23 +9,37 @@ from nats.aio.msg import Msg
 from nats.js.api import Header, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
+from services.ledger.audit.leaf import hash_of
 from services.ledger.event_store.stored_event import StoredEvent, rfc3339
 
 ACKNOWLEDGE_SECONDS_MAX = 5
+OWNER = "hourbook-ledger"
+"""Names, in a stream's metadata, the ledger whose log it is a copy of."""
 
 
 class NotAccepted(Exception):
     """JetStream refused an event at its sequence: another relay was faster, or the stream has changed."""
 
 
+class OtherLedgersStream(Exception):
+    """The stream is a copy of another ledger's log, and stays as it is."""
+
+    def __init__(self, stream: str, owner: str, ledger_id: str) -> None:
+        super().__init__(
+            f"{stream} on this NATS server belongs to ledger {owner}, and this is ledger {ledger_id}: "
+            "give each ledger a NATS server, or an account of one, of its own (NATS_URL)"
+        )
+
+
 class LogStream:
     """Writes a log's events to its stream, each at the sequence that is its position and nowhere else."""
 
-    def __init__(self, client: Client, log_id: int) -> None:
+    def __init__(self, client: Client, log_id: int, ledger_id: str) -> None:
         self.name = f"HOURBOOK-{log_id}"
         self._client = client
         self._jetstream = client.jetstream()
         self._log_id = log_id
+        self._ledger_id = ledger_id
         self._inbox = client.new_inbox()
         self._round = 0
         self._missing: set[int] = set()
@@ -36,13 +50,27 @@ class LogStream:
         await self._client.subscribe(f"{self._inbox}.*.*", cb=self._acknowledged)
 
     async def end(self) -> int | None:
-        """The stream's last sequence; None where it has holes and is no copy. A missing stream is created."""
+        """The stream's last sequence; None where it has holes and is no copy. A missing stream is created.
+
+        OtherLedgersStream for one that is another ledger's; one that says nothing, of an earlier version, is adopted.
+        """
         try:
-            state = (await self._jetstream.stream_info(self.name)).state
+            info = await self._jetstream.stream_info(self.name)
         except NotFoundError:
             await self._create()
             return 0
+        await self._own(info.config)
+        state = info.state
         return state.last_seq if state.messages == state.last_seq else None
+
+    async def _own(self, config: StreamConfig) -> None:
+        metadata = config.metadata or {}
+        owner = metadata.get(OWNER)
+        if owner is None:
+            config.metadata = {**metadata, OWNER: self._ledger_id}
+            await self._jetstream.update_stream(config)
+        elif owner != self._ledger_id:
+            raise OtherLedgersStream(self.name, owner, self._ledger_id)
 
     async def event_id(self, position: int) -> str | None:
         """The id of the event at that position."""
@@ -69,6 +97,7 @@ class LogStream:
             deny_delete=True,
             deny_purge=True,
             allow_direct=True,
+            metadata={OWNER: self._ledger_id},
         )
         await self._jetstream.add_stream(config)
 
@@ -93,7 +122,7 @@ class LogStream:
     def _headers(self, event: StoredEvent) -> dict[str, str]:
         """CloudEvents in binary mode, and all that a reader needs to have the whole `RecordedEvent`."""
         assert event.position
-        return {
+        headers = {
             "ce-specversion": "1.0",
             "ce-id": event.event_id,
             "ce-type": event.type,
@@ -104,9 +133,15 @@ class LogStream:
             "Hourbook-Position": str(event.position),
             "Hourbook-Version": str(event.version),
             "Hourbook-Schema-Version": str(event.schema_version),
+            "Hourbook-Command": event.command_id,
+            "Hourbook-Hash": hash_of(self._log_id, event).hex(),
+            "Hourbook-Ledger": self._ledger_id,
             Header.EXPECTED_STREAM: self.name,
             Header.EXPECTED_LAST_SEQUENCE: str(event.position - 1),
         }
+        if event.fingerprint:
+            headers["Hourbook-Fingerprint"] = event.fingerprint.hex()
+        return headers
 
     async def _acknowledged(self, message: Msg) -> None:
         """Count an acknowledgement. nats-py's own `publish_async` never finishes when a message is refused."""

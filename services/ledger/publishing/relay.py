@@ -12,9 +12,10 @@ from nats.errors import Error as NatsError
 
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import EventStore
-from services.ledger.metrics import RELAYED
-from services.ledger.publishing.jetstream import LogStream, NotAccepted
+from services.ledger.metrics import RELAY_REFUSED, RELAYED
+from services.ledger.publishing.jetstream import LogStream, NotAccepted, OtherLedgersStream
 from services.process.nats_connection import connect
+from services.process.outages import outlasting
 from services.process.stopping import stopping
 from services.process.wake import Wake
 
@@ -22,7 +23,6 @@ logger = logging.getLogger(__name__)
 
 PAGE_EVENTS = 500
 CHECK_SECONDS = 1.0
-RETRY_SECONDS = 0.2
 ASIDE_SECONDS_MAX = 0.3
 
 UNAVAILABLE = (NatsError, OSError, LedgerUnavailable)
@@ -51,12 +51,12 @@ async def connected(nats_url: str) -> AsyncIterator[Client]:
 class Relay:
     """Publishes a log from wherever its stream ends."""
 
-    def __init__(self, store: EventStore, log_id: int, client: Client, wake: Wake) -> None:
+    def __init__(self, store: EventStore, log_id: int, client: Client, stream: LogStream, wake: Wake) -> None:
         self._store = store
         self._log_id = log_id
         self._client = client
+        self._stream = stream
         self._wake = wake
-        self._stream = LogStream(client, log_id)
 
     async def run(self) -> None:
         """Publish what is committed, until the connection is lost."""
@@ -68,6 +68,7 @@ class Relay:
         await self._stream.open()
         clock = asyncio.get_running_loop().time
         position, checked_at = await self._end_of_stream(), clock()
+        RELAY_REFUSED.labels(self._log_id).set(0)
         while self._client.is_connected and not stopping():
             next_ring = self._wake.next
             if events := await self._store.page(self._log_id, position, PAGE_EVENTS):
@@ -100,17 +101,22 @@ class Relay:
 
 
 async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wake) -> None:
-    """Relay a log until cancelled, again and again while NATS or PostgreSQL is unavailable."""
-    logged = ""
-    while not stopping():
-        try:
-            async with connected(nats_url) as client:
-                await Relay(store, log_id, client, wake).run()
-        except UNAVAILABLE as outage:
-            if logged != str(outage):
-                logger.warning("the relay of log %s waits: %r", log_id, outage)
-            logged = str(outage)
-        await asyncio.sleep(RETRY_SECONDS)
+    """Relay a log until cancelled, again and again while NATS or PostgreSQL is unavailable.
+
+    While its stream is another ledger's nothing is published.
+    """
+
+    async def relay() -> None:
+        async with connected(nats_url) as client:
+            stream = LogStream(client, log_id, await store.ledger_id())
+            try:
+                await Relay(store, log_id, client, stream, wake).run()
+            except OtherLedgersStream:
+                RELAY_REFUSED.labels(log_id).set(1)
+                await asyncio.sleep(CHECK_SECONDS)
+                raise
+
+    await outlasting((*UNAVAILABLE, OtherLedgersStream), relay, f"the relay of log {log_id}", logger)
 
 
 async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:

@@ -21,10 +21,10 @@ from services.ledger.audit.merkle import (
     grown,
     inclusion_ranges,
     is_consistent,
-    leaf_hash,
     root_from_inclusion,
     tiles_of,
 )
+from services.process.leaf import leaf_hash
 
 # The reference tree of the Certificate Transparency project: its leaves, and the root after each.
 LEAVES = [

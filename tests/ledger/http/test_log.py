@@ -9,7 +9,9 @@ import orjson
 import pytest
 
 from contracts.envelope import RecordedEvent
+from contracts.quantities import parse_instant
 from services.ledger.http.log_feed import PAGE_EVENTS
+from services.process.leaf import leaf_data, leaf_hash
 from tests.ledger.commands import NOW, closing_body
 from tests.ledger.several_logs import LOGS, log_with
 
@@ -55,6 +57,32 @@ async def test_the_log_is_read_from_any_position_in_order(client: httpx.AsyncCli
     answer = await client.get("/v1/log", params={"log": log, "limit": 1})
     assert answer.headers["Hourbook-Position"] == str(head)
     assert answer.headers["Hourbook-Logs"] == str(LOGS)
+    keys = await client.get("/v1/audit/keys")
+    assert answer.headers["Hourbook-Ledger"] == keys.json()["ledger_id"]
+
+
+def hash_of_line(log: int, line: bytes) -> str:
+    """Worked out from what the line says, its data the bytes that stand there."""
+    said = orjson.loads(line)
+    names = ("position", "account_id", "version", "event_id", "command_id", "type", "schema_version")
+    at, data = parse_instant(said["recorded_at"]), line.partition(b'"data":')[2][:-1]
+    return leaf_hash(leaf_data(log, *(said[name] for name in names), at, data, said["fingerprint"] or "")).hex()
+
+
+async def test_the_logs_hashes_are_those_of_its_events(client: httpx.AsyncClient, account: str):
+    log = log_with(account)
+    lines = (await client.get("/v1/log", params={"log": log})).content.splitlines()
+    hashes = [hash_of_line(log, line) for line in lines]
+    answer = await client.get("/v1/log/hashes", params={"log": log})
+    assert answer.json() == {"after": 0, "hashes": hashes}
+    assert answer.headers["Hourbook-Ledger"]
+    assert answer.headers["Hourbook-Position"] == str(len(lines))
+    part = await client.get("/v1/log/hashes", params={"log": log, "after": 1, "limit": 2})
+    assert part.json() == {"after": 1, "hashes": hashes[1:3]}
+    end = await client.get("/v1/log/hashes", params={"log": log, "after": len(lines)})
+    assert end.json() == {"after": len(lines), "hashes": []}
+    for misfit in ({"log": LOGS}, {"after": -1}, {"limit": 0}, {"upto": 3}):
+        assert (await client.get("/v1/log/hashes", params=misfit)).status_code in (404, 422)
 
 
 async def test_a_log_of_several_pages_is_read_whole(client: httpx.AsyncClient, account: str):

@@ -12,12 +12,16 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext
 from nats.js.api import RawStreamMsg
 from nats.js.errors import NotFoundError
+from prometheus_client import REGISTRY
 
 from infra.embedded import EmbeddedNats
+from services.ledger.event_store.migrations import migrate
 from services.ledger.event_store.store import EventStore
+from services.ledger.publishing.jetstream import OWNER
 from services.ledger.publishing.relay import keep_relaying, keep_ringing, wake_subject
 from services.process.stopping import end
 from services.process.wake import Wake
+from tests.databases import Databases
 from tests.ledger.event_store.events import event
 
 
@@ -104,6 +108,10 @@ async def test_events_arrive_in_order_at_their_positions_with_all_a_reader_needs
         "Hourbook-Position": "4",
         "Hourbook-Version": "1",
         "Hourbook-Schema-Version": "1",
+        "Hourbook-Command": stored.command_id,
+        "Hourbook-Fingerprint": recorded["fingerprint"],
+        "Hourbook-Hash": (await store.hashes(log_id, 3, 1))[0],
+        "Hourbook-Ledger": await store.ledger_id(),
         "Nats-Expected-Stream": stream,
         "Nats-Expected-Last-Sequence": "3",
     }
@@ -178,7 +186,7 @@ async def test_a_stream_deleted_between_two_commits_is_filled_again(
         await copied(store, log_id, jetstream, stream)
 
 
-async def test_a_stream_of_another_ledger_is_said_loudly_and_replaced(
+async def test_a_stream_that_is_no_copy_is_said_loudly_and_replaced(
     store: EventStore,
     nats_url: str,
     log_id: int,
@@ -186,7 +194,7 @@ async def test_a_stream_of_another_ledger_is_said_loudly_and_replaced(
     stream: str,
     caplog: pytest.LogCaptureFixture,
 ):
-    """Its last event is not ours: as after the database was made anew, or restored from an older copy."""
+    """Its last event is not ours, as after the database was restored; it says nothing of a ledger, as of old."""
     await jetstream.add_stream(name=stream, subjects=[f"hourbook.log.{log_id}.>"])
     for number in range(30):
         await jetstream.publish(f"hourbook.log.{log_id}.x.TaskClosed", b"{}", headers={"ce-id": str(number)})
@@ -195,6 +203,58 @@ async def test_a_stream_of_another_ledger_is_said_loudly_and_replaced(
         async with relaying(store, log_id, nats_url):
             await copied(store, log_id, jetstream, stream)
     assert "not a copy" in caplog.text
+    assert await owner_of(jetstream, stream) == await store.ledger_id()
+
+
+async def owner_of(jetstream: JetStreamContext, stream: str) -> str | None:
+    return ((await jetstream.stream_info(stream)).config.metadata or {}).get(OWNER)
+
+
+async def test_a_stream_of_an_earlier_version_is_adopted_with_all_that_is_in_it(
+    store: EventStore, nats_url: str, log_id: int, jetstream: JetStreamContext, stream: str
+):
+    await append(store, log_id, "a", range(1, 4))
+    await jetstream.add_stream(name=stream, subjects=[f"hourbook.log.{log_id}.>"])
+    for each in await store.page(log_id, 0, 3):
+        subject = f"hourbook.log.{log_id}.a.TaskClosed"
+        await jetstream.publish(subject, each.data.encode(), headers={"ce-id": each.event_id})
+    created = (await jetstream.stream_info(stream)).created
+    await append(store, log_id, "a", range(4, 6))
+    async with relaying(store, log_id, nats_url):
+        await copied(store, log_id, jetstream, stream)
+    assert await owner_of(jetstream, stream) == await store.ledger_id()
+    assert (await jetstream.stream_info(stream)).created == created
+
+
+async def test_a_stream_of_another_ledger_is_refused_and_left_alone(
+    store: EventStore,
+    databases: Databases,
+    nats_url: str,
+    log_id: int,
+    jetstream: JetStreamContext,
+    stream: str,
+    caplog: pytest.LogCaptureFixture,
+):
+    async with databases.empty() as url:
+        await migrate(url)
+        async with EventStore.connected(url) as others:
+            await append(others, log_id, "theirs", range(1, 4))
+            async with relaying(others, log_id, nats_url):
+                await copied(others, log_id, jetstream, stream)
+            await append(store, log_id, "ours", range(1, 9))
+            async with relaying(store, log_id, nats_url):
+
+                async def refused() -> bool:
+                    await asyncio.sleep(0)
+                    return "belongs to ledger" in caplog.text
+
+                await until(refused)
+                assert REGISTRY.get_sample_value("hourbook_relay_refused", {"log": str(log_id)}) == 1
+                await append(others, log_id, "theirs", range(4, 9))
+                async with relaying(others, log_id, nats_url):
+                    await copied(others, log_id, jetstream, stream)
+            assert await store.ledger_id() in caplog.text
+            assert await owner_of(jetstream, stream) == await others.ledger_id()
 
 
 async def test_a_stream_with_a_hole_is_replaced(
