@@ -4,19 +4,18 @@ Types are held to; the bounds and forms of the contracts are not, which takes a 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from contracts.events import EVENT_TYPES, Event
 
 
-def _reader(model: type[Event]) -> Callable[[str | msgspec.Raw], Event]:
-    fields = [
-        (name, field.annotation, *([] if field.is_required() else [field.default]))
-        for name, field in model.model_fields.items()
-    ]
+def reader(model: type[Event]) -> Callable[[str | msgspec.Raw], Event]:
+    """Reads the data of one type of event; TypeError for a field that pydantic would read in another way."""
+    fields = [(name, field.annotation, *_default(name, field)) for name, field in model.model_fields.items()]
     shape = msgspec.defstruct(model.__name__, fields, kw_only=True)
     decode = msgspec.json.Decoder(shape, dec_hook=_part).decode
     names = set(model.model_fields)
@@ -33,11 +32,22 @@ def _reader(model: type[Event]) -> Callable[[str | msgspec.Raw], Event]:
     return read
 
 
+def _default(name: str, field: FieldInfo) -> tuple[Any, ...]:
+    """What stands for a field that is absent; nothing for one that has to be there."""
+    if field.validation_alias or field.default_factory_takes_validated_data:
+        raise TypeError(f"{name}: an event is read by the names of its fields, each by itself")
+    if field.is_required():
+        return ()
+    if field.default_factory is not None:
+        return (msgspec.field(default_factory=cast("Callable[[], Any]", field.default_factory)),)
+    return (field.default,)
+
+
 def _part(model: type[BaseModel], value: Any) -> BaseModel:
     return model.model_validate(value)
 
 
 _put = object.__setattr__
 
-READERS = {name: _reader(model) for name, model in EVENT_TYPES.items()}
+READERS = {name: reader(model) for name, model in EVENT_TYPES.items()}
 """By the type that the envelope names."""
