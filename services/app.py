@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.datastructures import State
 
 from services.ledger.http.commands import ROUTES as COMMANDS
-from services.ledger.http.problems import install_problems
+from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
 from services.process.health import health_routes
@@ -30,7 +30,7 @@ def create_app() -> FastAPI:
     """The application, for uvicorn."""
     routes = [*COMMANDS, *QUERIES, *health_routes(_faults, _notices)]
     app = FastAPI(title="Hourbook", version="1", lifespan=_running, routes=routes)
-    install_problems(app)
+    furnish_ledger(app)
     return app
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.ledger.settings import Settings as LedgerSettings
+from services.process.site import SiteSettings
 from services.projections.debt_alerts.webhooks import endpoints
 from services.projections.monthly_reports.seller import seller
 from services.projections.settings import Settings as ProjectionsSettings
@@ -29,7 +30,7 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def settings_of(*models: type[LedgerSettings | ProjectionsSettings]) -> set[str]:
+def settings_of(*models: type[LedgerSettings | ProjectionsSettings | SiteSettings]) -> set[str]:
     return {str(field.validation_alias) for model in models for field in model.model_fields.values()}
 
 
@@ -47,7 +48,7 @@ def test_a_file_that_is_not_there_is_seen():
 
 def test_every_setting_has_a_line_for_operators():
     described = set(SETTING.findall((ROOT / "docs" / "operating.md").read_text(encoding="utf-8")))
-    assert not settings_of(LedgerSettings, ProjectionsSettings) - described
+    assert not settings_of(LedgerSettings, ProjectionsSettings, SiteSettings) - described
 
 
 def test_the_files_that_operators_write_are_read_as_they_are_shown(tmp_path: Path):

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.datastructures import State
 
 from services.ledger.http.commands import ROUTES
-from services.ledger.http.problems import install_problems
+from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings
 from services.process.health import health_routes
@@ -26,7 +26,7 @@ def create_api() -> FastAPI:
 def _app(*, background: bool) -> FastAPI:
     routes = [*ROUTES, *health_routes(_faults, _notices)]
     app = FastAPI(title="Hourbook ledger", version="1", lifespan=_running(background=background), routes=routes)
-    install_problems(app)
+    furnish_ledger(app)
     return app
 
 

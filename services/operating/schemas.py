@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from contracts import alerts, audit, commands, envelope, privacy, problems, read_models, reports, tasks, totals
 from contracts.events import EVENT_TYPES
+from contracts.problem_types import CATALOGUE
 
 SCHEMAS = Path(__file__).parents[2] / "contracts" / "schemas"
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -46,7 +47,7 @@ def documents(openapi: dict[str, Any]) -> dict[str, str]:
         "events.schema.json": _schemas("Events", list(EVENT_TYPES.values())),
         "commands.schema.json": _schemas("Commands", _models_of(commands.COMMAND.json_schema())),
         "answers.schema.json": _schemas("Answers", [model for module in ANSWERS for model in _models(module)]),
-        "problems.schema.json": _schemas("Problems", _models(problems)) | {"x-status": problems.STATUS_BY_SLUG},
+        "problems.schema.json": _schemas("Problems", _models(problems)) | {"x-problems": _catalogue()},
         "openapi.json": openapi,
         "asyncapi.json": _asyncapi(),
     }
@@ -75,6 +76,11 @@ def _models_of(union: dict[str, Any]) -> list[type[BaseModel]]:
 def _schemas(title: str, models: list[type[BaseModel]]) -> dict[str, Any]:
     _, schema = models_json_schema([(model, "serialization") for model in models], title=title)
     return {"$schema": SCHEMA_DIALECT, **schema}
+
+
+def _catalogue() -> dict[str, Any]:
+    """What each problem means, and its HTTP status, by its slug."""
+    return {slug: {"status": k.status, "title": k.title, "remedy": k.remedy} for slug, k in CATALOGUE.items()}
 
 
 def _asyncapi() -> dict[str, Any]:

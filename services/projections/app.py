@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.datastructures import State
 
+from services.process.application import furnish
 from services.process.health import health_routes
-from services.process.problem_responses import install_problem_responses
 from services.projections.routes import ROUTES
 from services.projections.running import running_projections
 from services.projections.settings import Settings
@@ -26,7 +26,7 @@ def create_api() -> FastAPI:
 def _app(*, worker: bool) -> FastAPI:
     routes = [*ROUTES, *health_routes(_faults)]
     app = FastAPI(title="Hourbook projections", version="1", lifespan=_running(worker=worker), routes=routes)
-    install_problem_responses(app)
+    furnish(app)
     return app
 
 

@@ -18,9 +18,9 @@ Limit = Annotated[int, Field(ge=1, le=PAGE_ROWS_MAX)]
 
 
 class Asked(BaseModel):
-    """Query parameters; unknown ones are refused, so that a misspelt one does not pass for none."""
+    """Query parameters."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
 
 class AskedPeriod(Asked):

@@ -9,8 +9,8 @@ import httpx
 from fastapi import FastAPI
 
 from contracts.placement import log_of
+from services.process.application import furnish
 from services.process.health import health_routes
-from services.process.problem_responses import install_problem_responses
 from services.projections.routes import ROUTES
 from services.projections.running import running_projections
 from services.projections.settings import Settings
@@ -25,10 +25,10 @@ async def client_of(settings: Settings, *, worker: bool = True) -> AsyncIterator
     """The service at work, asked without a network between."""
     health = health_routes(lambda state: state.projections.faults())
     app = FastAPI(routes=[*ROUTES, *health])
-    install_problem_responses(app)
+    furnish(app)
     async with running_projections(settings, worker=worker) as app.state.projections:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://projections") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield client
 
 

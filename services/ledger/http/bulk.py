@@ -46,7 +46,9 @@ class Asked:
         try:
             answer = self._answer()
         except Exception as error:  # noqa: BLE001 - `problem_of` raises again whatever is not a problem
-            return b'{"line":%d,' % self.number + problem_of(error).model_dump_json().encode()[1:] + b"\n"
+            return (
+                b'{"line":%d,' % self.number + problem_of(error).model_dump_json(exclude_none=True).encode()[1:] + b"\n"
+            )
         beside = b'"replayed":true,' if answer.replayed else b""
         if self.checkpoint_size:
             beside += b'"checkpoint_size":%d,' % self.checkpoint_size

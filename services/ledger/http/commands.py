@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from contracts.commands import (
@@ -26,7 +26,7 @@ from contracts.envelope import Recorded
 from contracts.quantities import AccountId, Month, Reason, TaskId
 from services.ledger.http import evidence, log, personal_data
 from services.ledger.http.bulk import NDJSON, Conversation
-from services.ledger.http.requests import PARAMETERS, PROBLEMS, LedgerOf, record, without_parameters
+from services.ledger.http.requests import PARAMETERS, PROBLEMS, LedgerOf, record
 
 RECORDED: dict[str, Any] = {"status_code": 201, "response_model": Recorded, "openapi_extra": PARAMETERS}
 
@@ -98,7 +98,6 @@ async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, re
 
 @bulk.post(
     "/commands",
-    dependencies=[Depends(without_parameters)],
     status_code=200,
     response_class=Conversation,
     responses={200: {"description": "A line for each line: the answer to its command, or the problem."}},

@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
 from pydantic import Field
 
@@ -28,7 +28,7 @@ from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.http.bulk import NDJSON
 from services.ledger.http.log import Parameters, Position
 from services.ledger.http.log_feed import require_log
-from services.ledger.http.requests import PROBLEMS, LedgerOf, without_parameters
+from services.ledger.http.requests import PROBLEMS, LedgerOf
 from services.ledger.running import Ledger
 from services.process.problem_responses import InvalidRequest, ProblemError
 
@@ -83,7 +83,7 @@ def in_hex(path: list[bytes]) -> Hashes:
     return tuple(hash_.hex() for hash_ in path)
 
 
-@router.get("/audit/keys", dependencies=[Depends(without_parameters)])
+@router.get("/audit/keys")
 async def audit_keys(ledger: LedgerOf) -> PublishedKeys:
     """The public keys that sign checkpoints, or have signed them."""
     database = ledger.store.readers
@@ -149,7 +149,7 @@ async def tile(path: str, ledger: LedgerOf, asked: Annotated[OfLog, Query()]) ->
     return Response(found[: width * HASH_BYTES], media_type="application/octet-stream")
 
 
-@router.get("/accounts/{account_id}/receipts/{version}", dependencies=[Depends(without_parameters)])
+@router.get("/accounts/{account_id}/receipts/{version}")
 async def receipt_of_version(
     account_id: AccountId, version: Annotated[int, Field(ge=1, lt=2**31)], ledger: LedgerOf
 ) -> Receipt:

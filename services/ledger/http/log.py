@@ -15,7 +15,7 @@ from services.ledger.domain.terms import TermsVersion
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.http.bulk import NDJSON
 from services.ledger.http.log_feed import account_lines, account_pages, log_headers, log_lines
-from services.ledger.http.requests import PROBLEMS, LedgerOf, without_parameters
+from services.ledger.http.requests import PROBLEMS, LedgerOf
 from services.ledger.http.sandbox import move_clock
 from services.ledger.settings import terms
 from services.process.problem_responses import ProblemError
@@ -28,9 +28,9 @@ Position = Annotated[int, Field(ge=0, le=POSITION_MAX)]
 
 
 class Parameters(BaseModel):
-    """What a question is asked with; an unknown parameter is refused, so that a misspelt one does not pass for none."""
+    """What a question is asked with."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
 
 class LogParameters(Parameters):
@@ -108,7 +108,7 @@ async def log_hashes(ledger: LedgerOf, asked: Annotated[HashParameters, Query()]
     return LogHashes(after=asked.after, hashes=tuple(await ledger.store.hashes(asked.log, asked.after, asked.limit)))
 
 
-@router.get("/accounts/{account_id}/events", response_class=Lines, dependencies=[Depends(without_parameters)])
+@router.get("/accounts/{account_id}/events", response_class=Lines)
 async def account_events(account_id: AccountId, ledger: LedgerOf) -> Response:
     """All events of one account, in order, one a line."""
     return Lines(await account_lines(ledger, account_id))
@@ -124,7 +124,7 @@ async def account_replay(
     return await asyncio.to_thread(replay, account_id, map(StoredEvent.recorded, events), as_of, asked.known_at)
 
 
-@router.get("/terms", dependencies=[Depends(without_parameters)])
+@router.get("/terms")
 async def all_terms() -> TermsView:
     """The price list and coefficients, all versions."""
     return TermsView(versions=terms().versions)

@@ -14,7 +14,7 @@ from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.personal import PersonalData
 from services.ledger.http.log import Lines, Parameters, Position
 from services.ledger.http.log_feed import require_log
-from services.ledger.http.requests import PROBLEMS, LedgerOf, without_parameters
+from services.ledger.http.requests import PROBLEMS, LedgerOf
 
 router = APIRouter(prefix="/v1", tags=["privacy"], responses=PROBLEMS)
 
@@ -40,13 +40,13 @@ async def log_of_account(account_id: AccountId, ledger: LedgerOf) -> int:
 LogOfAccount = Annotated[int, Depends(log_of_account)]
 
 
-@router.get("/accounts/{account_id}/personal-data", dependencies=[Depends(without_parameters)])
+@router.get("/accounts/{account_id}/personal-data")
 async def of_account(account_id: AccountId, ledger: LedgerOf, log_id: LogOfAccount) -> tuple[PersonalText, ...]:
     """What of the account's events is personal and not erased, in their order."""
     return tuple(map(_text, await ledger.store.personal.of_account(log_id, account_id)))
 
 
-@router.post("/accounts/{account_id}/personal-data/erasures", dependencies=[Depends(without_parameters)])
+@router.post("/accounts/{account_id}/personal-data/erasures")
 async def erase(account_id: AccountId, body: ErasureBody, ledger: LedgerOf, log_id: LogOfAccount) -> Erased:
     """Erase it, all of it or one person's; nothing of it is left in the database then. Repeating it does no harm.
 

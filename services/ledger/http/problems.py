@@ -7,15 +7,17 @@ from contracts.problems import InvalidField, Problem, problem
 from services.ledger.clock import ClockMovesForwardOnly
 from services.ledger.domain.refusals import Refusal
 from services.ledger.event_store.database import LedgerUnavailable
-from services.process.problem_responses import ProblemError, install_problem_responses, problem_response
+from services.process.application import furnish
+from services.process.problem_responses import ProblemError, problem_response
 
-STREAMING_PATHS = ("/v1/commands",)
+NDJSON_TYPES = frozenset({b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/json"})
+STREAMING = {"/v1/commands": NDJSON_TYPES}
 RETRY_SECONDS = "1"
 
 
-def install_problems(app: FastAPI) -> None:
-    """Answer problems on this application: for whatever does not fit, and for whatever the ledger refuses."""
-    install_problem_responses(app, streaming=STREAMING_PATHS)
+def furnish_ledger(app: FastAPI) -> None:
+    """Furnish this application, and let it answer problems for whatever the ledger refuses."""
+    furnish(app, streaming=STREAMING)
     for refused in (Refusal, LedgerUnavailable, ClockMovesForwardOnly):
         app.add_exception_handler(refused, _answer)
 
@@ -29,18 +31,15 @@ def problem_of(error: Exception) -> Problem:
     """The published problem of a refusal or an outage; anything else is a fault of ours and raised as it is."""
     match error:
         case Refusal():
-            field = InvalidField(field=error.field, remedy=error.remedy)
-            return problem(error.slug, error.title, str(error), (field,))
+            field = InvalidField(field=error.field, remedy=error.kind.remedy)
+            return problem(error.kind.slug, str(error), (field,))
         case ProblemError():
             return error.problem
         case LedgerUnavailable():
             detail = "The ledger cannot record or read now. Send the command again, with the same key."
-            return problem("ledger-unavailable", "The ledger is unavailable.", detail)
+            return problem("ledger-unavailable", detail)
         case ClockMovesForwardOnly():
             remedy = "give an instant that is not before the clock's, nor before a recorded event"
-            field = InvalidField(field="now", remedy=remedy)
-            return problem(
-                "clock-moves-forward-only", "The test clock moves forward only.", f"now: {remedy}.", (field,)
-            )
+            return problem("clock-moves-forward-only", f"now: {remedy}.", (InvalidField(field="now", remedy=remedy),))
         case _:
             raise error

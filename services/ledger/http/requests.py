@@ -3,19 +3,18 @@
 Header and query are read by hand: a dependency of FastAPI's costs more than deciding the command.
 """
 
-from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from contracts.commands import Command
 from contracts.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem
 from contracts.quantities import IdempotencyKey
 from services.ledger.running import Ledger
 from services.ledger.writing.answers import Answer
-from services.process.problem_responses import InvalidRequest, invalid_fields, printable
+from services.process.problem_responses import InvalidRequest
 
 KEY = "Idempotency-Key"
 CHECKPOINT_SIZE = "Hourbook-Checkpoint-Size"
@@ -26,11 +25,11 @@ _IDEMPOTENCY_KEY: TypeAdapter[str] = TypeAdapter(IdempotencyKey)
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"description": meaning, "content": {PROBLEM_MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
     for status, meaning in {
-        404: "There is no such account.",
+        404: "The account, or what is asked for, is not known.",
         409: "The account is not in a state for this.",
         413: "The body is too large.",
         422: "It does not fit, or cannot be recorded whatever the account's state.",
-        503: "PostgreSQL is away: send it again, with the same key.",
+        503: "PostgreSQL is unavailable: send it again, with the same key.",
     }.items()
 }
 """How problems stand in the OpenAPI document."""
@@ -53,24 +52,14 @@ async def ledger_of(request: Request) -> Ledger:
 LedgerOf = Annotated[Ledger, Depends(ledger_of)]
 
 
-class Manner(BaseModel):
-    """How to treat a command; an unknown parameter is refused, or a misspelt `dry_run` would record."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    dry_run: bool = False
-    reason: str | None = None
-    """Belongs to the command where a command has no body."""
-
-
-AS_USUAL = Manner()
+_DRY_RUN: TypeAdapter[bool] = TypeAdapter(bool)
 
 
 async def record(request: Request, command: Command) -> Response:
     """Record the command, or say what would be recorded."""
     ledger: Ledger = request.app.state.ledger
     key = _key_of(request)
-    if _manner_of(request).dry_run:
+    if _is_dry_run(request):
         return _response(await ledger.dry_run(command, key), 200, None)
     answer = await ledger.submit(command, key)
     return _response(answer, 201, ledger.audit.sizes.get(ledger.log_of(command.account_id)))
@@ -85,25 +74,13 @@ def _key_of(request: Request) -> str:
         raise InvalidRequest(InvalidField(field=KEY, remedy=remedy)) from misfit
 
 
-def _manner_of(request: Request) -> Manner:
+def _is_dry_run(request: Request) -> bool:
     if not request.scope["query_string"]:
-        return AS_USUAL
-    given = request.query_params.multi_items()
-    if twice := [name for name, times in Counter(name for name, _ in given).items() if times > 1]:
-        raise InvalidRequest(
-            *(InvalidField(field=printable(name), remedy="give this parameter once") for name in twice)
-        )
+        return False
     try:
-        return Manner.model_validate(dict(given))
+        return _DRY_RUN.validate_python(request.query_params.get("dry_run", False))
     except ValidationError as misfit:
-        raise InvalidRequest(*invalid_fields(misfit.errors())) from misfit
-
-
-async def without_parameters(request: Request) -> None:
-    """Refuses any parameter: one that is passed over would seem to have been heard."""
-    names = dict.fromkeys(request.query_params)
-    if names:
-        raise InvalidRequest(*(InvalidField(field=printable(name), remedy="remove this parameter") for name in names))
+        raise InvalidRequest(InvalidField(field="dry_run", remedy="give true or false")) from misfit
 
 
 def _response(answer: Answer, status: int, checkpoint_size: int | None) -> Response:

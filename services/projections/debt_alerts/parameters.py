@@ -36,7 +36,3 @@ class AskedDeliveries(Asked):
     @classmethod
     def _of_deliveries(cls, cursor: str | None) -> str | None:
         return cursor and require_cursor(cursor, DELIVERY_KEY)
-
-
-class NothingAsked(Asked):
-    """No parameters."""

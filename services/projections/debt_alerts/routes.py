@@ -11,7 +11,7 @@ from contracts.alerts import AlertChange, AlertDeliveryPage, AlertPage
 from contracts.quantities import POSITION_MAX
 from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import DEBT_ALERTS, queries
-from services.projections.debt_alerts.parameters import AskedAlerts, AskedDeliveries, NothingAsked
+from services.projections.debt_alerts.parameters import AskedAlerts, AskedDeliveries
 from services.projections.readings import Reading, ReadingOf
 from services.projections.running import Projections
 
@@ -35,9 +35,7 @@ async def list_deliveries(read: Read, asked: Annotated[AskedDeliveries, Query()]
     return await queries.deliveries(read.connection, asked.cursor, asked.limit)
 
 
-async def _beginning(
-    request: Request, asked: Annotated[NothingAsked, Query()], last_event_id: LastEventId = None
-) -> int:
+async def _beginning(request: Request, last_event_id: LastEventId = None) -> int:
     """The number after which the stream goes on: what the caller has had, else the present."""
     projections: Projections = request.app.state.projections
     with projections.reaching_postgres():

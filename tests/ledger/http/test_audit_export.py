@@ -18,6 +18,7 @@ from services.auditing.handed_out import verify
 from services.auditing.ledger_over_http import recorded_at
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.event_store.database import Database
+from services.process.operator_error import OperatorError
 from tests.auditing.paper_log import lines_in
 from tests.ledger.commands import closing_body
 
@@ -159,11 +160,11 @@ async def test_a_range_of_dates_is_exported_with_a_neighbour_on_either_side(
 
 
 async def test_an_export_never_writes_over_another(url: str, tmp_path: Path):
-    with pytest.raises(RuntimeError, match="Give the export a name of its own"):
+    with pytest.raises(OperatorError, match="Give the export a name of its own"):
         await exported(url, tmp_path)
 
 
 async def test_an_account_that_nobody_opened_is_refused_and_leaves_nothing(url: str, kept: list[str], tmp_path: Path):
-    with pytest.raises(RuntimeError, match="nobody"):
+    with pytest.raises(OperatorError, match="nobody"):
         await exported(url, tmp_path / "export", account_id="nobody")
     assert list(tmp_path.iterdir()) == []

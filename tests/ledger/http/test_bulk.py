@@ -189,8 +189,8 @@ def conversations() -> list[Any]:
     return [task for task in asyncio.all_tasks() if "Conversation" in repr(task.get_coro())]
 
 
-@pytest.mark.parametrize("content_type", [None, "application/json", "text/plain"])
-async def test_the_content_type_does_not_matter(client: httpx.AsyncClient, content_type: str | None):
+@pytest.mark.parametrize("content_type", [None, "application/json", "application/x-ndjson; charset=utf-8"])
+async def test_lines_are_read_with_or_without_their_media_type(client: httpx.AsyncClient, content_type: str | None):
     headers = {"Content-Type": content_type} if content_type else {}
     answer = await client.post(COMMANDS, content=opening(uuid4().hex), headers=headers)
     assert answer.json()["status"] == 201

@@ -1,0 +1,161 @@
+"""The one catalogue of problems: what can be wrong, and what the caller can do about it."""
+
+from typing import NamedTuple
+
+
+class ProblemType(NamedTuple):
+    """A kind of problem: what it is called, its HTTP status, what is wrong, and what the caller can do."""
+
+    slug: str
+    status: int
+    title: str
+    remedy: str
+
+
+NOT_FOUND = (
+    ProblemType("account-not-found", 404, "There is no such account.", "Open the account first, or check its id."),
+    ProblemType("task-not-found", 404, "Nothing is known of this task.", "Check the task's id and its account."),
+    ProblemType("not-found", 404, "There is nothing at this address.", "GET /docs lists what there is."),
+)  # fmt: skip
+
+HTTP = (
+    ProblemType(
+        "foreign-origin", 403, "A page of another site sent this request.",
+        "Send it from a page of this site, or name that site in HOURBOOK_ALLOWED_HOSTS.",
+    ),
+    ProblemType("method-not-allowed", 405, "This address does not know that method.", "Use one of the header Allow."),
+    ProblemType("body-too-large", 413, "The body, or a line of it, is too large.", "Send it in smaller parts."),
+    ProblemType(
+        "unsupported-media-type", 415, "The body is of a media type that is not read here.",
+        "Send the media type that the problem names, in the header Content-Type.",
+    ),
+    ProblemType(
+        "unknown-host", 421, "This service does not answer under that name.",
+        "Use a name of this service, or add the name to HOURBOOK_ALLOWED_HOSTS.",
+    ),
+)  # fmt: skip
+
+STATE_OF_THE_ACCOUNT = (
+    ProblemType(
+        "account-already-open", 409, "This account is open already.",
+        "Use the account as it is, or choose another id.",
+    ),
+    ProblemType(
+        "package-already-purchased", 409, "A package with this id was bought already.",
+        "Give the new package an id of its own.",
+    ),
+    ProblemType(
+        "task-already-closed", 409, "This task is already closed.",
+        "Reopen it first if it is to be closed anew.",
+    ),
+    ProblemType(
+        "task-not-closed", 409, "This task is not closed.",
+        "Only a closed task can be reopened; check the id.",
+    ),
+    ProblemType(
+        "task-already-warranty", 409, "This task is marked as warranty already.",
+        "Nothing is left to do: its closings cost nothing.",
+    ),
+    ProblemType(
+        "balance-not-negative", 409, "Work can be suspended only while the balance is negative.",
+        "Suspend when the customer owes hours.",
+    ),
+    ProblemType("already-suspended", 409, "Work is suspended already.", "Nothing is left to do."),
+    ProblemType("not-suspended", 409, "Work is not suspended.", "Nothing is left to do: work goes on."),
+    ProblemType(
+        "month-already-closed", 409, "This month is closed already.",
+        "Close a later month; what takes effect in this one is booked as a correction.",
+    ),
+    ProblemType(
+        "month-not-closed", 409, "Only the month closed last can be reopened.",
+        "Reopen the last closed month.",
+    ),
+)  # fmt: skip
+
+NOT_RECORDABLE = (
+    ProblemType(
+        "invalid-request", 422, "The request does not fit.",
+        "Put right the fields that the problem names, as it says.",
+    ),
+    ProblemType(
+        "unknown-plan", 422, "No plan of that name was in force at the purchase.",
+        "Choose one of the plans in GET /v1/terms.",
+    ),
+    ProblemType(
+        "payment-exceeds-debt", 422, "More minutes are paid than are owed.",
+        "Pay at most owed_minutes of the balance.",
+    ),
+    ProblemType("month-not-over", 422, "This month is not over.", "Close it once it has ended in Moscow time."),
+    ProblemType(
+        "idempotency-key-reused", 422, "This idempotency key was used with another command.",
+        "Give every command a key of its own; repeat a key only with the very same command.",
+    ),
+    ProblemType(
+        "effective-in-future", 422, "This lies more than 5 minutes in the future.",
+        "Record what has happened, once it has; check the sender's clock.",
+    ),
+    ProblemType(
+        "worked-time-not-in-quantum", 422, "Worked time is a positive multiple of the quantum, 10 minutes.",
+        "Round the worked time to whole quanta before closing the task.",
+    ),
+    ProblemType(
+        "task-not-confirmed", 422, "The customer has not confirmed this task.",
+        "Close the task here once the customer has confirmed it, and say when.",
+    ),
+    ProblemType(
+        "confirmed-before-closed", 422, "The task was confirmed before it was closed.",
+        "Give the confirmation that followed the closing.",
+    ),
+    ProblemType(
+        "started-after-closed", 422, "The work started after the task was closed.",
+        "Give a start that is not after closed_at.",
+    ),
+    ProblemType(
+        "urgency-not-agreed-before-start", 422, "Urgent work needs the customer's agreement before it starts.",
+        "Give started_at and an urgency_agreed_at not after it, or close the task in another category.",
+    ),
+    ProblemType(
+        "off-hours-not-requested-before-start", 422,
+        "Work outside working hours needs the customer's request before it starts.",
+        "Give started_at and an off_hours_requested_at not after it, or close the task in another category.",
+    ),
+    ProblemType(
+        "time-entries-do-not-add-up", 422, "The time entries do not add up to the worked time.",
+        "Correct the entries or worked_minutes so that they agree.",
+    ),
+    ProblemType(
+        "work-was-in-working-hours", 422,
+        "A time entry of off-hours work lies in working hours, 9:00 to 18:00 Moscow time of a working day.",
+        "Close that work as a task of another category.",
+    ),
+    ProblemType(
+        "clock-moves-forward-only", 422, "The test clock moves forward only.",
+        "Give an instant that is not before the clock's, nor before a recorded event.",
+    ),
+)  # fmt: skip
+
+FAILURES = (
+    ProblemType(
+        "internal-error", 500, "The service has failed at this request.",
+        "Try again with the same key; if it persists, give the operator the id in `instance`.",
+    ),
+    ProblemType(
+        "checkpoint-behind", 503, "No checkpoint covers this yet.",
+        "Try again: a checkpoint is made every second.",
+    ),
+    ProblemType(
+        "projection-behind", 503, "The projection has not come that far yet.",
+        "Try again after the time in Retry-After.",
+    ),
+    ProblemType(
+        "ledger-unavailable", 503, "The ledger is unavailable.",
+        "Try again; send a command again with the same key.",
+    ),
+    ProblemType(
+        "projections-unavailable", 503, "The projections are unavailable.",
+        "Try again after the time in Retry-After.",
+    ),
+)  # fmt: skip
+
+CATALOGUE = {kind.slug: kind for kind in (*NOT_FOUND, *HTTP, *STATE_OF_THE_ACCOUNT, *NOT_RECORDABLE, *FAILURES)}
+"""Every problem that a caller can meet, by its slug. Titles, statuses and remedies stand here and nowhere else."""

@@ -1,0 +1,141 @@
+"""What is looked at before any route: whose request it is, what its body and its parameters are; and what escapes.
+
+One middleware, because each costs every request; it is cheap where nothing is wrong.
+"""
+
+import logging
+from collections.abc import Mapping
+from uuid import uuid4
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contracts.problems import InvalidField, Problem, problem
+from services.process.known_parameters import KnownParameters
+from services.process.problem_responses import (
+    BODY_BYTES_MAX,
+    BodyTooLarge,
+    InvalidRequest,
+    ProblemError,
+    printable,
+    problem_response,
+)
+from services.process.site import OTHER_SITES, SAFE_METHODS, Site
+
+logger = logging.getLogger(__name__)
+
+JSON = frozenset({b"application/json"})
+
+
+class Gate:
+    """Lets requests through that are this site's own and fit; answers a problem to others, and to what fails.
+
+    `streaming` has the media types of bodies that are read piece by piece, by path: their routes bound them.
+    """
+
+    def __init__(self, app: ASGIApp, whole: FastAPI, site: Site, streaming: Mapping[str, frozenset[bytes]]) -> None:
+        self._app = app
+        self._parameters = KnownParameters(whole)
+        self._site = site
+        self._streaming = streaming
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            if refused := self._refusal(scope):
+                await problem_response(refused.problem, refused.headers)(scope, receive, sending)
+            else:
+                reading = receive if scope["path"] in self._streaming else _readable(receive)
+                await self._app(scope, reading, sending)
+        except Exception as fault:
+            if begun:  # the server cuts the answer off, and its log says why
+                raise
+            await problem_response(_failure(scope, fault))(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> ProblemError | None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        return (
+            self._stranger(scope, headers)
+            or self._unreadable(scope, headers)
+            or (scope["query_string"] and self._unasked(scope))
+            or None
+        )
+
+    def _stranger(self, scope: Scope, headers: Mapping[bytes, bytes]) -> ProblemError | None:
+        """Reached by a name of somebody else's, or sent by a page of another site."""
+        host = headers.get(b"host", b"")
+        server = scope.get("server")
+        if not self._site.answers(host, server[0] if server else None):
+            return _wrong("unknown-host", "Host", "use a name of this service, or add it to HOURBOOK_ALLOWED_HOSTS")
+        origin = headers.get(b"origin")
+        if origin is None:
+            if scope["method"] in SAFE_METHODS or headers.get(b"sec-fetch-site") not in OTHER_SITES:
+                return None
+            return _wrong("foreign-origin", "Sec-Fetch-Site", "send this from a page of this site")
+        if self._site.trusts(origin, host):
+            return None
+        return _wrong("foreign-origin", "Origin", "send this from a page of this site, or without this header")
+
+    def _unreadable(self, scope: Scope, headers: Mapping[bytes, bytes]) -> ProblemError | None:
+        """A body of another media type than is read there, or one that says that it is too long."""
+        if scope["method"] in SAFE_METHODS:
+            return None
+        wanted = self._streaming.get(scope["path"], JSON)
+        media_type = headers.get(b"content-type")
+        if media_type is not None and media_type not in wanted and not _fits(media_type, wanted):
+            named = b" or ".join(sorted(wanted)).decode()
+            return _wrong("unsupported-media-type", "Content-Type", f"send {named}")
+        if wanted is JSON and int(headers.get(b"content-length", b"0")) > BODY_BYTES_MAX:
+            return BodyTooLarge("body", BODY_BYTES_MAX)
+        return None
+
+    def _unasked(self, scope: Scope) -> ProblemError | None:
+        misfits = self._parameters.misfits(scope)
+        return InvalidRequest(*misfits) if misfits else None
+
+
+def _fits(media_type: bytes, wanted: frozenset[bytes]) -> bool:
+    kind = media_type.partition(b";")[0].strip().lower()
+    return kind in wanted or (wanted is JSON and kind.endswith(b"+json"))
+
+
+def _wrong(slug: str, header: str, remedy: str) -> ProblemError:
+    return ProblemError(slug, f"{header}: {remedy}.", fields=(InvalidField(field=header, remedy=remedy),))
+
+
+def _readable(receive: Receive) -> Receive:
+    """The body as it comes, refused as soon as it passes its limit, or is UTF-16 or UTF-32.
+
+    Python reads JSON in any of these; no JSON in UTF-8 has a NUL byte, and any in the others has.
+    """
+    read = 0
+
+    async def receive_readable() -> Message:
+        nonlocal read
+        message = await receive()
+        body = message.get("body", b"")
+        read += len(body)
+        if read > BODY_BYTES_MAX:
+            raise BodyTooLarge("body", BODY_BYTES_MAX)
+        if b"\0" in body:
+            raise InvalidRequest(InvalidField(field="body", remedy="send JSON in UTF-8"))
+        return message
+
+    return receive_readable
+
+
+def _failure(scope: Scope, fault: Exception) -> Problem:
+    """The service's own fault: the caller gets its id and nothing of its insides, which are in the log."""
+    occurrence = f"urn:uuid:{uuid4()}"
+    logger.error("%s %s has failed: %s", scope["method"], printable(scope["path"]), occurrence, exc_info=fault)
+    found = problem("internal-error", "The service has failed at this request; its log says why, by this id.")
+    return found.model_copy(update={"instance": occurrence})
