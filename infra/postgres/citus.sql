@@ -22,6 +22,7 @@ SELECT create_distributed_table('ledger.checkpoint', 'log_id', colocate_with => 
 SELECT create_distributed_table('ledger.tile', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.witness', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.verification', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.hindrance', 'log_id', colocate_with => 'ledger.event');
 
 -- A few rows each, hardly ever written, and read wherever a function runs. ledger.migration stays on the coordinator:
 -- only a start reads it.

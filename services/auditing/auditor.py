@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -18,6 +18,7 @@ from services.ledger.audit.verification import verify
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import EventStore
 from services.ledger.running import prepared
+from services.process.stopping import finish
 from services.projections import catalogue, database
 from services.projections.balances import BALANCES
 from services.projections.balances.holdings import Totals, latest, totals_as_of, totals_kept
@@ -29,16 +30,17 @@ logger = logging.getLogger(__name__)
 
 MONTHS_BACK = 3
 FULL_EVERY = timedelta(days=1)
+LAST_SECONDS_MAX = 10
 ACCOUNTS_TOLD_MAX = 20
 
 Heard = Callable[[int], None]
 """Hears how many more events have been gone over."""
 
-_TELL = """
-    INSERT INTO ledger.verification (log_id, size, faults) VALUES ($1, $2, $3)
-    ON CONFLICT (log_id) DO UPDATE SET size = excluded.size, faults = excluded.faults, verified_at = now()
+_SAY = """
+    INSERT INTO ledger.verification (log_id, size, faults, log_is_sound) VALUES ($1, $2, $3, $4)
+    ON CONFLICT (log_id) DO UPDATE
+    SET size = excluded.size, faults = excluded.faults, log_is_sound = excluded.log_is_sound, verified_at = now()
 """
-_FAULTY = "SELECT EXISTS (SELECT FROM ledger.verification WHERE cardinality(faults) > 0)"
 
 
 @dataclass(frozen=True)
@@ -57,43 +59,63 @@ class Audit:
         `trust_keys`: the operator vouches for the keys as they are.
         """
         cursor = await asyncio.to_thread(Cursor.load, self.cursor_file)
+        full = full or any(cursor.faults.values())
         async with EventStore.connected(self.database_url, self.logs) as store:
-            full = full or await store.readers.value(_FAULTY)
             found, after = await verify(
                 store.readers, self.logs, cursor, full=full, trust_keys=trust_keys, went_over=heard
             )
             if self.with_projections:
-                async with _snapshot(self.database_url) as connection:
-                    for log_id, findings in found.items():
-                        if not findings.faults:  # a log that was tampered with is nothing to compare with
-                            accounts = None if full or not cursor.logs else findings.accounts
-                            findings.faults += await compare(store, connection, log_id, accounts, heard)
+                await self._compare(store, found, heard, everything=full or not cursor.logs)
+            after = replace(
+                after,
+                full_at=datetime.now(UTC) if full else cursor.full_at,
+                faults={log_id: tuple(findings.faults) for log_id, findings in found.items() if findings.faults},
+                unsound=frozenset(log_id for log_id, findings in found.items() if not findings.log_is_sound),
+            )
+            await asyncio.to_thread(after.save, self.cursor_file)  # before the database, which may have its own mind
             for log_id, findings in found.items():
-                await store.readers.value(_TELL, log_id, findings.size, findings.faults)
-        await asyncio.to_thread(after.save, self.cursor_file)
+                await store.readers.value(_SAY, log_id, findings.size, findings.faults, findings.log_is_sound)
         return found
 
+    async def _compare(self, store: EventStore, found: dict[int, Findings], heard: Heard, *, everything: bool) -> None:
+        """Read models with the log they are made of; a log that was tampered with is nothing to compare with."""
+        async with _snapshot(self.database_url) as connection:
+            for log_id, findings in found.items():
+                if findings.log_is_sound:
+                    accounts = None if everything else findings.accounts
+                    with findings.instead_of_an_end(f"the read models of log {log_id}"):
+                        findings.faults += await compare(store, connection, log_id, accounts, heard)
+
     async def keep_running(self, every_seconds: float) -> None:
-        """Again and again until cancelled: what is new each time, everything once a day; faults are told in the log."""
+        """Again and again until cancelled, and once more then: what is new each time, everything once a day.
+
+        When everything was gone over last is remembered outside of this process, which may be started every day.
+        """
         await prepared(self.database_url, self.logs)
         if self.with_projections:
             await catalogue.migrate(self.database_url, [str(log_id) for log_id in range(self.logs)])
-        clock, full_at = asyncio.get_running_loop().time, 0.0
         said: dict[int, list[str]] = {}
-        while True:
-            full = clock() >= full_at > 0
-            try:
-                found = await self.run(full=full)
-            except (LedgerUnavailable, *database.POSTGRES_UNAVAILABLE) as away:
-                logger.warning("nothing can be audited now: %r", away)
-            else:
-                faults = {log_id: findings.faults for log_id, findings in found.items()}
-                if faults != said:
-                    _tell(faults)
-                said = faults
-                if full or not full_at:
-                    full_at = clock() + FULL_EVERY.total_seconds()
-            await asyncio.sleep(every_seconds)
+        try:
+            while True:
+                said = await self._run_and_say(said)
+                await asyncio.sleep(every_seconds)
+        except asyncio.CancelledError:
+            await finish(self._run_and_say(said, last=True), LAST_SECONDS_MAX)
+            raise
+
+    async def _run_and_say(self, said: dict[int, list[str]], *, last: bool = False) -> dict[int, list[str]]:
+        """What was found by now: said where it is news. The last run before the end is a short one."""
+        try:
+            full_at = (await asyncio.to_thread(Cursor.load, self.cursor_file)).full_at
+            due = full_at is None or datetime.now(UTC) - full_at >= FULL_EVERY
+            found = await self.run(full=due and not last)
+        except (LedgerUnavailable, *database.POSTGRES_UNAVAILABLE) as unavailable:
+            logger.warning("nothing can be audited now: %r", unavailable)
+            return said
+        faults = {log_id: findings.faults for log_id, findings in found.items()}
+        if faults != said:
+            _tell(faults)
+        return faults
 
 
 def _tell(faults: dict[int, list[str]]) -> None:

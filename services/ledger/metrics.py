@@ -24,3 +24,8 @@ VERIFIED = Gauge("hourbook_audit_verified_size", "Events that the last verificat
 AUDIT_FAULTS = Gauge(
     "hourbook_audit_faults", "What the last verification found wrong; anything but 0 is an alarm.", ["log"]
 )
+AUDIT_HINDRANCES = Gauge(
+    "hourbook_audit_hindrances",
+    "How many of signer and witnesses cannot do their work; anything but 0 is an alarm.",
+    ["log"],
+)

@@ -144,7 +144,7 @@ def running(
             "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", str(data.resolve())],
         }
         hourbook = Hourbook(url, [Part(name, line, environment, folder) for name, line in commands.items()], servers)
-        for part in hourbook.parts:
+        for part in reversed(hourbook.parts):  # so that the auditor, the last of them, stops after all others
             part.start()
             stopping.callback(part.stop)
         _await_ready(hourbook, say)

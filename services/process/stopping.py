@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import uvloop
@@ -46,3 +47,15 @@ def stopping() -> bool:
     """Whether this task was cancelled: nats-py, through asyncio.wait_for of Python 3.11, may lose the exception."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+async def finish(work: Coroutine[Any, Any, Any], seconds_max: float) -> None:
+    """Do one thing more although this task is cancelled, however often; it is given up after so many seconds."""
+    clock = asyncio.get_running_loop().time
+    finishing, deadline = asyncio.ensure_future(work), clock() + seconds_max
+    while not finishing.done() and clock() < deadline:
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({finishing}, timeout=deadline - clock())
+    await end(finishing)
+    if not finishing.cancelled():
+        finishing.result()

@@ -1,63 +1,133 @@
-"""Lets a log's tree grow with the log, and signs what it has come to. Several may run: one works, the others see it."""
+"""Lets a log's tree grow with the log, and signs what it has come to.
+
+Several may run on different machines: one works, the others see it.
+"""
 
 import asyncio
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
+
 from services.ledger.audit.checkpoints import Checkpoint, origin
+from services.ledger.audit.cursor import Cursor
+from services.ledger.audit.hindrances import Hindrances
 from services.ledger.audit.keys import CannotSign, PublicKey, SigningKey, published, signing_key
-from services.ledger.audit.merkle import EMPTY_ROOT, Tiles, edge_of, grown, is_consistent
+from services.ledger.audit.merkle import EMPTY_ROOT, Frontier, Tiles, edge_of, grown, is_consistent
 from services.ledger.audit.notes import Note
+from services.ledger.audit.signer_memory import Remembered, SignerMemory, the_only_signer
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.identity import ledger_id_of
+from services.process.operator_error import OperatorError
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 0.5
+REST_SECONDS = 5.0
 LEAVES_MAX = 1 << 15
+PAGE_LEAVES = 1 << 12
+SIGNER = "The signer"
+VERIFIED_FILE = "verified.json"
+"""What the auditor remembers, where `up` keeps it: beside the key."""
+
+_UNSOUND = "SELECT faults FROM ledger.verification WHERE log_id = $1 AND NOT log_is_sound"
+
+
+REFUSED = (CannotSign, OperatorError, OSError, asyncpg.PostgresError)
+"""What an operator has to look into; a table that is not there any more, for example."""
 
 
 class LogDisagrees(CannotSign):
-    """The log is not what the last checkpoint says: signing it would vouch for a forgery."""
+    """The log is not what was signed before: signing it would vouch for a forgery."""
 
 
 class Checkpointer:
-    """Signs one log."""
+    """Signs one log: only what extends all that its key has signed, and nothing while a fault of the audit stands."""
 
     def __init__(self, database: Database, log_id: int, key_file: Path) -> None:
         self._database = database
         self._tree = StoredTree(database, log_id)
+        self._log = f"log {log_id}"
         self._key_file = key_file
         self._key: SigningKey | None = None
+        self._memory = SignerMemory(key_file, log_id)
+        self._remembered: Remembered | None = None
+        self._resumed = False
         self._known: StoredCheckpoint | None = None
         self._root = EMPTY_ROOT
 
     async def catch_up(self) -> None:
         """Sign until a checkpoint covers the whole log; CannotSign where that must not be."""
-        while leaves := await self._new_leaves():
+        if not self._resumed:
+            await self._resume()
+        await self._follow()
+        while leaves := await self._leaves(self._size, LEAVES_MAX):
+            await self._require_sound_log()
             await self._sign(leaves)
+            await self._follow()
 
-    async def _new_leaves(self) -> list[bytes]:
-        """The hashes of events that no checkpoint covers yet, at most so many, and none after a month was closed.
+    @property
+    def _size(self) -> int:
+        return self._known.size if self._known else 0
 
-        So a checkpoint ends with every closing of a month; of many at once, with the last one.
+    async def _resume(self) -> None:
+        """After a start, the hashes of the events have to be those that were signed.
+
+        A signer of an earlier version has left no memory: what the newest checkpoint says is adopted, once.
         """
-        latest = await self._tree.latest()
-        if latest != self._known:
-            self._root = await self._checked(latest)
-            self._known = latest
-        try:
-            return await self._tree.new_leaves(self._known.size if self._known else 0, LEAVES_MAX)
-        except LookupError as missing:
-            raise LogDisagrees(str(missing)) from missing
+        remembered, latest = await asyncio.to_thread(self._memory.read), await self._tree.latest()
+        name = origin(await ledger_id_of(self._database), self._tree.log_id)
+        if remembered and remembered.origin != name:
+            raise LogDisagrees(f"this key has signed {remembered.origin}, and the database says that it is {name}")
+        if remembered and (latest.size if latest else 0) < remembered.published_size:
+            raise LogDisagrees(f"{self._log} has lost the checkpoint of size {remembered.published_size}")
+        said = await self._said(latest) if latest else None
+        for signed in (remembered, said):
+            if signed:
+                await self._require_root(signed.size, signed.root)
+        self._remembered = remembered
+        self._known, self._root = latest, said.root if said else EMPTY_ROOT
+        await self._remember_what_others_signed(said)
+        self._resumed = True
 
-    async def _checked(self, latest: StoredCheckpoint | None) -> bytes:
-        """The root of another process's checkpoint, or of one from before our start, if it can be built on."""
-        known = self._known
-        if latest is None or (known and latest.size < known.size):
-            raise LogDisagrees(f"log {self._tree.log_id} has lost the checkpoint that was signed last")
+    async def _require_root(self, size: int, root: bytes) -> None:
+        """The hashes of the first events have to lead to this root."""
+        frontier = Frontier()
+        while leaves := await self._leaves(frontier.size, min(PAGE_LEAVES, size - frontier.size)):
+            for leaf in leaves:
+                frontier.push(leaf)
+        if frontier.size < size:
+            raise LogDisagrees(f"{self._log} ends at {frontier.size}, and {size} events were signed")
+        if frontier.root() != root:
+            raise LogDisagrees(f"the first {size} events of {self._log} are not those that were signed")
+
+    async def _follow(self) -> None:
+        """See what another process has signed meanwhile, if it can be built on."""
+        latest = await self._tree.latest()
+        if latest == self._known:
+            return
+        if latest is None or latest.size < self._size:
+            raise LogDisagrees(f"{self._log} has lost the checkpoint that was signed last")
+        said = await self._said(latest)
+        remembered = self._remembered
+        last = (remembered.size, remembered.root) if remembered else (self._size, self._root)
+        for size, root in (last, (self._size, self._root)):
+            if 0 < size <= said.size and not await self._begins_with(said, size, root):
+                raise LogDisagrees(f"the checkpoint of size {said.size} does not follow that of size {size}")
+        await self._remember_what_others_signed(said)
+        self._known, self._root = latest, said.root
+
+    async def _begins_with(self, said: Checkpoint, size: int, root: bytes) -> bool:
+        try:
+            proof = await self._tree.consistency(size, said.size)
+        except (LookupError, ValueError):  # tiles are missing, or are none
+            return False
+        return is_consistent(size, said.size, root, said.root, proof)
+
+    async def _said(self, latest: StoredCheckpoint) -> Checkpoint:
+        """What the newest checkpoint says, if it is signed by one of the keys and for this log."""
         ledger_id, keys = await ledger_id_of(self._database), await published(self._database)
         name = origin(ledger_id, self._tree.log_id)
         try:
@@ -67,45 +137,88 @@ class Checkpointer:
         except ValueError as unreadable:
             raise LogDisagrees(f"the checkpoint of size {latest.size} cannot be read: {unreadable}") from unreadable
         if not signed or (said.origin, said.size) != (name, latest.size):
-            raise LogDisagrees(f"the checkpoint of size {latest.size} is not one of log {self._tree.log_id}")
-        if known:
-            proof = await self._tree.consistency(known.size, said.size)
-            if not is_consistent(known.size, said.size, self._root, said.root, proof):
-                raise LogDisagrees(f"the checkpoint of size {said.size} does not follow that of size {known.size}")
-        return said.root
+            raise LogDisagrees(f"the checkpoint of size {latest.size} is not one of {self._log}")
+        return said
+
+    async def _leaves(self, size: int, limit: int) -> list[bytes]:
+        """The hashes of the events after the first `size`, at most so many, and none after a month was closed.
+
+        So a checkpoint ends with every closing of a month; of many at once, with the last one.
+        """
+        try:
+            return await self._tree.new_leaves(size, limit)
+        except LookupError as missing:
+            raise LogDisagrees(str(missing)) from missing
+
+    async def _require_sound_log(self) -> None:
+        """A fault stands until a verification of everything finds none; the file outlives what is done by SQL."""
+        log_id = self._tree.log_id
+        audited = await asyncio.to_thread(Cursor.load, self._key_file.with_name(VERIFIED_FILE))
+        faults = audited.faults.get(log_id) if log_id in audited.unsound else None
+        if faults := faults or await self._database.value(_UNSOUND, log_id):
+            raise LogDisagrees(f"the audit found that {faults[0]}")
 
     async def _sign(self, leaves: list[bytes]) -> None:
         name = origin(await ledger_id_of(self._database), self._tree.log_id)
         key = self._key = self._key or await signing_key(self._database, self._key_file)
-        size = self._known.size if self._known else 0
+        size, after = self._size, self._size + len(leaves)
         edge = await self._tree.tiles(edge_of(size))
         if not edge.lead_to(size, self._root):
-            raise LogDisagrees(f"the tiles of log {self._tree.log_id} are not those of its tree of size {size}")
+            raise LogDisagrees(f"the tiles of {self._log} are not those of its tree of size {size}")
         changed = grown(size, edge.hashes, leaves)
-        after = size + len(leaves)
-        root = Tiles({**edge.hashes, **changed}).root((0, after))
-        note = Checkpoint(name, after, root).sign(key.private, datetime.now(UTC))
-        signed = StoredCheckpoint(after, note)
+        tree, now = Tiles({**edge.hashes, **changed}), datetime.now(UTC)
+        root, remembered = tree.root((0, after)), self._remembered
+        unpublished = remembered if remembered and remembered.size > size else None
+        if unpublished and not (unpublished.size <= after and tree.lead_to(unpublished.size, unpublished.root)):
+            raise LogDisagrees(f"{self._log} does not follow what was signed of it at size {unpublished.size}")
+        await self._remember(Remembered(name, after, root, now, published_size=size))
+        signed = StoredCheckpoint(after, Checkpoint(name, after, root).sign(key.private, now))
         if await self._tree.grow(size, signed, key.number, Tiles(changed)):
             self._known, self._root = signed, root
         else:
             self._key = None  # another was faster, or the key has been rotated
 
+    async def _remember_what_others_signed(self, said: Checkpoint | None) -> None:
+        if said and (self._remembered is None or self._remembered.size < said.size):
+            await self._remember(Remembered(said.origin, said.size, said.root, datetime.now(UTC), said.size))
+
+    async def _remember(self, signed: Remembered) -> None:
+        await asyncio.to_thread(self._memory.write, signed)
+        self._remembered = signed
+
 
 async def keep_checkpointing(database: Database, logs: int, key_file: Path) -> None:
-    """Sign twice a second whatever is new, until cancelled; waits while PostgreSQL is away or nothing can be signed."""
-    checkpointers = [Checkpointer(database, log_id, key_file) for log_id in range(logs)]
-    said = ""
+    """Sign twice a second whatever is new, until cancelled; waits while another process signs or PostgreSQL is gone."""
+    hindrances = Hindrances(database, SIGNER)
     while True:
-        failures: list[str] = []
-        for checkpointer in checkpointers:
+        try:
+            with the_only_signer(key_file):
+                await _keep_signing(database, logs, key_file, hindrances)
+        except (CannotSign, OSError) as refused:
+            await hindrances.say(logs, dict.fromkeys(range(logs), f"{refused}"))
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def _keep_signing(database: Database, logs: int, key_file: Path, hindrances: Hindrances) -> None:
+    """Until cancelled; a log that was refused rests before its hashes are gone over again."""
+    checkpointers = [Checkpointer(database, log_id, key_file) for log_id in range(logs)]
+    clock = asyncio.get_running_loop().time
+    refusals: dict[int, str] = {}
+    rested_at: dict[int, float] = {}
+    unavailable = ""
+    while True:
+        said, unavailable = unavailable, ""
+        for log_id, checkpointer in enumerate(checkpointers):
+            if clock() < rested_at.get(log_id, 0):
+                continue
             try:
                 await checkpointer.catch_up()
-            except LedgerUnavailable as away:
-                failures.append(f"no checkpoint can be made now: {away}")
-            except (CannotSign, OSError) as refused:
-                failures.append(f"NO CHECKPOINT IS MADE: {refused}")
-        if failures and said != str(failures):
-            logger.critical("; ".join(failures))
-        said = str(failures) if failures else ""
+                refusals.pop(log_id, None)
+            except LedgerUnavailable as gone:
+                unavailable = f"{gone}"
+            except REFUSED as refused:
+                refusals[log_id], rested_at[log_id] = f"{refused}", clock() + REST_SECONDS
+        if unavailable and unavailable != said:
+            logger.warning("no checkpoint can be made now: %s", unavailable)
+        await hindrances.say(logs, refusals)
         await asyncio.sleep(EVERY_SECONDS)

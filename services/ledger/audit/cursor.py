@@ -1,12 +1,13 @@
 """What was verified before, remembered in a file: outside the database, whose owner could put it back as well."""
 
-import os
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
 
+from services.ledger.audit.durable_file import write_durably
 from services.process.operator_error import OperatorError
 
 
@@ -27,6 +28,12 @@ class Cursor:
     ledger_id: str | None = None
     keys: tuple[str, ...] = ()
     logs: dict[int, Verified] = field(default_factory=dict)
+    full_at: datetime | None = None
+    """When everything was gone over last, whatever came of it."""
+    faults: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """What is wrong, by log, until everything was gone over again and is right."""
+    unsound: frozenset[int] = frozenset()
+    """The logs that have a fault of their own, not only of what is made of them: nothing of these is signed."""
 
     @classmethod
     def load(cls, file: Path) -> Self:
@@ -34,7 +41,11 @@ class Cursor:
         try:
             kept: dict[str, Any] = orjson.loads(file.read_bytes())
             logs = {int(log_id): _verified(**log) for log_id, log in kept["logs"].items()}
-            return cls(kept["ledger_id"], tuple(kept["keys"]), logs)
+            full_at = datetime.fromisoformat(kept["full_at"]) if kept.get("full_at") else None
+            faults = {int(log_id): tuple(said) for log_id, said in kept.get("faults", {}).items()}
+            return cls(
+                kept["ledger_id"], tuple(kept["keys"]), logs, full_at, faults, frozenset(kept.get("unsound", ()))
+            )
         except FileNotFoundError:
             return cls()
         except (ValueError, KeyError, TypeError, AttributeError) as unreadable:
@@ -52,11 +63,15 @@ class Cursor:
             }
             for log_id, log in self.logs.items()
         }
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        written = file.with_name(f"{file.name}.{os.getpid()}")
-        content = {"ledger_id": self.ledger_id, "keys": self.keys, "logs": logs}
-        written.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
-        written.replace(file)
+        content = {
+            "ledger_id": self.ledger_id,
+            "keys": self.keys,
+            "logs": logs,
+            "full_at": self.full_at,
+            "faults": {str(log_id): said for log_id, said in self.faults.items()},
+            "unsound": sorted(self.unsound),
+        }
+        write_durably(file, orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
 def _verified(note: str, size: int, key_number: int, frontier: list[str]) -> Verified:

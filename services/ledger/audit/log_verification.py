@@ -1,6 +1,7 @@
 """One log against its checkpoints: leaf hashes worked out from the columns, roots from these, tiles beside them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from services.ledger.audit.leaf import hash_of
 from services.ledger.audit.merkle import WIDTH, Frontier, TileId, edge_of, grown
 from services.ledger.audit.notes import NotANote, Note
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
-from services.ledger.event_store.database import Database
+from services.ledger.event_store.database import UNAVAILABLE, Database, LedgerUnavailable
 from services.ledger.event_store.store import COLUMNS
 from services.ledger.event_store.stored_event import StoredEvent
 
@@ -28,8 +29,6 @@ _VERSIONS = """
         WHERE log_id = $1 AND e.account_id = asked.account_id AND position <= $3
     ) AS version FROM unnest($2::text[]) AS asked (account_id)
 """
-_UNREADABLE = (ValueError, OverflowError, TypeError, asyncpg.DataError)
-"""What reading a row comes to that was never written by us: a year past 9999, say."""
 
 
 @dataclass
@@ -41,11 +40,28 @@ class Findings:
     faults: list[str] = field(default_factory=list)
     accounts: set[str] = field(default_factory=set)
     """Those that the events belong to."""
+    log_is_sound: bool = True
+    """Whether the faults, if any, are of what is made of the log, and not of the log."""
 
     def fault(self, sentence: str) -> None:
         """Of very many, the first ones are told."""
         if len(self.faults) < FAULTS_MAX:
             self.faults.append(sentence)
+
+    @contextmanager
+    def instead_of_an_end(self, what: str) -> Iterator[None]:
+        """Whatever somebody has put there, it must not end the audit: it is a fault like others.
+
+        Only while PostgreSQL is unavailable nothing can be said.
+        """
+        try:
+            yield
+        except LedgerUnavailable:
+            raise
+        except Exception as unreadable:
+            if isinstance(unreadable, UNAVAILABLE) and not isinstance(unreadable, asyncpg.DataError):
+                raise
+            self.fault(f"{what} cannot be read: {unreadable!r}")
 
 
 class Signed(NamedTuple):
@@ -80,6 +96,13 @@ class LogVerification:
 
     async def run(self, went_over: Callable[[int], None]) -> Verified:
         """How far the log is good; what is wrong is in `findings`."""
+        reached = self._before
+        with self.findings.instead_of_an_end(f"what follows position {self._start.size}"):
+            reached = await self._go_over(went_over)
+        self.findings.size = reached.size
+        return reached
+
+    async def _go_over(self, went_over: Callable[[int], None]) -> Verified:
         signed = await self._signed()
         tiles = TileCheck(self._tree, max(signed, default=0), self.findings)
         await tiles.begin(self._frontier)
@@ -96,7 +119,6 @@ class LogVerification:
         for size in signed:
             if size > self._frontier.size and not self.findings.faults:
                 self.findings.fault(f"the log ends at {self._frontier.size}, and {size} events were signed")
-        self.findings.size = reached.size
         return reached
 
     def _compared(self, signed: Signed | None) -> Verified | None:
@@ -148,11 +170,7 @@ class LogVerification:
     async def _page(self) -> list[tuple[StoredEvent, bytes]]:
         """The next events and the hashes they are stored with; nothing at the end, or where it cannot go on."""
         after = self._frontier.size
-        try:
-            rows = await self._log.database.rows(_ROWS, self._log.log_id, after, PAGE_EVENTS)
-        except _UNREADABLE as unreadable:
-            self.findings.fault(f"an event after position {after} cannot be read: {unreadable!r}")
-            return []
+        rows = await self._log.database.rows(_ROWS, self._log.log_id, after, PAGE_EVENTS)
         page = [(StoredEvent(*row[:-1]), row[-1]) for row in rows]
         for expected, (event, _) in enumerate(page, after + 1):
             if event.position != expected:
@@ -161,7 +179,11 @@ class LogVerification:
         return page
 
     def _leaf(self, event: StoredEvent, stored_hash: bytes) -> bytes:
-        leaf = hash_of(self._log.log_id, event)
+        try:
+            leaf = hash_of(self._log.log_id, event)
+        except (ValueError, OverflowError, TypeError) as unreadable:
+            self.findings.fault(f"event {event.position} cannot be read: {unreadable!r}")
+            return stored_hash
         if leaf != stored_hash or event.fingerprint == b"":
             self.findings.fault(f"event {event.position} does not have the hash it was appended with")
         return leaf

@@ -38,28 +38,37 @@ async def verify(
     A log with faults stays in the cursor as it was. `trust_keys`: somebody vouches for the keys as they are.
     `went_over` hears of progress, in events.
     """
-    # Before the keys: whatever is signed by then is signed with a key that is published by then.
-    newest = [await StoredTree(database, log_id).latest() for log_id in range(logs)]
-    ledger_id = await ledger_id_of(database)
-    if trust_keys:
-        cursor = replace(cursor, keys=tuple(note for _, note in await published(database)))
-    keys, shared = await _keys(database, ledger_id, cursor)
-    if full or not cursor.logs:
-        shared += _strays(await database.rows(_COUNTS), logs)
-    if cursor.ledger_id not in {None, ledger_id}:
-        shared.append(f"this is ledger {ledger_id}; {cursor.ledger_id} was verified before")
+    shared = Findings()
+    newest: dict[int, int] = {}
+    keys: list[PublicKey] = []
+    ledger_id = cursor.ledger_id or ""
+    with shared.instead_of_an_end("what belongs to all logs"):
+        # Before the keys: whatever is signed by then is signed with a key that is published by then.
+        for log_id in range(logs):
+            latest = await StoredTree(database, log_id).latest()
+            newest[log_id] = latest.size if latest else 0
+        ledger_id = await ledger_id_of(database)
+        if trust_keys:
+            cursor = replace(cursor, keys=tuple(note for _, note in await published(database)))
+        keys, faults = await _keys(database, ledger_id, cursor)
+        shared.faults += faults
+        if full or not cursor.logs:
+            shared.faults += _strays(await database.rows(_COUNTS), logs)
+        if cursor.ledger_id not in {None, ledger_id}:
+            shared.fault(f"this is ledger {ledger_id}; {cursor.ledger_id} was verified before")
     findings: dict[int, Findings] = {}
     after = dict(cursor.logs)
-    for log_id, latest in enumerate(newest):
+    for log_id in range(logs):
         before = cursor.logs.get(log_id, Verified())
-        log = StoredLog(database, log_id, origin(ledger_id, log_id), latest.size if latest else 0)
+        log = StoredLog(database, log_id, origin(ledger_id, log_id), newest.get(log_id, 0))
         verification = LogVerification(log, keys, before, from_start=full)
         reached = await verification.run(went_over)
         findings[log_id] = verification.findings
-        findings[log_id].faults[:0] = shared
-        if not findings[log_id].faults:
+        findings[log_id].faults[:0] = shared.faults
+        findings[log_id].log_is_sound = not findings[log_id].faults
+        if findings[log_id].log_is_sound:
             after[log_id] = reached
-    trusted = tuple(key.note for key in keys) if not shared else cursor.keys
+    trusted = tuple(key.note for key in keys) if not shared.faults else cursor.keys
     return findings, replace(cursor, ledger_id=cursor.ledger_id or ledger_id, keys=trusted, logs=after)
 
 

@@ -4,7 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from services.ledger.event_store.database import Database, LedgerUnavailable
-from services.ledger.metrics import AUDIT_FAULTS, CHECKPOINT, VERIFIED
+from services.ledger.metrics import AUDIT_FAULTS, AUDIT_HINDRANCES, CHECKPOINT, VERIFIED
 
 EVERY_SECONDS = 1.0
 
@@ -13,6 +13,7 @@ _SIZES = """
     FROM generate_series(0, $1 - 1) AS asked (log_id)
 """
 _VERIFICATIONS = "SELECT log_id, size, faults FROM ledger.verification WHERE log_id < $1 ORDER BY log_id"
+_HINDRANCES = "SELECT log_id, source, sentence FROM ledger.hindrance WHERE log_id < $1 ORDER BY log_id, source"
 
 
 class AuditWatch:
@@ -24,19 +25,25 @@ class AuditWatch:
         self.sizes: dict[int, int] = {}
         """How much of each log the newest checkpoint covers; absent before the first."""
         self.faults: list[str] = []
-        """What the last verification found wrong, a sentence each."""
+        """What the last verification found wrong, and what hinders signer and witnesses, a sentence each."""
 
     async def look(self) -> None:
         """See what is new."""
         rows = await self._database.rows(_SIZES, self._logs)
         self.sizes = {row["log_id"]: row["size"] for row in rows if row["size"]}
         verifications = await self._database.rows(_VERIFICATIONS, self._logs)
-        self.faults = [f"The audit of log {row['log_id']}: {fault}" for row in verifications for fault in row["faults"]]
+        hindrances = await self._database.rows(_HINDRANCES, self._logs)
+        self.faults = [
+            *(f"The audit of log {row['log_id']}: {fault}" for row in verifications for fault in row["faults"]),
+            *(f"{row['source']} of log {row['log_id']} is hindered: {row['sentence']}" for row in hindrances),
+        ]
         for log_id, size in self.sizes.items():
             CHECKPOINT.labels(log_id).set(size)
         for row in verifications:
             VERIFIED.labels(row["log_id"]).set(row["size"])
             AUDIT_FAULTS.labels(row["log_id"]).set(len(row["faults"]))
+        for log_id in range(self._logs):
+            AUDIT_HINDRANCES.labels(log_id).set(sum(row["log_id"] == log_id for row in hindrances))
 
     async def run(self) -> None:
         """Until cancelled; while PostgreSQL is away, what was seen last stands."""

@@ -29,6 +29,14 @@ async def grow(store: EventStore, events: int, log_id: int = 0) -> None:
     await store.append(log_id, [event(f"a-{head + n}", 1, f"k-{head + n}") for n in range(events)], {})
 
 
+def another_machine(key_file: Path, number: int = 0) -> Path:
+    """A copy of the key, with which nothing has been signed yet."""
+    copy = key_file.parent / f"machine-{number}" / key_file.name
+    copy.parent.mkdir()
+    copy.write_bytes(key_file.read_bytes())
+    return copy
+
+
 async def roots(store: EventStore, log_id: int = 0) -> list[bytes]:
     """The root at every size, worked out from all hashes."""
     frontier, found = Frontier(), [EMPTY_ROOT]
@@ -99,7 +107,8 @@ async def test_proofs_from_tiles_are_those_of_the_log(store: EventStore, key_fil
 async def test_several_at_once_make_one_chain(store: EventStore, key_file: Path, database_url: str):
     async with EventStore.connected(database_url) as other:
         await signing_key(store.readers, key_file)
-        several = [Checkpointer(each.readers, 0, key_file) for each in (store, other, store)]
+        stores = (store, other, store)
+        several = [Checkpointer(each.readers, 0, another_machine(key_file, n)) for n, each in enumerate(stores)]
         for _ in range(10):
             await asyncio.gather(grow(store, 30), *(each.catch_up() for each in several))
         await asyncio.gather(*(each.catch_up() for each in several))
@@ -214,7 +223,7 @@ async def test_of_two_trees_that_part_only_the_one_signed_first_is_built_on(
         "UPDATE ledger.tile SET hashes = substr(hashes, 1, 64)",
     )
     await grow(store, 3)
-    await Checkpointer(store.readers, 0, key_file).catch_up()
+    await Checkpointer(store.readers, 0, another_machine(key_file)).catch_up()
     with pytest.raises(CannotSign, match="does not follow"):
         await running.catch_up()
 
