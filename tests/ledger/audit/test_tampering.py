@@ -103,7 +103,7 @@ async def tampered(signed: Signed) -> AsyncIterator[Within]:
             await connection.execute(f"ALTER TABLE ledger.{table} DISABLE TRIGGER ALL")
             for constraint in CONSTRAINTS.get(table, ()):
                 await connection.execute(f"ALTER TABLE ledger.{table} DROP CONSTRAINT {constraint}")
-        await connection.execute("DROP INDEX ledger.event_command")
+        await connection.execute("DROP INDEX ledger.event_command_of_account")
         yield Within(connection)
     finally:
         await transaction.rollback()
