@@ -582,6 +582,16 @@ class Report:
     lines: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
 
 
+@dataclass
+class Command:
+    """How far one command has come in the order of rule 11.1."""
+
+    trigger: datetime | None = None  # when its fact took effect
+    reclaims: list[str] = field(default_factory=list)  # packages whose forfeited hours the purchase takes next
+    expiring: bool = False  # what is due is being recorded
+    resumed: bool = False  # nothing follows
+
+
 class Book:
     """One account, worked out again from its events; whatever does not follow from the rules is Wrong."""
 
@@ -592,6 +602,7 @@ class Book:
         self.version = 0
         self.lots: dict[str, Lot] = {}
         self.packages: dict[str, Package] = {}
+        self.running: set[str] = set()
         self.closings: dict[str, Closing] = {}
         self.times_closed: dict[str, int] = {}
         self.warranty: set[str] = set()
@@ -603,6 +614,7 @@ class Book:
         self.month_closes: list[tuple[str, int, int]] = []
         self.balance_before = 0
         self.reports: dict[str, Report] = {}
+        self.command = Command()
 
     # What holds for every event.
 
@@ -613,6 +625,7 @@ class Book:
             raise Wrong("recorded_at", f"{self.last.recorded_at} or later", line.recorded_at)
         if line.fingerprint:
             self.check_command_ends()
+            self.command = Command()
         else:
             same("the command it belongs to", self.last and (self.last.command_id, self.last.recorded_at),
                  (line.command_id, line.recorded_at))  # fmt: skip
@@ -627,18 +640,52 @@ class Book:
         same("booking_month (rule 10.1)", month, line.data["booking_month"])
         if line.type not in READERS:
             raise Wrong("the type of event", f"one of {', '.join(READERS)}", line.type)
+        self.check_turn(line.type, line.data, at, line.recorded_at)
         READERS[line.type](self, line.data, at, line.recorded_at)
         self.report(line.type, line.data)
+
+    def check_turn(self, kind: str, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Rule 11.1: what is due, one fact, reclaimed hours, debt and what is due by turns, resuming."""
+        command = self.command
+        same("an event after work has resumed by itself", False, command.resumed)
+        if self.just_carried:
+            (package_id,) = self.just_carried
+            same("what follows hours that were carried", ("PackageExpired", package_id), (kind, data.get("package_id")))
+        reclaimed = kind == "HoursCarriedOver" and data["reclaimed"]
+        if command.reclaims or reclaimed:
+            expected = command.reclaims.pop(0) if command.reclaims else None
+            same("hours reclaimed now (rule 7.4)", expected, data["from_package_id"] if reclaimed else None)
+        elif kind in ("HoursCarriedOver", "PackageExpired"):
+            if command.trigger and not command.expiring:
+                same("debt that is settled before anything expires (rule 11.1)", None, self.next_settlement())
+            command.expiring = True
+        elif kind == "DebtSettled":
+            if command.expiring:
+                self.check_nothing_due(now)
+            command.expiring = False
+        else:
+            self.check_nothing_due(now)
+            command.expiring = False
+            if kind == "WorkResumed" and data["automatic"]:
+                same("debt that is settled before work resumes (rule 11.1)", None, self.next_settlement())
+                command.resumed = True
+            else:
+                same("a fact before this one: a command has one", None, command.trigger)
+                command.trigger = at
+
+    def check_nothing_due(self, now: datetime) -> None:
+        """Rule 7.1: whatever is due has expired."""
+        for package_id in self.running:
+            if self.packages[package_id].ends_at <= now:
+                raise Wrong(f"package {package_id} expired (rule 7.1)", f"by {now}", "not yet")
 
     def check_command_ends(self) -> None:
         """Rule 11.1: a command leaves nothing undone that was due, could settle debt, or let work resume."""
         if not self.last:
             return
-        now = self.last.recorded_at
         same("packages whose hours were carried, but which have not expired", {}, self.just_carried)
-        for package in self.packages.values():
-            if not package.expired and package.ends_at <= now:
-                raise Wrong(f"package {package.package_id} expired (rule 7.1)", f"by {now}", "not yet")
+        same("packages whose hours are to be reclaimed (rule 7.4)", [], self.command.reclaims)
+        self.check_nothing_due(self.last.recorded_at)
         for task_id, debt in self.debts():
             if payable := [lot.lot_id for lot in self.with_hours() if debt.at < lot.ends[-1]]:
                 raise Wrong(f"debt of task {task_id} (rule 6.4)", f"settled by {payable}", f"{debt.owed} minutes owed")
@@ -684,16 +731,24 @@ class Book:
         same("the purchase (rule 3)", listed, (*(data[name] for name in bought[:4]), instant(data["ends_at"])))
         there = [package for package in self.packages.values() if package.starts_at <= at < package.ends_at]
         before = [self.successor(package) for package in there]
+        same("an id that is not the ledger's own (rule 3.3)", False, data["package_id"].startswith("compensation-"))
         package_id = data["package_id"]
         self.add_package(package_id, at, ends_at, data["minutes"], data["price_kopecks"], data["carry_over"])
         succeeds = [one.package_id for one, heir in zip(there, before, strict=True) if self.successor(one) != heir]
         same("the packages it succeeds (rule 7.2)", sorted(succeeds), sorted(data["succeeds"]))
         same("its successor", self.successor(self.packages[package_id]), data["successor_package_id"])
+        warned = (plan["minutes"] * in_force["low_balance_percent"] // 100, in_force["expiring_days"])
+        if data.get("low_balance_minutes") is not None:
+            same("when the customer is warned (rule 13)", warned, (data["low_balance_minutes"], data["expiring_days"]))
+        orphans = [one for one, heir in zip(there, before, strict=True) if one.package_id in succeeds and heir is None]
+        forfeited = [one for one in orphans if self.left_in(one.package_id, forfeited=True)]
+        self.command.reclaims = [one.package_id for one in sorted(forfeited, key=Package.due)]
 
     def add_package(self, package_id: str, at: datetime, ends_at: datetime, size: int, price: int, takes: bool) -> None:
         """A package opens with a lot of the same id."""
         same(f"package {package_id}", "a new one", "there already" if package_id in self.packages else "a new one")
         self.packages[package_id] = Package(package_id, at, ends_at, takes, self.version)
+        self.running.add(package_id)
         self.lots[package_id] = Lot(package_id, at, size, price, package_id, [ends_at], size, moves=[(at, size)])
 
     def successor(self, package: Package) -> str | None:
@@ -725,12 +780,13 @@ class Book:
             lot.package_id, lot.expired = heir.package_id, False
             lot.ends.append(heir.ends_at)
         heir.expired = False
+        self.running.add(heir.package_id)
         if not data["reclaimed"]:
             self.just_carried[former.package_id] = heir.package_id
 
     def expired(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """In order, at its end; without a successor everything left is forfeited (rules 7.1, 7.2)."""
-        due = [package for package in self.packages.values() if not package.expired and package.ends_at <= now]
+        due = [one for one in map(self.packages.__getitem__, self.running) if one.ends_at <= now]
         first = min(due, key=Package.due, default=None)
         same("the package that is due (rule 7.1)", first and first.package_id, data["package_id"])
         package = self.packages[data["package_id"]]
@@ -744,6 +800,7 @@ class Book:
         same("minutes forfeited", sum(lot.left for lot in left), data["forfeited_minutes"])
         same("money forfeited", sum(lot.share()[2] for lot in left), data["forfeited_amount_kopecks"])
         package.expired = True
+        self.running.discard(package.package_id)
         for lot in self.lots.values():
             lot.expired |= lot.package_id == package.package_id
 
@@ -754,7 +811,12 @@ class Book:
         task_id = data["task_id"]
         same(f"closing of task {task_id}", (self.times_closed.get(task_id, 0) + 1, False),
              (data["closure"], task_id in self.closings))  # fmt: skip
-        confirmed = max(instant(data["closed_at"]), instant(data["confirmed_at"]))
+        confirmed = instant(data["confirmed_at"])
+        same("confirmed after it was closed (rule 5.1)", True, instant(data["closed_at"]) <= confirmed)
+        same("confirmed by now, as far as clocks differ (rule 2.1)", True, confirmed <= now + CLOCKS_DIFFER)
+        if data["started_at"]:
+            same("started before it was closed (rule 5.3)", True,
+                 instant(data["started_at"]) <= instant(data["closed_at"]))  # fmt: skip
         same("effective_at (rule 5.1)", min(confirmed, now), at)
         in_force = self.terms.at(min(instant(data["started_at"]) if data["started_at"] else confirmed, now))
         warranty = task_id in self.warranty
@@ -790,15 +852,27 @@ class Book:
                 needed -= parts[-1][1]
         return parts, needed
 
+    def next_settlement(self) -> tuple[Any, ...] | None:
+        """Rule 6.4: the oldest debt, the lot whose hours were there first, from when on, and what it gives.
+
+        No younger debt can be settled where the oldest cannot: a lot that ends after the younger ends after the oldest.
+        """
+        if not self.in_debt or self.command.trigger is None:
+            return None
+        task_id, debt = self.debts()[0]
+        since = max(debt.at, self.command.trigger)
+        offers = [(max(since, lot.starts_at), lot) for lot in self.with_hours() if since < lot.ends[-1]]
+        if not offers:
+            return None
+        at, lot = min(offers, key=lambda offer: (offer[0], offer[1].priority(offer[0])))
+        return (task_id, debt.number, at, lot.part(min(debt.owed, lot.left)))
+
     def settled(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
-        """Owed minutes are paid by hours that were there after the debt arose (rule 6.4)."""
-        task_id, lot = data["task_id"], self.lots[data["lot_id"]]
-        debt = self.closings[task_id]
-        same("the closing in debt", debt.number, data["closure"])
-        same("debt and lot with something left", True, min(debt.owed, lot.left) > 0)
-        same("the part of the lot (rule 4.4)", lot.part(min(debt.owed, lot.left)), part_of(data))
-        if not max(debt.at, lot.starts_at) <= at < lot.ends[-1]:
-            raise Wrong("effective_at", f"within {max(debt.at, lot.starts_at)} and {lot.ends[-1]}", at)
+        """Owed minutes are paid by the first hours that were there after the debt arose (rule 6.4)."""
+        task_id = data["task_id"]
+        same("the debt, when it is paid, and by which lot (rules 4.4, 6.4)", self.next_settlement(),
+             (task_id, data["closure"], at, part_of(data)))  # fmt: skip
+        lot, debt = self.lots[data["lot_id"]], self.closings[task_id]
         lot.take(at, data["minutes"], data["amount_kopecks"])
         minutes, kopecks = data["minutes"], data["amount_kopecks"]
         debt.took.append(Took(lot.lot_id, minutes, kopecks, data["released"], at, settlement=True))
@@ -969,6 +1043,7 @@ def figures_of(kind: str, data: dict[str, Any]) -> list[tuple[str, int, int, int
     return []
 
 
+CLOCKS_DIFFER = timedelta(minutes=5)
 CONSENTS = {
     "urgency_agreed_at": ("urgent", "urgent_off_hours"),
     "off_hours_requested_at": ("off_hours", "urgent_off_hours"),
