@@ -1,8 +1,12 @@
 """What queries answer. Minutes and kopecks are integers, hours are strings for people ("12.50")."""
 
+from datetime import date
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, SignedMinutes
+from contracts.requisites import Requisites
 
 
 class ReadModel(BaseModel):
@@ -68,6 +72,49 @@ class AccountPage(ReadModel):
     """A page of accounts; `next_cursor` fetches the next one and is absent on the last."""
 
     accounts: tuple[AccountSummary, ...]
+    next_cursor: str | None
+
+
+class AccountView(AccountSummary):
+    """One account as of now: its customer, its contract, and where it stands; `position` is the last event known."""
+
+    contract_date: date
+    customer_requisites: Requisites | None
+    opened_at: Instant
+    position: int
+
+
+PackageState = Literal["valid", "expired", "carried_over"]
+
+
+class PackageView(ReadModel):
+    """A package as of now: bought, or made of what a task taken back could not return (rule 8.2; `plan` is absent).
+
+    `lots`: the hours it holds, its own and those carried over to it; `remaining_minutes` is their sum, and the sums of
+    all packages are what the account holds. Once it has ended it holds nothing: what was left went to `carried_to`, or
+    is forfeited.
+    """
+
+    package_id: LotId
+    kind: Literal["purchase", "compensation"]
+    plan: str | None
+    state: PackageState
+    bought_at: Instant
+    ends_at: Instant
+    size_minutes: Minutes
+    price_kopecks: Kopecks
+    remaining_minutes: Minutes
+    remaining_hours: str
+    forfeited_minutes: Minutes
+    carried_to: LotId | None
+    lots: tuple[LotView, ...]
+
+
+class PackagePage(ReadModel):
+    """A page of an account's packages, the newest first."""
+
+    account_id: AccountId
+    packages: tuple[PackageView, ...]
     next_cursor: str | None
 
 

@@ -6,7 +6,7 @@ Hours are strings for people ("12.50"), and so are the explanations: a few plain
 from typing import Literal
 
 from contracts.events import Category
-from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, Month, SignedMinutes
+from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, Month, SignedMinutes, TaskId
 from contracts.read_models import ReadModel
 
 
@@ -160,3 +160,32 @@ class TaskExplanation(ReadModel):
     owed_minutes_now: SignedMinutes
     amount_kopecks_now: Kopecks
     explanation: str
+
+
+TaskState = Literal["open", "closed", "warranty"]
+
+
+class TaskSummary(ReadModel):
+    """A task as of now. `open`: marked or reopened, and to be closed yet; `warranty`: closed, and charged nothing.
+
+    Title, category and times are those of its last closing; absent where there was none.
+    """
+
+    task_id: TaskId
+    title: str | None
+    category: Category | None
+    state: TaskState
+    under_warranty: bool
+    closings: int
+    worked_minutes: Minutes
+    charged_minutes: Minutes
+    charged_hours: str
+    last_closed_at: Instant | None
+
+
+class TaskPage(ReadModel):
+    """A page of an account's tasks."""
+
+    account_id: AccountId
+    tasks: tuple[TaskSummary, ...]
+    next_cursor: str | None

@@ -1,7 +1,7 @@
-"""Where the next page begins, as callers get it and hand it back without looking into it."""
+"""Lists page by page: their orders, and where the next page begins, which callers hand back without looking into it."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from pydantic import TypeAdapter
@@ -27,3 +27,22 @@ def require_cursor(cursor: str, kind: TypeAdapter[Any]) -> str:
     except ValueError as unreadable:
         raise ValueError("hand on next_cursor of the page before, unchanged, or leave it out") from unreadable
     return cursor
+
+
+class Order(NamedTuple):
+    """An order of the list: the columns of the index that has it, and how its cursors name the last row of a page."""
+
+    columns: tuple[str, ...]
+    value: str | None
+    key: TypeAdapter[Any]
+    descending: bool = False
+
+    @property
+    def by(self) -> str:
+        """The order as SQL; one direction for all columns, so that an index serves it read either way."""
+        return ", ".join(f"{column}{' DESC' if self.descending else ''}" for column in self.columns)
+
+    def after(self, first: int) -> str:
+        """What comes after the row whose key is in the parameters from `first` on."""
+        values = [self.value.format(first), f"${first + 1}"] if self.value else [f"${first}"]
+        return f"AND ({', '.join(self.columns)}) {'<' if self.descending else '>'} ({', '.join(values)})"

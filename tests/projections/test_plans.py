@@ -12,6 +12,7 @@ import asyncpg
 import orjson
 import pytest
 
+from services.projections.balances.search import grams, searched
 from services.projections.catalogue import PROJECTIONS
 from services.projections.debt_alerts.episodes import begin
 from services.projections.following.logged import Logged
@@ -85,6 +86,10 @@ async def multiply(owner: asyncpg.Connection) -> None:
                 f"INSERT INTO {table} (account_id, {kept}) SELECT account_id || '-' || copy, {kept} "
                 f"FROM {table}, generate_series(1, {ACCOUNTS // KINDS - 1}) AS copy"
             )
+    text = searched("ООО «Такой один»", "17/26")
+    await owner.execute(
+        "UPDATE customer SET folded = $1, grams = $2 WHERE account_id = $3", text, grams(text), "kind-7-77"
+    )
     await owner.execute("ANALYZE")
 
 
@@ -120,6 +125,12 @@ async def test_questions_read_a_pages_worth_of_rows_by_index(
         f"/v1/accounts?expiring_within=4&limit={PAGE}": page * ALIVE * 2,
         f"/v1/accounts?limit={PAGE}": page,
         f"/v1/accounts?suspended=true&limit={PAGE}": page,
+        "/v1/accounts?q=такой один": 100,
+        "/v1/accounts?q=такого нет&sort=balance": FEW,
+        "/v1/accounts/kind-7-77": 100,
+        "/v1/accounts/kind-7-77/packages": 100,
+        f"/v1/accounts/kind-7-77/tasks?limit={PAGE}": 100,
+        f"/v1/accounts/kind-7-77/tasks?state=open&limit={PAGE}": 100,
         "/v1/accounts/kind-7-77/balance": 100,
         "/v1/accounts/kind-7-77/balance?as_of=2026-01-01T00:00:00Z&known_at=40": 200,
         "/v1/accounts/kind-7-77/balance/history": 200,

@@ -43,12 +43,15 @@ def times(on: str) -> dict[str, Any]:
 
 
 def opened(
-    on: str = "2026-01-01", name: str = "ООО «Ромашка»", requisites: dict[str, str] | None = None
+    on: str = "2026-01-01",
+    name: str = "ООО «Ромашка»",
+    requisites: dict[str, str] | None = None,
+    contract: str = "17/26",
 ) -> AccountOpened:
     return AccountOpened(
         **times(on),
         customer_name=name,
-        contract_number="17/26",
+        contract_number=contract,
         contract_date="2026-01-01",
         customer_requisites=requisites,
     )
@@ -84,26 +87,31 @@ def purchased(
 
 
 def closed(
-    task_id: str, *, on: str, draws: dict[str, int] | None = None, owed: int = 0, amount: int = 100
+    task_id: str,
+    *,
+    on: str,
+    draws: dict[str, int] | None = None,
+    owed: int = 0,
+    amount: int = 100,
+    **facts: Any,
 ) -> TaskClosed:
     given = draws or {}
     charged = sum(given.values()) + owed
-    return TaskClosed(
-        **times(on),
-        task_id=task_id,
-        closure=1,
-        title="Перенос портала",
-        category="regular",
-        warranty=False,
-        worked_minutes=charged,
-        coefficient="1",
-        terms_version="2024-01-01",
-        charged_minutes=charged,
-        draws=[Draw(lot_id=lot_id, minutes=minutes, amount_kopecks=amount) for lot_id, minutes in given.items()],
-        owed_minutes=owed,
-        closed_at=moment(on),
-        confirmed_at=moment(on),
-    )
+    usual: dict[str, Any] = {
+        "closure": 1,
+        "title": "Перенос портала",
+        "category": "regular",
+        "warranty": False,
+        "worked_minutes": charged,
+        "coefficient": "1",
+        "terms_version": "2024-01-01",
+        "charged_minutes": charged,
+        "draws": [Draw(lot_id=lot_id, minutes=minutes, amount_kopecks=amount) for lot_id, minutes in given.items()],
+        "owed_minutes": owed,
+        "closed_at": moment(on),
+        "confirmed_at": moment(on),
+    }
+    return TaskClosed(**times(on), task_id=task_id, **usual | facts)
 
 
 def settled(task_id: str, lot_id: str, minutes: int, *, on: str, amount: int = 100) -> DebtSettled:

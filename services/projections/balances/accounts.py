@@ -1,35 +1,19 @@
 """The list of accounts: by id, name, balance or the end of their hours, filtered by what they are, page by page."""
 
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
 from contracts.quantities import AccountId, Instant, Name, SignedMinutes, decimal_hours
-from contracts.read_models import AccountPage, AccountSummary
-from services.projections.paging import cursor_after, key_of
+from contracts.read_models import AccountPage, AccountSummary, AccountView
+from contracts.requisites import Requisites
+from services.projections.balances.search import FOUND, wanted_grams
+from services.projections.lookups import UnknownAccount
+from services.projections.paging import Order, cursor_after, key_of
 
 Sort = Literal["account_id", "customer_name", "balance", "-balance", "expiry"]
-
-
-class Order(NamedTuple):
-    """An order of the list: the columns of the index that has it, and how its cursors name the last row of a page."""
-
-    columns: tuple[str, ...]
-    value: str | None
-    key: TypeAdapter[Any]
-    descending: bool = False
-
-    @property
-    def by(self) -> str:
-        """The order as SQL; one direction for all columns, so that an index serves it read either way."""
-        return ", ".join(f"{column}{' DESC' if self.descending else ''}" for column in self.columns)
-
-    def after(self, first: int) -> str:
-        """What comes after the row whose key is in the parameters from `first` on."""
-        values = [self.value.format(first), f"${first + 1}"] if self.value else [f"${first}"]
-        return f"AND ({', '.join(self.columns)}) {'<' if self.descending else '>'} ({', '.join(values)})"
 
 
 ORDERS: dict[Sort, Order] = {
@@ -61,7 +45,7 @@ ORDERS: dict[Sort, Order] = {
 # What is kept of an account is right up to its next expiry. Those few whose time has come, and whose expiry the ledger
 # has not recorded yet, are looked at anew (rule 7.5); the rest comes from the order's index as it stands.
 PAGE = """
-    WITH listed AS (
+    WITH {found} listed AS (
         (SELECT account_id, customer_name, contract_number, held_minutes, owed_minutes, balance_minutes,
                 next_expiry_at, suspended
          FROM account WHERE next_expiry_at > $1 {filters} {after} ORDER BY {by} LIMIT $2)
@@ -92,6 +76,10 @@ FILTERS = {
 }
 """Constant text, so that the planner sees which of the partial indexes serves."""
 
+CUSTOMER = "SELECT opened_at, contract_date, requisites FROM customer WHERE account_id = $1"
+
+FOUND_ONLY = "AND account_id IN (SELECT account_id FROM found)"
+
 EXPIRING = "AND next_expiry_at <= $3"
 
 
@@ -107,13 +95,15 @@ async def accounts(
     debt: bool | None,
     expiring_within: int | None,
     suspended: bool | None,
+    q: str | None = None,
     cursor: str | None,
     limit: int,
     now: datetime,
 ) -> AccountPage:
     """A page of the accounts that are in debt or not, suspended or not; any or all of these may be left open.
 
-    `expiring_within`: only those with hours that will be gone within so many days.
+    `expiring_within`: only those with hours that will be gone within so many days. `q`: only those with this, folded,
+    in the customer's name or the contract's number.
     """
     chosen = order_of(sort, expiring_within)
     order = ORDERS[chosen]
@@ -122,13 +112,36 @@ async def accounts(
     if expiring_within is not None:
         filters.append(EXPIRING)
         asked.append(now + timedelta(days=expiring_within))
-    after = ""
+    found = after = ""
+    if q is not None:
+        found = FOUND.format(len(asked) + 1, len(asked) + 2)
+        filters.append(FOUND_ONLY)
+        asked += [q, wanted_grams(q)]
     if cursor is not None:
         after = order.after(len(asked) + 1)
         asked += key_of(cursor, order.key)[1:]
-    rows = await connection.fetch(PAGE.format(filters=" ".join(filters), after=after, by=order.by), *asked)
+    page = PAGE.format(found=found, filters=" ".join(filters), after=after, by=order.by)
+    rows = await connection.fetch(page, *asked)
     next_cursor = cursor_after(chosen, *(rows[limit - 1][column] for column in order.columns)) if rows[limit:] else None
     return AccountPage(accounts=tuple(map(_summary, rows[:limit])), next_cursor=next_cursor)
+
+
+async def account(connection: Connection, account_id: str, now: datetime, position: int) -> AccountView:
+    """One account as of now; UnknownAccount for one that was never opened. `position`: of the projection."""
+    one = PAGE.format(found="", filters="AND account_id = $3", after="", by="account_id")
+    row = await connection.fetchrow(one, now, 1, account_id)
+    customer = await connection.fetchrow(CUSTOMER, account_id)
+    if row is None or customer is None:
+        raise UnknownAccount(account_id)
+    requisites = customer["requisites"] and Requisites.model_validate_json(customer["requisites"])
+    return AccountView(
+        balance_hours=decimal_hours(row["balance_minutes"]),
+        opened_at=customer["opened_at"],
+        contract_date=customer["contract_date"],
+        customer_requisites=requisites,
+        position=position,
+        **row,
+    )
 
 
 def _summary(row: Record) -> AccountSummary:

@@ -2,15 +2,24 @@
 
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from contracts.quantities import AskedInstant
+from contracts.read_models import PackageState
 from services.projections.balances.accounts import ORDERS, Sort, order_of
+from services.projections.balances.packages import PACKAGE_KEY
 from services.projections.balances.queries import STATEMENT_KEY
+from services.projections.balances.search import folded
 from services.projections.paging import require_cursor
 from services.projections.parameters import Asked, AskedKnownAt, AskedPeriod, Limit
 
 DAYS_MAX = 36_500
+
+
+def _searchable(text: str) -> str:
+    if not (found := folded(text)):
+        raise ValueError("give at least one visible character")
+    return found
 
 
 class AskedAccounts(Asked):
@@ -20,6 +29,7 @@ class AskedAccounts(Asked):
     debt: bool | None = None
     expiring_within: Annotated[int, Field(ge=0, le=DAYS_MAX)] | None = None
     suspended: bool | None = None
+    q: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_searchable)] | None = None
     cursor: str | None = None
     limit: Limit = 100
 
@@ -48,3 +58,16 @@ class AskedStatement(AskedPeriod):
     @classmethod
     def _of_a_statement(cls, cursor: str | None) -> str | None:
         return cursor and require_cursor(cursor, STATEMENT_KEY)
+
+
+class AskedPackages(AskedPeriod):
+    """Which packages to list, by when they were bought."""
+
+    state: PackageState | None = None
+    cursor: str | None = None
+    limit: Limit = 100
+
+    @field_validator("cursor")
+    @classmethod
+    def _of_packages(cls, cursor: str | None) -> str | None:
+        return cursor and require_cursor(cursor, PACKAGE_KEY)

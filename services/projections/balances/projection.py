@@ -17,11 +17,13 @@ from contracts.events import (
 from services.projections.balances.changes import Change
 from services.projections.balances.holders import Tenure, holders
 from services.projections.balances.movements import OWED, week_number
+from services.projections.balances.search import grams, searched
 from services.projections.balances.totals import ADD_TO_DAYS, moved_by_day
 from services.projections.following.logged import CannotApply, Logged, of_types
 from services.projections.rows import Row, copy, insert
 
 ACCOUNT = ("account_id", "customer_name", "contract_number")
+CUSTOMER = ("account_id", "opened_at", "contract_date", "requisites", "folded", "grams")
 LOT = (
     "account_id", "lot_id", "plan", "size_minutes", "price_kopecks", "starts_at", "package_ends_at", "ends_at",
 )  # fmt: skip
@@ -86,6 +88,7 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """
     changes = Change.of(batch)
     await copy(connection, "account", ACCOUNT, _opened_accounts(batch))
+    await copy(connection, "customer", CUSTOMER, _customers(batch))
     await copy(connection, "lot", LOT, _opened_lots(batch))
     await _move_lots(connection, changes)
     await _hold(connection, changes)
@@ -99,6 +102,15 @@ def _opened_accounts(batch: Sequence[Logged]) -> list[Row]:
         (recorded.account_id, event.customer_name, event.contract_number)
         for recorded, event in of_types(batch, AccountOpened)
     ]
+
+
+def _customers(batch: Sequence[Logged]) -> list[Row]:
+    rows: list[Row] = []
+    for recorded, event in of_types(batch, AccountOpened):
+        requisites = event.customer_requisites and event.customer_requisites.model_dump_json(exclude_none=True)
+        text = searched(event.customer_name, event.contract_number)
+        rows.append((recorded.account_id, event.effective_at, event.contract_date, requisites, text, grams(text)))
+    return rows
 
 
 def _opened_lots(batch: Sequence[Logged]) -> list[Row]:

@@ -172,7 +172,7 @@ async def history(
     connection: Connection, account_id: str, since: datetime | None, before: datetime
 ) -> list[BalanceStep]:
     """The balance from `since` (its first change, if absent) and each change of it up to `before`."""
-    await _require(connection, account_id)
+    await require_account(connection, account_id)
     steps = [tuple(row) for row in await connection.fetch(HISTORY, account_id, before)]
     if since is not None:
         earlier = [balance_minutes for at, balance_minutes in steps if at <= since]
@@ -190,7 +190,7 @@ async def statement(
     limit: int,
 ) -> StatementPage:
     """The account's movements effective in [since, before), in order of effect, a page."""
-    await _require(connection, account_id)
+    await require_account(connection, account_id)
     after = key_of(cursor, STATEMENT_KEY) if cursor else (START_OF_TIME, 0, 0)
     period = (since or START_OF_TIME, before or END_OF_TIME)
     rows = await connection.fetch(STATEMENT, account_id, *period, *after, limit + 1)
@@ -200,6 +200,7 @@ async def statement(
     return StatementPage(account_id=account_id, lines=tuple(lines), next_cursor=next_cursor)
 
 
-async def _require(connection: Connection, account_id: str) -> None:
+async def require_account(connection: Connection, account_id: str) -> None:
+    """UnknownAccount for one that was never opened."""
     if await connection.fetchrow(EXISTS, account_id) is None:
         raise UnknownAccount(account_id)

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from contracts.read_models import AccountPage, BalanceStep, BalanceView, StatementPage
-from services.projections.balances import BALANCES, accounts, queries
-from services.projections.balances.parameters import AskedAccounts, AskedBalance, AskedStatement
+from contracts.read_models import AccountPage, AccountView, BalanceStep, BalanceView, PackagePage, StatementPage
+from services.projections.balances import BALANCES, accounts, packages, queries
+from services.projections.balances.parameters import AskedAccounts, AskedBalance, AskedPackages, AskedStatement
 from services.projections.parameters import AccountPath, AskedPeriod
 from services.projections.readings import Reading, ReadingOf
 
@@ -20,6 +20,18 @@ Read = Annotated[Reading, Depends(ReadingOf(BALANCES))]
 async def list_accounts(read: Read, asked: Annotated[AskedAccounts, Query()]) -> AccountPage:
     """Accounts with their balances now, a page."""
     return await accounts.accounts(read.connection, now=read.now, **asked.model_dump())
+
+
+@router.get("/{account_id}")
+async def get_account(read: Read, account_id: AccountPath) -> AccountView:
+    """One account as of now: its customer, its contract, and where it stands."""
+    return await accounts.account(read.connection, account_id, read.now, read.position)
+
+
+@router.get("/{account_id}/packages")
+async def list_packages(read: Read, account_id: AccountPath, asked: Annotated[AskedPackages, Query()]) -> PackagePage:
+    """The account's packages as of now, the newest first, a page: what each was, holds, and where its hours went."""
+    return await packages.packages(read.connection, account_id, now=read.now, **asked.model_dump())
 
 
 @router.get("/{account_id}/balance")

@@ -1,6 +1,6 @@
 """The tables of the balances projection, in whatever schema the connection's search_path names first."""
 
-TABLES = ("account", "lot", "tenure", "movement", "suspension", "day_total", "week_movement")
+TABLES = ("account", "customer", "lot", "tenure", "movement", "suspension", "day_total", "week_movement")
 
 TOTALS = """
     SELECT
@@ -32,6 +32,18 @@ CREATE INDEX IF NOT EXISTS account_suspended ON account (account_id) WHERE suspe
 CREATE INDEX IF NOT EXISTS account_by_name ON account (customer_name, account_id);
 CREATE INDEX IF NOT EXISTS account_by_balance ON account (balance_minutes, account_id);
 CREATE INDEX IF NOT EXISTS account_by_expiry ON account (next_expiry_at, account_id);
+
+-- What an account was opened with, which no movement touches, so that its indexes cost nothing while hours move.
+-- folded: name and contract number as searches compare them; grams: all its pieces of up to three letters.
+CREATE TABLE IF NOT EXISTS customer (
+    account_id    text COLLATE "C" PRIMARY KEY REFERENCES account,
+    opened_at     timestamptz NOT NULL,
+    contract_date date NOT NULL,
+    requisites    text,
+    folded        text COLLATE "C" NOT NULL,
+    grams         text[] COLLATE "C" NOT NULL
+);
+CREATE INDEX IF NOT EXISTS customer_by_gram ON customer USING gin (grams) WITH (fastupdate = off);
 
 -- package_ends_at: up to when its own package holds it. ends_at: when its hours will be gone, the successors known so
 -- far included (rule 7.5). unbooked_kopecks: the money of what remains (rule 4.4). remaining_minutes is not indexed, so

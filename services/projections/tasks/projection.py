@@ -18,11 +18,36 @@ from contracts.events import (
 )
 from services.projections.following.logged import Logged
 from services.projections.rows import insert
+from services.projections.tasks.summary import Summary
 
 ADD_EVENTS = """
     INSERT INTO task_event (account_id, task_id, position, recorded_at, type, data)
     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[])
 """
+
+SUMMARIES = """
+    SELECT account_id, task_id, title, category, state, under_warranty, closings, worked_minutes, charged_minutes,
+           nullif(last_closed_at, '-infinity')
+    FROM task JOIN unnest($1::text[], $2::text[]) AS changed (account_id, task_id) USING (account_id, task_id)
+"""
+
+KEEP_SUMMARIES = """
+    INSERT INTO task (account_id, task_id, title, category, state, under_warranty, closings, worked_minutes,
+                      charged_minutes, last_closed_at)
+    SELECT account_id, task_id, title, category, state, under_warranty, closings, worked_minutes, charged_minutes,
+           coalesce(last_closed_at, '-infinity')
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::integer[],
+                $8::bigint[], $9::bigint[], $10::timestamptz[])
+        AS changed (account_id, task_id, title, category, state, under_warranty, closings, worked_minutes,
+                    charged_minutes, last_closed_at)
+    ON CONFLICT (account_id, task_id) DO UPDATE SET
+        title = excluded.title, category = excluded.category, state = excluded.state,
+        under_warranty = excluded.under_warranty, closings = excluded.closings,
+        worked_minutes = excluded.worked_minutes, charged_minutes = excluded.charged_minutes,
+        last_closed_at = excluded.last_closed_at
+"""
+
+SUMMARISED = (TaskClosed, WarrantyMarked, TaskReopened)
 
 PACKAGES = None
 """Stands where a task's id would: the event is about packages of the account."""
@@ -30,12 +55,29 @@ PACKAGES = None
 
 async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """Keep what a batch of events says about tasks and packages, in the caller's transaction."""
+    said = [(recorded, *subject) for recorded, event in batch for subject in subjects(event)]
     rows = [
-        (recorded.account_id, task_id, recorded.position, recorded.recorded_at, recorded.type, said.model_dump_json())
-        for recorded, event in batch
-        for task_id, said in subjects(event)
+        (recorded.account_id, task_id, recorded.position, recorded.recorded_at, recorded.type, event.model_dump_json())
+        for recorded, task_id, event in said
     ]
     await insert(connection, ADD_EVENTS, rows)
+    changes = [
+        ((recorded.account_id, task_id), event)
+        for recorded, task_id, event in said
+        if type(event) in SUMMARISED and task_id is not PACKAGES
+    ]
+    if changes:
+        await _summarise(connection, changes)
+
+
+async def _summarise(connection: Connection, changes: Sequence[tuple[tuple[str, str], Event]]) -> None:
+    """Keep each task's row as its events leave it, one after another."""
+    summaries = dict.fromkeys((key for key, _ in changes), Summary())
+    kept = await connection.fetch(SUMMARIES, *zip(*summaries, strict=True))
+    summaries |= {tuple(row[:2]): Summary(*row[2:]) for row in kept}
+    for key, event in changes:
+        summaries[key] = summaries[key].after(event)
+    await insert(connection, KEEP_SUMMARIES, [(*key, *summary) for key, summary in summaries.items()])
 
 
 def subjects(event: Event) -> Iterator[tuple[str | None, Event]]:

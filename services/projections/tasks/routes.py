@@ -5,15 +5,23 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query
 
 from contracts.quantities import TaskId
-from contracts.tasks import TaskExplanation
+from contracts.tasks import TaskExplanation, TaskPage
 from services.projections.parameters import AccountPath, AskedDocument
 from services.projections.readings import Reading, ReadingOf
 from services.projections.tasks import TASKS
+from services.projections.tasks.parameters import AskedTasks
 from services.projections.tasks.queries import task
+from services.projections.tasks.task_list import tasks
 
 router = APIRouter(prefix="/v1/accounts/{account_id}/tasks", tags=["projections"])
 
 Read = Annotated[Reading, Depends(ReadingOf(TASKS))]
+
+
+@router.get("")
+async def list_tasks(read: Read, account_id: AccountPath, asked: Annotated[AskedTasks, Query()]) -> TaskPage:
+    """The account's tasks as of now, the one closed last first unless asked otherwise, a page."""
+    return await tasks(read.connection, account_id, **asked.model_dump())
 
 
 @router.get("/{task_id}")

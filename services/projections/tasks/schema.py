@@ -1,6 +1,6 @@
-"""The table of the tasks projection, in whatever schema the connection's search_path names first."""
+"""The tables of the tasks projection, in whatever schema the connection's search_path names first."""
 
-TABLES = ("task_event",)
+TABLES = ("task_event", "task")
 
 SCHEMA = """
 -- What happened to a task, in the words of the log. Without a task: what happened to packages, which any task of the
@@ -14,4 +14,20 @@ CREATE TABLE IF NOT EXISTS task_event (
     data        text NOT NULL,
     UNIQUE NULLS NOT DISTINCT (account_id, task_id, position)
 );
+
+-- One row a task, as of now: what a list of them shows. last_closed_at is -infinity where there was no closing yet.
+CREATE TABLE IF NOT EXISTS task (
+    account_id      text COLLATE "C" NOT NULL,
+    task_id         text COLLATE "C" NOT NULL,
+    title           text,
+    category        text,
+    state           text NOT NULL CHECK (state IN ('open', 'closed', 'warranty')),
+    under_warranty  boolean NOT NULL,
+    closings        integer NOT NULL,
+    worked_minutes  bigint NOT NULL,
+    charged_minutes bigint NOT NULL,
+    last_closed_at  timestamptz NOT NULL,
+    PRIMARY KEY (account_id, task_id)
+);
+CREATE INDEX IF NOT EXISTS task_by_closing ON task (account_id, last_closed_at, task_id);
 """
