@@ -19,11 +19,12 @@ PURE_LIBRARY = sys.stdlib_module_names - OUTSIDE_WORLD
 IMPURE_CALLS = re.compile(r"(.+\.)?(now|utcnow|today|uuid[147]|time\.time|monotonic|perf_counter)")
 IMPURE_NAMES = re.compile(r"(.+\.)?(datetime\.(now|utcnow|today)|date\.today)|open|input|print|__import__|exec|eval")
 NAMES_THAT_SAY_NOTHING = {"utils", "util", "helpers", "helper", "common", "base", "manager", "service", "misc"}
-SHARED = frozenset({"contracts", "services.process"})
+SHARED = frozenset({"contracts", "services.process", "services.access"})
 MAY_LEAD_TO = {
     "contracts": frozenset(),
     "infra": frozenset({"services.process"}),
     "services.process": frozenset({"contracts"}),
+    "services.access": frozenset({"contracts"}),
     "services.documents": SHARED,
     "services.ledger.domain": frozenset({"contracts"}),
     "services.ledger": SHARED,

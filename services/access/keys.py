@@ -1,0 +1,95 @@
+"""Keys of services: `hb1_<id>_<secret>`, the secret 256 random bits, kept as SHA-256 alone."""
+
+import re
+import secrets
+from base64 import b32encode
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from hmac import compare_digest
+
+from contracts.access import Role
+from services.access.principals import Principal
+
+_FORM = re.compile(r"hb1_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a caller shows: which key, and the proof of it."""
+
+    key_id: str
+    secret: str
+
+    @classmethod
+    def make(cls, key_id: str | None = None) -> "Credential":
+        """A new secret, for a new key or for one that is rotated."""
+        return cls(key_id or b32encode(secrets.token_bytes(10)).decode().lower(), secrets.token_urlsafe(32))
+
+    @classmethod
+    def parse(cls, text: str) -> "Credential | None":
+        """The credential in a header; None for what has another form."""
+        found = _FORM.fullmatch(text)
+        return cls(*found.groups()) if found else None
+
+    def __str__(self) -> str:
+        return f"hb1_{self.key_id}_{self.secret}"
+
+    def __repr__(self) -> str:
+        return f"Credential({self.key_id}, …)"
+
+    @property
+    def hash(self) -> bytes:
+        """All that is kept of it. No slow hash: nobody guesses 256 random bits."""
+        return sha256(self.secret.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class KeySecret:
+    """One secret of a key; after a rotation the earlier one has an end."""
+
+    hash: bytes
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it is now: what it may do, and the secrets that prove it, the newest first."""
+
+    key_id: str
+    name: str
+    roles: frozenset[Role]
+    accounts: frozenset[str] | None
+    ends_at: datetime | None
+    made_at: datetime
+    made_by: str
+    secrets: tuple[KeySecret, ...]
+    revoked_at: datetime | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Whom a caller with this key is."""
+        return Principal.with_roles(f"key:{self.key_id}", "key", self.roles, self.accounts, self.name, self.ends_at)
+
+    def rotated(self, new: bytes, overlap_ends_at: datetime) -> "Key":
+        """The same key with another secret; the earlier ones work until the overlap ends."""
+        earlier = tuple(
+            KeySecret(each.hash, min(filter(None, (each.ends_at, overlap_ends_at)))) for each in self.secrets
+        )
+        return replace(self, secrets=(KeySecret(new), *earlier))
+
+    def refusal(self, credential: Credential, now: datetime) -> str | None:
+        """What is wrong with the credential, never repeating it; None where it proves the key.
+
+        Every secret is compared in constant time first: a caller without one learns nothing of the key.
+        """
+        matching = [each for each in self.secrets if compare_digest(each.hash, credential.hash)]
+        if not matching:
+            return "the key is unknown, or its secret is another one"
+        if self.revoked_at is not None:
+            return f"the key {self.key_id} is revoked"
+        if self.ends_at is not None and now >= self.ends_at:
+            return f"the key {self.key_id} has ended"
+        if all(each.ends_at is not None and now >= each.ends_at for each in matching):
+            return f"this secret of the key {self.key_id} was rotated away, and the overlap is over"
+        return None

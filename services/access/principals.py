@@ -1,0 +1,83 @@
+"""A principal: who gives a command or asks a question, and how far that goes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from contracts.access import Right, Role
+from services.access.rights import OVER_ALL_ACCOUNTS, rights_of
+
+Kind = Literal["key", "person", "system", "local"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An opaque id, roles, and the accounts they are for: None is every account.
+
+    `id` is what events keep of it (rule 17.1); `name` is for people, and stands in no event.
+    """
+
+    id: str
+    kind: Kind
+    roles: frozenset[Role]
+    rights: frozenset[Right]
+    accounts: frozenset[str] | None = None
+    name: str | None = None
+    ends_at: datetime | None = None
+
+    @classmethod
+    def with_roles(
+        cls,
+        id: str,  # noqa: A002 - the field's name
+        kind: Kind,
+        roles: frozenset[Role],
+        accounts: frozenset[str] | None = None,
+        name: str | None = None,
+        ends_at: datetime | None = None,
+    ) -> "Principal":
+        """A principal whose rights are those of its roles."""
+        return cls(id, kind, roles, rights_of(roles), accounts, name, ends_at)
+
+    def sees(self, account_id: str) -> bool:
+        """Whether the account is in its scope; another one is to it what an unknown one is."""
+        return self.accounts is None or account_id in self.accounts
+
+
+LOCAL = Principal("local", "local", frozenset(Role), frozenset(Right), name="local")
+"""Every caller where there is no door, on loopback alone."""
+
+SYSTEM: dict[str, Principal] = {
+    part: Principal(f"system:{part}", "system", frozenset(), rights, name=part)
+    for part, rights in {
+        "scheduler": frozenset[Right](),
+        "relay": frozenset[Right](),
+        "worker": frozenset({Right.LOG}),
+        "auditor": frozenset({Right.LOG, Right.EVIDENCE}),
+    }.items()
+}
+"""The program's own parts, each with no more rights than it needs."""
+
+
+def refusal(principal: Principal, right: Right, account_id: str | None) -> str | None:
+    """Why this principal may not do this, in a sentence; None where it may."""
+    if right not in principal.rights:
+        roles = ", ".join(sorted(principal.roles)) or "none"
+        return f"The right {right} is missing: it is in none of the roles of {principal.id} ({roles})."
+    if principal.accounts is None:
+        return None
+    if account_id is None and right in OVER_ALL_ACCOUNTS:
+        return f"The right {right} needs every account in the scope, and {principal.id} has a list of accounts."
+    if account_id is not None and account_id not in principal.accounts:
+        return f"The account {account_id} is not in the scope of {principal.id}."
+    return None
+
+
+def exceeds(wanted: Principal, maker: Principal) -> str | None:
+    """What a key would have beyond its maker: a field's name and the reason; None where it has nothing more."""
+    if more := wanted.rights - maker.rights:
+        return f"roles: they have rights that you have not: {', '.join(sorted(more))}"
+    if maker.accounts is not None and (wanted.accounts is None or not wanted.accounts <= maker.accounts):
+        return "accounts: name only accounts that are in your own scope"
+    if maker.ends_at is not None and (wanted.ends_at is None or wanted.ends_at > maker.ends_at):
+        return f"ends_at: not later than your own end, {maker.ends_at.isoformat()}"
+    return None
