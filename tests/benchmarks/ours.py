@@ -33,7 +33,7 @@ from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
 from services.ledger.writing.answers import Answer
-from services.ledger.writing.submissions import Draft, Receipt
+from services.ledger.writing.submissions import Draft, Submission
 from services.ledger.writing.warm_accounts import Warm
 from services.projections.balances import BALANCES
 from services.projections.catalogue import migrate
@@ -71,7 +71,7 @@ CLOSED = TaskClosed(
 Submit = Callable[[Ledger, CloseTask, str], "asyncio.Future[Answer]"]
 
 
-class Decided(Receipt):
+class Decided(Submission):
     """A command whose one event is known: the next of its account, under the command's key."""
 
     def decide(self, before: Warm, terms: Terms, now: datetime) -> Draft:

@@ -183,7 +183,7 @@ def test_another_number_of_logs_is_refused_with_a_sentence(hourbook: Hourbook, d
     environment = hourbook.parts[0].environment | {"HOURBOOK_LOGS": "3"}
     line = ("up", "--no-embedded", "--data", str(data), "--port", str(free_port()))
     refused = program(*line, environment=environment, check=False)
-    assert refused.returncode == 1
+    assert refused.returncode == 78
     assert f"set HOURBOOK_LOGS={LOGS}" in " ".join(refused.stderr.split())
     assert "Traceback" not in refused.stderr
 

@@ -79,7 +79,7 @@ async def test_killed_anywhere_it_harms_nothing_and_starts_over(stage: Stage, ow
 async def test_an_unknown_name_is_answered_with_the_known_ones(stage: Stage):
     assert await run(stage, "balance") == (
         1,
-        "hourbook: there is no projection balance; there are " + ", ".join(known.name for known in PROJECTIONS),
+        "hourbook: There is no projection balance; there are " + ", ".join(known.name for known in PROJECTIONS) + ".",
     )
 
 
