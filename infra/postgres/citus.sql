@@ -38,11 +38,11 @@ SELECT create_distributed_function('ledger.leaf_hash(integer, bigint, text, inte
 -- Each runs, whole, on the node that has its log. That node's advisory lock then stands for the log: all appends to a
 -- log come to it, whichever node a client is connected to.
 SELECT create_distributed_function(
-    'ledger.append(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], integer[], text[], bytea[], text[])',
+    'ledger.append(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], integer[], text[], bytea[], text[], uuid[])',
     'log', colocate_with => 'ledger.event'
 );
 SELECT create_distributed_function(
-    'ledger.settled_position(integer, text, integer, uuid)', 'log', colocate_with => 'ledger.event'
+    'ledger.committed_position(integer, text, integer, uuid)', 'log', colocate_with => 'ledger.event'
 );
 SELECT create_distributed_function(
     'ledger.grow_tree(integer, bigint, bigint, integer, text, smallint[], bigint[], bytea[])',
@@ -52,4 +52,4 @@ SELECT create_distributed_function(
 COMMIT;
 
 -- `hourbook ledger` starts with migrations, which are not made for distributed tables: after an update, apply what is new
--- in services/ledger/event_store by hand, and distribute what it adds, before the new version starts.
+-- in services/ledger/event_store, functions too, by hand, and distribute what it adds, before the new version starts.

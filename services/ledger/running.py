@@ -66,12 +66,13 @@ class Ledger:
             return
 
     async def notices(self) -> list[str]:
-        """What an operator has to do in the coming months, a sentence each."""
+        """What an operator has to do though this process is ready, a sentence each."""
+        found = [f"Nothing is recorded on one account: {each}." for log in self.pipelines for each in log.unreadable]
         try:
             notice = missing_transfers(await self.clock.now())
         except LedgerUnavailable:
-            return []
-        return [notice] if notice else []
+            return found
+        return [*found, notice] if notice else found
 
     async def heads(self) -> list[int]:
         """The position of the last event of each log."""

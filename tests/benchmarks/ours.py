@@ -28,13 +28,13 @@ from contracts.commands import CloseTask, OpenAccount, PurchasePackage
 from contracts.events import TaskClosed
 from services.ledger.domain.account import Account, evolve
 from services.ledger.domain.terms import Terms
+from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
 from services.ledger.writing.answers import Answer
 from services.ledger.writing.submissions import Draft, Submission
-from services.ledger.writing.warm_accounts import Warm
 from services.projections.balances import BALANCES
 from services.projections.catalogue import migrate
 from services.projections.database import pool
@@ -74,7 +74,7 @@ Submit = Callable[[Ledger, CloseTask, str], "asyncio.Future[Answer]"]
 class Decided(Submission):
     """A command whose one event is known: the next of its account, under the command's key."""
 
-    def decide(self, before: Warm, terms: Terms, now: datetime) -> Draft:
+    def decide(self, before: KnownAccount, terms: Terms, now: datetime) -> Draft:
         account = before.account._replace(version=before.account.version + 1)
         event = StoredEvent(
             position=None,
@@ -87,8 +87,9 @@ class Decided(Submission):
             schema_version=1,
             recorded_at=now,
             data=CLOSED.replace(TASK_ID, self.key),
+            follows=before.event_id,
         )
-        return Draft(before, (event,), Warm(account, now))
+        return Draft(before, (event,), KnownAccount(account, now, event.event_id))
 
 
 async def append(writers: int, seconds: int) -> dict[str, float]:

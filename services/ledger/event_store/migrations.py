@@ -1,5 +1,10 @@
-"""The schema of the log, brought up to date at every start; several processes may start at once."""
+"""The schema of the log, brought up to date at every start; several processes may start at once.
 
+Tables are changed by migrations, each applied once. A function stands in a file of its own, and is replaced where the
+text of any of them has changed. `schema.sql` says what is there once all are applied.
+"""
+
+from hashlib import sha256
 from pathlib import Path
 
 import asyncpg
@@ -8,6 +13,7 @@ from services.process.operator_error import CANNOT_START, OperatorError
 
 ROLE = "hourbook_ledger"
 MIGRATIONS = sorted(Path(__file__).parent.glob("[0-9]*.sql"))
+FUNCTIONS = sorted(Path(__file__).parent.glob("functions/*.sql"))
 
 # Roles belong to the whole cluster and advisory locks to one database: another database's migrations may be
 # creating the same role at this moment, and PostgreSQL reports that in several ways.
@@ -27,6 +33,7 @@ _TABLE = """
 CREATE SCHEMA IF NOT EXISTS ledger;
 CREATE TABLE IF NOT EXISTS ledger.migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 """
+_APPLIED = "INSERT INTO ledger.migration VALUES ($1)"
 _LOGS = "SELECT number FROM ledger.logs"
 _FIX_LOGS = "INSERT INTO ledger.logs (number) VALUES ($1) ON CONFLICT DO NOTHING"
 _LOGS_OF_TABLES = """
@@ -40,7 +47,10 @@ _PARTITIONS = Path(__file__).with_name("partitions.sql")
 
 
 async def migrate(database_url: str) -> None:
-    """Create the service's role and apply the migrations that are missing, each once."""
+    """Create the service's role, apply the migrations that are missing, and replace functions that have changed.
+
+    A database that a newer program has migrated keeps that program's functions.
+    """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
         await connection.execute(_ROLE)
@@ -51,7 +61,15 @@ async def migrate(database_url: str) -> None:
             for file in MIGRATIONS:
                 if file.name not in applied:
                     await connection.execute(file.read_text(encoding="utf-8"))
-                    await connection.execute("INSERT INTO ledger.migration VALUES ($1)", file.name)
+                    await connection.execute(_APPLIED, file.name)
+            functions = [file.read_text(encoding="utf-8") for file in FUNCTIONS]
+            present = f"functions {sha256(''.join(functions).encode()).hexdigest()}"
+            newer = {name for name in applied if name.endswith(".sql")} - {file.name for file in MIGRATIONS}
+            if present not in applied and not newer:
+                for function in functions:
+                    await connection.execute(function)
+                await connection.execute("DELETE FROM ledger.migration WHERE name LIKE 'functions %'")
+                await connection.execute(_APPLIED, present)
     finally:
         await connection.close()
 

@@ -2,63 +2,80 @@
 
 import asyncio
 import io
+import logging
 import pickle
 import zlib
 from collections.abc import Collection
-from datetime import datetime
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+import asyncpg
 import immutables
 
 import contracts.events
 import services.ledger.domain
 from services.ledger.domain.account import Account
 from services.ledger.event_store.database import Database
+from services.ledger.event_store.known_account import KnownAccount
+
+logger = logging.getLogger(__name__)
 
 COMPRESSION = 1
 
 _READ = """
-    SELECT account_id, recorded_at, state FROM ledger.snapshot
-    WHERE log_id = $1 AND account_id = ANY ($2) AND program = $3
+    SELECT account_id, version, recorded_at, event_id::text, state FROM ledger.snapshot
+    WHERE log_id = $1 AND account_id = ANY ($2) AND program = $3 AND event_id IS NOT NULL
 """
+# One that stands at an event which is not in the log, as after a restore, is no later one.
 _KEEP = """
-    INSERT INTO ledger.snapshot (log_id, account_id, program, version, recorded_at, state)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO ledger.snapshot (log_id, account_id, program, version, recorded_at, event_id, state)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
     ON CONFLICT (log_id, account_id) DO UPDATE SET
         program = excluded.program, version = excluded.version, recorded_at = excluded.recorded_at,
-        state = excluded.state
-    WHERE snapshot.program <> excluded.program OR snapshot.version < excluded.version
+        event_id = excluded.event_id, state = excluded.state
+    WHERE snapshot.program <> excluded.program OR snapshot.version <= excluded.version OR NOT EXISTS (
+        SELECT FROM ledger.event AS e WHERE e.log_id = $1 AND e.account_id = snapshot.account_id
+            AND e.version = snapshot.version AND e.event_id = snapshot.event_id
+    )
 """
-
-
-class Snapshot(NamedTuple):
-    """An account after one of its events, and when that was recorded."""
-
-    account: Account
-    recorded_at: datetime
 
 
 class Snapshots:
-    """The snapshots of one log."""
+    """The snapshots of one log. Whatever is wrong with them is logged, and costs no more than reading a history."""
 
     def __init__(self, database: Database, log_id: int) -> None:
         self._database = database
         self._log_id = log_id
 
-    async def read(self, account_ids: Collection[str]) -> dict[str, Snapshot]:
-        """Those that this program has made."""
-        rows = await self._database.rows(_READ, self._log_id, list(account_ids), program())
-        return {row["account_id"]: Snapshot(unpacked(row["state"]), row["recorded_at"]) for row in rows}
+    async def read(self, account_ids: Collection[str]) -> dict[str, KnownAccount]:
+        """Those that this program has made and can read; whether the log has their events, the caller finds out."""
+        try:
+            rows = await self._database.rows(_READ, self._log_id, list(account_ids), program())
+        except asyncpg.PostgresError as failure:
+            logger.warning("the snapshots of log %s cannot be read: %r", self._log_id, failure)
+            return {}
+        return {known.account.account_id: known for row in rows if (known := self._known(row))}
 
-    async def keep(self, snapshot: Snapshot) -> None:
-        """Keep it, unless a later one of this program is kept."""
-        account = snapshot.account
-        state = await asyncio.to_thread(packed, account)
-        given = (account.account_id, program(), account.version, snapshot.recorded_at, state)
-        await self._database.value(_KEEP, self._log_id, *given)
+    def _known(self, row: asyncpg.Record) -> KnownAccount | None:
+        try:
+            account = unpacked(row["state"])
+            assert (account.account_id, account.version) == (row["account_id"], row["version"]), "it is another account"
+        except Exception as failure:  # noqa: BLE001 - bytes of a cache may be anything; the log has the account
+            logger.warning("the snapshot of account %s cannot be read: %r", row["account_id"], failure)
+            return None
+        return KnownAccount(account, row["recorded_at"], row["event_id"])
+
+    async def keep(self, known: KnownAccount) -> None:
+        """Keep it, unless a later one of this program is kept; one that cannot be written is passed over."""
+        account = known.account
+        try:
+            state = await asyncio.to_thread(packed, account)
+            given = (account.account_id, program(), account.version, known.recorded_at, known.event_id, state)
+            await self._database.value(_KEEP, self._log_id, *given)
+        except Exception as failure:  # noqa: BLE001 - a snapshot that is missing costs time only
+            logger.warning("no snapshot of account %s can be written: %r", account.account_id, failure)
 
 
 @cache

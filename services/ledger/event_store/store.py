@@ -31,18 +31,19 @@ _APPEND = """
         string_to_array($8, e'\\x1f')::smallint[], string_to_array($9, e'\\x1f')::timestamptz[],
         string_to_array($10, e'\\x1f'), $11, $12,
         of_events => string_to_array($13, e'\\x1f')::integer[], commitments => string_to_array($14, e'\\x1f'),
-        salts => string_to_array($15, e'\\x1f')::bytea[], texts => string_to_array($16, e'\\x1f')
+        salts => string_to_array($15, e'\\x1f')::bytea[], texts => string_to_array($16, e'\\x1f'),
+        followed_ids => string_to_array($17, e'\\x1f', '')::uuid[]
     )
 """
-_COMMITTED_POSITION = "SELECT ledger.settled_position($1, $2, $3, $4)"
+_COMMITTED_POSITION = "SELECT ledger.committed_position($1, $2, $3, $4)"
 _PAGE = _EVENTS + "WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"
 _ACCOUNT_PAGE = _EVENTS + "WHERE log_id = $1 AND account_id = $2 AND version > $3 ORDER BY version LIMIT $4"
-_NEWER = f"""
-    SELECT newer.* FROM unnest($2::text[], $3::integer[]) AS known (id, last)
+_FROM = f"""
+    SELECT page.* FROM unnest($2::text[], $3::integer[]) AS known (id, last)
     CROSS JOIN LATERAL (
-        {_EVENTS} WHERE log_id = $1 AND account_id = known.id AND version > known.last ORDER BY version LIMIT $4
-    ) AS newer
-    ORDER BY newer.account_id, newer.version
+        {_EVENTS} WHERE log_id = $1 AND account_id = known.id AND version >= known.last ORDER BY version LIMIT $4
+    ) AS page
+    ORDER BY page.account_id, page.version
 """  # noqa: S608 - nothing in it comes from outside
 _COMMANDS = """
     SELECT e.account_id, e.command_id, e.fingerprint, e.version FROM unnest($2::text[], $3::text[]) AS asked (id, key)
@@ -79,7 +80,7 @@ CommandKey = tuple[str, str]
 
 
 class AlreadyTaken(Exception):
-    """A key or a version is taken, or a version has no predecessor: nothing was appended."""
+    """A key or a version is taken, or an event would follow one that is not in the log: nothing was appended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +155,22 @@ class EventStore:
             [kept.text for _, kept in apart],
         )
         due = (list(next_due), list(next_due.values()))
-        given = (log_id, *map(_SEPARATOR.join, columns), *due, *map(_SEPARATOR.join, personal))
+        follows = _SEPARATOR.join([event.follows or "" for event in events])
+        given = (log_id, *map(_SEPARATOR.join, columns), *due, *map(_SEPARATOR.join, personal), follows)
         try:
             return await self._writers.value(_APPEND, *given)
         except asyncpg.IntegrityConstraintViolationError as taken:
             raise AlreadyTaken(str(taken)) from taken
 
-    async def newer(self, log_id: int, versions: Mapping[str, int], each_max: int) -> list[StoredEvent]:
-        """The accounts' events after those versions, by account and version, at most so many of each."""
+    async def events_from(
+        self, log_id: int, versions: Mapping[str, int], each_max: int
+    ) -> dict[str, list[StoredEvent]]:
+        """The events of each account from that version on, in order, at most so many."""
         known = (list(versions), list(versions.values()))
-        return _events(await self.readers.rows(_NEWER, log_id, *known, each_max))
+        found: dict[str, list[StoredEvent]] = {account_id: [] for account_id in versions}
+        for event in _events(await self.readers.rows(_FROM, log_id, *known, each_max)):
+            found[event.account_id].append(event)
+        return found
 
     async def commands(self, log_id: int, keys: Collection[CommandKey]) -> dict[CommandKey, RecordedCommand]:
         """Those of the commands that are recorded."""
@@ -177,7 +184,8 @@ class EventStore:
         firsts = ([each.account_id for each in known], [each.version for each in known])
         found: dict[CommandKey, list[StoredEvent]] = {each.key: [] for each in known}
         for event in _events(await self.readers.rows(_OF_COMMANDS, log_id, *firsts)):
-            found[event.account_id, event.command_id].append(event)
+            if (key := (event.account_id, event.command_id)) in found:
+                found[key].append(event)
         return found
 
     async def account_page(self, log_id: int, account_id: str, after: int, limit: int) -> list[StoredEvent]:

@@ -23,7 +23,7 @@ class StoredEvent(NamedTuple):
     """One row of the log; without a position until it is appended. `data` is JSON text, never written anew.
 
     `fingerprint` is the command's, on its first event only. `personal` is what is to be kept beside it when it is
-    appended; an event that was read has none.
+    appended, `follows` the id of the event that it follows in its account; an event that was read has neither.
     """
 
     position: int | None
@@ -37,6 +37,7 @@ class StoredEvent(NamedTuple):
     recorded_at: datetime
     data: str
     personal: tuple[Personal, ...] = ()
+    follows: str | None = None
 
     def event(self) -> Event:
         """The event itself; KeyError for a type this program does not know, ValidationError for data that do not fit.

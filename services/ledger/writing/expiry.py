@@ -7,8 +7,8 @@ from datetime import datetime
 
 from services.ledger.clock import Clock
 from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.known_account import LONG_AGO
 from services.ledger.event_store.store import EventStore
-from services.ledger.writing.warm_accounts import LONG_AGO
 
 logger = logging.getLogger(__name__)
 

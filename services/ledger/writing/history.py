@@ -1,24 +1,23 @@
 """Brings accounts up to date with the log, in memory."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+import logging
+from collections.abc import Callable, Iterable, Mapping
 
-from services.ledger.domain.account import Account, evolve
-from services.ledger.event_store.database import LedgerUnavailable
-from services.ledger.event_store.snapshots import Snapshot, Snapshots
+from services.ledger.event_store.known_account import AccountUnreadable, KnownAccount
+from services.ledger.event_store.snapshots import Snapshots
 from services.ledger.event_store.store import EventStore
 from services.ledger.writing.submissions import Submission, fail_unanswered
-from services.ledger.writing.warm_accounts import Warm, WarmAccounts
+from services.ledger.writing.warm_accounts import WarmAccounts
+
+logger = logging.getLogger(__name__)
 
 EACH_EVENTS_MAX = 200
 SNAPSHOT_EVENTS = 1000
-BREATH_EVENTS = 50
 ACCOUNTS_AT_ONCE = 32
 LOADS_AT_ONCE = 3
 
-States = dict[str, Warm]
+States = dict[str, KnownAccount]
 
 
 class History:
@@ -26,6 +25,7 @@ class History:
 
     def __init__(self, store: EventStore, log_id: int, warm: WarmAccounts) -> None:
         self.warm = warm
+        self.unreadable: dict[str, AccountUnreadable] = {}
         self._store = store
         self._log_id = log_id
         self._snapshots = Snapshots(store.readers, log_id)
@@ -36,35 +36,60 @@ class History:
     async def current(self, account_ids: Iterable[str]) -> States:
         """The accounts after their last events: what memory or a snapshot has, and what is newer in the log.
 
-        A long history is read and folded piece by piece, so that commands of other accounts go on meanwhile.
+        What the log does not have any more, as after a restore, is forgotten. An account whose events do not fit
+        together is not among them but in `unreadable`. A long history is read and folded piece by piece, so that
+        commands of other accounts go on meanwhile.
         """
         states = await self._kept(account_ids)
         unread = set(states)
         while unread:
-            versions = {each: states[each].account.version for each in unread}
-            read: Counter[str] = Counter()
-            for event in await self._store.newer(self._log_id, versions, EACH_EVENTS_MAX):
-                before = states[event.account_id].account
-                assert event.version == before.version + 1, f"{event.account_id} has no event {before.version + 1}"
-                states[event.account_id] = Warm(evolve(before, event.event()), event.recorded_at)
-                read[event.account_id] += 1
-                if read.total() % BREATH_EVENTS == 0:
-                    await asyncio.sleep(0)
-            unread = {each for each, events in read.items() if events == EACH_EVENTS_MAX}
+            unread = await self._read_on(states, unread)
         for state in states.values():
+            self.unreadable.pop(state.account.account_id, None)
             self.keep(state)
         return states
 
+    async def _read_on(self, states: States, account_ids: set[str]) -> set[str]:
+        """Apply a page of each account's events; returns the accounts of which there may be more."""
+        versions = {each: states[each].account.version for each in account_ids}
+        pages = await self._store.events_from(self._log_id, versions, EACH_EVENTS_MAX)
+        more = {each for each, page in pages.items() if len(page) == EACH_EVENTS_MAX}
+        for account_id, page in pages.items():
+            try:
+                continued = states[account_id].continued(page)
+            except AccountUnreadable as unreadable:
+                self._set_aside(unreadable)
+                del states[account_id]
+                more.discard(account_id)
+                continue
+            if continued is None:
+                self._forget(account_id)
+                more.add(account_id)
+            states[account_id] = continued or KnownAccount.unopened(account_id)
+            await asyncio.sleep(0)
+        return more
+
     async def _kept(self, account_ids: Iterable[str]) -> States:
         """What memory or a snapshot has of the accounts; those unknown to both as they begin."""
-        states = {each: self.warm.get(each) or Warm(Account(each)) for each in account_ids}
+        states = {each: self.warm.get(each) or KnownAccount.unopened(each) for each in account_ids}
         cold = [each for each, state in states.items() if not state.account.version]
         snapshots = await self._snapshots.read(cold) if cold else {}
         for account_id, snapshot in snapshots.items():
             self._snapshot_versions[account_id] = snapshot.account.version
-        return states | {each: Warm(*snapshot) for each, snapshot in snapshots.items()}
+        return states | snapshots
 
-    def keep(self, state: Warm) -> None:
+    def _set_aside(self, unreadable: AccountUnreadable) -> None:
+        if unreadable.account_id not in self.unreadable:
+            logger.error("%s: nothing is recorded on it", unreadable, exc_info=unreadable.__cause__)
+        self.unreadable[unreadable.account_id] = unreadable
+        self._forget(unreadable.account_id)
+
+    def _forget(self, account_id: str) -> None:
+        self.warm.forget(account_id)
+        self._snapshot_versions.pop(account_id, None)
+        self._outgrown.pop(account_id, None)
+
+    def keep(self, state: KnownAccount) -> None:
         """Keep this state of an account, and make a snapshot if it has grown so much since the last that it pays."""
         self.warm.keep(state)
         account = state.account
@@ -76,14 +101,13 @@ class History:
                 self._grown.set()
 
     async def keep_snapshots(self) -> None:
-        """Write snapshots while commands go on, until cancelled; one that cannot be written now is left for later."""
+        """Write snapshots while commands go on, until cancelled."""
         while True:
             await self._grown.wait()
             self._grown.clear()
             while self._outgrown:
                 _, state = self._outgrown.popitem()
-                with suppress(LedgerUnavailable):
-                    await self._snapshots.keep(Snapshot(*state))
+                await self._snapshots.keep(state)
 
 
 class ColdAccounts:
@@ -122,16 +146,18 @@ class ColdAccounts:
         self._start_load()
 
     async def _load(self, account_ids: list[str]) -> None:
+        """Hand on the commands of accounts that can be read; the others fail."""
+        failures: Mapping[str, Exception] = self._history.unreadable
         try:
-            await self._history.current(account_ids)
+            states = await self._history.current(account_ids)
         except Exception as failure:  # noqa: BLE001 - any failure is the answer of the commands that wait
-            for account_id in account_ids:
-                for submission in self._waiting.pop(account_id):
-                    submission.fail(failure)
-        else:
-            for account_id in account_ids:
-                for submission in self._waiting.pop(account_id):
+            states, failures = {}, dict.fromkeys(account_ids, failure)
+        for account_id in account_ids:
+            for submission in self._waiting.pop(account_id):
+                if account_id in states:
                     self._hand_on(submission)
+                else:
+                    submission.fail(failures[account_id])
 
     def close(self) -> None:
         """Fail the commands that still wait: the ledger is stopping."""

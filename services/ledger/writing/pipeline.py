@@ -4,10 +4,12 @@ one batch is committed the next one gathers, and hundreds of commands share a co
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from services.ledger.clock import Clock
 from services.ledger.domain.terms import Terms
+from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.known_account import AccountUnreadable
 from services.ledger.event_store.store import AlreadyTaken, EventStore, RecordedCommand
 from services.ledger.metrics import APPEND, BATCH, EVENTS
 from services.ledger.writing.answers import Answer, recorded
@@ -29,8 +31,9 @@ BATCH_COMMANDS_MAX = 250
 class Pipeline:
     """Decides the commands of one log one after another (rule 11.3) and records them together.
 
-    What it knows of an account may be out of date, for another process may have written. An append that rests on old
-    knowledge, or repeats a key, hits a unique key and is sorted out; a refusal that rests on it is checked first.
+    What it knows of an account may be out of date, for another process may have written, or be another past than the
+    log's, for that may have been restored. An append rests on the last known event of each account: one that is not the
+    log's last, or repeats a key, is refused by the log and sorted out. A refusal is checked against the log first.
     """
 
     def __init__(
@@ -67,13 +70,25 @@ class Pipeline:
             if not self._queue:
                 self._arrived.clear()
             try:
-                await self._decide(batch)
-            except Exception as failure:  # noqa: BLE001 - any failure is the answer of the commands that have none
-                for submission in batch:
-                    submission.fail(failure)
+                await self._decide_or_fail(batch)
             except asyncio.CancelledError:
                 fail_unanswered(batch)
                 raise
+
+    async def _decide_or_fail(self, batch: list[Submission]) -> None:
+        """Answer every command of a batch; one that cannot be recorded at all spoils no other."""
+        try:
+            await self._decide(batch)
+        except LedgerUnavailable as outage:
+            for submission in batch:
+                submission.fail(outage)
+        except Exception as failure:  # noqa: BLE001 - any failure is the answer of the command that causes it
+            unanswered = [submission for submission in batch if not submission.answer.done()]
+            for submission in unanswered:
+                if len(batch) > 1:
+                    await self._decide_or_fail([submission])
+                else:
+                    submission.fail(failure)
 
     def submit(self, submission: Submission) -> "asyncio.Future[Answer]":
         """Take a command in; its answer comes later. Commands of one account keep their order."""
@@ -87,6 +102,11 @@ class Pipeline:
         self._queue.append(submission)
         self._arrived.set()
 
+    @property
+    def unreadable(self) -> Collection[AccountUnreadable]:
+        """The accounts whose events were found not to fit together."""
+        return self._history.unreadable.values()
+
     async def dry_run(self, submission: Submission) -> Answer:
         """What would be answered now; records nothing."""
         known = await self._store.commands(self._log_id, [submission.command_key])
@@ -94,13 +114,15 @@ class Pipeline:
             self._replays.submit(submission, found)
             return await submission.answer
         states = await self._history.current([submission.account_id])
+        if unreadable := self._history.unreadable.get(submission.account_id):
+            raise unreadable
         draft = submission.decide(states[submission.account_id], self._terms, await self._clock.now())
         return recorded(draft.after.account, draft.events, None)
 
     async def _decide(self, batch: list[Submission]) -> None:
         """Round by round, until every command of the batch has its answer or is known to have been answered."""
         states = await self._states(batch)
-        while batch:
+        while batch := self._readable(batch, states):
             accepted, unsure = decide_in_order(batch, states, self._terms, await self._clock.now())
             try:
                 await self._append(accepted)
@@ -132,15 +154,11 @@ class Pipeline:
         self._wake.ring()
 
     async def _sort_out(self, batch: list[Submission], states: States, taken: AlreadyTaken) -> list[Submission]:
-        """Nothing was appended: a key was recorded, or an account has moved on. The rest decide again."""
+        """Nothing was appended: a key was recorded, or the log has an account otherwise. The rest decide again."""
         known = await self._store.commands(self._log_id, [submission.command_key for submission in batch])
         batch, asked = self._without_known(batch, known), batch
-        if not await self._refresh(states, states) and len(batch) == len(asked):
-            # We are ahead of the log, as after it was restored from an older copy.
-            for account_id in states:
-                self._history.warm.forget(account_id)
-            if not await self._refresh(states, states):
-                raise taken
+        if not await self._refresh(states, set(states)) and len(batch) == len(asked):
+            raise taken
         return batch
 
     async def _check(self, unsure: list[Submission], states: States, appended: set[str]) -> list[Submission]:
@@ -160,12 +178,19 @@ class Pipeline:
                 again.append(submission)
         return again
 
-    async def _refresh(self, states: States, account_ids: Iterable[str]) -> set[str]:
+    async def _refresh(self, states: States, account_ids: Collection[str]) -> set[str]:
         """Bring these states up to date with the log; returns the accounts that were not."""
         fresh = await self._history.current(account_ids)
-        changed = {each for each, warm in fresh.items() if warm.account.version != states[each].account.version}
+        known = {each: states.pop(each) for each in account_ids}
         states |= fresh
-        return changed
+        return {each for each in account_ids if each not in fresh or fresh[each].place != known[each].place}
+
+    def _readable(self, batch: list[Submission], states: States) -> list[Submission]:
+        """The commands on accounts whose events fit together; the others fail."""
+        for submission in batch:
+            if submission.account_id not in states:
+                submission.fail(self._history.unreadable[submission.account_id])
+        return [submission for submission in batch if submission.account_id in states]
 
     def _without_known(self, batch: list[Submission], known: Mapping[str, RecordedCommand]) -> list[Submission]:
         """The commands that were never recorded; the others will be answered as they were then."""

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 
 from contracts.events import TaskClosed
-from services.ledger.domain.account import Account, fold
 from services.ledger.domain.refusals import IdempotencyKeyReused
+from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.event_store.store import EventStore, RecordedCommand
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.writing.answers import recorded
 from services.ledger.writing.personal_data import names_agree
 from services.ledger.writing.submissions import Submission, fail_unanswered
-from services.ledger.writing.warm_accounts import Warm, WarmAccounts
+from services.ledger.writing.warm_accounts import WarmAccounts
 
 PAST_EVENTS_MAX = 50_000
 PAGE_EVENTS = 100
@@ -56,11 +57,15 @@ class Replays:
         try:
             events = await self._store.events_of(self._log_id, (known for _, known in asked))
             salts = await self._salts(chain.from_iterable(events.values()))
-            for submission, known in asked:
-                await self._answer(submission, known, events[known.key], salts)
-        except Exception as failure:  # noqa: BLE001 - any failure is the answer of the commands that have none
+        except Exception as failure:  # noqa: BLE001 - any failure is the answer of the commands that wait
             for submission, _ in asked:
                 submission.fail(failure)
+        else:
+            for submission, known in asked:
+                try:
+                    await self._answer(submission, known, events[known.key], salts)
+                except Exception as failure:  # noqa: BLE001 - any failure is the answer of this command alone
+                    submission.fail(failure)
         for _ in asked:
             self._asked.popleft()
 
@@ -80,22 +85,29 @@ class Replays:
         salts: Mapping[str, bytes],
     ) -> None:
         """The same answer as the first time, or IdempotencyKeyReused if that was another command."""
-        events = [event.event() for event in recorded_events]
-        if known.fingerprint != submission.fingerprint or not names_agree(submission.command, events, salts):
-            submission.fail(IdempotencyKeyReused(submission.key))
-            return
-        before = await self._account_at(known.account_id, known.version - 1)
-        after = fold(before, events)
+        if known.fingerprint != submission.fingerprint:
+            raise IdempotencyKeyReused(submission.key)
+        if not recorded_events:
+            raise LedgerUnavailable(f"account {known.account_id} has no event {known.version} of this command any more")
+        after = await self._account_at(known.account_id, known.version + len(recorded_events) - 1)
         self._past.forget(known.account_id)
-        self._past.keep(Warm(after))
-        submission.resolve(recorded(after, recorded_events, recorded_events[0].position, replayed=True))
+        self._past.keep(after)
+        if not names_agree(submission.command, [event.event() for event in recorded_events], salts):
+            raise IdempotencyKeyReused(submission.key)
+        first_position = recorded_events[0].position
+        submission.resolve(recorded(after.account, recorded_events, first_position, replayed=True))
 
-    async def _account_at(self, account_id: str, version: int) -> Account:
-        """The account after so many of its events."""
+    async def _account_at(self, account_id: str, version: int) -> KnownAccount:
+        """The account after so many of its events, as they are in the log now."""
         past = self._past.get(account_id)
-        account = past.account if past and past.account.version <= version else Account(account_id)
-        while account.version < version:
-            limit = min(version - account.version, PAGE_EVENTS)
-            page = await self._store.account_page(self._log_id, account_id, account.version, limit)
-            account = fold(account, [event.event() for event in page])
-        return account
+        known = past if past and past.account.version <= version else KnownAccount.unopened(account_id)
+        while True:
+            last = max(known.account.version, 1)
+            limit = min(version - last + 1, PAGE_EVENTS)
+            page = await self._store.account_page(self._log_id, account_id, last - 1, limit)
+            continued = known.continued(page)
+            if continued and continued.account.version == version:
+                return continued
+            if len(page) < limit:  # the log was restored from an older copy just now
+                raise LedgerUnavailable(f"account {account_id} has no event {version} any more")
+            known = continued or KnownAccount.unopened(account_id)

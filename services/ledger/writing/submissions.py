@@ -13,11 +13,11 @@ from services.ledger.domain.account import Account, course_of, due, fold
 from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms
 from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.event_store.store import CommandKey
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.writing.answers import Answer
 from services.ledger.writing.personal_data import PERSONAL, set_apart
-from services.ledger.writing.warm_accounts import Warm
 
 _chance = Random()  # noqa: S311 - an id is no secret
 """Seeded by the operating system once: asking it for every id takes a seventh of what deciding a command takes."""
@@ -45,9 +45,9 @@ class NothingIsDue(Exception):
 class Draft:
     """The events of a command, decided but not yet appended, and the account before and after them."""
 
-    before: Warm
+    before: KnownAccount
     events: tuple[StoredEvent, ...]
-    after: Warm
+    after: KnownAccount
 
 
 @dataclass(slots=True, eq=False)
@@ -87,7 +87,7 @@ class Submission:
         """The key in its account."""
         return self.account_id, self.key
 
-    def decide(self, before: Warm, terms: Terms, now: datetime) -> Draft:
+    def decide(self, before: KnownAccount, terms: Terms, now: datetime) -> Draft:
         """What the command leads to; Refusal or NothingIsDue if to nothing. Time never runs back in an account.
 
         A draft that was made before stands while the account before it is the very same.
@@ -95,7 +95,8 @@ class Submission:
         if self._draft is None or self._draft.before is not before:
             now = max(now, before.recorded_at)
             events, after = self._decided(before.account, terms, now)
-            self._draft = Draft(before, tuple(self._stored(before, events, now)), Warm(after, now))
+            stored = tuple(self._stored(before, events, now))
+            self._draft = Draft(before, stored, KnownAccount(after, now, stored[-1].event_id))
         return self._draft
 
     def _decided(self, account: Account, terms: Terms, now: datetime) -> tuple[Sequence[Event], Account]:
@@ -107,11 +108,12 @@ class Submission:
             return events, fold(account, events)
         raise NothingIsDue(self.account_id)
 
-    def _stored(self, before: Warm, events: Sequence[Event], now: datetime) -> Iterator[StoredEvent]:
+    def _stored(self, before: KnownAccount, events: Sequence[Event], now: datetime) -> Iterator[StoredEvent]:
         """Only the first event has the fingerprint: it takes the key."""
+        follows = before.event_id
         for number, decided in enumerate(events):
             event, personal = set_apart(decided)
-            yield StoredEvent(
+            stored = StoredEvent(
                 position=None,
                 account_id=self.account_id,
                 version=before.account.version + number + 1,
@@ -123,7 +125,10 @@ class Submission:
                 recorded_at=now,
                 data=event.model_dump_json(),
                 personal=personal,
+                follows=follows,
             )
+            follows = stored.event_id
+            yield stored
 
     def resolve(self, answer: Answer) -> None:
         """Give the answer, unless the caller has left."""
@@ -138,7 +143,7 @@ class Submission:
 
 
 def decide_in_order(
-    batch: list[Submission], states: Mapping[str, Warm], terms: Terms, now: datetime
+    batch: list[Submission], states: Mapping[str, KnownAccount], terms: Terms, now: datetime
 ) -> tuple[list[tuple[Submission, Draft]], list[Submission]]:
     """Each command on its account as the one before left it: what was accepted, and whose refusal is to be checked.
 

@@ -6,14 +6,13 @@ import asyncpg
 import pytest
 
 from services.ledger.clock import SystemClock
-from services.ledger.domain.account import Account
 from services.ledger.event_store import migrations
+from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.event_store.migrations import MIGRATIONS, migrate
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings, terms
 from services.ledger.writing.submissions import Submission
-from services.ledger.writing.warm_accounts import Warm
 from tests.ledger.commands import closing, opening
 from tests.ledger.event_store.events import append_as_before
 
@@ -30,6 +29,7 @@ async def make_with_keys_of_all_accounts(settings: Settings) -> None:
     """As the program of migration 0005 started it: the keys of all accounts were one space."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrations, "MIGRATIONS", KEYS_OF_ALL_ACCOUNTS)
+        patch.setattr(migrations, "FUNCTIONS", [])
         await migrate(settings.database_url)
     connection = await asyncpg.connect(settings.database_url)
     await connection.execute("INSERT INTO ledger.logs (number) VALUES ($1)", settings.logs)
@@ -42,7 +42,7 @@ async def make_with_keys_of_all_accounts(settings: Settings) -> None:
 async def drafted(account_id: str, key: str) -> tuple[StoredEvent, ...]:
     """The events that open an account."""
     now = await SystemClock().now()
-    return Submission.of(opening(account_id), key).decide(Warm(Account(account_id)), terms(), now).events
+    return Submission.of(opening(account_id), key).decide(KnownAccount.unopened(account_id), terms(), now).events
 
 
 async def test_keys_become_each_account_s_own(settings: Settings):

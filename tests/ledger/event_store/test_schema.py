@@ -1,0 +1,153 @@
+"""The schema that is there to read is the one that is there: schema.sql and functions/ against migrated databases."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from services.ledger.event_store import migrations
+from services.ledger.event_store.migrations import _TABLE, FUNCTIONS, MIGRATIONS, fix_logs, migrate
+from services.ledger.settings import Settings
+from tests.databases import Databases
+from tests.ledger.event_store.test_earlier_databases import make_with_keys_of_all_accounts
+
+STORE = Path(migrations.__file__).parent
+
+CATALOGUE = {
+    "schema": """
+        SELECT nspname, nspowner::regrole::text, nspacl::text FROM pg_namespace WHERE nspname = 'ledger'
+    """,
+    "tables": """
+        SELECT relname, relkind::text, relpersistence::text, relispartition, relowner::regrole::text, relrowsecurity,
+            reloptions::text, pg_get_expr(relpartbound, oid),
+            ARRAY(SELECT acl::text FROM unnest(relacl) AS acl ORDER BY 1) AS acl
+        FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind <> 'i' AND relkind <> 'I'
+    """,
+    "columns": """
+        SELECT relname, attnum, attname, format_type(atttypid, atttypmod), attnotnull, attstorage::text, attstattarget,
+            attcompression::text, pg_get_expr(adbin, adrelid)
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE relnamespace = 'ledger'::regnamespace AND attnum > 0 AND relkind IN ('r', 'p')
+    """,
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint
+        WHERE connamespace = 'ledger'::regnamespace AND contype <> 'n'
+    """,
+    "indexes": """
+        SELECT indrelid::regclass::text, pg_get_indexdef(indexrelid), indisvalid FROM pg_index
+        JOIN pg_class ON pg_class.oid = indrelid WHERE relnamespace = 'ledger'::regnamespace
+    """,
+    "triggers": """
+        SELECT pg_get_triggerdef(pg_trigger.oid), tgenabled::text
+        FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+        WHERE relnamespace = 'ledger'::regnamespace
+    """,
+    "functions": """
+        SELECT pg_get_functiondef(oid), proowner::regrole::text, proacl::text FROM pg_proc
+        WHERE pronamespace = 'ledger'::regnamespace
+    """,
+    "others": """
+        SELECT relkind::text, relname FROM pg_class
+        WHERE relnamespace = 'ledger'::regnamespace AND relkind NOT IN ('r', 'p', 'i', 'I')
+        UNION ALL SELECT 'rule', rulename FROM pg_rewrite JOIN pg_class ON pg_class.oid = ev_class
+        WHERE relnamespace = 'ledger'::regnamespace
+        UNION ALL SELECT 'policy', polname FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid
+        WHERE relnamespace = 'ledger'::regnamespace
+    """,
+}
+"""What there is in the schema, by kind; names of constraints that only say NOT NULL are PostgreSQL's."""
+
+
+async def catalogue(database_url: str) -> dict[str, list[tuple[object, ...]]]:
+    """Everything that the schema consists of."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        found = {kind: [tuple(row) for row in await connection.fetch(query)] for kind, query in CATALOGUE.items()}
+    finally:
+        await connection.close()
+    return {kind: sorted(rows, key=repr) for kind, rows in found.items()}
+
+
+@pytest.fixture
+async def as_written(databases: Databases) -> AsyncIterator[str]:
+    """A database made from the texts that are there to read."""
+    async with databases.empty() as url:
+        connection = await asyncpg.connect(url)
+        await connection.execute(_TABLE)
+        for file in [*FUNCTIONS, STORE / "schema.sql"]:
+            await connection.execute(file.read_text(encoding="utf-8"))
+        await connection.close()
+        yield url
+
+
+@pytest.fixture(params=[1, 3], ids=["one log", "three logs"])
+def logs(request: pytest.FixtureRequest) -> int:
+    return request.param
+
+
+async def test_a_new_database_is_as_written(database_url: str, as_written: str, logs: int):
+    await migrate(database_url)
+    await fix_logs(database_url, logs)
+    await fix_logs(as_written, logs)
+    assert await catalogue(database_url) == await catalogue(as_written)
+
+
+async def test_an_earlier_database_is_as_written_once_it_is_migrated(database_url: str, as_written: str, logs: int):
+    await make_with_keys_of_all_accounts(Settings(database_url=database_url, logs=logs))
+    await migrate(database_url)
+    await fix_logs(as_written, logs)
+    assert await catalogue(database_url) == await catalogue(as_written)
+
+
+CHANGES = [
+    "ALTER TABLE ledger.event ADD COLUMN note text",
+    "ALTER TABLE ledger.event ALTER COLUMN fingerprint SET NOT NULL",
+    "DROP INDEX ledger.event_command_of_account",
+    "ALTER TABLE ledger.event DISABLE TRIGGER event_is_insert_only",
+    "GRANT UPDATE ON ledger.event TO hourbook_ledger",
+    "CREATE TABLE ledger.notes (log_id integer)",
+    "CREATE OR REPLACE FUNCTION ledger.lock_log(log integer) RETURNS void LANGUAGE sql AS 'SELECT'",
+    "CREATE VIEW ledger.events AS SELECT * FROM ledger.event",
+    "CREATE RULE quiet AS ON INSERT TO ledger.event DO INSTEAD NOTHING",
+]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_difference_is_seen(as_written: str, change: str):
+    before = await catalogue(as_written)
+    connection = await asyncpg.connect(as_written)
+    await connection.execute(change)
+    await connection.close()
+    assert await catalogue(as_written) != before
+
+
+@pytest.fixture
+def changed_function(tmp_path: Path) -> Path:
+    """Another text of one of the functions."""
+    file = tmp_path / "lock_log.sql"
+    file.write_text("CREATE OR REPLACE FUNCTION ledger.lock_log(log integer) RETURNS void LANGUAGE sql AS 'SELECT'")
+    return file
+
+
+async def test_a_function_is_replaced_where_its_text_has_changed(
+    database_url: str, changed_function: Path, monkeypatch: pytest.MonkeyPatch
+):
+    await migrate(database_url)
+    for files in ([*FUNCTIONS, changed_function], FUNCTIONS):
+        before = await catalogue(database_url)
+        monkeypatch.setattr(migrations, "FUNCTIONS", files)
+        await migrate(database_url)
+        assert await catalogue(database_url) != before
+
+
+async def test_functions_of_a_newer_program_are_left_to_it(
+    database_url: str, changed_function: Path, monkeypatch: pytest.MonkeyPatch
+):
+    await migrate(database_url)
+    before = await catalogue(database_url)
+    monkeypatch.setattr(migrations, "MIGRATIONS", MIGRATIONS[:-1])
+    monkeypatch.setattr(migrations, "FUNCTIONS", [*FUNCTIONS, changed_function])
+    await migrate(database_url)
+    assert await catalogue(database_url) == before
