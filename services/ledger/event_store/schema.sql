@@ -140,7 +140,16 @@ CREATE TABLE ledger.verification (
     log_id integer PRIMARY KEY,
     size bigint NOT NULL,
     verified_at timestamptz NOT NULL DEFAULT now(),
-    faults text[] NOT NULL
+    faults text[] NOT NULL,
+    log_is_sound boolean NOT NULL DEFAULT true -- the faults, if any, are of a read model alone
+);
+
+-- Why a part whose work is evidence (the signer, the delivery to a witness) cannot work now; for health and metrics.
+CREATE TABLE ledger.hindrance (
+    log_id integer NOT NULL,
+    source text NOT NULL,
+    sentence text NOT NULL,
+    PRIMARY KEY (log_id, source)
 );
 
 GRANT USAGE ON SCHEMA ledger TO hourbook_ledger;
@@ -148,6 +157,6 @@ GRANT SELECT ON ledger.identity TO hourbook_ledger;
 GRANT SELECT, INSERT ON ledger.event, ledger.logs, ledger.erasure, ledger.audit_key, ledger.checkpoint TO hourbook_ledger;
 GRANT SELECT, INSERT, UPDATE ON ledger.due, ledger.test_clock, ledger.tile, ledger.witness, ledger.verification
     TO hourbook_ledger;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.snapshot TO hourbook_ledger;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.snapshot, ledger.hindrance TO hourbook_ledger;
 GRANT SELECT, INSERT, DELETE ON ledger.personal TO hourbook_ledger;
 GRANT MAINTAIN ON ledger.personal TO hourbook_ledger; -- to write the table anew after an erasure

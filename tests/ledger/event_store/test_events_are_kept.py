@@ -18,22 +18,19 @@ ROOT = Path(__file__).parents[3]
 PARTITIONS = ROOT / "services/ledger/event_store/partitions.sql"
 
 TAKES_AWAY = re.compile(
-    r"\b(?:(?<!FOR )(?<!OR )DELETE\s+FROM|(?<!OR )TRUNCATE(?!\s+ON)|DROP\s+(?:TABLE|SCHEMA|DATABASE|OWNED|EXTENSION)"
-    r"|DISABLE\s+TRIGGER|DETACH\s+PARTITION|DROP\s+COLUMN|MERGE\s+INTO|ON\s+DELETE\s+CASCADE"
-    r"|UPDATE\s+(?:ONLY\s+)?(?:ledger\.event|\{events\}))\b[^;]*",
+    r"\b(?:(?:DELETE\s+FROM|(?<!OR )TRUNCATE|DROP\s+TABLE|MERGE\s+INTO)\s+(?:TABLE\s+|ONLY\s+|IF\s+EXISTS\s+)*"
+    r"(?P<table>[\w.{}%$\"]+)"
+    r"|DROP\s+(?:SCHEMA|DATABASE|OWNED|EXTENSION|COLUMN)|DISABLE\s+TRIGGER|DETACH\s+PARTITION|ON\s+DELETE\s+CASCADE"
+    r"|UPDATE\s+(?:ONLY\s+)?(?:ledger\.event|\{events\}))(?!\w)[^;]*",
     re.IGNORECASE,
 )
+HOLDS_NO_EVENTS = re.compile(r"(?!(?:ledger\.)?(?:partitioned_)?event(?:s|_\w+)?$)[a-z_.]+")
+"""A table that a statement names, and that is not the log's."""
+
 ALLOWED = {
     ("services/ledger/event_store/0002_audit.sql", "DISABLE TRIGGER event_is_insert_only"): "gave each event its hash",
     ("services/ledger/event_store/0002_audit.sql", "UPDATE ledger.event SET hash"): "gave each event its hash",
-    ("services/ledger/event_store/0006_keys_of_accounts.sql", "DROP TABLE ledger.reservation"): "holds no events",
-    ("services/ledger/event_store/0006_keys_of_accounts.sql", "DROP TABLE ledger.revocation"): "holds no events",
     ("services/ledger/event_store/partitions.sql", "DROP TABLE ledger.event"): "refused where there are events",
-    (
-        "services/ledger/event_store/migrations.py",
-        "DELETE FROM ledger.migration WHERE",
-    ): "says which functions there are",
-    ("services/ledger/event_store/personal.py", "DELETE FROM ledger.personal"): "names are erased on demand",
     (
         "services/projections/following/rebuild.py",
         "DROP SCHEMA IF EXISTS {} CASCADE",
@@ -41,7 +38,7 @@ ALLOWED = {
     ("services/projections/following/rebuild.py", "DROP SCHEMA {} CASCADE"): "a read model, made from the log",
     ("services/projections/following/rebuild.py", "DROP TABLE IF EXISTS {} CASCADE"): "a read model, made from the log",
 }
-"""All statements of the program that take anything away, and why each is no loss."""
+"""All statements of the program that may take events away as far as one can see, and why they do not."""
 
 
 def sql_texts() -> Iterator[tuple[str, str]]:
@@ -67,8 +64,9 @@ def strings(tree: ast.AST) -> Iterator[str]:
 
 
 def taking_away(text: str) -> list[str]:
-    """What takes something away in a text of SQL."""
-    return [" ".join(found.group().split()) for found in TAKES_AWAY.finditer(text)]
+    """What may take events away in a text of SQL."""
+    found = [each for each in TAKES_AWAY.finditer(text) if not HOLDS_NO_EVENTS.fullmatch(each["table"] or "{}")]
+    return [" ".join(each.group().split()) for each in found]
 
 
 def test_no_sql_of_the_program_takes_events_away():
@@ -83,6 +81,9 @@ def test_no_sql_of_the_program_takes_events_away():
     "statement",
     [
         "DROP TABLE IF EXISTS ledger.event",
+        "DROP TABLE IF EXISTS {}",
+        "truncate table only event_3",
+        "DELETE FROM %I WHERE true",
         "drop schema ledger cascade",
         "TRUNCATE ledger.event",
         "DELETE FROM ONLY ledger.event_1 WHERE position > 3",
@@ -93,12 +94,21 @@ def test_no_sql_of_the_program_takes_events_away():
         "ALTER TABLE ledger.event DROP COLUMN hash",
     ],
 )
-def test_a_statement_that_takes_something_away_is_seen(statement: str):
+def test_a_statement_that_may_take_events_away_is_seen(statement: str):
     assert taking_away(statement)
 
 
-def test_what_only_guards_events_is_not_taken_for_a_loss():
-    assert not taking_away("CREATE TRIGGER guard BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.event")
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TRIGGER guard BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.event",
+        "WITH gone AS (DELETE FROM ledger.personal AS p USING ledger.event AS e WHERE p.log_id = $1) SELECT",
+        "DROP TABLE ledger.reservation",
+        "DELETE FROM ONLY episodes WHERE account_id = $1",
+    ],
+)
+def test_a_statement_that_takes_nothing_away_of_the_log_is_let_pass(statement: str):
+    assert not taking_away(statement)
 
 
 @pytest.fixture(params=[1, 3], ids=["one log", "three logs"])
