@@ -57,7 +57,6 @@ class Key:
     """A key as it is now: what it may do, and the secrets that prove it, the newest first."""
 
     key_id: str
-    name: str
     roles: frozenset[Role]
     accounts: frozenset[str] | None
     ends_at: datetime | None
@@ -68,8 +67,8 @@ class Key:
 
     @property
     def principal(self) -> Principal:
-        """Whom a caller with this key is."""
-        return Principal.with_roles(f"key:{self.key_id}", "key", self.roles, self.accounts, self.name, self.ends_at)
+        """The caller with this key. Its name stands beside the log of access, and is not known here."""
+        return Principal.with_roles(f"key:{self.key_id}", "key", self.roles, self.accounts, ends_at=self.ends_at)
 
     def rotated(self, new: bytes, overlap_ends_at: datetime) -> "Key":
         """The same key with another secret; the earlier ones work until the overlap ends."""

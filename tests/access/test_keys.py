@@ -13,7 +13,7 @@ HOUR = timedelta(hours=1)
 
 def key(credential: Credential, **given: object) -> Key:
     usual = {
-        "key_id": credential.key_id, "name": "CRM", "roles": frozenset({Role.RECORDER}), "accounts": None,
+        "key_id": credential.key_id, "roles": frozenset({Role.RECORDER}), "accounts": None,
         "ends_at": None, "made_at": NOW, "made_by": "local", "secrets": (KeySecret(credential.hash),),
     }  # fmt: skip
     return Key(**(usual | given))

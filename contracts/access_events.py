@@ -1,0 +1,86 @@
+"""What is remembered of access itself: recorded in a log of its own, hashed and under checkpoints like every log.
+
+From it alone an auditor can tell whether the actor of an event was entitled when the event was recorded.
+"""
+
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.access import Role
+from contracts.quantities import AccountId, Instant, Reason
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class AccessEvent(BaseModel):
+    """A fact about who may do what. Its subject, a principal's id, stands in the envelope, as does the actor."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    schema_version: ClassVar[int] = 1
+
+
+class DoorOpened(AccessEvent):
+    """The ledger was started without a door: from then on the principal `local` may do everything."""
+
+
+class DoorClosed(AccessEvent):
+    """The ledger was started with its door closed: from then on `local` may do nothing."""
+
+
+class KeyMade(AccessEvent):
+    """A key was made. `accounts` is absent where it is for all of them, `ends_at` where it has no end."""
+
+    roles: tuple[Role, ...]
+    accounts: tuple[AccountId, ...] | None
+    ends_at: Instant | None
+    secret_sha256: Sha256
+
+
+class KeyRotated(AccessEvent):
+    """A key has another secret; the earlier ones work until `overlap_ends_at`."""
+
+    secret_sha256: Sha256
+    overlap_ends_at: Instant
+
+
+class KeyRevoked(AccessEvent):
+    """A key ended before its time."""
+
+    reason: Reason
+
+
+class PersonAdmitted(AccessEvent):
+    """A token of the issuer gave a person these roles and accounts; recorded when they are not those recorded last."""
+
+    roles: tuple[Role, ...]
+    accounts: tuple[AccountId, ...] | None
+
+
+class NamesErased(AccessEvent):
+    """Names of people were erased from an account, or the name of an actor."""
+
+    account_id: AccountId | None
+    erased: int
+    reason: Reason
+
+
+class NamesRead(AccessEvent):
+    """An auditor read names of people."""
+
+    account_id: AccountId | None
+
+
+class ExportMade(AccessEvent):
+    """The log, or a part of it, was exported for an audit."""
+
+    account_id: AccountId | None
+
+
+ACCESS_EVENTS: dict[str, type[AccessEvent]] = {
+    each.__name__: each
+    for each in (
+        DoorOpened, DoorClosed, KeyMade, KeyRotated, KeyRevoked, PersonAdmitted, NamesErased, NamesRead, ExportMade,
+    )
+}  # fmt: skip
+"""By the name under which each is recorded."""

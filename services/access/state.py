@@ -1,0 +1,82 @@
+"""Who may do what now: everything that the log of access says, folded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from contracts.access_events import AccessEvent, DoorClosed, DoorOpened, KeyMade, KeyRevoked, KeyRotated, PersonAdmitted
+from services.access.keys import Credential, Key, KeySecret
+from services.access.principals import Principal
+
+
+class Fact(NamedTuple):
+    """An event of the log of access, with its place, its subject and its actor."""
+
+    position: int
+    subject: str
+    actor: str
+    recorded_at: datetime
+    event: AccessEvent
+
+
+@dataclass(frozen=True)
+class AccessState:
+    """The keys by id, and what people were admitted with, up to a position."""
+
+    position: int = 0
+    open: bool = False
+    keys: Mapping[str, Key] = field(default_factory=dict)
+    people: Mapping[str, PersonAdmitted] = field(default_factory=dict)
+
+    def after(self, fact: Fact) -> "AccessState":
+        """The state with one more fact. What only has to be remembered, such as an export, changes nothing."""
+        assert fact.position == self.position + 1, (fact.position, self.position)
+        moved = replace(self, position=fact.position)
+        match fact.event:
+            case DoorOpened():
+                return replace(moved, open=True)
+            case DoorClosed():
+                return replace(moved, open=False)
+            case PersonAdmitted():
+                return replace(moved, people={**self.people, fact.subject: fact.event})
+            case KeyMade() | KeyRotated() | KeyRevoked():
+                return replace(moved, keys={**self.keys, fact.subject: _key(self.keys.get(fact.subject), fact)})
+            case _:
+                return moved
+
+    def refusal(self, credential: Credential, now: datetime) -> str | None:
+        """What is wrong with a key's credential; None where it proves the key."""
+        key = self.keys.get(credential.key_id)
+        return key.refusal(credential, now) if key else "the key is unknown, or its secret is another one"
+
+    def admits(self, person: Principal) -> bool:
+        """Whether what a person's token gives is what was recorded of the person last."""
+        return self.people.get(person.id) == admission(person)
+
+
+def admission(person: Principal) -> PersonAdmitted:
+    """What is recorded of a person's token."""
+    accounts = None if person.accounts is None else tuple(sorted(person.accounts))
+    return PersonAdmitted(roles=tuple(sorted(person.roles)), accounts=accounts)
+
+
+def _key(known: Key | None, fact: Fact) -> Key:
+    match fact.event:
+        case KeyMade(roles=roles, accounts=accounts, ends_at=ends_at, secret_sha256=secret):
+            assert known is None, f"the key {fact.subject} was made twice"
+            return Key(
+                key_id=fact.subject,
+                roles=frozenset(roles),
+                accounts=None if accounts is None else frozenset(accounts),
+                ends_at=ends_at,
+                made_at=fact.recorded_at,
+                made_by=fact.actor,
+                secrets=(KeySecret(bytes.fromhex(secret)),),
+            )
+        case KeyRotated(secret_sha256=secret, overlap_ends_at=overlap_ends_at):
+            assert known, f"the key {fact.subject} was rotated and never made"
+            return known.rotated(bytes.fromhex(secret), overlap_ends_at)
+        case _:
+            assert known, f"the key {fact.subject} was revoked and never made"
+            return replace(known, revoked_at=known.revoked_at or fact.recorded_at)
