@@ -18,6 +18,21 @@ NOT_FOUND = (
     ProblemType("not-found", 404, "There is nothing at this address.", "GET /docs lists what there is."),
 )  # fmt: skip
 
+DOOR = (
+    ProblemType(
+        "not-authenticated", 401, "The credential is missing, or it does not hold.",
+        "Send the header Authorization: Bearer, with a key or a token that holds.",
+    ),
+    ProblemType(
+        "not-allowed", 403, "This principal may not do this.",
+        "Ask for the right that the problem names, or use another key.",
+    ),
+    ProblemType(
+        "identity-provider-unavailable", 503, "The issuer of tokens is unavailable, and none of its keys is known.",
+        "Try again after the time in Retry-After.",
+    ),
+)  # fmt: skip
+
 HTTP = (
     ProblemType(
         "foreign-origin", 403, "A page of another site sent this request.",
@@ -157,5 +172,5 @@ FAILURES = (
     ),
 )  # fmt: skip
 
-CATALOGUE = {kind.slug: kind for kind in (*NOT_FOUND, *HTTP, *STATE_OF_THE_ACCOUNT, *NOT_RECORDABLE, *FAILURES)}
+CATALOGUE = {kind.slug: kind for kind in (*NOT_FOUND, *DOOR, *HTTP, *STATE_OF_THE_ACCOUNT, *NOT_RECORDABLE, *FAILURES)}
 """Every problem that a caller can meet, by its slug. Titles, statuses and remedies stand here and nowhere else."""

@@ -24,7 +24,7 @@ MAY_LEAD_TO = {
     "contracts": frozenset(),
     "infra": frozenset({"services.process"}),
     "services.process": frozenset({"contracts"}),
-    "services.access": frozenset({"contracts"}),
+    "services.access": frozenset({"contracts", "services.process"}),
     "services.documents": SHARED,
     "services.ledger.domain": frozenset({"contracts"}),
     "services.ledger": SHARED,

@@ -35,3 +35,20 @@ READING_NAMES_IS_RECORDED = frozenset({Role.AUDITOR})
 def rights_of(roles: Iterable[Role]) -> frozenset[Right]:
     """What these roles may do together."""
     return frozenset().union(*(RIGHTS_OF[role] for role in roles))
+
+
+RIGHT_OF_COMMAND: Mapping[str, Right] = MappingProxyType(
+    {
+        "OpenAccount": Right.MONEY,
+        "PurchasePackage": Right.MONEY,
+        "PayDebt": Right.MONEY,
+        "SuspendWork": Right.MONEY,
+        "ResumeWork": Right.MONEY,
+        "CloseTask": Right.TASKS,
+        "MarkWarranty": Right.TASKS,
+        "ReopenTask": Right.TASKS,
+        "CloseMonth": Right.MONTHS,
+        "ReopenMonth": Right.MONTHS,
+    }
+)
+"""What each command needs, on a route of its own and on a line of NDJSON."""
