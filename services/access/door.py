@@ -171,16 +171,21 @@ def guard(app: FastAPI, door: Callable[[Scope], Door]) -> None:
     """Put every route of the application behind the door; OperatorError names the routes that say no need."""
     if silent := list(routes_without_need(app)):
         raise OperatorError(f"These routes name no right, and so nobody may use them: {', '.join(silent)}.")
-    for route in app.routes:
-        need = need_of(getattr(route, "endpoint", route))
-        if isinstance(route, APIRoute) and need and not need.public:
+    for route in routes_of(app):
+        need = need_of(route.path, route.endpoint)
+        if need and not need.public:
             route.app = Guarded(route.app, need, door)
+
+
+def routes_of(app: FastAPI) -> Iterator[APIRoute]:
+    """The routes that answer something of ours."""
+    return (route for route in app.routes if isinstance(route, APIRoute))
 
 
 def routes_without_need(app: FastAPI) -> Iterator[str]:
     """Method and path of each route that says neither a right nor that it needs none."""
-    for route in app.routes:
-        if isinstance(route, APIRoute) and need_of(route.endpoint) is None:
+    for route in routes_of(app):
+        if need_of(route.path, route.endpoint) is None:
             yield f"{'/'.join(sorted(route.methods))} {route.path}"
 
 
@@ -188,7 +193,7 @@ def table(app: FastAPI) -> Mapping[tuple[str, str], Need]:
     """What each method and path needs."""
     return {
         (method, route.path): need
-        for route in app.routes
-        if isinstance(route, APIRoute) and (need := need_of(route.endpoint))
+        for route in routes_of(app)
+        if (need := need_of(route.path, route.endpoint))
         for method in route.methods
     }

@@ -5,8 +5,10 @@ from typing import Annotated
 from asyncpg import Connection
 from fastapi import APIRouter, Query, Request, Response
 
+from contracts.access import Right
 from contracts.read_models import LogView, ProjectionView
 from contracts.totals import Totals, TotalsList
+from services.access.needs import KNOWN, needs
 from services.projections.balances import BALANCES
 from services.projections.balances.routes import router as balances
 from services.projections.balances.totals import totals_of_day
@@ -24,6 +26,7 @@ own = APIRouter(prefix="/v1", tags=["projections"])
 
 
 @own.get("/totals")
+@needs(Right.ALL_ACCOUNTS)
 async def get_totals(
     request: Request, response: Response, asked: Annotated[AskedTotals, Query()], minimum: MinPosition = 0
 ) -> TotalsList:
@@ -41,6 +44,7 @@ async def _totals(connection: Connection, asked: AskedTotals) -> tuple[Totals, .
 
 
 @own.get("/projections")
+@needs(KNOWN)
 async def list_projections(
     request: Request, response: Response, minimum: MinPosition = 0
 ) -> tuple[ProjectionView, ...]:

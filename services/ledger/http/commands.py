@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from contracts.access import Right
 from contracts.commands import (
     CloseMonth,
     CloseTask,
@@ -24,6 +25,7 @@ from contracts.commands import (
 )
 from contracts.envelope import Recorded
 from contracts.quantities import AccountId, Month, Reason, TaskId
+from services.access.needs import KNOWN, needs
 from services.ledger.http import evidence, log, personal_data
 from services.ledger.http.bulk import NDJSON, Conversation
 from services.ledger.http.requests import PARAMETERS, PROBLEMS, LedgerOf, record
@@ -35,24 +37,28 @@ bulk = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
 
 
 @commands.post("/{account_id}/tasks/{task_id}/close", **RECORDED)
+@needs(Right.TASKS)
 async def close_task(account_id: AccountId, task_id: TaskId, body: CloseTaskBody, request: Request) -> Response:
     """Charge a confirmed task. Never refused for want of hours: the rest is owed."""
     return await record(request, CloseTask.model_construct(account_id=account_id, task_id=task_id, **body.__dict__))
 
 
 @commands.post("", **RECORDED)
+@needs(Right.MONEY)
 async def open_account(body: OpenAccount, request: Request) -> Response:
     """Open the account of one customer contract."""
     return await record(request, body)
 
 
 @commands.post("/{account_id}/packages", **RECORDED)
+@needs(Right.MONEY)
 async def purchase_package(account_id: AccountId, body: PurchasePackageBody, request: Request) -> Response:
     """Buy a package of hours."""
     return await record(request, PurchasePackage.model_construct(account_id=account_id, **body.__dict__))
 
 
 @commands.post("/{account_id}/tasks/{task_id}/warranty", **RECORDED)
+@needs(Right.TASKS)
 async def mark_warranty(account_id: AccountId, task_id: TaskId, body: ReasonBody, request: Request) -> Response:
     """Take a task's charge back for good: it and its later closings cost nothing."""
     return await record(
@@ -61,36 +67,42 @@ async def mark_warranty(account_id: AccountId, task_id: TaskId, body: ReasonBody
 
 
 @commands.post("/{account_id}/tasks/{task_id}/reopen", **RECORDED)
+@needs(Right.TASKS)
 async def reopen_task(account_id: AccountId, task_id: TaskId, body: ReasonBody, request: Request) -> Response:
     """Take a task's closing back, so that it can be closed anew."""
     return await record(request, ReopenTask.model_construct(account_id=account_id, task_id=task_id, reason=body.reason))
 
 
 @commands.post("/{account_id}/debt-payments", **RECORDED)
+@needs(Right.MONEY)
 async def pay_debt(account_id: AccountId, body: PayDebtBody, request: Request) -> Response:
     """Pay owed minutes with money, the oldest first."""
     return await record(request, PayDebt.model_construct(account_id=account_id, **body.__dict__))
 
 
 @commands.post("/{account_id}/suspension", **RECORDED)
+@needs(Right.MONEY)
 async def suspend_work(account_id: AccountId, body: ReasonBody, request: Request) -> Response:
     """Suspend work while the balance is negative."""
     return await record(request, SuspendWork.model_construct(account_id=account_id, reason=body.reason))
 
 
 @commands.delete("/{account_id}/suspension", **RECORDED)
+@needs(Right.MONEY)
 async def resume_work(account_id: AccountId, reason: Annotated[Reason, Query()], request: Request) -> Response:
     """Resume work at the seller's will."""
     return await record(request, ResumeWork.model_construct(account_id=account_id, reason=reason))
 
 
 @commands.post("/{account_id}/months/{month}/close", **RECORDED)
+@needs(Right.MONTHS)
 async def close_month(account_id: AccountId, month: Month, request: Request, body: NoBody | None = None) -> Response:
     """Close a month that is over, and every earlier one."""
     return await record(request, CloseMonth.model_construct(account_id=account_id, month=month))
 
 
 @commands.post("/{account_id}/months/{month}/reopen", **RECORDED)
+@needs(Right.MONTHS)
 async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, request: Request) -> Response:
     """Reopen the month closed last."""
     return await record(request, ReopenMonth.model_construct(account_id=account_id, month=month, reason=body.reason))
@@ -103,6 +115,7 @@ async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, re
     responses={200: {"description": "A line for each line: the answer to its command, or the problem."}},
     openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": {"type": "string"}}}}},
 )
+@needs(KNOWN)
 async def many_commands(ledger: LedgerOf) -> Response:
     """Any commands, NDJSON, one a line with its `idempotency_key`; answered line by line while more are sent.
 

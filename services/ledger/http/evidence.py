@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
 from pydantic import Field
 
+from contracts.access import Right
 from contracts.audit import (
     CheckpointLine,
     ConsistencyProof,
@@ -19,6 +20,7 @@ from contracts.audit import (
 )
 from contracts.problems import InvalidField
 from contracts.quantities import AccountId
+from services.access.needs import needs
 from services.ledger.audit.keys import PublicKey, published
 from services.ledger.audit.merkle import HASH_BYTES, WIDTH, NoSuchProof
 from services.ledger.audit.tree import StoredTree
@@ -84,6 +86,7 @@ def in_hex(path: list[bytes]) -> Hashes:
 
 
 @router.get("/audit/keys")
+@needs(Right.EVIDENCE)
 async def audit_keys(ledger: LedgerOf) -> PublishedKeys:
     """The public keys that sign checkpoints, or have signed them."""
     database = ledger.store.readers
@@ -94,6 +97,7 @@ async def audit_keys(ledger: LedgerOf) -> PublishedKeys:
 
 
 @router.get("/audit/checkpoint", response_class=PlainTextResponse)
+@needs(Right.EVIDENCE)
 async def latest_checkpoint(ledger: LedgerOf, asked: Annotated[OfLog, Query()]) -> str:
     """The newest checkpoint, a signed note (C2SP tlog-checkpoint)."""
     latest = await tree_of(ledger, asked.log).latest()
@@ -107,6 +111,7 @@ async def latest_checkpoint(ledger: LedgerOf, asked: Annotated[OfLog, Query()]) 
     response_class=Response,
     responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
 )
+@needs(Right.EVIDENCE)
 async def checkpoints(ledger: LedgerOf, asked: Annotated[AfterSize, Query()]) -> Response:
     """Checkpoints, NDJSON, the smallest first."""
     page = await tree_of(ledger, asked.log).page(asked.after, asked.limit)
@@ -115,6 +120,7 @@ async def checkpoints(ledger: LedgerOf, asked: Annotated[AfterSize, Query()]) ->
 
 
 @router.get("/audit/proof/inclusion")
+@needs(Right.EVIDENCE)
 async def inclusion_proof(ledger: LedgerOf, asked: Annotated[InTree, Query()]) -> InclusionProof:
     """The proof that an event is in a tree."""
     try:
@@ -125,6 +131,7 @@ async def inclusion_proof(ledger: LedgerOf, asked: Annotated[InTree, Query()]) -
 
 
 @router.get("/audit/proof/consistency")
+@needs(Right.EVIDENCE)
 async def consistency_proof(ledger: LedgerOf, asked: Annotated[BetweenTrees, Query()]) -> ConsistencyProof:
     """The proof that one tree begins with another."""
     try:
@@ -135,6 +142,7 @@ async def consistency_proof(ledger: LedgerOf, asked: Annotated[BetweenTrees, Que
 
 
 @router.get("/audit/tile/{path:path}", response_class=Response)
+@needs(Right.LOG)
 async def tile(path: str, ledger: LedgerOf, asked: Annotated[OfLog, Query()]) -> Response:
     """A tile of the tree, by its path in C2SP tlog-tiles: `<level>/<index>[.p/<width>]`."""
     form = TILE_PATH.fullmatch(path)
@@ -150,6 +158,7 @@ async def tile(path: str, ledger: LedgerOf, asked: Annotated[OfLog, Query()]) ->
 
 
 @router.get("/accounts/{account_id}/receipts/{version}")
+@needs(Right.EVIDENCE)
 async def receipt_of_version(
     account_id: AccountId, version: Annotated[int, Field(ge=1, lt=2**31)], ledger: LedgerOf
 ) -> Receipt:
@@ -162,6 +171,7 @@ async def receipt_of_version(
 
 
 @router.get("/accounts/{account_id}/receipts")
+@needs(Right.EVIDENCE)
 async def receipt_of_command(account_id: AccountId, ledger: LedgerOf, asked: Annotated[OfCommand, Query()]) -> Receipt:
     """The receipt of a command, by its idempotency key."""
     return await _receipt(ledger, ledger.log_of(account_id), account_id, asked.idempotency_key)

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from contracts.access import Right
 from contracts.quantities import POSITION_MAX, AccountId, AskedInstant, GivenInstant, Instant, KnownAt, parse_known_at
 from contracts.read_models import BalanceView
+from services.access.needs import KNOWN, needs
 from services.ledger.audit.replay import replay
 from services.ledger.clock import SandboxClock
 from services.ledger.domain.terms import TermsVersion
@@ -95,6 +97,7 @@ class Lines(StreamingResponse):
 
 
 @router.get("/log", response_class=Lines)
+@needs(Right.LOG, streams=True)
 async def log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()]) -> Response:
     """The events after a position, in order, one a line; with `follow`, for as long as you listen."""
     headers = await log_headers(ledger, asked.log)
@@ -102,6 +105,7 @@ async def log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()]) -> Res
 
 
 @router.get("/log/hashes")
+@needs(Right.LOG)
 async def log_hashes(ledger: LedgerOf, asked: Annotated[HashParameters, Query()], response: Response) -> LogHashes:
     """The leaf hashes of the events after a position, in order: by them a copy of events is checked against the log."""
     response.headers.update(await log_headers(ledger, asked.log))
@@ -109,12 +113,14 @@ async def log_hashes(ledger: LedgerOf, asked: Annotated[HashParameters, Query()]
 
 
 @router.get("/accounts/{account_id}/events", response_class=Lines)
+@needs(Right.LOG)
 async def account_events(account_id: AccountId, ledger: LedgerOf) -> Response:
     """All events of one account, in order, one a line."""
     return Lines(await account_lines(ledger, account_id))
 
 
 @router.get("/accounts/{account_id}/replay")
+@needs(Right.LOG)
 async def account_replay(
     account_id: AccountId, ledger: LedgerOf, asked: Annotated[ReplayParameters, Query()]
 ) -> BalanceView:
@@ -125,6 +131,7 @@ async def account_replay(
 
 
 @router.get("/terms")
+@needs(KNOWN)
 async def all_terms() -> TermsView:
     """The price list and coefficients, all versions."""
     return TermsView(versions=terms().versions)
@@ -141,12 +148,14 @@ TestClock = Annotated[SandboxClock, Depends(sandbox_clock)]
 
 
 @router.get("/test-clock", tags=["sandbox"])
+@needs(KNOWN)
 async def read_clock(clock: TestClock) -> Now:
     """What time it is in the sandbox."""
     return Now(now=await clock.now())
 
 
 @router.put("/test-clock", tags=["sandbox"])
+@needs(Right.OPERATE)
 async def set_clock(body: SetNow, clock: TestClock, ledger: LedgerOf) -> Now:
     """Move the clock forward; answers when everything due by then has been recorded and projected."""
     await move_clock(ledger, clock, body.now)

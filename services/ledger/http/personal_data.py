@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import Field
 
+from contracts.access import Right
 from contracts.privacy import Erased, ErasureBody, PersonalText
 from contracts.quantities import POSITION_MAX, AccountId
+from services.access.needs import needs
 from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.personal import PersonalData
 from services.ledger.http.log import Lines, Parameters, Position
@@ -41,12 +43,14 @@ LogOfAccount = Annotated[int, Depends(log_of_account)]
 
 
 @router.get("/accounts/{account_id}/personal-data")
+@needs(Right.PERSONAL)
 async def of_account(account_id: AccountId, ledger: LedgerOf, log_id: LogOfAccount) -> tuple[PersonalText, ...]:
     """What of the account's events is personal and not erased, in their order."""
     return tuple(map(_text, await ledger.store.personal.of_account(log_id, account_id)))
 
 
 @router.post("/accounts/{account_id}/personal-data/erasures")
+@needs(Right.ERASURE)
 async def erase(account_id: AccountId, body: ErasureBody, ledger: LedgerOf, log_id: LogOfAccount) -> Erased:
     """Erase it, all of it or one person's; nothing of it is left in the database then. Repeating it does no harm.
 
@@ -57,6 +61,7 @@ async def erase(account_id: AccountId, body: ErasureBody, ledger: LedgerOf, log_
 
 
 @router.get("/personal-data", response_class=Lines)
+@needs(Right.PERSONAL, whole=True)
 async def of_log(ledger: LedgerOf, asked: Annotated[PartOfLog, Query()]) -> Response:
     """What is personal and not erased in a part of a log, NDJSON, in the order of the events."""
     require_log(ledger, asked.log)

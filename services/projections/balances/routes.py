@@ -5,7 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
+from contracts.access import Right
 from contracts.read_models import AccountPage, AccountView, BalanceStep, BalanceView, PackagePage, StatementPage
+from services.access.needs import needs
 from services.projections.balances import BALANCES, accounts, packages, queries
 from services.projections.balances.parameters import AskedAccounts, AskedBalance, AskedPackages, AskedStatement
 from services.projections.parameters import AccountPath, AskedPeriod
@@ -17,30 +19,35 @@ Read = Annotated[Reading, Depends(ReadingOf(BALANCES))]
 
 
 @router.get("")
+@needs(Right.BALANCES, listing=True)
 async def list_accounts(read: Read, asked: Annotated[AskedAccounts, Query()]) -> AccountPage:
     """Accounts with their balances now, a page."""
     return await accounts.accounts(read.connection, now=read.now, **asked.model_dump())
 
 
 @router.get("/{account_id}")
+@needs(Right.BALANCES)
 async def get_account(read: Read, account_id: AccountPath) -> AccountView:
     """One account as of now: its customer, its contract, and where it stands."""
     return await accounts.account(read.connection, account_id, read.now, read.position)
 
 
 @router.get("/{account_id}/packages")
+@needs(Right.BALANCES)
 async def list_packages(read: Read, account_id: AccountPath, asked: Annotated[AskedPackages, Query()]) -> PackagePage:
     """The account's packages as of now, the newest first, a page: what each was, holds, and where its hours went."""
     return await packages.packages(read.connection, account_id, now=read.now, **asked.model_dump())
 
 
 @router.get("/{account_id}/balance")
+@needs(Right.BALANCES)
 async def get_balance(read: Read, account_id: AccountPath, asked: Annotated[AskedBalance, Query()]) -> BalanceView:
     """An account's balance at any instant, as known at any other (rule 12); by default now, with everything known."""
     return await queries.balance(read.connection, account_id, asked.as_of, asked.known_at, read.now, read.position)
 
 
 @router.get("/{account_id}/balance/history")
+@needs(Right.BALANCES)
 async def get_history(read: Read, account_id: AccountPath, asked: Annotated[AskedPeriod, Query()]) -> list[BalanceStep]:
     """The curve of the balance: its value at `from`, then every change before `to`; by default all of it up to now."""
     before = asked.before or max(read.now, asked.since or read.now) + timedelta(microseconds=1)
@@ -48,6 +55,7 @@ async def get_history(read: Read, account_id: AccountPath, asked: Annotated[Aske
 
 
 @router.get("/{account_id}/statement")
+@needs(Right.BALANCES)
 async def get_statement(
     read: Read, account_id: AccountPath, asked: Annotated[AskedStatement, Query()]
 ) -> StatementPage:

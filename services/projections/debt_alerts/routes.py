@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from contracts.access import Right
 from contracts.alerts import AlertChange, AlertDeliveryPage, AlertPage
 from contracts.quantities import POSITION_MAX
+from services.access.needs import needs
 from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import DEBT_ALERTS, queries
 from services.projections.debt_alerts.parameters import AskedAlerts, AskedDeliveries
@@ -24,12 +26,14 @@ LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=POSIT
 
 
 @router.get("")
+@needs(Right.BALANCES, listing=True)
 async def list_alerts(read: Read, asked: Annotated[AskedAlerts, Query()]) -> AlertPage:
     """Alerts open and closed, the newest first, a page (rule 13)."""
     return await queries.alerts(read.connection, **asked.model_dump())
 
 
 @router.get("/deliveries")
+@needs(Right.BALANCES, listing=True)
 async def list_deliveries(read: Read, asked: Annotated[AskedDeliveries, Query()]) -> AlertDeliveryPage:
     """What was sent to webhooks and what came of it, the newest first, a page."""
     return await queries.deliveries(read.connection, asked.cursor, asked.limit)
@@ -44,6 +48,7 @@ async def _beginning(request: Request, last_event_id: LastEventId = None) -> int
 
 
 @router.get("/stream", response_class=EventSourceResponse, responses={200: {"model": AlertChange}})
+@needs(Right.BALANCES, listing=True, streams=True)
 async def stream_alerts(request: Request, after: Annotated[int, Depends(_beginning)]) -> AsyncIterator[ServerSentEvent]:
     """Changes as they are committed, each with its number as `id`; after `Last-Event-ID`, or from now on without it.
 

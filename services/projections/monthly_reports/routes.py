@@ -6,8 +6,10 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from contracts.access import Right
 from contracts.quantities import Month
 from contracts.reports import Act, MonthlyReport
+from services.access.needs import needs
 from services.documents import Lang, act_pdf, act_xlsx, report_pdf, report_xlsx
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
@@ -41,6 +43,7 @@ Read = Annotated[Reading, Depends(ReadingOf(MONTHLY_REPORTS))]
 
 
 @router.get("/reports/{file}", response_model=MonthlyReport)
+@needs(Right.DOCUMENTS)
 async def get_report(
     request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]
 ) -> Response:
@@ -51,6 +54,7 @@ async def get_report(
 
 
 @router.get("/acts/{file}", response_model=Act)
+@needs(Right.DOCUMENTS)
 async def get_act(
     request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]
 ) -> Response:

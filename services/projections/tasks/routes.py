@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
+from contracts.access import Right
 from contracts.quantities import TaskId
 from contracts.tasks import TaskExplanation, TaskPage
+from services.access.needs import needs
 from services.projections.parameters import AccountPath, AskedDocument
 from services.projections.readings import Reading, ReadingOf
 from services.projections.tasks import TASKS
@@ -19,12 +21,14 @@ Read = Annotated[Reading, Depends(ReadingOf(TASKS))]
 
 
 @router.get("")
+@needs(Right.BALANCES)
 async def list_tasks(read: Read, account_id: AccountPath, asked: Annotated[AskedTasks, Query()]) -> TaskPage:
     """The account's tasks as of now, the one closed last first unless asked otherwise, a page."""
     return await tasks(read.connection, account_id, **asked.model_dump())
 
 
 @router.get("/{task_id}")
+@needs(Right.BALANCES)
 async def get_task(
     read: Read,
     account_id: AccountPath,
