@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import asyncpg
 
 from contracts.quantities import SELLER_ZONE
 from services.ledger.audit.balances import Holdings, Replayed, replayed, streams
+from services.ledger.audit.catalogue import Catalogue
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.log_verification import Findings
 from services.ledger.audit.verification import verify
@@ -32,6 +34,7 @@ MONTHS_BACK = 3
 FULL_EVERY = timedelta(days=1)
 LAST_SECONDS_MAX = 10
 ACCOUNTS_TOLD_MAX = 20
+DIFFERENCES_MAX = 20
 
 Heard = Callable[[int], None]
 """Hears how many more events have been gone over."""
@@ -64,6 +67,12 @@ class Audit:
             found, after = await verify(
                 store.readers, self.logs, cursor, full=full, trust_keys=trust_keys, went_over=heard
             )
+            differences = await self._differences()
+            if differences:
+                after = replace(after, logs=cursor.logs)
+            for findings in found.values():
+                findings.faults[:0] = differences
+                findings.log_is_sound &= not differences
             if self.with_projections:
                 await self._compare(store, found, heard, everything=full or not cursor.logs)
             after = replace(
@@ -76,6 +85,17 @@ class Audit:
             for log_id, findings in found.items():
                 await store.readers.value(_SAY, log_id, findings.size, findings.faults, findings.log_is_sound)
         return found
+
+    async def _differences(self) -> list[str]:
+        """Between the schema and what the migrations make: with others, what is read may be anything."""
+        shown = Findings()
+        with shown.instead_of_an_end("the schema"):
+            shown.faults += await self._catalogue.differences()
+        return shown.faults[:DIFFERENCES_MAX]
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return Catalogue(self.database_url, self.logs)
 
     async def _compare(self, store: EventStore, found: dict[int, Findings], heard: Heard, *, everything: bool) -> None:
         """Read models with the log they are made of; a log that was tampered with is nothing to compare with."""

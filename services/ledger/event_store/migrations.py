@@ -4,6 +4,7 @@ Tables are changed by migrations, each applied once. A function stands in a file
 text of any of them has changed. `schema.sql` says what is there once all are applied.
 """
 
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -95,3 +96,13 @@ async def fix_logs(database_url: str, logs: int) -> None:
                 await connection.execute(_PARTITIONS.read_text(encoding="utf-8"))
     finally:
         await connection.close()
+
+
+def texts(logs: int) -> Iterator[str]:
+    """All SQL that makes the schema of a new ledger, in order."""
+    yield _TABLE
+    for file in (*MIGRATIONS, *FUNCTIONS):
+        yield file.read_text(encoding="utf-8")
+    if logs > 1:
+        yield f"INSERT INTO ledger.logs (number) VALUES ({logs:d})"  # noqa: S608 - a number
+        yield _PARTITIONS.read_text(encoding="utf-8")

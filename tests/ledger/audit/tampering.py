@@ -2,7 +2,7 @@
 
 import asyncpg
 
-GUARDED = ("event", "checkpoint", "audit_key")
+GUARDED = {"event": "event", "checkpoint": "checkpoint", "audit_key": "key"}
 
 
 async def as_superuser(database_url: str, *statements: str) -> None:
@@ -14,7 +14,7 @@ async def as_superuser(database_url: str, *statements: str) -> None:
                 await superuser.execute(f"ALTER TABLE ledger.{table} DISABLE TRIGGER ALL")
             for statement in statements:
                 await superuser.execute(statement)
-            for table in GUARDED:
-                await superuser.execute(f"ALTER TABLE ledger.{table} ENABLE TRIGGER ALL")
+            for table, what in GUARDED.items():
+                await superuser.execute(f"ALTER TABLE ledger.{table} ENABLE ALWAYS TRIGGER {what}_is_insert_only")
     finally:
         await superuser.close()
