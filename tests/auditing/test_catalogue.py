@@ -5,6 +5,8 @@ import pytest
 
 from services.ledger.audit.catalogue import Catalogue
 from services.ledger.event_store.migrations import fix_logs, migrate
+from services.ledger.settings import Settings
+from tests.ledger.event_store.test_earlier_databases import make_with_keys_of_all_accounts
 
 ELSEWHERE = "ALTER TABLE ledger.event RENAME TO elsewhere; "
 FUNCTION = """
@@ -64,6 +66,13 @@ async def test_a_schema_as_it_was_made_is_not_accused(database_url: str, logs: i
     await fix_logs(database_url, logs)
     for _ in range(2):
         assert await differences(database_url, logs) == []
+
+
+@pytest.mark.parametrize("logs", [1, 3])
+async def test_a_schema_that_an_earlier_version_made_is_not_accused_once_it_is_migrated(database_url: str, logs: int):
+    await make_with_keys_of_all_accounts(Settings(database_url=database_url, logs=logs))
+    await migrate(database_url)
+    assert await differences(database_url, logs) == []
 
 
 @pytest.mark.parametrize("change", CHANGES)
