@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra import processes
 from infra.embedded_server import EmbeddedServer
+from services.process.file_replacement import replace_file
 from services.process.operator_error import OperatorError
 
 logger = logging.getLogger(__name__)
@@ -38,8 +39,7 @@ class EmbeddedNats(EmbeddedServer):
         self.folder.give_to(processes.own_identity().owner)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        self._mark.touch(mode=0o600)
-        self._mark.write_text(json.dumps(self._configuration(), indent=2), encoding="utf-8")
+        replace_file(self._mark, json.dumps(self._configuration(), indent=2))
         command = [binary(), "--config", str(self._mark)]
         return processes.spawn(command, processes.own_identity(), self.gentle_signal, self.folder.log)
 

@@ -70,7 +70,7 @@ class EmbeddedPostgres(EmbeddedServer):
         return self.url
 
     def _prepare(self) -> None:
-        self.folder.make_password()
+        self.folder.make_password(data=self._data)
         self.folder.give_to(self._identity.owner)
         logger.info("starting %s in %s", self._run("postgres", "--version"), self.folder.path)
         self._drop_stale_pid_file()

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from infra import processes
-from infra.data_folder import DataFolder
+from infra.data_folder import NO_ROOM, DataFolder
 from services.process.operator_error import OperatorError
 
 logger = logging.getLogger(__name__)
@@ -111,11 +111,10 @@ class EmbeddedServer(ABC):
                 raise OperatorError(self._failure(said))
 
     def _failure(self, said: str) -> str:
-        return (
-            f"{self.title} did not start on 127.0.0.1:{self.port}. The end of {self.folder.log}:\n{said}\n"
-            f"If the data may go, delete {self.folder.path} and start again; or name servers of your own "
-            "with DATABASE_URL and NATS_URL."
+        advice = (
+            NO_ROOM if "No space left on device" in said else "Name servers of your own with DATABASE_URL and NATS_URL."
         )
+        return f"{self.title} did not start on 127.0.0.1:{self.port}. {advice} The end of {self.folder.log}:\n{said}"
 
     def __enter__(self) -> Self:
         return self.start()

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -84,9 +84,14 @@ def run(command: list[str], identity: Identity, text: str = "") -> subprocess.Co
 
 
 def spawn(
-    command: list[str], identity: Identity, death_signal: int, log: Path, environment: dict[str, str] | None = None
+    command: list[str],
+    identity: Identity,
+    death_signal: int,
+    log: Path,
+    environment: dict[str, str] | None = None,
+    files: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, so that Ctrl-C reaches it only through us."""
+    """Start a server in a session of its own, so that Ctrl-C reaches it only through us; it inherits open `files`."""
     line = command_line(command, identity, death_signal)
     with log.open("ab") as output:
         return _spawner.submit(
@@ -98,6 +103,7 @@ def spawn(
             start_new_session=True,
             cwd="/",
             env=environment,
+            pass_fds=files,
         ).result()
 
 

@@ -15,7 +15,6 @@ from rich.console import Console
 from services.auditing.commands import audit
 from services.operating.privacy import privacy
 from services.process.operator_error import OperatorError
-from services.process.stopping import run_until_stopped
 
 cli = typer.Typer(
     name="hourbook",
@@ -75,9 +74,13 @@ def demo(
 
 
 @cli.command(hidden=True)
-def serve(port: Port = 8000) -> None:
-    """Commands and queries behind one address: what `up` starts."""
-    _serve("services.app:create_app", port)
+def serve(socket: Annotated[int, typer.Option(help="An open socket, by its number.")]) -> None:
+    """Commands and queries behind one address: what `up` starts, on a socket of its own."""
+    from socket import socket as inherited
+
+    from services.process.serving import serve
+
+    serve("services.app:create_app", inherited(fileno=socket))
 
 
 @cli.command()
@@ -87,18 +90,21 @@ def ledger(
 ) -> None:
     """Run the ledger service: commands, log, relay and expiry, or one of these alone."""
     from services.ledger.running import run_expiry, run_relay
-    from services.ledger.settings import Settings
+    from services.operating.start_conditions import ledger_settings
+    from services.process.serving import collect_garbage_seldom, listening, serve
+    from services.process.stopping import run_until_stopped
 
+    settings = ledger_settings(os.environ)
     match only:
         case "relay":
-            _collect_garbage_seldom()
-            run_until_stopped(run_relay(Settings()))
+            collect_garbage_seldom()
+            run_until_stopped(run_relay(settings))
         case "expiry":
-            run_until_stopped(run_expiry(Settings()))
+            run_until_stopped(run_expiry(settings))
         case "api":
-            _serve("services.ledger.app:create_api", port)
+            serve("services.ledger.app:create_api", listening(port))
         case None:
-            _serve("services.ledger.app:create_app", port)
+            serve("services.ledger.app:create_app", listening(port))
 
 
 @cli.command()
@@ -107,17 +113,20 @@ def projections(
     only: Annotated[Literal["api", "worker"] | None, typer.Option(help="One part alone.")] = None,
 ) -> None:
     """Run the projections service: queries and worker, or one of these alone."""
+    from services.operating.start_conditions import projections_settings
+    from services.process.serving import collect_garbage_seldom, listening, serve
+    from services.process.stopping import run_until_stopped
     from services.projections.running import run_worker
-    from services.projections.settings import Settings
 
+    settings = projections_settings(os.environ)
     match only:
         case "worker":
-            _collect_garbage_seldom()
-            run_until_stopped(run_worker(Settings()))
+            collect_garbage_seldom()
+            run_until_stopped(run_worker(settings))
         case "api":
-            _serve("services.projections.app:create_api", port)
+            serve("services.projections.app:create_api", listening(port))
         case None:
-            _serve("services.projections.app:create_app", port)
+            serve("services.projections.app:create_app", listening(port))
 
 
 @cli.command("import")
@@ -168,11 +177,13 @@ def rebuild(
     from infra.embedded import EmbeddedPostgres
     from services.operating.rebuild import rebuild_by_hand
     from services.process.address import hourbook_at
+    from services.process.serving import collect_garbage_seldom
+    from services.process.settings import read
     from services.projections.settings import Settings
 
     database_url = os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()
-    settings = Settings(database_url=database_url, ledger_url=url)
-    _collect_garbage_seldom()
+    settings = read(Settings, database_url=database_url, ledger_url=url)
+    collect_garbage_seldom()
     with hourbook_at(url):
         at = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
     print(f"{projection} is rebuilt up to position {at}")
@@ -236,30 +247,6 @@ def bench(
     root = Path(__file__).parents[1]
     sys.path.insert(0, str(root))
     run_path(str(root / "tests" / "benchmarks" / "bench.py"))["measure"](seconds, events, output, console)
-
-
-def _serve(application: str, port: int) -> None:
-    import uvicorn
-
-    _collect_garbage_seldom()
-    uvicorn.run(
-        application,
-        factory=True,
-        host="127.0.0.1",
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        timeout_graceful_shutdown=2,
-    )
-
-
-def _collect_garbage_seldom() -> None:
-    """Walking warm accounts, or a page of the log, every few hundred commands or events costs a tenth, or a half."""
-    import gc
-
-    gc.set_threshold(100_000, 20, 100)
 
 
 def main() -> None:

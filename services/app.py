@@ -11,6 +11,7 @@ from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
 from services.process.health import health_routes
+from services.process.settings import read
 from services.projections.routes import ROUTES as QUERIES
 from services.projections.running import running_projections
 from services.projections.settings import Settings as ProjectionsSettings
@@ -20,8 +21,8 @@ from services.projections.settings import Settings as ProjectionsSettings
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     """Both services, each with its own settings, role and connections; relay, expiry and worker run elsewhere."""
     async with (
-        running_ledger(LedgerSettings()) as app.state.ledger,
-        running_projections(ProjectionsSettings(), worker=False) as app.state.projections,
+        running_ledger(read(LedgerSettings)) as app.state.ledger,
+        running_projections(read(ProjectionsSettings), worker=False) as app.state.projections,
     ):
         yield
 

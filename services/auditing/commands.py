@@ -41,9 +41,10 @@ def verify(
     """
     from services.auditing.auditor import Audit
     from services.ledger.settings import Settings
+    from services.process.settings import read
     from services.process.stopping import run_until_stopped
 
-    settings = Settings(database_url=_database_url(data))
+    settings = read(Settings, database_url=_database_url(data))
     job = Audit(settings.database_url, settings.logs, data / "audit" / "verified.json", projections)
     if every is not None:
         run_until_stopped(job.keep_running(every))

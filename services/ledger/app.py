@@ -11,6 +11,7 @@ from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings
 from services.process.health import health_routes
+from services.process.settings import read
 
 
 def create_app() -> FastAPI:
@@ -33,7 +34,7 @@ def _app(*, background: bool) -> FastAPI:
 def _running(*, background: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_ledger(Settings(), relay=background, expiry=background) as app.state.ledger:
+        async with running_ledger(read(Settings), relay=background, expiry=background) as app.state.ledger:
             yield
 
     return lifespan

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ from services.ledger.writing.expiry import keep_expiring
 from services.ledger.writing.pipeline import Pipeline
 from services.ledger.writing.submissions import NothingIsDue, Submission
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.postgres_login import log_in
 from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -152,16 +153,12 @@ async def _stop(work: list[asyncio.Task[None]]) -> None:
 
 
 async def prepared(database_url: str, logs: int) -> None:
-    """The schema is up to date, as soon as PostgreSQL is there; OperatorError if the ledger has another number."""
-    logged = False
+    """Bring the schema up to date as soon as PostgreSQL answers; OperatorError where that cannot be."""
     while True:
-        try:
+        await log_in(database_url)
+        with suppress(*UNAVAILABLE):
             await migrate(database_url)
             return await fix_logs(database_url, logs)
-        except UNAVAILABLE as outage:
-            if not logged:
-                logger.warning("waiting for PostgreSQL: %r", outage)
-            logged = True
         await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.ledger.domain.terms import Terms
+from services.process.settings import File, HttpUrl, NatsUrl, PostgresUrl
 
 TERMS_FILE = Path(__file__).with_name("terms.toml")
 
@@ -17,15 +18,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
 
-    database_url: str = Field(validation_alias="DATABASE_URL")
-    nats_url: str | None = Field(default=None, validation_alias="NATS_URL")
+    database_url: PostgresUrl = Field(validation_alias="DATABASE_URL")
+    nats_url: NatsUrl | None = Field(default=None, validation_alias="NATS_URL")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
-    projections_url: str | None = Field(default=None, validation_alias="HOURBOOK_PROJECTIONS_URL")
+    projections_url: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_PROJECTIONS_URL")
     logs: int = Field(default=1, ge=1, le=1024, validation_alias="HOURBOOK_LOGS")
-    audit_key_file: Path | None = Field(default=None, validation_alias="HOURBOOK_AUDIT_KEY_FILE")
-    witness_file: Path | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_FILE")
-    witness_put_url: str | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_PUT_URL")
-    witness_post_url: str | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_POST_URL")
+    audit_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_AUDIT_KEY_FILE")
+    witness_file: File | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_FILE")
+    witness_put_url: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_PUT_URL")
+    witness_post_url: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_POST_URL")
     witness_authorization: str | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_AUTHORIZATION")
     warm_events_max: int = Field(default=300_000, ge=1, validation_alias="HOURBOOK_WARM_EVENTS_MAX")
 

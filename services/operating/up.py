@@ -3,66 +3,28 @@
 import asyncio
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
 from infra import processes
+from infra.data_folder import DataFolder, make_usable
 from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
 from services.ledger.running import prepared
-from services.ledger.settings import Settings
-from services.process.operator_error import OperatorError
+from services.ledger.settings import Settings as LedgerSettings
+from services.operating.parts import Part
+from services.operating.start_conditions import require_settings
+from services.process import nats_connection
+from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.serving import listening
+from services.process.settings import read
 
 READY_SECONDS_MAX = 120
-STOP_SECONDS_MAX = 20
-RESTART_SECONDS = 0.1
 AUDIT_SECONDS = "60"
-RESTART_SECONDS_MAX = 10
-
-
-@dataclass
-class Part:
-    """One process of Hourbook: the command line that makes it, and its present incarnation."""
-
-    name: str
-    arguments: list[str]
-    environment: dict[str, str]
-    folder: Path
-    process: subprocess.Popen[bytes] | None = None
-    starts: list[float] = field(default_factory=list)
-
-    @property
-    def log(self) -> Path:
-        """What it printed."""
-        return self.folder / f"{self.name}.log"
-
-    def start(self) -> None:
-        """Start it; its pid is in a file, for operators."""
-        command = [sys.executable, "-m", "services", *self.arguments]
-        self.starts = [*(at for at in self.starts if time.monotonic() - at < 60), time.monotonic()]
-        self.process = processes.spawn(
-            command, processes.own_identity(), signal.SIGTERM, self.log, environment=self.environment
-        )
-        (self.folder / f"{self.name}.pid").write_text(f"{self.process.pid}\n", encoding="ascii")
-
-    def to_revive(self) -> bool:
-        """Whether it has died, and rested: the longer, the oftener it did in a minute."""
-        rest = min(RESTART_SECONDS * 2 ** len(self.starts), RESTART_SECONDS_MAX)
-        return (
-            self.process is not None and self.process.poll() is not None and time.monotonic() - self.starts[-1] > rest
-        )
-
-    def stop(self) -> None:
-        """Let it finish what it is doing."""
-        if self.process is not None:
-            processes.end(self.process.pid, signal.SIGTERM, STOP_SECONDS_MAX)
-            self.process.wait()
 
 
 @dataclass
@@ -80,9 +42,7 @@ class Hourbook:
                 say(f"{server.title} died and is started again")
                 server.start()
         for part in self.parts:
-            if part.to_revive():
-                say(f"{part.name} died and is started again; see {part.log}")
-                part.start()
+            part.revive(say)
 
     def ready(self) -> bool:
         """Whether commands and queries are answered now."""
@@ -95,7 +55,7 @@ class Hourbook:
 def _servers(data: Path, *, embedded: bool) -> Iterator[tuple[str, EmbeddedServer]]:
     """PostgreSQL and NATS of our own where the environment names none."""
     for variable, server in (("DATABASE_URL", EmbeddedPostgres), ("NATS_URL", EmbeddedNats)):
-        if os.environ.get(variable):
+        if variable in os.environ:
             continue
         if not embedded:
             raise OperatorError(f"{variable} is not set: name a server with it, or leave out --no-embedded.")
@@ -103,16 +63,19 @@ def _servers(data: Path, *, embedded: bool) -> Iterator[tuple[str, EmbeddedServe
 
 
 def _prepare(database_url: str) -> None:
-    """What stands in the way of every process is said here, once, and not in each one's log."""
+    """Bring the schemas up to date once, before any process needs them: what is in the way is said here."""
+    settings = read(LedgerSettings, database_url=database_url)
 
     async def in_time() -> None:
         async with asyncio.timeout(READY_SECONDS_MAX):
-            await prepared(database_url, Settings(database_url=database_url).logs)
+            await prepared(settings.database_url, settings.logs)
 
     try:
         asyncio.run(in_time())
     except TimeoutError as late:
-        raise OperatorError(f"PostgreSQL did not answer within {READY_SECONDS_MAX} s: see DATABASE_URL.") from late
+        raise OperatorError(
+            f"PostgreSQL did not answer within {READY_SECONDS_MAX} s: see DATABASE_URL.", exit_code=CANNOT_START
+        ) from late
 
 
 @contextmanager
@@ -120,30 +83,30 @@ def running(
     data: Path, port: int, *, sandbox: bool = False, embedded: bool = True, say: Callable[[str], None] = print
 ) -> Iterator[Hourbook]:
     """Hourbook on 127.0.0.1, ready for use within the context; everything it started is stopped after it."""
+    data = data.absolute()
     url = f"http://127.0.0.1:{port}"
-    environment = {
-        "HOURBOOK_AUDIT_KEY_FILE": str(data.resolve() / "audit" / "key.pem"),
+    own = {
+        "HOURBOOK_AUDIT_KEY_FILE": str(data / "audit" / "key.pem"),
         **os.environ,
         "HOURBOOK_LEDGER_URL": url,
         "HOURBOOK_PROJECTIONS_URL": url,
         "HOURBOOK_SANDBOX": "1" if sandbox else "0",
     }
-    folder = data.resolve() / "processes"
-    folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stopping:
+        taken = stopping.enter_context(listening(port))
+        make_usable(data)
+        require_settings(own)
+        folder = DataFolder(data / "processes")
+        folder.acquire()
+        stopping.callback(folder.release)
         servers: list[EmbeddedServer] = []
         for variable, server in _servers(data, embedded=embedded):
             servers.append(stopping.enter_context(server))
-            environment[variable] = server.url
-        _prepare(environment["DATABASE_URL"])
-        commands = {
-            "service": ["serve", "--port", str(port)],
-            "relay": ["ledger", "--only", "relay"],
-            "expiry": ["ledger", "--only", "expiry"],
-            "worker": ["projections", "--only", "worker"],
-            "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", str(data.resolve())],
-        }
-        hourbook = Hourbook(url, [Part(name, line, environment, folder) for name, line in commands.items()], servers)
+            own[variable] = server.url
+        _prepare(own["DATABASE_URL"])
+        if not asyncio.run(nats_connection.log_in(own["NATS_URL"])):
+            say("NATS does not answer yet; commands and queries go on without it")
+        hourbook = Hourbook(url, _parts(own, folder.path, taken.fileno()), servers)
         for part in reversed(hourbook.parts):  # so that the auditor, the last of them, stops after all others
             part.start()
             stopping.callback(part.stop)
@@ -151,21 +114,40 @@ def running(
         yield hourbook
 
 
+def _parts(environment: dict[str, str], folder: Path, socket: int) -> list[Part]:
+    """The processes. The service answers on a socket of ours: nobody else can answer in its place."""
+    data = str(folder.parent)
+    commands = {
+        "relay": ["ledger", "--only", "relay"],
+        "expiry": ["ledger", "--only", "expiry"],
+        "worker": ["projections", "--only", "worker"],
+        "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", data],
+    }
+    return [
+        Part("service", ["serve", "--socket", str(socket)], environment, folder, (socket,)),
+        *(Part(name, line, environment, folder) for name, line in commands.items()),
+    ]
+
+
 @contextmanager
 def another_service(hourbook: Hourbook, port: int) -> Iterator[str]:
     """A second service on the same database, ready within the context; yields its address."""
     first = hourbook.parts[0]
-    second = Part(f"service-{port}", ["serve", "--port", str(port)], first.environment, first.folder)
-    second.start()
-    try:
-        _await_ready(Hourbook(f"http://127.0.0.1:{port}", [second], []), print)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        second.stop()
+    with listening(port) as taken:
+        line = ["serve", "--socket", str(taken.fileno())]
+        second = Part(f"service-{port}", line, first.environment, first.folder, (taken.fileno(),))
+        second.start()
+        try:
+            _await_ready(Hourbook(f"http://127.0.0.1:{port}", [second], []), print)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            second.stop()
 
 
 def _await_ready(hourbook: Hourbook, say: Callable[[str], None]) -> None:
     for _ in processes.until(time.monotonic() + READY_SECONDS_MAX):
+        for part in hourbook.parts:
+            part.require_start()
         if hourbook.ready():
             return
         hourbook.revive(say)

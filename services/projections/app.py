@@ -8,6 +8,7 @@ from starlette.datastructures import State
 
 from services.process.application import furnish
 from services.process.health import health_routes
+from services.process.settings import read
 from services.projections.routes import ROUTES
 from services.projections.running import running_projections
 from services.projections.settings import Settings
@@ -33,7 +34,7 @@ def _app(*, worker: bool) -> FastAPI:
 def _running(*, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_projections(Settings(), worker=worker) as app.state.projections:
+        async with running_projections(read(Settings), worker=worker) as app.state.projections:
             yield
 
     return lifespan

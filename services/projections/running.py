@@ -12,7 +12,9 @@ import asyncpg
 import httpx
 
 from contracts.placement import log_of
+from services.process.postgres_login import log_in
 from services.process.problem_responses import ProblemError
+from services.process.settings import parsed
 from services.process.stopping import end
 from services.projections.balances import BALANCES
 from services.projections.catalogue import PROJECTIONS, migrate
@@ -77,7 +79,7 @@ class Projections:
     def reaching_postgres(self) -> Iterator[None]:
         """For questions to PostgreSQL; raises `projections-unavailable` while it does not answer, or has no schema."""
         try:
-            if not self.migration.done():
+            if not self.migration.done() or self.migration.exception():
                 raise ConnectionError("the schema is not there yet")
             yield
         except POSTGRES_UNAVAILABLE as outage:
@@ -202,7 +204,15 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
             opened.push_async_callback(end, asyncio.create_task(_work(migration, shares.run)))
             effects = asyncio.create_task(_work(migration, partial(run_effects, settings, ledger)))
             opened.push_async_callback(end, effects)
-        yield Projections(settings, ledger, queries, trackings, shares, seller(settings.seller_file), migration)
+        yield Projections(
+            settings,
+            ledger,
+            queries,
+            trackings,
+            shares,
+            parsed("HOURBOOK_SELLER_FILE", settings.seller_file, seller),
+            migration,
+        )
 
 
 async def run_worker(settings: Settings) -> None:
@@ -230,10 +240,9 @@ async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None
 
 
 async def _migrate(settings: Settings) -> None:
-    """As soon as PostgreSQL is there."""
+    """Bring the schema up to date as soon as PostgreSQL answers; OperatorError where it refuses."""
     while True:
-        try:
+        await log_in(settings.database_url)
+        with suppress(*POSTGRES_UNAVAILABLE):
             return await migrate(settings.database_url, settings.log_names)
-        except POSTGRES_UNAVAILABLE as outage:
-            logger.warning("the projections' schema cannot be made yet: %r", outage)
         await asyncio.sleep(MIGRATION_RETRY_SECONDS)

@@ -1,9 +1,9 @@
 """What an operator sets, by environment variables."""
 
-from pathlib import Path
-
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.process.settings import File, HttpUrl, NatsUrl, PostgresUrl
 
 
 class Settings(BaseSettings):
@@ -11,13 +11,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
 
-    database_url: str = Field(validation_alias="DATABASE_URL")
-    nats_url: str | None = Field(default=None, validation_alias="NATS_URL")
-    ledger_url: str = Field(default="http://127.0.0.1:8000", validation_alias="HOURBOOK_LEDGER_URL")
+    database_url: PostgresUrl = Field(validation_alias="DATABASE_URL")
+    nats_url: NatsUrl | None = Field(default=None, validation_alias="NATS_URL")
+    ledger_url: HttpUrl = Field(default="http://127.0.0.1:8000", validation_alias="HOURBOOK_LEDGER_URL")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
     logs: int = Field(default=1, ge=1, le=1024, validation_alias="HOURBOOK_LOGS")
-    seller_file: Path | None = Field(default=None, validation_alias="HOURBOOK_SELLER_FILE")
-    webhooks_file: Path | None = Field(default=None, validation_alias="HOURBOOK_WEBHOOKS_FILE")
+    seller_file: File | None = Field(default=None, validation_alias="HOURBOOK_SELLER_FILE")
+    webhooks_file: File | None = Field(default=None, validation_alias="HOURBOOK_WEBHOOKS_FILE")
 
     @property
     def log_names(self) -> tuple[str, ...]:

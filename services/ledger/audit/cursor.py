@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import orjson
 
-from services.ledger.audit.durable_file import write_durably
+from services.process.file_replacement import replace_file
 from services.process.operator_error import OperatorError
 
 
@@ -71,7 +71,8 @@ class Cursor:
             "faults": {str(log_id): said for log_id, said in self.faults.items()},
             "unsound": sorted(self.unsound),
         }
-        write_durably(file, orjson.dumps(content, option=orjson.OPT_INDENT_2))
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        replace_file(file, orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
 def _verified(note: str, size: int, key_number: int, frontier: list[str]) -> Verified:

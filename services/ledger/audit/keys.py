@@ -1,6 +1,5 @@
 """The keys that sign: the private one in a file, the public ones published as notes, each signed by the one before."""
 
-import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from services.ledger.audit.notes import NotANote, Note, signed
 from services.ledger.event_store.database import Database
 from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.stored_event import rfc3339
+from services.process.file_replacement import replace_file
 
 _KEYS = "SELECT number, note FROM ledger.audit_key ORDER BY number"
 _PUBLISH = "INSERT INTO ledger.audit_key VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING number"
@@ -78,7 +78,7 @@ async def signing_key(database: Database, file: Path) -> SigningKey:
     except ValueError as unreadable:
         raise CannotSign(f"The newest published key cannot be read: {unreadable}.") from unreadable
     _finish_rotation(file, newest)
-    private = _read(file) if notes else _read_or_make(file)
+    private = read_key(file) if notes else _read_or_make(file)
     if not notes:
         await _publish(database, _note(ledger_id, 1, private, []), 1)
         return await signing_key(database, file)
@@ -114,7 +114,7 @@ def _note(ledger_id: str, number: int, private: Ed25519PrivateKey, signers: Iter
 
 def _finish_rotation(file: Path, newest: Iterable[PublicKey]) -> None:
     """A rotation that was cut short has published its key, but not put it in its place."""
-    if _next(file).exists() and any(_raw(_read(_next(file))) == key.raw for key in newest):
+    if _next(file).exists() and any(_raw(read_key(_next(file))) == key.raw for key in newest):
         _next(file).replace(file)
 
 
@@ -129,21 +129,17 @@ def _raw(private: Ed25519PrivateKey) -> bytes:
 def _write(file: Path, private: Ed25519PrivateKey) -> None:
     """For its owner's eyes alone, and on the disk before anything is signed with it."""
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    file.unlink(missing_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        opened.flush()
-        os.fsync(descriptor)
+    replace_file(file, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
 def _read_or_make(file: Path) -> Ed25519PrivateKey:
     if not file.exists():
         _write(file, Ed25519PrivateKey.generate())
-    return _read(file)
+    return read_key(file)
 
 
-def _read(file: Path) -> Ed25519PrivateKey:
+def read_key(file: Path) -> Ed25519PrivateKey:
+    """The private key in the file; CannotSign where there is none."""
     try:
         private = load_pem_private_key(file.read_bytes(), password=None)
     except FileNotFoundError as missing:

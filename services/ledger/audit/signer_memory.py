@@ -9,9 +9,9 @@ from pathlib import Path
 
 import orjson
 
-from services.ledger.audit.durable_file import write_durably
 from services.ledger.audit.keys import CannotSign
 from services.ledger.audit.merkle import HASH_BYTES
+from services.process.file_replacement import replace_file
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class SignerMemory:
 
     def write(self, signed: Remembered) -> None:
         """Before the checkpoint is published."""
-        write_durably(self.file, orjson.dumps(asdict(signed) | {"root": signed.root.hex()}, option=orjson.OPT_INDENT_2))
+        replace_file(self.file, orjson.dumps(asdict(signed) | {"root": signed.root.hex()}, option=orjson.OPT_INDENT_2))
 
 
 @contextmanager

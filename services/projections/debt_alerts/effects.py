@@ -10,6 +10,7 @@ import httpx
 import nats
 from asyncpg import Pool
 
+from services.process.settings import parsed
 from services.process.stopping import stopping
 from services.projections.clock import present
 from services.projections.database import POSTGRES_UNAVAILABLE, pool
@@ -31,7 +32,7 @@ Work = Callable[[], Awaitable[None]]
 
 async def run_effects(settings: Settings, ledger: httpx.AsyncClient) -> None:
     """Run until cancelled, through every outage; each effect is on its own, so that none waits for another."""
-    served = endpoints(settings.webhooks_file)
+    served = parsed("HOURBOOK_WEBHOOKS_FILE", settings.webhooks_file, endpoints)
     async with (
         pool(settings.database_url, 4 + SENT_AT_ONCE * len(served)) as database,
         httpx.AsyncClient(trust_env=False) as client,

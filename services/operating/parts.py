@@ -1,0 +1,87 @@
+"""One process of Hourbook under `up`: started, watched, started again when it dies, and stopped."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra import processes
+from services.process.file_replacement import replace_file
+from services.process.operator_error import CANNOT_START, OperatorError
+
+STOP_SECONDS_MAX = 20
+RESTART_SECONDS = 0.1
+RESTART_SECONDS_MAX = 10
+DEATHS_MAX = 5
+"""So often a process may die before Hourbook is ready; then the operator is told instead."""
+
+
+@dataclass
+class Part:
+    """The command line that makes a process, and its present incarnation. It inherits the open `files`."""
+
+    name: str
+    arguments: list[str]
+    environment: dict[str, str]
+    folder: Path
+    files: tuple[int, ...] = ()
+    process: subprocess.Popen[bytes] | None = None
+    starts: list[float] = field(default_factory=list)
+    _log_start: int = 0
+    _said: str = ""
+
+    @property
+    def log(self) -> Path:
+        """What it printed."""
+        return self.folder / f"{self.name}.log"
+
+    def start(self) -> None:
+        """Start it; its pid is in a file, for operators."""
+        command = [sys.executable, "-m", "services", *self.arguments]
+        self.starts = [*(at for at in self.starts if time.monotonic() - at < 60), time.monotonic()]
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
+        self.process = processes.spawn(
+            command, processes.own_identity(), signal.SIGTERM, self.log, self.environment, self.files
+        )
+        replace_file(self.folder / f"{self.name}.pid", f"{self.process.pid}\n", mode=0o644)
+
+    def dead(self) -> bool:
+        """Whether it has ended, though nobody has stopped it."""
+        return self.process is not None and self.process.poll() is not None
+
+    def revive(self, say: Callable[[str], None]) -> None:
+        """Start it again if it has died, and rested: the longer, the oftener it did in a minute."""
+        rest = min(RESTART_SECONDS * 2 ** len(self.starts), RESTART_SECONDS_MAX)
+        if not self.dead() or time.monotonic() - self.starts[-1] <= rest:
+            return
+        news = "; ".join(self.complaints()) or f"it died and is started again; see {self.log}"
+        if news != self._said or not self.complaints():
+            say(f"{self.name}: {news}")
+        self._said = news
+        self.start()
+
+    def require_start(self) -> None:
+        """OperatorError with what stands against its start, or once it has died again and again."""
+        if self.dead() and (complaints := self.complaints()):
+            raise OperatorError(*complaints, exit_code=CANNOT_START)
+        if self.dead() and len(self.starts) >= DEATHS_MAX:
+            raise OperatorError(f"{self.name} died {DEATHS_MAX} times while it started; see the end of {self.log}.")
+
+    def complaints(self) -> list[str]:
+        """The sentences with which it has ended, where its operator has to put something right."""
+        if self.process is None or self.process.poll() != CANNOT_START:
+            return []
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            lines = log.read().decode(errors="replace").splitlines()
+        mark = "hourbook: "
+        return [line.removeprefix(mark) for line in lines if line.startswith(mark)]
+
+    def stop(self) -> None:
+        """Let it finish what it is doing."""
+        if self.process is not None:
+            processes.end(self.process.pid, signal.SIGTERM, STOP_SECONDS_MAX)
+            self.process.wait()

@@ -1,0 +1,103 @@
+"""What must hold before anything of Hourbook is started, judged at once: a sentence for each thing that does not."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic_settings import BaseSettings
+
+from services.ledger.audit.keys import CannotSign, read_key
+from services.ledger.settings import Settings as LedgerSettings
+from services.process import settings
+from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.site import SiteSettings
+from services.projections.debt_alerts.webhooks import endpoints
+from services.projections.monthly_reports.seller import seller
+from services.projections.settings import Settings as ProjectionsSettings
+
+KNOWN = settings.variables(LedgerSettings, ProjectionsSettings, SiteSettings)
+
+
+def require_settings(environment: Mapping[str, str]) -> None:
+    """OperatorError with all that is wrong with an environment, and with the files that it names.
+
+    An environment without DATABASE_URL is given one when PostgreSQL has been started.
+    """
+    given = {"DATABASE_URL": "postgresql://not-started-yet/", **environment}
+    _require([*_complaints(lambda: ledger_settings(given)), *_complaints(lambda: projections_settings(given))])
+
+
+def ledger_settings(environment: Mapping[str, str]) -> LedgerSettings:
+    """The ledger's, with the key and the witness that they name."""
+    read = _read(LedgerSettings, environment)
+    _require([*_wrong_key(read.audit_key_file), *_wrong_witness(read.witness_file)])
+    return read
+
+
+def projections_settings(environment: Mapping[str, str]) -> ProjectionsSettings:
+    """The projections', with the seller and the webhooks that they name."""
+    read = _read(ProjectionsSettings, environment)
+    files = [
+        ("HOURBOOK_SELLER_FILE", read.seller_file, seller),
+        ("HOURBOOK_WEBHOOKS_FILE", read.webhooks_file, endpoints),
+    ]
+    _require([sentence for each in files for sentence in _complaints(lambda each=each: settings.parsed(*each))])
+    return read
+
+
+Read = TypeVar("Read", bound=BaseSettings)
+
+
+def _read(model: type[Read], environment: Mapping[str, str]) -> Read:
+    _require(settings.misspelt(environment, KNOWN))
+    known = settings.variables(model)
+    return settings.read(model, **{name: value for name, value in environment.items() if name in known})
+
+
+def _require(sentences: Iterable[str]) -> None:
+    if found := list(dict.fromkeys(sentences)):
+        raise OperatorError(*found, exit_code=CANNOT_START)
+
+
+def _complaints(judge: Callable[[], object]) -> Iterable[str]:
+    try:
+        judge()
+    except OperatorError as misfit:
+        return misfit.sentences
+    return ()
+
+
+def _wrong_key(file: Path | None) -> Iterator[str]:
+    """A key that is there and cannot sign; one that is not there yet is made, where it can be."""
+    if file is None:
+        return
+    try:
+        if file.exists():
+            read_key(file)
+        else:
+            yield from _wrong_folder("HOURBOOK_AUDIT_KEY_FILE", file)
+    except CannotSign as unreadable:
+        yield f"HOURBOOK_AUDIT_KEY_FILE: {unreadable}"
+    except OSError as unreadable:
+        yield f"HOURBOOK_AUDIT_KEY_FILE, {file}: it cannot be read: {unreadable.strerror}."
+
+
+def _wrong_witness(file: Path | None) -> Iterator[str]:
+    if file is None:
+        return
+    if file.is_dir():
+        yield f"HOURBOOK_WITNESS_FILE, {file}: it is a folder: name a file in it."
+    elif file.exists() and not os.access(file, os.W_OK):
+        yield f"HOURBOOK_WITNESS_FILE, {file}: this user may not write to it."
+    elif not file.parent.is_dir():
+        yield f"HOURBOOK_WITNESS_FILE, {file}: there is no folder {file.parent}: make it."
+
+
+def _wrong_folder(variable: str, file: Path) -> Iterator[str]:
+    """The nearest folder above a file that is to be made, if it cannot hold it."""
+    nearest = next(folder for folder in file.absolute().parents if folder.exists())
+    if not nearest.is_dir():
+        yield f"{variable}, {file}: {nearest} is not a folder."
+    elif not os.access(nearest, os.W_OK):
+        yield f"{variable}, {file}: this user may not write to {nearest}."

@@ -1,0 +1,88 @@
+"""An application behind HTTP on one socket of loopback, until it is stopped."""
+
+import asyncio
+import errno
+import gc
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+import uvloop
+from fastapi import FastAPI
+from uvicorn.importer import import_from_string
+
+from services.process.operator_error import CANNOT_START, OperatorError
+
+HOST = "127.0.0.1"
+BACKLOG = 2048
+STOP_SECONDS_MAX = 2
+
+
+def listening(port: int) -> socket.socket:
+    """A socket that no other process can have at the same time; OperatorError where it is taken."""
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((HOST, port))
+        taken.listen(BACKLOG)
+    except OSError as refused:
+        taken.close()
+        if refused.errno == errno.EADDRINUSE:
+            wrong = f"Port {port} of {HOST} is in use by another program: stop that one, or choose another --port."
+        else:
+            wrong = f"Port {port} of {HOST} cannot be used ({refused.strerror}): choose another --port."
+        raise OperatorError(wrong, exit_code=CANNOT_START) from refused
+    return taken
+
+
+def collect_garbage_seldom() -> None:
+    """Walking warm accounts, or a page of the log, every few hundred commands or events costs a tenth, or a half."""
+    gc.set_threshold(100_000, 20, 100)
+
+
+def serve(application: str, taken: socket.socket) -> None:
+    """Answer on that socket until SIGINT or SIGTERM; what the application raises when it starts is raised here."""
+    collect_garbage_seldom()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_served(import_from_string(application)(), taken))
+
+
+async def _served(app: FastAPI, taken: socket.socket) -> None:
+    server = _Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",  # it is entered here, so that its errors are not taken for lines of a log
+            http="httptools",
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=STOP_SECONDS_MAX,
+        )
+    )
+    answering = asyncio.create_task(_within_lifespan(app, server, taken))
+
+    def stop(number: int) -> None:
+        if server.started:
+            server.handle_exit(number, None)
+        else:
+            answering.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop, number)
+    await asyncio.wait([answering])
+    if not answering.cancelled():
+        answering.result()
+
+
+async def _within_lifespan(app: FastAPI, server: uvicorn.Server, taken: socket.socket) -> None:
+    async with app.router.lifespan_context(app):
+        await server.serve(sockets=[taken])
+
+
+class _Server(uvicorn.Server):
+    """One whose signals are handled outside of it: uvicorn ends the process by them before its lifespan has ended."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
