@@ -92,6 +92,8 @@ def ledger(
     from services.ledger.running import run_expiry, run_relay
     from services.operating.start_conditions import ledger_settings
     from services.process.serving import collect_garbage_seldom, listening, serve
+    from services.process.settings import read
+    from services.process.site import SiteSettings
     from services.process.stopping import run_until_stopped
 
     settings = ledger_settings(os.environ)
@@ -102,9 +104,9 @@ def ledger(
         case "expiry":
             run_until_stopped(run_expiry(settings))
         case "api":
-            serve("services.ledger.app:create_api", listening(port))
+            serve("services.ledger.app:create_api", listening(port, read(SiteSettings).host))
         case None:
-            serve("services.ledger.app:create_app", listening(port))
+            serve("services.ledger.app:create_app", listening(port, read(SiteSettings).host))
 
 
 @cli.command()
@@ -115,6 +117,8 @@ def projections(
     """Run the projections service: queries and worker, or one of these alone."""
     from services.operating.start_conditions import projections_settings
     from services.process.serving import collect_garbage_seldom, listening, serve
+    from services.process.settings import read
+    from services.process.site import SiteSettings
     from services.process.stopping import run_until_stopped
     from services.projections.running import run_worker
 
@@ -124,9 +128,9 @@ def projections(
             collect_garbage_seldom()
             run_until_stopped(run_worker(settings))
         case "api":
-            serve("services.projections.app:create_api", listening(port))
+            serve("services.projections.app:create_api", listening(port, read(SiteSettings).host))
         case None:
-            serve("services.projections.app:create_app", listening(port))
+            serve("services.projections.app:create_app", listening(port, read(SiteSettings).host))
 
 
 @cli.command("import")

@@ -1,4 +1,4 @@
-"""An application behind HTTP on one socket of loopback, until it is stopped."""
+"""An application behind HTTP on one socket, until it is stopped."""
 
 import asyncio
 import errno
@@ -15,24 +15,24 @@ from uvicorn.importer import import_from_string
 
 from services.process.operator_error import CANNOT_START, OperatorError
 
-HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 BACKLOG = 2048
 STOP_SECONDS_MAX = 2
 
 
-def listening(port: int) -> socket.socket:
+def listening(port: int, host: str = LOOPBACK) -> socket.socket:
     """A socket that no other process can have at the same time; OperatorError where it is taken."""
-    taken = socket.socket()
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        taken.bind((HOST, port))
+        taken.bind((host, port))
         taken.listen(BACKLOG)
     except OSError as refused:
         taken.close()
         if refused.errno == errno.EADDRINUSE:
-            wrong = f"Port {port} of {HOST} is in use by another program: stop that one, or choose another --port."
+            wrong = f"Port {port} of {host} is in use by another program: stop that one, or choose another --port."
         else:
-            wrong = f"Port {port} of {HOST} cannot be used ({refused.strerror}): choose another --port."
+            wrong = f"Port {port} of {host} cannot be used ({refused.strerror}): choose another --port, or another HOURBOOK_HOST."
         raise OperatorError(wrong, exit_code=CANNOT_START) from refused
     return taken
 
