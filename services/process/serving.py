@@ -32,7 +32,7 @@ def listening(port: int, host: str = LOOPBACK) -> socket.socket:
         if refused.errno == errno.EADDRINUSE:
             wrong = f"Port {port} of {host} is in use by another program: stop that one, or choose another --port."
         else:
-            wrong = f"Port {port} of {host} cannot be used ({refused.strerror}): choose another --port, or another HOURBOOK_HOST."
+            wrong = f"Port {port} of {host} cannot be used ({refused.strerror}): choose another port or HOURBOOK_HOST."
         raise OperatorError(wrong, exit_code=CANNOT_START) from refused
     return taken
 
