@@ -13,7 +13,7 @@ class RecordedEvent(BaseModel):
 
     `position` counts the log from 1 without gaps, `version` the account's own events; both are absent in a dry run's
     answer. `data` holds the fields of the event type named by `type`. `command_id` is the key of the command that led
-    to it and `fingerprint`, on the command's first event, a hash of the command; JetStream does not tell these two.
+    to it and `fingerprint`, on the command's first event, a hash of the command.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -163,6 +163,10 @@ FAILURES = (
         "Try again after the time in Retry-After.",
     ),
     ProblemType(
+        "projection-halted", 503, "The projection has halted.",
+        "GET /health/ready says why; its operator has to look at it.",
+    ),
+    ProblemType(
         "ledger-unavailable", 503, "The ledger is unavailable.",
         "Try again; send a command again with the same key.",
     ),

@@ -7,8 +7,9 @@ from rich.text import Text
 
 from services.process.operator_error import OperatorError
 from services.projections.catalogue import PROJECTIONS, migrate
-from services.projections.database import POSTGRES_UNAVAILABLE
+from services.projections.database import POSTGRES_UNAVAILABLE, pool
 from services.projections.following.feed import LogFeed
+from services.projections.following.identity import FollowedLedger
 from services.projections.following.logged import CannotApply
 from services.projections.following.rebuild import Rebuild, RebuildFailed, RebuildUnderWay
 from services.projections.following.tracking import Cut, Projection, Tracking
@@ -27,14 +28,18 @@ async def rebuild_by_hand(name: str, settings: Settings, console: Console, *, ac
     projection = _projection(name)
     trackings = [Tracking(projection, log) for log in settings.log_names]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    async with httpx.AsyncClient(base_url=settings.ledger_url, timeout=30, trust_env=False) as ledger:
+    async with (
+        httpx.AsyncClient(base_url=settings.ledger_url, timeout=30, trust_env=False) as ledger,
+        pool(settings.database_url, 1) as database,
+    ):
         with Progress(*columns, console=console) as progress:
             task = progress.add_task(f"rebuilding {name}", total=None)
 
             def show(position: int, goal: int) -> None:
                 progress.update(task, completed=position, total=goal)
 
-            feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
+            followed = FollowedLedger(database)
+            feeds = [LogFeed(ledger, log, followed, settings.logs) for log in settings.log_names]
             rebuilding = Rebuild(settings.database_url, trackings, feeds)
             try:
                 await migrate(settings.database_url, settings.log_names)

@@ -24,8 +24,9 @@ from services.projections.debt_alerts.effects import run_effects
 from services.projections.debt_alerts.episodes import have_begun
 from services.projections.debt_alerts.projection import pass_time
 from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
+from services.projections.following.identity import FollowedLedger, OtherLedger
 from services.projections.following.shares import Shares, sharing
-from services.projections.following.tracking import Cut, Projection, Tracking, cut
+from services.projections.following.tracking import Cut, Place, Projection, Tracking, cut
 from services.projections.monthly_reports.seller import Seller, seller
 from services.projections.settings import Settings
 
@@ -49,6 +50,7 @@ class Projections:
     trackings: Mapping[str, tuple[Tracking, ...]]
     shares: Shares | None
     seller: Seller
+    followed: FollowedLedger
     migration: asyncio.Task[None]
     _asked: dict[tuple[Tracking, ...], asyncio.Task[Cut]] = field(default_factory=dict)
 
@@ -61,7 +63,8 @@ class Projections:
         About one account, both are positions in its log. About all, with several logs: each has come to `minimum` or
         to its end, and the position is the furthest of them.
 
-        Raises `projection-behind` when that is not reached in two seconds or the tables are of another version,
+        Raises `projection-halted` when it does not go on, so that nobody takes the past for the present,
+        `projection-behind` when that is not reached in two seconds or the tables are of another version,
         `projections-unavailable` while PostgreSQL is unavailable.
         """
         trackings = self.trackings[of.name]
@@ -107,7 +110,7 @@ class Projections:
         """How far to wait for in each log; of several, at most to its end: a position does not name its log."""
         if len(trackings) == 1 or not minimum:
             return [minimum] * len(trackings)
-        feeds = (LogFeed(self.ledger, tracking.log, self.settings.logs) for tracking in trackings)
+        feeds = (LogFeed(self.ledger, tracking.log, self.followed, self.settings.logs) for tracking in trackings)
         with _reaching_ledger("has the logs"):
             return [min(minimum, head) for head in await asyncio.gather(*(feed.head() for feed in feeds))]
 
@@ -120,6 +123,7 @@ class Projections:
             if behind is None:
                 return
             tracking, place, goal = behind
+            _require_going(tracking.projection, place)
             if asyncio.get_running_loop().time() > deadline:
                 detail = f"The projection is at position {place.position}, not at {goal} yet. Try again."
                 there = {"Hourbook-Position": str(place.position)}
@@ -173,9 +177,19 @@ async def _cut_of_snapshot(connection: asyncpg.Connection, trackings: Sequence[T
         await connection.execute(f"LOCK TABLE {of.tables[0]} IN ACCESS SHARE MODE")
         at = await cut(connection, trackings)
         if all(place.version in (None, of.version) for place in at.places):
+            for place in at.places:
+                _require_going(of, place)
             return at
     detail = f"Tables of version {of.version} of the projection {of.name} are not built yet. Try again."
     raise ProblemError("projection-behind", detail, headers=SOON)
+
+
+def _require_going(projection: Projection, place: Place) -> None:
+    """`projection-halted` for one that does not go on."""
+    if place.halted is not None:
+        halted = f"The projection {projection.name} has halted after position {place.position}"
+        detail = f"{halted}, and nothing is answered from it until it goes on. GET /health/ready says why."
+        raise ProblemError("projection-halted", detail, headers=SOON | {"Hourbook-Position": str(place.position)})
 
 
 @contextmanager
@@ -185,6 +199,8 @@ def _reaching_ledger(having: str) -> Iterator[None]:
     except LEDGER_UNAVAILABLE as outage:
         detail = f"The ledger, which {having}, cannot be reached now. Try again."
         raise ProblemError("ledger-unavailable", detail, headers=SOON) from outage
+    except OtherLedger as other:
+        raise ProblemError("ledger-unavailable", f"{other}.", headers=SOON) from other
 
 
 @asynccontextmanager
@@ -211,6 +227,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
             trackings,
             shares,
             parsed("HOURBOOK_SELLER_FILE", settings.seller_file, seller),
+            FollowedLedger(queries),
             migration,
         )
 

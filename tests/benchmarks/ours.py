@@ -39,6 +39,7 @@ from services.projections.balances import BALANCES
 from services.projections.catalogue import migrate
 from services.projections.database import pool
 from services.projections.following.feed import LogFeed
+from services.projections.following.identity import FollowedLedger
 from services.projections.following.live_log import Delivery
 from services.projections.following.rebuild import Rebuild
 from services.projections.following.tracking import Tracking
@@ -170,8 +171,8 @@ async def rebuild(ledger_port: int) -> dict[str, float]:
         pool(database_url, 3) as connections,
     ):
         head = int((await client.get("/v1/log", params={"limit": 1})).headers["Hourbook-Position"])
-        feed = LogFeed(client, "0")
-        worker = Worker(connections, tracking, feed, Delivery(None, "0"), Rebuild(database_url, [tracking], [feed]))
+        feed = LogFeed(client, "0", FollowedLedger(connections))
+        worker = Worker(connections, tracking, feed, Delivery(None, feed), Rebuild(database_url, [tracking], [feed]))
         began, memory_first = time.perf_counter(), 0
         working = asyncio.create_task(worker.run())
         while (place := await tracking.place(connections)).position < head:

@@ -225,8 +225,32 @@ async def test_halted_is_not_ready_in_every_process(spring: Log, settings: Setti
     async with client_of(settings) as beside_the_worker, client_of(settings, worker=False) as elsewhere:
         for client in (beside_the_worker, elsewhere):
             await until_halted(client)
-            assert (await Queries(client, Log()).answer("/romashka/balance")).json()["balance_minutes"] == 1100
         assert "hourbook_projection_halted" in (await beside_the_worker.get("/metrics")).text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/accounts",
+        "/v1/accounts/romashka/balance",
+        "/v1/accounts/romashka/tasks/T-1",
+        "/v1/accounts/romashka/reports/2026-03",
+        "/v1/totals?month=2026-03",
+        "/v1/totals?day=2026-03-05",
+        "/v1/alerts",
+    ],
+)
+@pytest.mark.parametrize("minimum", ["0", "1000"])
+async def test_nothing_is_answered_from_a_halted_projection(
+    spring: Log, client: httpx.AsyncClient, path: str, minimum: str
+):
+    spring.record_poison("romashka")
+    await until_halted(client)
+    answer = await client.get(path, headers={"Hourbook-Min-Position": minimum})
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:hourbook:problem:projection-halted")
+    assert "/health/ready" in answer.json()["detail"]
+    places = await client.get("/v1/projections")
+    assert (places.status_code, {place["halted"] is None for place in places.json()}) == (200, {False})
 
 
 async def until_halted(client: httpx.AsyncClient) -> None:

@@ -211,10 +211,15 @@ def resumed(*, on: str) -> WorkResumed:
     return WorkResumed(**times(on), automatic=True, balance_minutes=60)
 
 
+LEDGER_ID = "3f0d6f5e-0000-4000-8000-000000000001"
+"""The ledger whose log a test writes, where there is no other."""
+
+
 class Log:
     """A ledger's log in the making: what was recorded, in order, at positions without gaps."""
 
     def __init__(self) -> None:
+        self.ledger_id = LEDGER_ID
         self.lines: list[RecordedEvent] = []
         self.clock = moment("2026-01-01")
 
@@ -247,6 +252,7 @@ class Log:
             event_id=str(uuid4()),
             account_id=account_id,
             version=sum(line.account_id == account_id for line in self.lines) + 1,
+            command_id=f"command-{self.position + 1}",
             type=kind,
             schema_version=1,
             recorded_at=now,

@@ -11,24 +11,13 @@ from nats.js.errors import NotFoundError
 
 from services.ledger.audit.leaf import hash_of
 from services.ledger.event_store.stored_event import StoredEvent, rfc3339
+from services.process.streams import own_stream
 
 ACKNOWLEDGE_SECONDS_MAX = 5
-OWNER = "hourbook-ledger"
-"""Names, in a stream's metadata, the ledger whose log it is a copy of."""
 
 
 class NotAccepted(Exception):
     """JetStream refused an event at its sequence: another relay was faster, or the stream has changed."""
-
-
-class OtherLedgersStream(Exception):
-    """The stream is a copy of another ledger's log, and stays as it is."""
-
-    def __init__(self, stream: str, owner: str, ledger_id: str) -> None:
-        super().__init__(
-            f"{stream} on this NATS server belongs to ledger {owner}, and this is ledger {ledger_id}: "
-            "give each ledger a NATS server, or an account of one, of its own (NATS_URL)"
-        )
 
 
 class LogStream:
@@ -52,25 +41,10 @@ class LogStream:
     async def end(self) -> int | None:
         """The stream's last sequence; None where it has holes and is no copy. A missing stream is created.
 
-        OtherLedgersStream for one that is another ledger's; one that says nothing, of an earlier version, is adopted.
+        OtherLedgersStream for one that is not this ledger's.
         """
-        try:
-            info = await self._jetstream.stream_info(self.name)
-        except NotFoundError:
-            await self._create()
-            return 0
-        await self._own(info.config)
-        state = info.state
+        state = (await own_stream(self._jetstream, self._config(), self._ledger_id)).state
         return state.last_seq if state.messages == state.last_seq else None
-
-    async def _own(self, config: StreamConfig) -> None:
-        metadata = config.metadata or {}
-        owner = metadata.get(OWNER)
-        if owner is None:
-            config.metadata = {**metadata, OWNER: self._ledger_id}
-            await self._jetstream.update_stream(config)
-        elif owner != self._ledger_id:
-            raise OtherLedgersStream(self.name, owner, self._ledger_id)
 
     async def event_id(self, position: int) -> str | None:
         """The id of the event at that position."""
@@ -83,11 +57,11 @@ class LogStream:
     async def renew(self) -> None:
         """Start over with an empty stream."""
         await self._jetstream.delete_stream(self.name)
-        await self._create()
+        await own_stream(self._jetstream, self._config(), self._ledger_id)
 
-    async def _create(self) -> None:
-        """On disk and without an end; single messages can not be deleted, only the whole stream."""
-        config = StreamConfig(
+    def _config(self) -> StreamConfig:
+        """On disk, for ever, and nothing in it can be deleted but all of it."""
+        return StreamConfig(
             name=self.name,
             description="A copy of the ledger's log. The log in PostgreSQL is the truth.",
             subjects=[f"hourbook.log.{self._log_id}.>"],
@@ -97,9 +71,7 @@ class LogStream:
             deny_delete=True,
             deny_purge=True,
             allow_direct=True,
-            metadata={OWNER: self._ledger_id},
         )
-        await self._jetstream.add_stream(config)
 
     async def publish(self, events: Sequence[StoredEvent]) -> None:
         """Send consecutive events at once and wait until all are acknowledged.

@@ -13,10 +13,11 @@ from nats.errors import Error as NatsError
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import EventStore
 from services.ledger.metrics import RELAY_REFUSED, RELAYED
-from services.ledger.publishing.jetstream import LogStream, NotAccepted, OtherLedgersStream
+from services.ledger.publishing.jetstream import LogStream, NotAccepted
 from services.process.nats_connection import connect
 from services.process.outages import outlasting
 from services.process.stopping import stopping
+from services.process.streams import OtherLedgersStream
 from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)

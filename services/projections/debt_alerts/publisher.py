@@ -10,6 +10,8 @@ from nats.js.api import Header, StreamConfig
 
 from services.process.nats_connection import connect
 from services.process.stopping import stopping
+from services.process.streams import own_stream
+from services.projections.following.identity import followed_ledger
 
 STREAM = "HOURBOOK-ALERTS"
 SUBJECTS = "hourbook.alerts.>"
@@ -27,19 +29,20 @@ AFTER = """
 ADVANCE = "UPDATE projections.alert_publication SET number = $1"
 
 
+CONFIG = StreamConfig(
+    name=STREAM,
+    description="Alerts of accounts: opened, updated, closed. PostgreSQL has them all.",
+    subjects=[SUBJECTS],
+    duplicate_window=DUPLICATES_SECONDS,
+)
+
+
 async def publish_alerts(database: Pool, nats_url: str) -> None:
     """Publish until NATS or PostgreSQL is unavailable, which is raised. Several may run; one works at a time."""
     client = await connect(nats_url)
     try:
         jetstream = client.jetstream()
-        await jetstream.add_stream(
-            StreamConfig(
-                name=STREAM,
-                description="Alerts of accounts: opened, updated, closed. PostgreSQL has them all.",
-                subjects=[SUBJECTS],
-                duplicate_window=DUPLICATES_SECONDS,
-            )
-        )
+        await own_stream(jetstream, CONFIG, await _owner(database))
         while client.is_connected and not stopping():
             if not await _publish_page(database, jetstream):
                 await asyncio.sleep(POLL_SECONDS)
@@ -48,6 +51,13 @@ async def publish_alerts(database: Pool, nats_url: str) -> None:
     finally:
         with suppress(nats.errors.Error, OSError):
             await client.close()
+
+
+async def _owner(database: Pool) -> str:
+    """Whose alerts these are; ConnectionError before any worker has met the ledger."""
+    if ledger_id := await followed_ledger(database):
+        return ledger_id
+    raise ConnectionError("the ledger has not said yet which one it is")
 
 
 async def _publish_page(database: Pool, jetstream: JetStreamContext) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 import httpx
 
-from services.projections.following.logged import CannotApply, Logged, recorded_on
+from services.projections.following.identity import FollowedLedger
+from services.projections.following.logged import CannotApply, Logged, hash_of, written_on
 from services.projections.following.tracking import Place
 
 PAGE_EVENTS = 10_000
@@ -16,31 +17,49 @@ class OtherLog(CannotApply):
     """The log is not the one this projection was made from."""
 
 
-class LogFeed:
-    """GET /v1/log of one ledger, for one of its logs."""
+class OtherPast(OtherLog):
+    """The ledger's log does not have what this projection applied last: its tables are not true."""
 
-    def __init__(self, client: httpx.AsyncClient, log: str, logs: int = 1) -> None:
+
+class LogFeed:
+    """GET /v1/log of the ledger that is followed, for one of its logs.
+
+    Everything raises OtherLedger where another ledger answers, and httpx errors while none does.
+    """
+
+    def __init__(self, client: httpx.AsyncClient, log: str, followed: FollowedLedger, logs: int = 1) -> None:
         self._client = client
-        self._log = log
-        self._logs = logs
+        self.log = log
+        self._followed = followed
+        self.logs = logs
 
     async def head(self) -> int:
-        """The position of the log's last event; raises httpx errors while the ledger is unavailable."""
-        response = await self._client.get("/v1/log", params={"log": self._log, "after": 0, "limit": 1})
-        return int(response.raise_for_status().headers["Hourbook-Position"])
+        """The position of the log's last event."""
+        response = await self._client.get("/v1/log", params={"log": self.log, "after": 0, "limit": 1})
+        return int((await self._of_followed(response)).headers["Hourbook-Position"])
+
+    async def hashes(self, after: int, limit: int) -> list[str]:
+        """The leaf hashes of the events after that position, in hexadecimal, at most so many."""
+        asked = {"log": self.log, "after": after, "limit": limit}
+        response = await self._client.get("/v1/log/hashes", params=asked)
+        return (await self._of_followed(response)).json()["hashes"]
+
+    async def require_owner(self, ledger_id: str | None) -> None:
+        """OtherLedger unless that is the ledger that is followed, or none is named."""
+        await self._followed.require(ledger_id)
 
     async def pages(self, after: Place) -> AsyncGenerator[list[Logged], None]:
         """All events after that place, in pages that are never empty; the next page is fetched in advance.
 
-        Raises OtherLog if the log does not have that place's event, CannotApply on reaching an event that cannot be
-        read, and httpx errors while the ledger is unavailable.
+        Raises OtherPast if the log does not have that place's event, and CannotApply on reaching an event that cannot
+        be read.
         """
         page = asyncio.ensure_future(self._page(after))
         try:
             while True:
                 events, failure = await page
                 if events:
-                    after = Place(events[-1].position, events[-1].recorded.event_id)
+                    after = Place.after(events[-1], self.log)
                     page = asyncio.ensure_future(self._page(after))
                     yield events
                 if failure:
@@ -57,22 +76,41 @@ class LogFeed:
         Each page begins with the event before it, which proves that this is the log we have been following.
         """
         last = after if after.position else None
-        asked = {"log": self._log, "after": after.position - bool(last), "limit": PAGE_EVENTS}
+        asked = {"log": self.log, "after": after.position - bool(last), "limit": PAGE_EVENTS}
         events: list[Logged] = []
         async with self._client.stream("GET", "/v1/log", params=asked) as response:
-            if (logs := int(response.headers.get("Hourbook-Logs", self._logs))) != self._logs:
-                raise OtherLog(f"the ledger has {logs} logs, and HOURBOOK_LOGS is {self._logs} here: set it to {logs}")
+            await self._of_followed(response)
+            if (logs := int(response.headers.get("Hourbook-Logs", self.logs))) != self.logs:
+                raise OtherLog(f"the ledger has {logs} logs, and HOURBOOK_LOGS is {self.logs} here: set it to {logs}")
             try:
-                async for lines in _lines(response.raise_for_status().aiter_bytes()):
+                async for lines in _lines(response.aiter_bytes()):
                     if last:
-                        _require(lines.pop(0), last)
+                        self._require(lines.pop(0), last, response)
                         last = None
                     events.extend(map(Logged.of_line, lines))  # what comes before a failure is kept
                 if last:
-                    _require(None, last)
+                    self._require(None, last, response)
             except CannotApply as failure:
                 return events, failure
         return events, None
+
+    async def _of_followed(self, response: httpx.Response) -> httpx.Response:
+        await self._followed.require(response.raise_for_status().headers.get("Hourbook-Ledger"))
+        return response
+
+    def _require(self, line: bytes | None, place: Place, response: httpx.Response) -> None:
+        """OtherPast unless the line is of the event that was applied last; OtherLog if the ledger names itself not."""
+        there = written_on(line) if line else None
+        if there is None:
+            found = "nothing that far"
+        elif (there.position, there.event_id) != (place.position, place.event_id):
+            found = f"event {there.event_id} at {there.position}"
+        elif place.hash and place.hash != hash_of(there, self.log):
+            found = "an event of that id with other contents"
+        else:
+            return
+        differs = OtherPast if "Hourbook-Ledger" in response.headers else OtherLog
+        raise differs(f"this projection has applied event {place.event_id} at {place.position}; the log has {found}")
 
 
 async def _lines(blocks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
@@ -84,10 +122,3 @@ async def _lines(blocks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], No
             yield lines
     if rest:
         yield [rest]
-
-
-def _require(line: bytes | None, place: Place) -> None:
-    there = recorded_on(line) if line else None
-    if there is None or (there.position, there.event_id) != (place.position, place.event_id):
-        found = f"event {there.event_id} at {there.position}" if there else "nothing that far"
-        raise OtherLog(f"this projection has applied event {place.event_id} at {place.position}; the log has {found}")

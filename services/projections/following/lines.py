@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from services.process.leaf import leaf_data, leaf_hash
+
 NOT_AS_WRITTEN = (msgspec.MsgspecError, KeyError, ValueError)
 """What reading raises for a line that no ledger wrote; the contracts then say what is wrong with it."""
 
@@ -22,6 +24,18 @@ class Line(Envelope, frozen=True):
     """A line of the log, its event unread."""
 
     data: msgspec.Raw
+    version: int
+    schema_version: int
+    command_id: str | None = None
+    fingerprint: str | None = None
+
+    def hash(self, log: str) -> str | None:
+        """Its event's leaf hash in that log, in hexadecimal; None for a line of a version that had none."""
+        if self.command_id is None:
+            return None
+        names = (self.account_id, self.version, self.event_id, self.command_id, self.type, self.schema_version)
+        said = (self.recorded_at, bytes(self.data), self.fingerprint or "")
+        return leaf_hash(leaf_data(log, self.position, *names, *said)).hex()
 
 
 read_line = msgspec.json.Decoder(Line).decode

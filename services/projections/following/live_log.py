@@ -3,19 +3,23 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple
 
 import nats
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from contracts.quantities import parse_instant
-from services.process.event_reading import READERS
 from services.process.nats_connection import connect
 from services.process.stopping import end, stopping
-from services.projections.following.lines import NOT_AS_WRITTEN, Envelope
+from services.process.streams import owner_of
+from services.projections import metrics
+from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
+from services.projections.following.identity import OtherLedger
 from services.projections.following.logged import Logged
+from services.projections.following.messages import event_of, position_of
 
 logger = logging.getLogger(__name__)
 
@@ -25,21 +29,35 @@ RETRY_SECONDS = 0.2
 FORGOTTEN_SECONDS = 30  # how long the server keeps a consumer without a reader
 
 
+class Checked(NamedTuple):
+    """What stands at a position of the log, after an event of that hash; no event where the feed has to be read."""
+
+    position: int
+    event: Logged | None = None
+    hash: str | None = None
+    previous: str | None = None
+
+
 class Delivery:
     """One log's stream, delivered to all its followers in this process: each message is read once.
 
     It subscribes when a follower asks for events, because the feed is faster for a follower that is far behind. It may
     lose messages, which shows only as a hole in the positions: when too many wait to be taken, when NATS restarts, when
-    the stream is deleted.
+    the stream is deleted. A message is believed when the log has its very event at that position: the feed is asked for
+    the hashes of all that have arrived together, and what it does not have is dropped.
     """
 
-    def __init__(self, nats_url: str | None, log: str) -> None:
+    def __init__(self, nats_url: str | None, feed: LogFeed) -> None:
         self._url = nats_url
-        self._stream = f"HOURBOOK-{log}"
-        self._subject = f"hourbook.log.{log}.>"
+        self._feed = feed
+        self._log = feed.log
+        self._stream = f"HOURBOOK-{feed.log}"
+        self._subject = f"hourbook.log.{feed.log}.>"
         self._followers: list[LiveLog] = []
         self._running: asyncio.Task[None] | None = None
-        self._lost = asyncio.Event()
+        self._messages: deque[Msg] = deque(maxlen=MESSAGES_KEPT_MAX)
+        self._arrived = asyncio.Event()
+        self._lost = False
         self.wanted = asyncio.Event()
         self.connected = False
         self._said = ""
@@ -68,31 +86,38 @@ class Delivery:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _deliver(self, nats_url: str) -> None:
-        """Let messages arrive until the connection or the consumer is lost."""
+        """Hand on what arrives until the connection or the consumer is lost."""
         self.wanted.clear()
-        self._lost.clear()
+        self._messages.clear()
+        self._lost = False
         client = await connect(nats_url, error_cb=self._failed, closed_cb=self._closed)
         try:
-            asking = [live.position for live in self._followers if live.asking]
-            after = min(asking) if asking else max(live.position for live in self._followers)
-            config = ConsumerConfig(
-                deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-                opt_start_seq=after + 1,
-                ack_policy=AckPolicy.NONE,
-                inactive_threshold=FORGOTTEN_SECONDS,
-                mem_storage=True,
-            )
-            await client.jetstream().subscribe(
-                self._subject, stream=self._stream, cb=self._keep, manual_ack=True, config=config
-            )
+            await self._subscribe(client.jetstream())
             self.connected = True
-            self._say(f"{self._stream} is followed after {after}")
-            if not stopping():
-                await self._lost.wait()
+            while not self._lost and not stopping():
+                await self._arrived.wait()
+                self._arrived.clear()
+                while self._messages and not self._lost:
+                    await self._hand_on(self._taken())
         finally:
             self.connected = False
             with suppress(nats.errors.Error, OSError):
                 await client.close()
+
+    async def _subscribe(self, jetstream: JetStreamContext) -> None:
+        """Begin where the last of the asking followers is; OtherLedger for a stranger's stream."""
+        await self._feed.require_owner(owner_of(await jetstream.stream_info(self._stream)))
+        asking = [live.position for live in self._followers if live.asking]
+        after = min(asking) if asking else max(live.position for live in self._followers)
+        config = ConsumerConfig(
+            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+            opt_start_seq=after + 1,
+            ack_policy=AckPolicy.NONE,
+            inactive_threshold=FORGOTTEN_SECONDS,
+            mem_storage=True,
+        )
+        await jetstream.subscribe(self._subject, stream=self._stream, cb=self._keep, manual_ack=True, config=config)
+        self._say(f"{self._stream} is followed after {after}")
 
     def _say(self, news: str) -> None:
         """Log news once, even if it repeats."""
@@ -104,16 +129,53 @@ class Delivery:
         self._say(f"{self._stream}: {error!r}")
 
     async def _closed(self) -> None:
-        self._lost.set()
+        self.subscribe_again()
 
     def subscribe_again(self) -> None:
         """Give up this subscription: it has missed something, as it does when its stream was deleted."""
-        self._lost.set()
+        self._lost = True
+        self._arrived.set()
 
     async def _keep(self, message: Msg) -> None:
-        position, event = _position(message), _logged(message)
-        for live in self._followers:
-            live.keep(position, event)
+        self._messages.append(message)
+        self._arrived.set()
+
+    def _taken(self) -> list[Msg]:
+        """As many of the messages that wait as are checked together."""
+        return [self._messages.popleft() for _ in range(min(len(self._messages), BATCH_MESSAGES_MAX))]
+
+    async def _hand_on(self, messages: Sequence[Msg]) -> None:
+        """To every follower, in the order of arrival; those without a hole between them are checked together."""
+        run: list[tuple[int, Logged | None]] = []
+        for message in messages:
+            position = position_of(message)
+            if run and position != run[-1][0] + 1:
+                await self._check(run)
+                run = []
+            run.append((position, event_of(message)))
+        await self._check(run)
+
+    async def _check(self, run: Sequence[tuple[int, Logged | None]]) -> None:
+        """Compare consecutive messages with the log; while the ledger does not answer, none of them is believed."""
+        before = max(run[0][0] - 2, 0)  # the hash before the first is read too: it says what the run continues
+        try:
+            hashes = dict(enumerate(await self._feed.hashes(before, len(run) + 1), before + 1))
+            compared = True
+        except (*LEDGER_UNAVAILABLE, OtherLedger):
+            hashes, compared = dict[int, str](), False
+        refused = 0
+        for position, event in run:
+            its_hash = event and event.hash(self._log)
+            checked = Checked(position)
+            if its_hash and its_hash == hashes.get(position):
+                checked = Checked(position, event, its_hash, hashes.get(position - 1))
+            refused += bool(compared and its_hash and not checked.event)
+            for live in self._followers:
+                live.keep(checked)
+        if refused:
+            metrics.MESSAGES_REFUSED.labels(self._log).inc(refused)
+            places = f"{run[0][0]} to {run[-1][0]}"
+            logger.error("%s: the log does not have %d messages of %s; they are dropped", self._stream, refused, places)
 
 
 class LiveLog:
@@ -121,22 +183,25 @@ class LiveLog:
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
-        self._waiting: deque[tuple[int, Logged | None]] = deque(maxlen=MESSAGES_KEPT_MAX)
+        self._waiting: deque[Checked] = deque(maxlen=MESSAGES_KEPT_MAX)
         self._arrived = asyncio.Event()
         self.asking = False
         """False while the follower reads the feed, or has halted."""
         self.position = 0
         """The next subscription begins after this position; the worker moves it as it applies events."""
+        self.hash: str | None = None
+        """The leaf hash of the event at that position, if it is known."""
 
-    def keep(self, position: int, event: Logged | None) -> None:
-        """Keep the event at that position, None if it cannot be read; of too many, the last ones are kept."""
-        self._waiting.append((position, event))
+    def keep(self, checked: Checked) -> None:
+        """Keep what stands at a position; of too many, the last ones are kept."""
+        self._waiting.append(checked)
         self._arrived.set()
 
     async def arrived(self, seconds: float) -> list[Logged]:
-        """What has arrived after `position` and follows it without a hole; waits so long for the first event.
+        """What has arrived and continues the log at `position` without a hole; waits so long for the first event.
 
-        An empty list means that nothing came, that something is missing, or that it cannot be read: ask the feed.
+        An empty list means that nothing came, that something is missing, or that the log continues another event than
+        the one that was applied last: ask the feed.
         """
         self.asking = True
         self._delivery.wanted.set()
@@ -147,13 +212,15 @@ class LiveLog:
         finally:
             self.asking = False
         events: list[Logged] = []
+        last = self.hash
         while self._waiting and len(events) < BATCH_MESSAGES_MAX:
             expected = self.position + len(events) + 1
-            position, event = self._waiting.popleft()
-            if position > expected:
+            checked = self._waiting.popleft()
+            if checked.position > expected:
                 self._waiting.clear()
-            elif position == expected and event:
-                events.append(event)
+            elif checked.position == expected and checked.event and last in (None, checked.previous):
+                events.append(checked.event)
+                last = checked.hash
         if not self._waiting:
             self._arrived.clear()
         return events
@@ -162,22 +229,3 @@ class LiveLog:
     def idle(self) -> bool:
         """Whether everything that arrived is taken."""
         return not self._waiting
-
-
-def _position(message: Msg) -> int:
-    """Where the event stands in the log; 0 for a message that does not say."""
-    said = (message.headers or {}).get("Hourbook-Position", "")
-    return int(said) if said.isdecimal() else 0
-
-
-def _logged(message: Msg) -> Logged | None:
-    """The event as it stands in the feed; None if it cannot be read, so that the feed decides."""
-    headers = message.headers or {}
-    try:
-        recorded_at = parse_instant(headers["ce-time"])
-        kind = headers["ce-type"]
-        recorded = Envelope(_position(message), headers["ce-id"], headers["ce-subject"], kind, recorded_at)
-        return Logged(recorded, READERS[kind](message.data))
-    except NOT_AS_WRITTEN as unreadable:
-        logger.warning("message %s of %s cannot be read: %r", _position(message), message.subject, unreadable)
-        return None

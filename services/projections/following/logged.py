@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from contracts.envelope import RecordedEvent
 from contracts.events import Event
 from services.process.event_reading import READERS
-from services.projections.following.lines import NOT_AS_WRITTEN, Envelope, read_line
+from services.projections.following.lines import NOT_AS_WRITTEN, Envelope, Line, read_line
 
 
 class CannotApply(Exception):
@@ -49,6 +49,23 @@ class Logged(NamedTuple):
         """Where it stands in the log; only a dry run's events stand nowhere."""
         assert self.recorded.position is not None
         return self.recorded.position
+
+    def hash(self, log: str) -> str | None:
+        """Its leaf hash in that log; None where its line says too little to work it out."""
+        return hash_of(self.recorded, log)
+
+
+def written_on(line: bytes) -> Envelope | RecordedEvent:
+    """The line without its event, as quickly as that can be read; CannotApply if it is none of the log."""
+    try:
+        return read_line(line)
+    except NOT_AS_WRITTEN:
+        return recorded_on(line)
+
+
+def hash_of(recorded: Envelope | RecordedEvent, log: str) -> str | None:
+    """The leaf hash of that line's event in that log; None where the line says too little to work it out."""
+    return recorded.hash(log) if isinstance(recorded, Line) else None
 
 
 def recorded_on(line: bytes) -> RecordedEvent:

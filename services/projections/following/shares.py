@@ -18,6 +18,7 @@ import httpx
 from services.process.stopping import end
 from services.projections.database import POSTGRES_UNAVAILABLE, connection_settings, pool
 from services.projections.following.feed import LogFeed
+from services.projections.following.identity import FollowedLedger
 from services.projections.following.live_log import Delivery
 from services.projections.following.rebuild import Rebuild
 from services.projections.following.tracking import Tracking
@@ -120,8 +121,9 @@ async def sharing(
 ) -> AsyncIterator[Shares]:
     """A worker for each log of each projection, so that none waits for another or halts with it."""
     async with pool(settings.database_url, WORKER_CONNECTIONS * len(trackings)) as connections:
-        feeds = [LogFeed(ledger, log, settings.logs) for log in settings.log_names]
-        deliveries = [Delivery(settings.nats_url, log) for log in settings.log_names]
+        followed = FollowedLedger(connections)
+        feeds = [LogFeed(ledger, log, followed, settings.logs) for log in settings.log_names]
+        deliveries = [Delivery(settings.nats_url, feed) for feed in feeds]
         workers: dict[str, Worker] = {}
         for name, of_logs in trackings.items():
             rebuild = Rebuild(settings.database_url, of_logs, feeds)

@@ -7,7 +7,8 @@ while the live one goes on has its own.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import asyncpg
 from asyncpg import Connection, Pool
@@ -15,7 +16,8 @@ from asyncpg import Connection, Pool
 from services.projections.following.logged import CannotApply, Logged
 
 SCHEMA = """
--- tables: those of that version, so that another version knows what it replaces.
+-- tables: those of that version, so that another version knows what it replaces. hash: the leaf hash of the last event
+-- applied; an earlier version kept none.
 CREATE TABLE IF NOT EXISTS tracking (
     projection text NOT NULL,
     log        text NOT NULL,
@@ -26,19 +28,20 @@ CREATE TABLE IF NOT EXISTS tracking (
 ) WITH (fillfactor = 50);
 ALTER TABLE tracking
     ADD COLUMN IF NOT EXISTS version integer NOT NULL DEFAULT 1,
-    ADD COLUMN IF NOT EXISTS tables text[] NOT NULL DEFAULT '{}';
+    ADD COLUMN IF NOT EXISTS tables text[] NOT NULL DEFAULT '{}',
+    ADD COLUMN IF NOT EXISTS hash text;
 """
 
 BEGIN = "INSERT INTO tracking (projection, log, version, tables) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 
-READ = "SELECT position, event_id, halted, version FROM tracking WHERE projection = $1 AND log = $2"
+READ = "SELECT position, event_id, halted, version, hash FROM tracking WHERE projection = $1 AND log = $2"
 
 READ_LOGS = """
-    SELECT log, position, event_id, halted, version FROM tracking WHERE projection = $1 AND log = ANY ($2)
+    SELECT log, position, event_id, halted, version, hash FROM tracking WHERE projection = $1 AND log = ANY ($2)
 """
 
 ADVANCE = """
-    UPDATE tracking SET position = $5, event_id = $6, halted = NULL
+    UPDATE tracking SET position = $5, event_id = $6, hash = $7, halted = NULL
     WHERE projection = $1 AND log = $2 AND version = $3 AND position = $4
 """
 
@@ -93,13 +96,25 @@ class OtherVersion(Exception):
 class Place:
     """A place in the log: the last event applied, and why the projection does not go on, if it does not.
 
-    `version`: of the tables; absent while there is no projection yet.
+    `version`: of the tables; absent while there is no projection yet. `hash`: of the last event; absent where a version
+    applied it that kept none.
     """
 
     position: int = 0
     event_id: str | None = None
     halted: str | None = None
     version: int | None = None
+    hash: str | None = None
+
+    @classmethod
+    def after(cls, last: Logged, log: str) -> Self:
+        """The place after that event of that log."""
+        return cls(last.position, last.recorded.event_id, hash=last.hash(log))
+
+    @property
+    def last(self) -> tuple[int, str | None, str | None]:
+        """The last event applied, whatever became of the projection since."""
+        return self.position, self.event_id, self.hash
 
 
 @dataclass(frozen=True)
@@ -162,8 +177,9 @@ class Tracking:
         first, last = batch[0].position, batch[-1].position
         if first != before.position + 1 or last - first + 1 != len(batch):
             raise CannotApply(f"after position {before.position} came {first} to {last} in {len(batch)} events")
-        after = Place(last, batch[-1].recorded.event_id, version=self.projection.version)
-        done = await connection.execute(ADVANCE, *self._own, before.position, after.position, after.event_id)
+        after = replace(Place.after(batch[-1], self.log), version=self.projection.version)
+        moved = (before.position, after.position, after.event_id, after.hash)
+        done = await connection.execute(ADVANCE, *self._own, *moved)
         if done != "UPDATE 1":
             raise Overtaken
         return after

@@ -9,7 +9,8 @@ import asyncpg
 
 from services.projections import metrics
 from services.projections.database import POSTGRES_UNAVAILABLE
-from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
+from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed, OtherPast
+from services.projections.following.identity import OtherLedger
 from services.projections.following.live_log import Delivery, LiveLog
 from services.projections.following.logged import CannotApply, Logged
 from services.projections.following.rebuild import Rebuild, RebuildUnderWay
@@ -39,14 +40,17 @@ class Worker:
         self._rebuild = rebuild
         self._place = Place()
         self._overtaken = False
+        self._disproved: OtherPast | None = None
         self._failures = 0
+        self._of_other_ledger = False
         self.halted: str | None = None
         self.waiting: str | None = None
 
     async def run(self) -> None:
         """Work until cancelled, through every outage.
 
-        An event that cannot be applied halts the projection, until it is rebuilt or this process started again.
+        An event that cannot be applied halts the projection, until it is rebuilt or this process started again; another
+        ledger's log halts it, until the right ledger answers.
         """
         async with self._delivery.followed_by(self._live):
             while True:
@@ -59,12 +63,18 @@ class Worker:
             try:
                 if self._overtaken:
                     await self._stand_by()
+                if self._disproved:
+                    await self._replace(self._disproved)
                 self._stand_at(await self._begin())
                 await self._follow()
             except Overtaken:
                 self._overtaken = True
+            except OtherPast as disproved:
+                self._disproved = disproved
+                self._show_halt(str(disproved))
             except (*DATA_REFUSED, CannotApply) as refused:
                 self.halted = str(refused)
+                self._of_other_ledger = isinstance(refused, OtherLedger)
             except (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, RebuildUnderWay, OtherVersion) as hindrance:
                 await asyncio.sleep(self._wait_for(hindrance))
             except Exception as broken:
@@ -81,6 +91,18 @@ class Worker:
             self._wait_for(other)
             await self._rebuild.run()
             return await self._tracking.begin(self._pool)
+
+    async def _replace(self, disproved: OtherPast) -> None:
+        """Halt, because the log does not have what was applied, and put in its place what is built from the log.
+
+        The live tables are known to be false, so differences from them are expected.
+        """
+        if (await self._tracking.place(self._pool)).last == self._place.last:  # nobody else has replaced them yet
+            await self._tracking.halt(self._pool, str(disproved))
+            at = await self._rebuild.run(accept_differences=True)
+            logger.warning("the projection %s was built anew from the log up to %s", self._projection.name, at)
+        self._disproved = None
+        metrics.HALTED.labels(*self._labels).set(0)
 
     async def _follow(self) -> None:
         """The feed first, for whatever JetStream cannot have; then JetStream, until something is missing or quiet.
@@ -120,7 +142,7 @@ class Worker:
 
     def _stand_at(self, place: Place) -> None:
         self._place = place
-        self._live.position = place.position
+        self._live.position, self._live.hash = place.position, place.hash
         metrics.POSITION.labels(*self._labels).set(place.position)
 
     async def _stand_by(self) -> None:
@@ -142,8 +164,7 @@ class Worker:
 
     async def _stay_halted(self) -> None:
         """Skip nothing: every process shows the reason until a rebuild or another worker removes it."""
-        metrics.HALTED.labels(*self._labels).set(1)
-        logger.error("the projection %s halted: %s", self._projection.name, self.halted)
+        self._show_halt(self.halted or "")
         shown = False
         while self.halted:
             try:
@@ -151,8 +172,16 @@ class Worker:
                     await self._tracking.halt(self._pool, self.halted)
                     shown = True
                 await asyncio.sleep(STAND_BY_SECONDS)
-                if (await self._tracking.place(self._pool)).halted is None:
+                if self._of_other_ledger:
+                    await self._feed.head()
+                if self._of_other_ledger or (await self._tracking.place(self._pool)).halted is None:
                     self.halted = None
-            except POSTGRES_UNAVAILABLE as outage:
+            except OtherLedger:
+                continue
+            except (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE) as outage:
                 await asyncio.sleep(self._wait_for(outage))
         metrics.HALTED.labels(*self._labels).set(0)
+
+    def _show_halt(self, reason: str) -> None:
+        metrics.HALTED.labels(*self._labels).set(1)
+        logger.error("the projection %s halted: %s", self._projection.name, reason)

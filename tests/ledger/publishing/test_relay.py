@@ -17,9 +17,9 @@ from prometheus_client import REGISTRY
 from infra.embedded import EmbeddedNats
 from services.ledger.event_store.migrations import migrate
 from services.ledger.event_store.store import EventStore
-from services.ledger.publishing.jetstream import OWNER
 from services.ledger.publishing.relay import keep_relaying, keep_ringing, wake_subject
 from services.process.stopping import end
+from services.process.streams import owner_of
 from services.process.wake import Wake
 from tests.databases import Databases
 from tests.ledger.event_store.events import event
@@ -203,11 +203,7 @@ async def test_a_stream_that_is_no_copy_is_said_loudly_and_replaced(
         async with relaying(store, log_id, nats_url):
             await copied(store, log_id, jetstream, stream)
     assert "not a copy" in caplog.text
-    assert await owner_of(jetstream, stream) == await store.ledger_id()
-
-
-async def owner_of(jetstream: JetStreamContext, stream: str) -> str | None:
-    return ((await jetstream.stream_info(stream)).config.metadata or {}).get(OWNER)
+    assert owner_of(await jetstream.stream_info(stream)) == await store.ledger_id()
 
 
 async def test_a_stream_of_an_earlier_version_is_adopted_with_all_that_is_in_it(
@@ -222,7 +218,7 @@ async def test_a_stream_of_an_earlier_version_is_adopted_with_all_that_is_in_it(
     await append(store, log_id, "a", range(4, 6))
     async with relaying(store, log_id, nats_url):
         await copied(store, log_id, jetstream, stream)
-    assert await owner_of(jetstream, stream) == await store.ledger_id()
+    assert owner_of(await jetstream.stream_info(stream)) == await store.ledger_id()
     assert (await jetstream.stream_info(stream)).created == created
 
 
@@ -254,7 +250,7 @@ async def test_a_stream_of_another_ledger_is_refused_and_left_alone(
                 async with relaying(others, log_id, nats_url):
                     await copied(others, log_id, jetstream, stream)
             assert await store.ledger_id() in caplog.text
-            assert await owner_of(jetstream, stream) == await others.ledger_id()
+            assert owner_of(await jetstream.stream_info(stream)) == await others.ledger_id()
 
 
 async def test_a_stream_with_a_hole_is_replaced(

@@ -9,6 +9,7 @@ import httpx
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.timekeeping import Timekeeper
 from services.projections.following.feed import LogFeed
+from services.projections.following.identity import FollowedLedger
 from services.projections.following.logged import Logged
 from services.projections.following.tracking import Place, Tracking
 from services.projections.settings import Settings
@@ -51,7 +52,7 @@ async def test_no_time_passes_before_the_projection_has_come_as_far_as_the_log(
 
     async with httpx.AsyncClient(base_url=settings.ledger_url, timeout=60, trust_env=False) as ledger:
         tracking = Watching()
-        keeper = Timekeeper(database, [tracking], [LogFeed(ledger, "0")], clock, timedelta())
+        keeper = Timekeeper(database, [tracking], [LogFeed(ledger, "0", FollowedLedger(database))], clock, timedelta())
         await keeper.begin()
         log.record("calm", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
         await apply(database, tracking, log)

@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import nats
 import orjson
@@ -15,8 +15,12 @@ from nats.js.api import StreamConfig
 
 from contracts.envelope import RecordedEvent
 from contracts.placement import log_of
-from tests.projections.vocabulary import Log
+from services.process.streams import OWNER
+from services.projections.following.logged import hash_of as written_hash
+from services.projections.following.logged import written_on
+from tests.projections.vocabulary import LEDGER_ID, Log
 
+LogName = Annotated[str, Query(alias="log")]
 LOGS = int(os.environ.get("HOURBOOK_LOGS", "1"))
 """How many the suite runs with."""
 
@@ -29,22 +33,41 @@ def lines_of(log: Log, number: int, logs: int = LOGS) -> list[RecordedEvent]:
     return [line.model_copy(update={"position": position}) for position, line in enumerate(lines, 1)]
 
 
-def feed(log: Log, logs: int) -> FastAPI:
-    """GET /v1/log, as the interface has it."""
+def feed(server: "LogServer") -> FastAPI:
+    """GET /v1/log and its hashes, as the interface has them."""
     app = FastAPI()
 
+    def headers(there: list[RecordedEvent]) -> dict[str, str]:
+        named = {"Hourbook-Ledger": server.log.ledger_id} if server.log.ledger_id else {}
+        return {"Hourbook-Position": str(len(there)), "Hourbook-Logs": str(server.logs), **named}
+
+    def there_is(log_name: str) -> list[RecordedEvent]:
+        return lines_of(server.log, int(log_name), server.logs) if log_name.isdecimal() else server.log.lines
+
     @app.get("/v1/log")
-    async def read(after: int, limit: int, log_name: Annotated[str, Query(alias="log")] = "0") -> Response:
-        there = lines_of(log, int(log_name), logs) if log_name.isdecimal() else log.lines
+    async def read(after: int, limit: int, log_name: LogName = "0") -> Response:
+        if server.lines_hidden:
+            return Response(status_code=503)
+        there = there_is(log_name)
         lines = [line.model_dump_json().encode() for line in there[after : after + limit]]
-        headers = {"Hourbook-Position": str(len(there)), "Hourbook-Logs": str(logs)}
-        return Response(b"\n".join(lines), headers=headers, media_type="application/x-ndjson")
+        return Response(b"\n".join(lines), headers=headers(there), media_type="application/x-ndjson")
+
+    @app.get("/v1/log/hashes")
+    async def hashes(after: int, limit: int, response: Response, log_name: LogName = "0") -> dict[str, Any]:
+        there = there_is(log_name)
+        response.headers.update(headers(there))
+        return {"after": after, "hashes": [hash_of(line, log_name) for line in there[after : after + limit]]}
 
     @app.get("/v1/test-clock")
     async def clock() -> dict[str, str]:
-        return {"now": log.clock.isoformat()}
+        return {"now": server.log.clock.isoformat()}
 
     return app
+
+
+def hash_of(line: RecordedEvent, log: str) -> str | None:
+    """The leaf hash of the event on that line of the feed."""
+    return written_hash(written_on(line.model_dump_json().encode()), log)
 
 
 class _Server(uvicorn.Server):
@@ -66,6 +89,8 @@ class LogServer:
         self.log = log
         self.logs = logs
         self.port = 0
+        self.lines_hidden = False
+        """Then only the stream has the events; the feed has their hashes alone."""
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -77,7 +102,7 @@ class LogServer:
         """Answer from now on, on the same port as ever."""
         listening = socket.create_server(("127.0.0.1", self.port))
         self.port = listening.getsockname()[1]
-        self._server = _Server(uvicorn.Config(feed(self.log, self.logs), lifespan="off", log_config=None))
+        self._server = _Server(uvicorn.Config(feed(self), lifespan="off", log_config=None))
         self._serving = asyncio.create_task(self._server._serve([listening]))
         await self._server.answers.wait()
 
@@ -108,9 +133,10 @@ class Stream:
         self._log = name
         self.name = f"HOURBOOK-{name}"
 
-    async def create(self) -> None:
-        """An empty one."""
-        await self._jetstream.add_stream(StreamConfig(name=self.name, subjects=[f"hourbook.log.{self._log}.>"]))
+    async def create(self, ledger_id: str = LEDGER_ID) -> None:
+        """An empty one, of that ledger."""
+        subjects, metadata = [f"hourbook.log.{self._log}.>"], {OWNER: ledger_id}
+        await self._jetstream.add_stream(StreamConfig(name=self.name, subjects=subjects, metadata=metadata))
 
     async def delete(self) -> None:
         """With everything in it."""
@@ -134,6 +160,8 @@ class Stream:
                 "Hourbook-Position": str(line.position),
                 "Hourbook-Version": str(line.version),
                 "Hourbook-Schema-Version": str(line.schema_version),
+                "Hourbook-Command": line.command_id or "",
+                "Hourbook-Hash": hash_of(line, self._log) or "",
             }
             if not holes:
                 headers["Nats-Expected-Last-Sequence"] = str(line.position - 1)

@@ -13,6 +13,7 @@ from services.process.stopping import end
 from services.projections.balances import BALANCES
 from services.projections.database import pool
 from services.projections.following.feed import LogFeed
+from services.projections.following.identity import FollowedLedger
 from services.projections.following.live_log import Delivery
 from services.projections.following.logged import Logged
 from services.projections.following.rebuild import Rebuild
@@ -65,8 +66,9 @@ class Stage:
         self, nats_url: str | None = "", projection: Projection = BALANCES, delivery: Delivery | None = None
     ) -> AsyncIterator[Worker]:
         """One at work; with nats_url=None, in a world without NATS."""
-        delivery = delivery or Delivery(self.nats_url if nats_url == "" else nats_url, self.name)
-        async with self._made(Tracking(projection, self.name), delivery) as made:
+        async with self._made(
+            Tracking(projection, self.name), self.nats_url if nats_url == "" else nats_url, delivery
+        ) as made:
             task = asyncio.create_task(made.run())
             try:
                 yield made
@@ -76,18 +78,24 @@ class Stage:
                     task.result()
 
     @asynccontextmanager
-    async def _made(self, tracking: Tracking, delivery: Delivery) -> AsyncIterator[Worker]:
+    async def _made(
+        self, tracking: Tracking, nats_url: str | None, delivery: Delivery | None = None
+    ) -> AsyncIterator[Worker]:
         async with (
             httpx.AsyncClient(base_url=self.server.url, timeout=60, trust_env=False) as client,
             pool(self.database_url, 2) as connections,
         ):
-            feed = LogFeed(client, self.name)
+            feed = self.feed(client)
             rebuild = Rebuild(self.database_url, [tracking], [feed])
-            yield Worker(connections, tracking, feed, delivery, rebuild)
+            yield Worker(connections, tracking, feed, delivery or Delivery(nats_url, feed), rebuild)
+
+    def feed(self, client: httpx.AsyncClient) -> LogFeed:
+        """The log over HTTP, of the ledger that the database follows."""
+        return LogFeed(client, self.name, FollowedLedger(self.database))
 
     async def cut_off(self, tracking: CutOff) -> None:
         """Let a worker work until it is cut off."""
-        async with self._made(tracking, Delivery(None, self.name)) as worker:
+        async with self._made(tracking, None) as worker:
             with pytest.raises(asyncio.CancelledError):
                 await worker.run()
 
@@ -95,7 +103,7 @@ class Stage:
     async def rebuild(self, projection: Projection = BALANCES) -> AsyncIterator[Rebuild]:
         """One that can be run."""
         async with httpx.AsyncClient(base_url=self.server.url, timeout=60, trust_env=False) as client:
-            yield Rebuild(self.database_url, [Tracking(projection, self.name)], [LogFeed(client, self.name)])
+            yield Rebuild(self.database_url, [Tracking(projection, self.name)], [self.feed(client)])
 
     async def leftovers(self) -> list[str]:
         """Schemas of projections that are not the live one."""

@@ -57,17 +57,3 @@ async def test_a_version_that_can_go_on_goes_on(stage: Stage):
     async with stage.worker(nats_url=None):
         await stage.reached(last + 1)
     assert (await stage.place()).halted is None
-
-
-async def test_another_ledgers_log_halts_the_projection(stage: Stage):
-    await stage.reached_by_worker(await stage.record())
-    stage.log.lines = [line.model_copy(update={"event_id": "another"}) for line in stage.log.lines]
-    async with stage.worker(nats_url=None):
-        assert "another" in await stage.halted()
-
-
-async def test_a_log_that_ends_before_the_projection_halts_it(stage: Stage):
-    await stage.reached_by_worker(await stage.record())
-    del stage.log.lines[1:]
-    async with stage.worker(nats_url=None):
-        assert "nothing that far" in await stage.halted()

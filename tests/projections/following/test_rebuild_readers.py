@@ -4,10 +4,12 @@ import asyncio
 
 import httpx
 import pytest
+from asyncpg import Pool
 
 from services.projections.balances import BALANCES
 from services.projections.following import feed, rebuild
 from services.projections.following.feed import LogFeed
+from services.projections.following.identity import FollowedLedger
 from services.projections.following.rebuild import Rebuild
 from services.projections.following.tracking import Tracking
 from services.projections.settings import Settings
@@ -19,7 +21,7 @@ REBUILDS = 5
 
 
 async def test_no_answer_is_ever_wrong_or_older_than_the_one_before(
-    log: Log, settings: Settings, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    log: Log, settings: Settings, client: httpx.AsyncClient, database: Pool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(feed, "PAGE_EVENTS", 100)
     monkeypatch.setattr(rebuild, "NEAR_EVENTS", 100)
@@ -30,7 +32,7 @@ async def test_no_answer_is_ever_wrong_or_older_than_the_one_before(
         rebuilding = Rebuild(
             settings.database_url,
             [Tracking(BALANCES, log) for log in settings.log_names],
-            [LogFeed(ledger, log, settings.logs) for log in settings.log_names],
+            [LogFeed(ledger, log, FollowedLedger(database), settings.logs) for log in settings.log_names],
         )
         async with asyncio.TaskGroup() as at_work:
             at_work.create_task(write(client, log, over))

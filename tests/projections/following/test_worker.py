@@ -2,7 +2,6 @@
 
 import asyncio
 
-from services.projections.following.live_log import Delivery
 from services.projections.following.tracking import Tracking
 from services.projections.following.worker import Worker
 from services.projections.tasks import TASKS
@@ -25,7 +24,7 @@ async def test_what_is_published_is_applied_without_the_feed(stage: Stage):
     async with stage.worker() as worker:
         await stage.reached(last)
         await connected(worker)
-        await stage.server.stop()
+        stage.server.lines_hidden = True
         more = await stage.close(tasks=3)
         await stage.publish(after=last)
         await stage.reached(more)
@@ -33,18 +32,18 @@ async def test_what_is_published_is_applied_without_the_feed(stage: Stage):
 
 
 async def test_projections_of_one_process_share_a_subscription(stage: Stage):
-    delivery, tasks = Delivery(stage.nats_url, stage.name), Tracking(TASKS, stage.name)
+    tasks = Tracking(TASKS, stage.name)
 
     async def tasks_are_there() -> bool:
         return (await tasks.place(stage.database)).position == stage.log.position
 
     last = await stage.record()
     await stage.publish()
-    async with stage.worker(delivery=delivery) as one, stage.worker(projection=TASKS, delivery=delivery):
+    async with stage.worker() as one, stage.worker(projection=TASKS, delivery=one._delivery):
         await stage.reached(last)
         await until(tasks_are_there)
         await connected(one)
-        await stage.server.stop()
+        stage.server.lines_hidden = True
         more = await stage.close(tasks=3)
         await stage.publish(after=last)
         await stage.reached(more)
@@ -94,13 +93,13 @@ async def test_a_stream_deleted_and_refilled_harms_nothing(stage: Stage):
         more = await stage.close(tasks=3)
         await stage.publish()
         await stage.reached(more)
-        await stage.server.stop()
+        stage.server.lines_hidden = True
         await until(lambda: refollows(stage, worker))
     assert await stage.remaining() == {"romashka": 6000 - 10 * (stage.log.position - 2)}
 
 
 async def refollows(stage: Stage, worker: Worker) -> bool:
-    """Whether, the feed being away, an event arrives by the new stream."""
+    """Whether, without the feed, an event arrives by the new stream."""
     before = stage.log.position
     await stage.close()
     await stage.publish(after=before)
