@@ -82,7 +82,7 @@ class Delivery:
             try:
                 await self._deliver(self._url)
             except Exception as outage:  # noqa: BLE001 - after any failure here, the feed has every event
-                self._say(f"{self._stream} cannot be followed: {outage!r}")
+                self._say(f"{self._stream} cannot be followed: {outage!r}", logging.WARNING)
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _deliver(self, nats_url: str) -> None:
@@ -119,14 +119,14 @@ class Delivery:
         await jetstream.subscribe(self._subject, stream=self._stream, cb=self._keep, manual_ack=True, config=config)
         self._say(f"{self._stream} is followed after {after}")
 
-    def _say(self, news: str) -> None:
+    def _say(self, news: str, level: int = logging.INFO) -> None:
         """Log news once, even if it repeats."""
         if news != self._said:
-            logger.info(news)
+            logger.log(level, news)
         self._said = news
 
     async def _failed(self, error: Exception) -> None:
-        self._say(f"{self._stream}: {error!r}")
+        self._say(f"{self._stream}: {error!r}", logging.WARNING)
 
     async def _closed(self) -> None:
         self.subscribe_again()
