@@ -34,12 +34,14 @@ DOOR = (
 )  # fmt: skip
 
 HTTP = (
+    ProblemType("malformed-request", 400, "This is not a request of HTTP/1.1.", "Check the client or the proxy."),
     ProblemType(
         "foreign-origin", 403, "A page of another site sent this request.",
         "Send it from a page of this site, or name that site in HOURBOOK_ALLOWED_HOSTS.",
     ),
     ProblemType("method-not-allowed", 405, "This address does not know that method.", "Use one of the header Allow."),
     ProblemType("body-too-large", 413, "The body, or a line of it, is too large.", "Send it in smaller parts."),
+    ProblemType("uri-too-long", 414, "The address is too long.", "Leave out what is not needed from the query."),
     ProblemType(
         "unsupported-media-type", 415, "The body is of a media type that is not read here.",
         "Send the media type that the problem names, in the header Content-Type.",
@@ -48,6 +50,7 @@ HTTP = (
         "unknown-host", 421, "This service does not answer under that name.",
         "Use a name of this service, or add the name to HOURBOOK_ALLOWED_HOSTS.",
     ),
+    ProblemType("headers-too-large", 431, "The headers are too large.", "Send fewer or shorter headers and cookies."),
 )  # fmt: skip
 
 STATE_OF_THE_ACCOUNT = (

@@ -134,6 +134,8 @@ MONTH_FORM = r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$"
 COMMITMENT_FORM = r"^sha256:[0-9a-f]{64}$"
 """What stands in an event for a text about a person, which may have been erased."""
 KEY_FORM = r"^[\x21-\x7e]{1,128}$"
+CURSOR_FORM = r"^[A-Za-z0-9_-]{1,8192}$"
+"""Where the next page of a list begins; only who gave it reads it."""
 
 AccountId = Annotated[str, StringConstraints(pattern=ID_FORM)]
 PackageId = Annotated[str, StringConstraints(pattern=ID_FORM)]

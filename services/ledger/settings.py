@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.ledger.domain.terms import Terms
 from services.process.settings import File, HttpUrl, NatsUrl, PostgresUrl
 
+LOGS_MAX = 1024
 TERMS_FILE = Path(__file__).with_name("terms.toml")
 
 
@@ -22,7 +23,7 @@ class Settings(BaseSettings):
     nats_url: NatsUrl | None = Field(default=None, validation_alias="NATS_URL")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
     projections_url: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_PROJECTIONS_URL")
-    logs: int = Field(default=1, ge=1, le=1024, validation_alias="HOURBOOK_LOGS")
+    logs: int = Field(default=1, ge=1, le=LOGS_MAX, validation_alias="HOURBOOK_LOGS")
     audit_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_AUDIT_KEY_FILE")
     witness_file: File | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_FILE")
     witness_put_url: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_PUT_URL")

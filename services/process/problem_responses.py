@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from contracts.problem_types import CATALOGUE
 from contracts.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, problem
-from contracts.quantities import ID_FORM, KEY_FORM, MONTH_FORM
+from contracts.quantities import CURSOR_FORM, ID_FORM, KEY_FORM, MONTH_FORM
 
 BODY_BYTES_MAX = 1 << 20
 FIELDS_MAX = 20
@@ -28,6 +28,7 @@ _FORMS = {
     ID_FORM: "use 1 to 64 of A-Z a-z 0-9 _ -",
     MONTH_FORM: "give a month such as 2026-03",
     KEY_FORM: "use 1 to 128 visible characters of ASCII",
+    CURSOR_FORM: "hand on next_cursor of the page before, unchanged, or leave it out",
 }
 
 

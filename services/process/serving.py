@@ -3,21 +3,33 @@
 import asyncio
 import errno
 import gc
+import resource
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import uvicorn
 import uvloop
 from fastapi import FastAPI
 from uvicorn.importer import import_from_string
 
+from services.process.http_connection import HttpConnection
 from services.process.operator_error import CANNOT_START, OperatorError
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 2048
-STOP_SECONDS_MAX = 2
+
+HTTP: dict[str, Any] = {
+    "http": HttpConnection,
+    "ws": "none",
+    "access_log": False,
+    "timeout_keep_alive": 30,
+    "timeout_graceful_shutdown": 2,
+}
+"""How uvicorn serves every application. A connection is kept for longer than clients keep theirs: one that both give up
+at the same moment loses a request."""
 
 
 def listening(port: int, host: str = LOOPBACK) -> socket.socket:
@@ -42,9 +54,16 @@ def collect_garbage_seldom() -> None:
     gc.set_threshold(100_000, 20, 100)
 
 
+def allow_connections() -> None:
+    """As many as the system lets this process have; it gives fewer unless it is asked."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def serve(application: str, taken: socket.socket) -> None:
     """Answer on that socket until SIGINT or SIGTERM; what the application raises when it starts is raised here."""
     collect_garbage_seldom()
+    allow_connections()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_served(import_from_string(application)(), taken))
 
@@ -54,10 +73,8 @@ async def _served(app: FastAPI, taken: socket.socket) -> None:
         uvicorn.Config(
             app,
             lifespan="off",  # it is entered here, so that its errors are not taken for lines of a log
-            http="httptools",
-            access_log=False,
             log_config=None,
-            timeout_graceful_shutdown=STOP_SECONDS_MAX,
+            **HTTP,
         )
     )
     answering = asyncio.create_task(_within_lifespan(app, server, taken))

@@ -1,10 +1,17 @@
 """Lists page by page: their orders, and where the next page begins, which callers hand back without looking into it."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import Field, StringConstraints, TypeAdapter
+
+from contracts.quantities import CURSOR_FORM, POSITION_MAX
+
+Cursor = Annotated[str, StringConstraints(pattern=CURSOR_FORM)]
+Position = Annotated[int, Field(ge=0, le=POSITION_MAX)]
+Ordinal = Annotated[int, Field(ge=0, lt=2**31)]
+"""What a column of type integer holds."""
 
 Key = TypeVar("Key")
 
@@ -20,10 +27,11 @@ def key_of(cursor: str, kind: TypeAdapter[Key]) -> Key:
     return kind.validate_python(orjson.loads(urlsafe_b64decode(padded)))
 
 
-def require_cursor(cursor: str, kind: TypeAdapter[Any]) -> str:
+def require_cursor(cursor: str | None, kind: TypeAdapter[Any]) -> str | None:
     """The cursor, if a page of that kind has given it; ValueError with the remedy if not."""
     try:
-        key_of(cursor, kind)
+        if cursor is not None:
+            key_of(cursor, kind)
     except ValueError as unreadable:
         raise ValueError("hand on next_cursor of the page before, unchanged, or leave it out") from unreadable
     return cursor

@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from services.process.serving import HTTP
+
 
 @asynccontextmanager
-async def serving(create_app: Callable[[], FastAPI]) -> AsyncIterator[str]:
-    """The address of the running application."""
-    config = uvicorn.Config(
-        create_app, factory=True, port=0, http="httptools", access_log=False, log_level="error",
-        timeout_graceful_shutdown=1,
-    )  # fmt: skip
+async def serving(create_app: Callable[[], FastAPI], port: int = 0) -> AsyncIterator[str]:
+    """The address of the running application, at that port or at any."""
+    config = uvicorn.Config(create_app, factory=True, port=port, log_level="error", **HTTP)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve())
     try:

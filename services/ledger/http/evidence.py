@@ -4,7 +4,7 @@ import re
 from base64 import b64encode
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import PlainTextResponse, Response
 from pydantic import Field
 
@@ -19,7 +19,7 @@ from contracts.audit import (
     Receipt,
 )
 from contracts.problems import InvalidField
-from contracts.quantities import AccountId
+from contracts.quantities import AccountId, IdempotencyKey
 from services.access.needs import needs
 from services.ledger.audit.keys import PublicKey, published
 from services.ledger.audit.merkle import HASH_BYTES, WIDTH, NoSuchProof
@@ -28,7 +28,7 @@ from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.http.bulk import NDJSON
-from services.ledger.http.log import Parameters, Position
+from services.ledger.http.log import LogNumber, Parameters, Position
 from services.ledger.http.log_feed import require_log
 from services.ledger.http.requests import PROBLEMS, LedgerOf
 from services.ledger.running import Ledger
@@ -37,6 +37,7 @@ from services.process.problem_responses import InvalidRequest, ProblemError
 router = APIRouter(prefix="/v1", tags=["audit"], responses=PROBLEMS)
 
 CHECKPOINTS_MAX = 1000
+TilePath = Annotated[str, Path(max_length=100)]
 TILE_PATH = re.compile(r"([0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 
 Hashes = tuple[str, ...]
@@ -45,7 +46,7 @@ Hashes = tuple[str, ...]
 class OfLog(Parameters):
     """Of which log."""
 
-    log: Annotated[int, Field(ge=0)] = 0
+    log: LogNumber = 0
 
 
 class AfterSize(OfLog):
@@ -72,7 +73,7 @@ class BetweenTrees(OfLog):
 class OfCommand(Parameters):
     """Which command."""
 
-    idempotency_key: Annotated[str, Field(min_length=1, max_length=200)]
+    idempotency_key: IdempotencyKey
 
 
 def tree_of(ledger: Ledger, log_id: int) -> StoredTree:
@@ -143,7 +144,9 @@ async def consistency_proof(ledger: LedgerOf, asked: Annotated[BetweenTrees, Que
 
 @router.get("/audit/tile/{path:path}", response_class=Response)
 @needs(Right.LOG)
-async def tile(path: str, ledger: LedgerOf, asked: Annotated[OfLog, Query()]) -> Response:
+async def tile(
+    path: Annotated[str, Path(max_length=100)], ledger: LedgerOf, asked: Annotated[OfLog, Query()]
+) -> Response:
     """A tile of the tree, by its path in C2SP tlog-tiles: `<level>/<index>[.p/<width>]`."""
     form = TILE_PATH.fullmatch(path)
     if form is None:

@@ -16,10 +16,10 @@ from services.ledger.clock import SandboxClock
 from services.ledger.domain.terms import TermsVersion
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.http.bulk import NDJSON
-from services.ledger.http.log_feed import account_lines, account_pages, log_headers, log_lines
+from services.ledger.http.log_feed import account_lines, account_pages, begun, log_headers, log_lines
 from services.ledger.http.requests import PROBLEMS, LedgerOf
 from services.ledger.http.sandbox import move_clock
-from services.ledger.settings import terms
+from services.ledger.settings import LOGS_MAX, terms
 from services.process.problem_responses import ProblemError
 
 router = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
@@ -27,6 +27,7 @@ router = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
 HASHES_MAX = 10_000
 
 Position = Annotated[int, Field(ge=0, le=POSITION_MAX)]
+LogNumber = Annotated[int, Field(ge=0, lt=LOGS_MAX)]
 
 
 class Parameters(BaseModel):
@@ -41,7 +42,7 @@ class LogParameters(Parameters):
     after: Position = 0
     limit: Annotated[int, Field(ge=1, le=POSITION_MAX)] | None = None
     follow: bool = False
-    log: Annotated[int, Field(ge=0)] = 0
+    log: LogNumber = 0
 
 
 class HashParameters(Parameters):
@@ -49,7 +50,7 @@ class HashParameters(Parameters):
 
     after: Position = 0
     limit: Annotated[int, Field(ge=1, le=HASHES_MAX)] = HASHES_MAX
-    log: Annotated[int, Field(ge=0)] = 0
+    log: LogNumber = 0
 
 
 class LogHashes(BaseModel):
@@ -116,7 +117,7 @@ async def log_hashes(ledger: LedgerOf, asked: Annotated[HashParameters, Query()]
 @needs(Right.LOG)
 async def account_events(account_id: AccountId, ledger: LedgerOf) -> Response:
     """All events of one account, in order, one a line."""
-    return Lines(await account_lines(ledger, account_id))
+    return Lines(await begun(account_lines(ledger, account_id)))
 
 
 @router.get("/accounts/{account_id}/replay")

@@ -67,13 +67,18 @@ async def account_pages(ledger: Ledger, account_id: str) -> AsyncIterator[list[S
 
 
 async def account_lines(ledger: Ledger, account_id: str) -> AsyncIterator[bytes]:
-    """All events of an account, as lines to be read; AccountNotFound at once."""
-    pages = account_pages(ledger, account_id)
-    first = await anext(pages)
+    """All events of an account, a line each; AccountNotFound before the first."""
+    async for page in account_pages(ledger, account_id):
+        yield as_lines(page)
 
-    async def lines() -> AsyncIterator[bytes]:
-        yield as_lines(first)
-        async for page in pages:
-            yield as_lines(page)
 
-    return lines()
+async def begun(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same lines, once the first of them are read: what fails then is answered, and no answer is cut off for it."""
+    first = await anext(lines, b"")
+
+    async def all_of_them() -> AsyncIterator[bytes]:
+        yield first
+        async for more in lines:
+            yield more
+
+    return all_of_them()

@@ -6,7 +6,6 @@ from typing import Annotated
 import asyncpg
 from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
-from pydantic import Field
 
 from contracts.access import Right
 from contracts.privacy import Erased, ErasureBody, PersonalText
@@ -14,8 +13,8 @@ from contracts.quantities import POSITION_MAX, AccountId
 from services.access.needs import needs
 from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.personal import PersonalData
-from services.ledger.http.log import Lines, Parameters, Position
-from services.ledger.http.log_feed import require_log
+from services.ledger.http.log import Lines, LogNumber, Parameters, Position
+from services.ledger.http.log_feed import begun, require_log
 from services.ledger.http.requests import PROBLEMS, LedgerOf
 
 router = APIRouter(prefix="/v1", tags=["privacy"], responses=PROBLEMS)
@@ -26,7 +25,7 @@ PAGE_TEXTS = 1000
 class PartOfLog(Parameters):
     """Of the events after one position, up to another."""
 
-    log: Annotated[int, Field(ge=0)] = 0
+    log: LogNumber = 0
     after: Position = 0
     until: Position = POSITION_MAX
 
@@ -65,11 +64,11 @@ async def erase(account_id: AccountId, body: ErasureBody, ledger: LedgerOf, log_
 async def of_log(ledger: LedgerOf, asked: Annotated[PartOfLog, Query()]) -> Response:
     """What is personal and not erased in a part of a log, NDJSON, in the order of the events."""
     require_log(ledger, asked.log)
-    return Lines(_lines(ledger.store.personal, asked))
+    return Lines(await begun(_lines(ledger.store.personal, asked)))
 
 
 async def _lines(personal: PersonalData, asked: PartOfLog) -> AsyncIterator[bytes]:
-    last = (asked.after + 1, "")
+    last = (min(asked.after + 1, POSITION_MAX), "")
     while page := await personal.page(asked.log, last, asked.until, PAGE_TEXTS):
         yield "".join(f"{_text(row).model_dump_json()}\n" for row in page).encode()
         last = (page[-1]["position"], page[-1]["commitment"])

@@ -4,13 +4,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from contracts.quantities import AskedInstant
+from contracts.quantities import AskedInstant, Name
 from contracts.read_models import PackageState
 from services.projections.balances.accounts import ORDERS, Sort, order_of
 from services.projections.balances.packages import PACKAGE_KEY
 from services.projections.balances.queries import STATEMENT_KEY
 from services.projections.balances.search import folded
-from services.projections.paging import require_cursor
+from services.projections.paging import Cursor, require_cursor
 from services.projections.parameters import Asked, AskedKnownAt, AskedPeriod, Limit
 
 DAYS_MAX = 36_500
@@ -29,8 +29,8 @@ class AskedAccounts(Asked):
     debt: bool | None = None
     expiring_within: Annotated[int, Field(ge=0, le=DAYS_MAX)] | None = None
     suspended: bool | None = None
-    q: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_searchable)] | None = None
-    cursor: str | None = None
+    q: Annotated[Name, Field(max_length=100), AfterValidator(_searchable)] | None = None
+    cursor: Cursor | None = None
     limit: Limit = 100
 
     @field_validator("cursor")
@@ -38,7 +38,7 @@ class AskedAccounts(Asked):
     def _of_this_order(cls, cursor: str | None, info: ValidationInfo) -> str | None:
         """A list in one order goes on where a list in that order stopped."""
         order = ORDERS[order_of(info.data.get("sort"), info.data.get("expiring_within"))]
-        return cursor and require_cursor(cursor, order.key)
+        return require_cursor(cursor, order.key)
 
 
 class AskedBalance(Asked):
@@ -51,23 +51,23 @@ class AskedBalance(Asked):
 class AskedStatement(AskedPeriod):
     """Which movements to list."""
 
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: Limit = 100
 
     @field_validator("cursor")
     @classmethod
     def _of_a_statement(cls, cursor: str | None) -> str | None:
-        return cursor and require_cursor(cursor, STATEMENT_KEY)
+        return require_cursor(cursor, STATEMENT_KEY)
 
 
 class AskedPackages(AskedPeriod):
     """Which packages to list, by when they were bought."""
 
     state: PackageState | None = None
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: Limit = 100
 
     @field_validator("cursor")
     @classmethod
     def _of_packages(cls, cursor: str | None) -> str | None:
-        return cursor and require_cursor(cursor, PACKAGE_KEY)
+        return require_cursor(cursor, PACKAGE_KEY)

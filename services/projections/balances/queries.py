@@ -13,11 +13,11 @@ from contracts.read_models import BalanceStep, BalanceView, LotView, StatementLi
 from services.projections.balances.holders import Holder, Tenure, holder_at, holders
 from services.projections.balances.movements import week_number, week_start
 from services.projections.lookups import UnknownAccount
-from services.projections.paging import cursor_after, key_of
+from services.projections.paging import Ordinal, Position, cursor_after, key_of
 
 START_OF_TIME = datetime(1, 1, 1, tzinfo=UTC)
 
-STATEMENT_KEY: TypeAdapter[tuple[Instant, int, int]] = TypeAdapter(tuple[Instant, int, int])
+STATEMENT_KEY: TypeAdapter[tuple[Instant, int, int]] = TypeAdapter(tuple[Instant, Position, Ordinal])
 
 # What is left now is kept in the rows of lots and accounts. As of another instant, or as known then, it is the sum of
 # the movements.

@@ -1,18 +1,20 @@
 """The list of alerts, and all changes of them by number."""
 
 from datetime import datetime
+from typing import Annotated
 
 from asyncpg import Connection, Pool, Record
-from pydantic import TypeAdapter
+from pydantic import StringConstraints, TypeAdapter
 
 from contracts.alerts import Alert, AlertDelivery, AlertDeliveryPage, AlertDetails, AlertKind, AlertPage
 from contracts.quantities import POSITION_MAX, AccountId, Instant
 from services.projections.debt_alerts.sentences import sentence
-from services.projections.paging import cursor_after, key_of
+from services.projections.paging import Ordinal, Position, cursor_after, key_of
 
-AlertKey = tuple[Instant, AccountId, AlertKind, int]
+EndpointUrl = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,4096}$")]
+AlertKey = tuple[Instant, AccountId, AlertKind, Ordinal]
 ALERT_KEY: TypeAdapter[AlertKey] = TypeAdapter(AlertKey)
-DELIVERY_KEY: TypeAdapter[tuple[int, str]] = TypeAdapter(tuple[int, str])
+DELIVERY_KEY: TypeAdapter[tuple[int, str]] = TypeAdapter(tuple[Position, EndpointUrl])
 
 ALERTS = """
     SELECT account_id, customer_name, kind, episode, opened_at, updated_at, closed_at, position, details FROM alert

@@ -4,7 +4,7 @@ from pydantic import ValidationInfo, field_validator
 
 from contracts.events import Category
 from contracts.tasks import TaskState
-from services.projections.paging import require_cursor
+from services.projections.paging import Cursor, require_cursor
 from services.projections.parameters import AskedPeriod, Limit
 from services.projections.tasks.task_list import ORDERS, Sort
 
@@ -15,7 +15,7 @@ class AskedTasks(AskedPeriod):
     sort: Sort = "-last_closed_at"
     state: TaskState | None = None
     category: Category | None = None
-    cursor: str | None = None
+    cursor: Cursor | None = None
     limit: Limit = 100
 
     @field_validator("cursor")
