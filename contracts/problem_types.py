@@ -88,6 +88,10 @@ STATE_OF_THE_ACCOUNT = (
         "month-not-closed", 409, "Only the month closed last can be reopened.",
         "Reopen the last closed month.",
     ),
+    ProblemType(
+        "account-unreadable", 409, "The recorded events of this account do not fit together.",
+        "Nothing is recorded on this account until its operator has found out why; the other accounts go on.",
+    ),
 )  # fmt: skip
 
 NOT_RECORDABLE = (

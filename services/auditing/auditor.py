@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,9 @@ from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.log_verification import Findings
 from services.ledger.audit.verification import verify
 from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.known_account import AccountUnreadable
 from services.ledger.event_store.store import EventStore
+from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import prepared
 from services.process.stopping import finish
 from services.projections import catalogue, database
@@ -166,33 +168,48 @@ async def compare(
 ) -> list[str]:
     """Where a projection's balance is not the replay's, by as much of the log as the projection has applied.
 
-    Tables of another version of this program, which a worker is about to replace, are not compared.
+    An account that cannot be replayed is named, however far the projections are. Tables of another version of this
+    program, which a worker is about to replace, are not compared.
     """
     accounts = None if account_ids is None else list(account_ids)
+    until = await _applied(connection, log_id)
+    now = await latest(connection, accounts) if until else None
+    instants = [] if now is None else [now, *_month_starts(now)]
+    by_movements = [await totals_as_of(connection, accounts, as_of) for as_of in instants]
+    kept = [await totals_kept(connection, accounts, as_of) for as_of in instants[:1]]
+    booked = await booked_minutes(connection, accounts) if until else {}
+
+    faults: list[str] = []
+    async for account_id, events in streams(store, log_id, await store.head(log_id), accounts):
+        heard(len(events))
+        try:
+            known = {position: _replayed(account_id, events, position, instants) for position in {*until.values()}}
+            if (events[-1].position or 0) > max(until.values(), default=0):
+                replayed(account_id, events, ())
+        except AccountUnreadable as unreadable:
+            faults.append(str(unreadable))
+            continue
+        if until:
+            faults += _differences(account_id, known[until[BALANCES]], instants, by_movements, kept)
+            if booked.get(account_id, 0) != known[until[MONTHLY_REPORTS]].booked_minutes:
+                faults.append(f"the monthly reports of {account_id} do not add up to its balance")
+    return faults[:ACCOUNTS_TOLD_MAX]
+
+
+async def _applied(connection: asyncpg.Connection, log_id: int) -> dict[Projection, int]:
+    """How far each projection has come; nothing where one has tables of another version."""
     until: dict[Projection, int] = {}
     for projection in (BALANCES, MONTHLY_REPORTS):
         place = await Tracking(projection, str(log_id)).place(connection)
         if place.version != projection.version:
             logger.warning("the projection %s is not compared: its tables are of another version", projection.name)
-            return []
+            return {}
         until[projection] = place.position
-    now = await latest(connection, accounts)
-    instants = [] if now is None else [now, *_month_starts(now)]
-    by_movements = [await totals_as_of(connection, accounts, as_of) for as_of in instants]
-    kept = [await totals_kept(connection, accounts, as_of) for as_of in instants[:1]]
-    booked = await booked_minutes(connection, accounts)
+    return until
 
-    faults: list[str] = []
-    async for account_id, events in streams(store, log_id, max(until.values()), accounts):
-        heard(len(events))
-        known = {
-            position: replayed(account_id, (event for event in events if (event.position or 0) <= position), instants)
-            for position in set(until.values())
-        }
-        faults += _differences(account_id, known[until[BALANCES]], instants, by_movements, kept)
-        if booked.get(account_id, 0) != known[until[MONTHLY_REPORTS]].booked_minutes:
-            faults.append(f"the monthly reports of {account_id} do not add up to its balance")
-    return faults[:ACCOUNTS_TOLD_MAX]
+
+def _replayed(account_id: str, events: list[StoredEvent], until: int, instants: Sequence[datetime]) -> Replayed:
+    return replayed(account_id, (event for event in events if (event.position or 0) <= until), instants)
 
 
 def _differences(

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from services.ledger.audit.replay import OWED, alive, movements
 from services.ledger.domain.account import Account, due, evolve, fold
+from services.ledger.event_store.known_account import AccountUnreadable, require_next
 from services.ledger.event_store.store import COLUMNS, EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 
@@ -35,17 +36,25 @@ class Replayed(NamedTuple):
 
 
 def replayed(account_id: str, events: Iterable[StoredEvent], instants: Sequence[datetime]) -> Replayed:
-    """The account's balances; `events` is its stream, in order, as far as it is to be known."""
-    account = Account(account_id)
+    """The account's balances; `events` is its stream, in order, as far as it is to be known.
+
+    AccountUnreadable where an event does not fit those before it.
+    """
+    account, version = Account(account_id), 0
     minutes: list[defaultdict[str | None, int]] = [defaultdict(int) for _ in instants]
-    for stored in events:
-        event = stored.event()
-        account = evolve(account, event)
-        for lot_id, moved, at in movements(event):
-            for sums, as_of in zip(minutes, instants, strict=True):
-                if at <= as_of:
-                    sums[lot_id] += moved
-    holdings = (_holdings(account, sums, as_of) for sums, as_of in zip(minutes, instants, strict=True))
+    try:
+        for stored in events:
+            before, version = version, stored.version
+            require_next(before, stored)
+            event = stored.event()
+            account = evolve(account, event)
+            for lot_id, moved, at in movements(event):
+                for sums, as_of in zip(minutes, instants, strict=True):
+                    if at <= as_of:
+                        sums[lot_id] += moved
+        holdings = [_holdings(account, sums, as_of) for sums, as_of in zip(minutes, instants, strict=True)]
+    except Exception as failure:
+        raise AccountUnreadable(account_id, version) from failure
     return Replayed(tuple(holdings), account.balance_minutes)
 
 

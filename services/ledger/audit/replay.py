@@ -1,7 +1,7 @@
 """A balance worked out from the events alone, without any projection (rule 12)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from contracts.envelope import RecordedEvent
@@ -19,6 +19,8 @@ from contracts.quantities import KnownAt, decimal_hours
 from contracts.read_models import BalanceView, LotView
 from services.ledger.domain.account import Account, due, evolve, fold
 from services.ledger.domain.lots import Lot
+from services.ledger.event_store.known_account import AccountUnreadable, require_next
+from services.ledger.event_store.stored_event import StoredEvent
 
 OWED = None
 """Stands for the debt where a lot's id would."""
@@ -62,6 +64,23 @@ def replay(account_id: str, recorded: Iterable[RecordedEvent], as_of: datetime, 
             _view(lot, minutes[lot.lot_id], plans, as_of) for lot in sorted(lots, key=lambda lot: lot.priority(as_of))
         ),
     )
+
+
+def replay_stored(account_id: str, events: Sequence[StoredEvent], as_of: datetime, known_at: KnownAt) -> BalanceView:
+    """As `replay`, of the events as they are stored; AccountUnreadable where one does not fit those before it."""
+    version = 0
+
+    def lines() -> Iterator[RecordedEvent]:
+        nonlocal version
+        for event in events:
+            before, version = version, event.version
+            require_next(before, event)
+            yield event.recorded()
+
+    try:
+        return replay(account_id, lines(), as_of, known_at)
+    except Exception as failure:
+        raise AccountUnreadable(account_id, version) from failure
 
 
 def alive(account: Account, minutes: Mapping[str | None, int], as_of: datetime) -> list[Lot]:

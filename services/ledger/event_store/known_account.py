@@ -11,12 +11,22 @@ LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class AccountUnreadable(Exception):
-    """The events of an account in the log do not fit together: from one of them on its state is unknown."""
+    """The events of an account in the log do not fit together: from one of them on its state is unknown.
 
-    def __init__(self, account_id: str, version: int) -> None:
+    `before` is the account as far as it could be read, where that was kept.
+    """
+
+    def __init__(self, account_id: str, version: int, before: "KnownAccount | None" = None) -> None:
         super().__init__(f"event {version} of account {account_id} cannot be applied to those before it")
         self.account_id = account_id
         self.version = version
+        self.before = before
+
+
+def require_next(version: int, event: StoredEvent) -> None:
+    """ValueError unless the event is the one after that version of its account."""
+    if event.version != version + 1:
+        raise ValueError(f"version {version + 1} is missing")
 
 
 class KnownAccount(NamedTuple):
@@ -40,12 +50,12 @@ class KnownAccount(NamedTuple):
         """With the next event applied; AccountUnreadable if that is impossible."""
         account = self.account
         try:
-            assert event.version == account.version + 1, f"version {account.version + 1} is missing"
+            require_next(account.version, event)
             return self._replace(
                 account=evolve(account, event.event()), recorded_at=event.recorded_at, event_id=event.event_id
             )
         except Exception as failure:
-            raise AccountUnreadable(account.account_id, event.version) from failure
+            raise AccountUnreadable(account.account_id, event.version, self) from failure
 
     def continued(self, page: Sequence[StoredEvent]) -> Self | None:
         """With a page of the log applied that begins with the last known event, or with the first there is.

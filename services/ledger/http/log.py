@@ -11,10 +11,9 @@ from contracts.access import Right
 from contracts.quantities import POSITION_MAX, AccountId, AskedInstant, GivenInstant, Instant, KnownAt, parse_known_at
 from contracts.read_models import BalanceView
 from services.access.needs import KNOWN, needs
-from services.ledger.audit.replay import replay
+from services.ledger.audit.replay import replay_stored
 from services.ledger.clock import SandboxClock
 from services.ledger.domain.terms import TermsVersion
-from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.http.bulk import NDJSON
 from services.ledger.http.log_feed import account_lines, account_pages, begun, log_headers, log_lines
 from services.ledger.http.requests import PROBLEMS, LedgerOf
@@ -128,7 +127,7 @@ async def account_replay(
     """The balance folded from the events alone, without any projection."""
     events = [event async for page in account_pages(ledger, account_id) for event in page]
     as_of = asked.as_of or await ledger.clock.now()
-    return await asyncio.to_thread(replay, account_id, map(StoredEvent.recorded, events), as_of, asked.known_at)
+    return await asyncio.to_thread(replay_stored, account_id, events, as_of, asked.known_at)
 
 
 @router.get("/terms")

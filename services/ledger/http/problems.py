@@ -7,6 +7,7 @@ from contracts.problems import InvalidField, Problem, problem
 from services.ledger.clock import ClockMovesForwardOnly
 from services.ledger.domain.refusals import Refusal
 from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.known_account import AccountUnreadable
 from services.process.application import furnish
 from services.process.problem_responses import ProblemError, problem_response
 
@@ -18,7 +19,7 @@ RETRY_SECONDS = "1"
 def furnish_ledger(app: FastAPI) -> None:
     """Furnish this application, and let it answer problems for whatever the ledger refuses."""
     furnish(app, streaming=STREAMING)
-    for refused in (Refusal, LedgerUnavailable, ClockMovesForwardOnly):
+    for refused in (Refusal, LedgerUnavailable, AccountUnreadable, ClockMovesForwardOnly):
         app.add_exception_handler(refused, _answer)
 
 
@@ -38,6 +39,8 @@ def problem_of(error: Exception) -> Problem:
         case LedgerUnavailable():
             detail = "The ledger cannot record or read now. Send the command again, with the same key."
             return problem("ledger-unavailable", detail)
+        case AccountUnreadable():
+            return problem("account-unreadable", f"{error}.")
         case ClockMovesForwardOnly():
             remedy = "give an instant that is not before the clock's, nor before a recorded event"
             return problem("clock-moves-forward-only", f"now: {remedy}.", (InvalidField(field="now", remedy=remedy),))

@@ -19,22 +19,36 @@ Expire = Callable[[str], Awaitable[None]]
 """Records what is due on an account; nothing, if another process was faster."""
 
 
-async def expire_due(store: EventStore, log_id: int, now: datetime, expire: Expire) -> None:
-    """Record everything that is due by now in a log."""
+async def expire_due(store: EventStore, log_id: int, now: datetime, expire: Expire) -> dict[str, Exception]:
+    """Record everything that is due by now in a log; returns what failed, by account, and stopped no other.
+
+    LedgerUnavailable where PostgreSQL is unavailable.
+    """
+    failed: dict[str, Exception] = {}
     after = (LONG_AGO, "")
     while page := await store.due(log_id, now, after, PAGE_ACCOUNTS):
-        await asyncio.gather(*(expire(account_id) for _, account_id in page))
+        outcomes = await asyncio.gather(*(expire(account_id) for _, account_id in page), return_exceptions=True)
+        for (_, account_id), outcome in zip(page, outcomes, strict=True):
+            if isinstance(outcome, LedgerUnavailable):
+                raise outcome
+            if isinstance(outcome, Exception):
+                failed[account_id] = outcome
         after = page[-1]
+    return failed
 
 
 async def keep_expiring(store: EventStore, logs: int, clock: Clock, expire: Expire) -> None:
     """Record what is due, every second, until cancelled; waits while PostgreSQL is unavailable."""
-    logged = False
+    logged, failed_before = False, set[str]()
     while True:
         try:
+            failed: dict[str, Exception] = {}
             for log_id in range(logs):
-                await expire_due(store, log_id, await clock.now(), expire)
-            logged = False
+                failed |= await expire_due(store, log_id, await clock.now(), expire)
+            for account_id in failed.keys() - failed_before:
+                failure = failed[account_id]
+                logger.error("what is due on account %s cannot be recorded: %r", account_id, failure, exc_info=failure)
+            logged, failed_before = False, set(failed)
         except LedgerUnavailable as outage:
             if not logged:
                 logger.warning("nothing can be expired now: %s", outage)

@@ -71,12 +71,17 @@ class History:
 
     async def _kept(self, account_ids: Iterable[str]) -> States:
         """What memory or a snapshot has of the accounts; those unknown to both as they begin."""
-        states = {each: self.warm.get(each) or KnownAccount.unopened(each) for each in account_ids}
+        states = {each: self.warm.get(each) or self._readable_part(each) for each in account_ids}
         cold = [each for each, state in states.items() if not state.account.version]
         snapshots = await self._snapshots.read(cold) if cold else {}
         for account_id, snapshot in snapshots.items():
             self._snapshot_versions[account_id] = snapshot.account.version
         return states | snapshots
+
+    def _readable_part(self, account_id: str) -> KnownAccount:
+        """What is known of an account that is not in memory: nothing, unless a later event made it unreadable."""
+        unreadable = self.unreadable.get(account_id)
+        return (unreadable and unreadable.before) or KnownAccount.unopened(account_id)
 
     def _set_aside(self, unreadable: AccountUnreadable) -> None:
         if unreadable.account_id not in self.unreadable:
