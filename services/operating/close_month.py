@@ -11,8 +11,12 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from services.operating.logs import heads
+from services.process.operator_error import OperatorError
+
 ANSWER_SECONDS_MAX = 300
 PAGE_ROWS = 1000
+BEHIND_TRIES = 30
 IS_CLOSED = {"closed", "already closed"}
 """The outcomes after which the month is closed, by this command or by an earlier one."""
 
@@ -51,15 +55,30 @@ async def close_month(
 
 
 async def _all_accounts(client: httpx.AsyncClient) -> AsyncIterator[str]:
-    """Page after page."""
+    """Page after page, of everything that the logs have now: an account that is not listed would be left out."""
+    minimum = max(await heads(client), default=0)
     cursor: dict[str, str] = {}
     while True:
-        page = (await client.get("/v1/accounts", params={"limit": PAGE_ROWS, **cursor})).raise_for_status().json()
+        page = await _page(client, {"limit": str(PAGE_ROWS), **cursor}, minimum)
         for account in page["accounts"]:
             yield account["account_id"]
         if page["next_cursor"] is None:
             return
         cursor = {"cursor": page["next_cursor"]}
+
+
+async def _page(client: httpx.AsyncClient, asked: dict[str, str], minimum: int) -> dict[str, Any]:
+    """A page of accounts as of that position; OperatorError if the projections do not come so far in time."""
+    for _ in range(BEHIND_TRIES):  # each waits for two seconds
+        answer = await client.get("/v1/accounts", params=asked, headers={"Hourbook-Min-Position": str(minimum)})
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            return answer.raise_for_status().json()
+        if not answer.json()["type"].endswith(":projection-behind"):
+            break
+    raise OperatorError(
+        f"No month was closed: the list of accounts does not reach the end of the log yet. {answer.json()['detail']} "
+        "See /health/ready; name accounts with --account to close their month meanwhile."
+    )
 
 
 async def _commands(month: str, accounts: Iterable[str]) -> AsyncIterator[bytes]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from contracts.quantities import SELLER_ZONE, decimal_hours
+from services.auditing.ledger_over_http import AuditSource
 from services.process.operator_error import OperatorError
 
 SAMPLE = Path(__file__).parents[2] / "infra" / "sample"
@@ -46,18 +46,9 @@ def play_sample(url: str, console: Console) -> None:
 
 def _clock(client: httpx.Client) -> datetime | None:
     """Where the test clock stands; absent while nothing is recorded."""
-    if not any(_begun_logs(client)):
+    if not any(AuditSource(client).heads().values()):
         return None
     return datetime.fromisoformat(client.get("/v1/test-clock").raise_for_status().json()["now"])
-
-
-def _begun_logs(client: httpx.Client) -> Iterator[bool]:
-    """Whether there is anything in each log."""
-    for log in count():
-        answer = client.get("/v1/log", params={"log": log, "limit": 1})
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return
-        yield bool(answer.raise_for_status().content)
 
 
 def _set_clock(client: httpx.Client, instant: str) -> None:
@@ -75,7 +66,9 @@ def _send(client: httpx.Client, line: dict[str, Any]) -> None:
 def show(url: str, console: Console) -> None:
     """Customers, open alerts, one balance over time, one replay beside the projection, and where to look next."""
     with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
-        accounts = client.get("/v1/accounts", params={"limit": 100}).raise_for_status().json()["accounts"]
+        everything = {"Hourbook-Min-Position": str(max(AuditSource(client).heads().values()))}
+        page = client.get("/v1/accounts", params={"limit": 100}, headers=everything)
+        accounts = page.raise_for_status().json()["accounts"]
         console.print(_customers(accounts))
         console.print(_alerts(client))
         shown = max(accounts, key=lambda account: account["held_minutes"])["account_id"]

@@ -5,7 +5,6 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 
 import httpx
@@ -13,6 +12,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from services.operating.logs import heads
 from services.process.operator_error import OperatorError
 
 BLOCK_BYTES = 1 << 16
@@ -69,7 +69,7 @@ async def receive(url: str, output: Path | None, log: int | None, after: int, co
         progress = closing.enter_context(_progress(console))
         sink = closing.enter_context(output.open("wb")) if output else sys.stdout.buffer
         async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
-            logs = [log] if log is not None else [each async for each in _logs(client)]
+            logs = [log] if log is not None else range(len(await heads(client)))
             if after and len(logs) > 1:
                 raise OperatorError("A position belongs to one log: name the log with --log, or leave out --after.")
             for each in logs:
@@ -80,16 +80,6 @@ async def receive(url: str, output: Path | None, log: int | None, after: int, co
                     exported[each] += len(lines)
                     progress.advance(task, sum(map(len, lines)))
     return exported
-
-
-async def _logs(client: httpx.AsyncClient) -> AsyncIterator[int]:
-    """The logs that there are."""
-    for log in count():
-        answer = await client.get("/v1/log", params={"log": log, "limit": 1})
-        if answer.status_code == httpx.codes.NOT_FOUND:
-            return
-        answer.raise_for_status()
-        yield log
 
 
 async def _lines(client: httpx.AsyncClient, asked: dict[str, int]) -> AsyncIterator[list[bytes]]:

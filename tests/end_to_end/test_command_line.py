@@ -1,5 +1,6 @@
 """The program as an operator uses it: a file of commands in, the log out, and exit codes that mean something."""
 
+import signal
 import subprocess
 from collections.abc import Iterator
 from itertools import count
@@ -12,7 +13,9 @@ from typer.testing import CliRunner
 
 from infra.data_folder import free_port
 from services.__main__ import cli
+from services.operating import close_month
 from services.operating.up import Hourbook, running
+from services.process.operator_error import OperatorError
 from tests.end_to_end.program import program
 from tests.end_to_end.questions import caught_up, client_of
 
@@ -122,6 +125,27 @@ def test_a_month_is_closed_for_all_accounts_again_and_again(hourbook: Hourbook, 
     again = program("close-month", "2026-02", *url, "--account", "a-10007", "--account", "nobody")
     assert (again.returncode, outcomes(again)["a-10007"]) == (1, "closed"), again.stderr
     assert outcomes(again)["nobody"].startswith("refused\taccount-not-found: ")
+
+
+def test_no_account_is_left_out_that_the_projections_do_not_know_yet(
+    hourbook: Hourbook, client: httpx.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The worker stands still, as it does while it is started again."""
+    worker = next(part.process for part in hourbook.parts if part.name == "worker")
+    assert worker
+    caught_up(client, "/v1/projections", max(ends_of_logs(client)))
+    worker.send_signal(signal.SIGSTOP)
+    try:
+        program("import", commands(tmp_path / "commands.ndjson", 1, first=30_000), "--url", hourbook.url)
+        monkeypatch.setattr(close_month, "BEHIND_TRIES", 1)
+        refused = CliRunner().invoke(cli, ["close-month", "2026-01", "--url", hourbook.url])
+        assert isinstance(refused.exception, OperatorError)
+        assert "does not reach the end of the log" in str(refused.exception)
+        assert refused.stdout == ""
+    finally:
+        worker.send_signal(signal.SIGCONT)
+    closed = program("close-month", "2026-01", "--url", hourbook.url)
+    assert (closed.returncode, outcomes(closed)["a-30000"]) == (0, "closed"), closed.stderr
 
 
 def test_a_month_that_is_not_over_stays_open(hourbook: Hourbook, tmp_path: Path):

@@ -74,6 +74,8 @@ class Timekeeper:
             metrics.OPEN_ALERTS.labels(kind).set(found.get(kind, 0))
 
     async def _reached(self, tracking: Tracking, head: int) -> None:
-        """Wait for the projection: while it does not go on, no time passes for its alerts."""
+        """Wait for the projection, asking ever less often: while it does not go on, no time passes for its alerts."""
+        patience = LATE_POLL_SECONDS
         while (await tracking.place(self._database)).position < head:
-            await tracking.wait_for_move(LATE_POLL_SECONDS)
+            await tracking.wait_for_move(patience)
+            patience = min(2 * patience, EVERY_SECONDS)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import httpx
 
+from services.process.stopping import end
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.timekeeping import Timekeeper
 from services.projections.following.feed import LogFeed
@@ -63,6 +64,36 @@ async def test_no_time_passes_before_the_projection_has_come_as_far_as_the_log(
         await apply(database, tracking, log)
         await looking
     assert await database.fetch("SELECT FROM alert") == []
+
+
+class Halted(Tracking):
+    """Never moves; says how long each wait for it was to be, and waits no time."""
+
+    def __init__(self) -> None:
+        super().__init__(DEBT_ALERTS, "0")
+        self.waits: list[float] = []
+        self.asked_often = asyncio.Event()
+
+    async def wait_for_move(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if len(self.waits) == 20:
+            self.asked_often.set()
+        await asyncio.sleep(0)
+
+
+async def test_a_projection_that_does_not_move_is_asked_ever_less(settings: Settings, database: asyncpg.Pool, log: Log):
+    async def clock() -> datetime:
+        return moment("2026-05-25")
+
+    log.record("calm", opened())
+    async with httpx.AsyncClient(base_url=settings.ledger_url, timeout=60, trust_env=False) as ledger:
+        halted = Halted()
+        keeper = Timekeeper(database, [halted], [LogFeed(ledger, "0", FollowedLedger(database))], clock, timedelta())
+        looking = asyncio.create_task(keeper.look())
+        await halted.asked_often.wait()
+        await end(looking)
+    assert halted.waits[0] < 0.1
+    assert halted.waits[-1] >= 1
 
 
 async def apply(database: asyncpg.Pool, tracking: Tracking, log: Log) -> None:
