@@ -10,15 +10,16 @@ from contracts.quantities import (
     AccountId,
     GivenInstant,
     GivenMinutes,
+    GivenName,
+    GivenReason,
+    GivenReference,
+    GivenText,
+    GivenTitle,
     IdempotencyKey,
     Month,
-    Name,
     PackageId,
     PaidMinutes,
-    Reason,
-    Reference,
     TaskId,
-    Title,
 )
 from contracts.requisites import Requisites
 
@@ -52,15 +53,31 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class GivenRequisites(Requisites):
+    """Who the customer is, as a caller says it: whatever is given can be read on paper."""
+
+    address: GivenText | None = None
+    bank_details: GivenText | None = None
+    signatory_position: GivenName | None = None
+    signatory_name: GivenName | None = None
+    signatory_authority: GivenName | None = None
+
+
+class GivenTimeEntry(TimeEntry):
+    """A stretch of work by one performer, as a caller says it."""
+
+    performer: GivenName
+
+
 class OpenAccount(Body):
     """Open the account of one customer contract (rule 4.1)."""
 
     command: Literal["OpenAccount"] = "OpenAccount"
     account_id: AccountId
-    customer_name: Name
-    contract_number: Reference
+    customer_name: GivenName
+    contract_number: GivenReference
     contract_date: CalendarDate
-    customer_requisites: Annotated[Requisites | None, LEFT_OUT_WHEN_ABSENT] = None
+    customer_requisites: Annotated[GivenRequisites | None, LEFT_OUT_WHEN_ABSENT] = None
 
 
 class PurchasePackageBody(Body):
@@ -75,22 +92,22 @@ class PurchasePackageBody(Body):
 class CloseTaskBody(Body):
     """Charge a task that is closed and that the customer confirmed (rule 5.1)."""
 
-    title: Title
+    title: GivenTitle
     category: Category
     worked_minutes: GivenMinutes
     started_at: GivenInstant | None = None
     closed_at: GivenInstant
     confirmed_at: GivenInstant | None = None
-    confirmed_by: Name | None = None
+    confirmed_by: GivenName | None = None
     urgency_agreed_at: GivenInstant | None = None
     off_hours_requested_at: GivenInstant | None = None
-    time_entries: Annotated[tuple[TimeEntry, ...], Field(max_length=1000)] | None = None
+    time_entries: Annotated[tuple[GivenTimeEntry, ...], Field(max_length=1000)] | None = None
 
 
 class ReasonBody(Body):
     """Why it is done, in the caller's words."""
 
-    reason: Reason
+    reason: GivenReason
 
 
 class NoBody(Body):
@@ -102,7 +119,7 @@ class PayDebtBody(Body):
 
     minutes: PaidMinutes
     paid_at: GivenInstant
-    payment_reference: Reference
+    payment_reference: GivenReference
 
 
 class OfAccount(Body):

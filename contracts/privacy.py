@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from contracts.commands import Body
-from contracts.quantities import AccountId, Name, Reason
+from contracts.quantities import AccountId, GivenReason, Name
 
 
 class PersonalText(BaseModel):
@@ -20,7 +20,7 @@ class PersonalText(BaseModel):
 class ErasureBody(Body):
     """Why it is erased, in words that name nobody. `person`: only this very text, not all of the account."""
 
-    reason: Reason
+    reason: GivenReason
     person: Name | None = None
 
 

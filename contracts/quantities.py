@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from unicodedata import category
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints, WithJsonSchema
@@ -37,6 +38,8 @@ HOUR_PRICE_MAX = 100_000_000
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)")
 _SPACE_BEFORE_OFFSET = re.compile(r" (?=\d\d:\d\d$)")
 _POSITION = re.compile(r"[0-9]{1,30}")
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159")
+"""Letters and symbols without a mark: fillers of Hangul, the blank of Braille, an absent object, an empty note."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -85,6 +88,17 @@ def _without_control_characters(value: str) -> str:
     if not value.strip():
         raise ValueError("write at least one visible character")
     return value
+
+
+def _seen(value: str) -> str:
+    """Refuse a text of which nothing can be seen: spaces, joiners, marks of direction, accents without a letter."""
+    if not value.isascii() and not any(_is_seen(letter) for letter in value):
+        raise ValueError("write at least one visible character: these leave no mark on paper")
+    return value
+
+
+def _is_seen(letter: str) -> bool:
+    return category(letter)[0] in "LNPS" and letter not in _BLANK
 
 
 Instant = Annotated[
@@ -162,6 +176,15 @@ Title = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visibl
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visible]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visible]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200), _Visible]
+
+_Seen = AfterValidator(_seen)
+
+GivenName = Annotated[Name, _Seen]
+GivenTitle = Annotated[Title, _Seen]
+GivenText = Annotated[Text, _Seen]
+GivenReason = Annotated[Reason, _Seen]
+GivenReference = Annotated[Reference, _Seen]
+"""Texts as a caller gives them: something of them can be seen. Older logs have others, which are still read."""
 
 
 def rounded_division(numerator: int, denominator: int) -> int:

@@ -2,11 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from contracts.commands import COMMAND, CloseTask
+from contracts.events import AccountOpened
 from contracts.quantities import (
     END_OF_TIME,
     GIVEN_EARLIEST,
@@ -19,6 +24,8 @@ from contracts.quantities import (
     parse_instant,
     parse_known_at,
 )
+from contracts.requisites import Requisites
+from services.process.event_reading import READERS
 
 CLOSE = {
     "command": "CloseTask",
@@ -28,6 +35,20 @@ CLOSE = {
     "category": "regular",
     "worked_minutes": 30,
     "closed_at": "2026-03-01T12:00:00+03:00",
+}
+OPEN = {
+    "command": "OpenAccount",
+    "account_id": "a",
+    "customer_name": "Рога и копыта",
+    "contract_number": "17/24",
+    "contract_date": "2024-01-01",
+}
+PAY = {
+    "command": "PayDebt",
+    "account_id": "a",
+    "minutes": 10,
+    "paid_at": "2026-03-01T12:00:00Z",
+    "payment_reference": "п/п 42",
 }
 
 
@@ -52,6 +73,90 @@ def test_hours_are_for_people(minutes: int, hours: str):
 def test_a_column_of_hours_adds_up_to_its_total(minutes: list[int], column: list[str]):
     assert hours_column(minutes) == column
     assert sum(map(Decimal, column)) == Decimal(decimal_hours(sum(minutes)))
+
+
+@given(st.lists(st.integers(-10_000, 10_000)))
+def test_each_line_of_a_column_is_within_a_hundredth_and_all_add_up(minutes: list[int]):
+    column = [Decimal(hours) for hours in hours_column(minutes)]
+    assert sum(column) == Decimal(decimal_hours(sum(minutes)))
+    for given_minutes, hours in zip(minutes, column, strict=True):
+        assert abs(Fraction(hours) - Fraction(given_minutes, 60)) < Fraction(1, 100)
+    assert hours_column(minutes) == hours_column(list(minutes))
+
+
+@given(st.lists(st.integers(-10_000, 10_000), min_size=2), st.data())
+def test_of_lines_with_equal_remainders_the_earlier_is_rounded_up_first(minutes: list[int], data: st.DataObject):
+    one, other = sorted(data.draw(st.lists(st.sampled_from(range(len(minutes))), min_size=2, max_size=2, unique=True)))
+    minutes[other] = minutes[one] + 3 * data.draw(st.integers(-100, 100))  # three minutes are five hundredths
+    column = [
+        Fraction(Decimal(hours)) - Fraction(of, 60) for hours, of in zip(hours_column(minutes), minutes, strict=True)
+    ]
+    assert column[one] >= column[other]
+
+
+INVISIBLE = {
+    "zero-width space": "\u200b\u200b",
+    "zero-width joiners": "\u200c\u200d\u2060",
+    "byte order mark": "\ufeff",
+    "marks of direction": "\u200e\u200f\u202e\u2066",
+    "combining marks alone": "\u0301\u0323",
+    "variation selectors": "\ufe0f\ufe0e",
+    "soft hyphens": "\u00ad",
+    "Hangul fillers": "\u3164\uffa0\u115f",
+    "Braille blanks": "\u2800",
+    "spaces of all sorts": "\u00a0\u2003\u3000",
+    "tags": "\U000e0041",
+}
+
+
+@pytest.mark.parametrize("text", INVISIBLE.values(), ids=INVISIBLE)
+@pytest.mark.parametrize(
+    ("command", "field"),
+    [
+        (CLOSE, "title"),
+        (CLOSE, "confirmed_by"),
+        (CLOSE, "performer"),
+        (OPEN, "customer_name"),
+        (OPEN, "contract_number"),
+        *((OPEN, field) for field in Requisites.model_fields if field not in {"inn", "kpp"}),
+        (PAY, "payment_reference"),
+        ({"command": "SuspendWork", "account_id": "a"}, "reason"),
+        ({"command": "ReopenTask", "account_id": "a", "task_id": "t"}, "reason"),
+    ],
+)
+def test_a_text_of_which_nothing_can_be_seen_is_refused_with_its_field(command: dict[str, Any], field: str, text: str):
+    with pytest.raises(ValidationError, match="write at least one visible character") as refused:
+        COMMAND.validate_python(saying(command, field, text))
+    assert field in {str(part) for error in refused.value.errors() for part in error["loc"]}
+
+
+@pytest.mark.parametrize(
+    "text", ["🚀", "‼️", "e\u0301", "\u200bx", "株", "№", "—", "👨\u200d👩\u200d👧", "🏴\U000e0067\U000e007f"]
+)
+def test_whatever_leaves_a_mark_is_taken_as_it_is(text: str):
+    assert COMMAND.validate_python(saying(CLOSE, "title", text)).title == text
+
+
+@pytest.mark.parametrize("text", [text for name, text in INVISIBLE.items() if name != "spaces of all sorts"])
+def test_events_of_older_logs_are_still_read(text: str):
+    assert AccountOpened.model_validate_json(OPENED.format(text=text)).customer_name == text
+    assert READERS["AccountOpened"](OPENED.format(text=text)).customer_requisites.address == text
+
+
+OPENED = """{{
+    "effective_at": "2026-03-01T12:00:00Z", "booking_month": "2026-03", "customer_name": "{text}",
+    "contract_number": "{text}", "contract_date": "2026-01-01", "customer_requisites": {{"address": "{text}"}}
+}}"""
+
+
+def saying(command: dict[str, Any], field: str, text: str) -> dict[str, Any]:
+    """The command with that text in its place."""
+    if field == "performer":
+        entry = {"start": "2026-03-01T12:00:00Z", "minutes": command["worked_minutes"], "performer": text}
+        return {**command, "time_entries": [entry]}
+    if field in Requisites.model_fields:
+        return {**command, "customer_requisites": {field: text}}
+    return {**command, field: text}
 
 
 def test_an_instant_is_kept_in_utc():

@@ -24,7 +24,7 @@ from contracts.commands import (
     SuspendWork,
 )
 from contracts.envelope import Recorded
-from contracts.quantities import AccountId, Month, Reason, TaskId
+from contracts.quantities import AccountId, GivenReason, Month, TaskId
 from services.access.needs import KNOWN, needs
 from services.ledger.http import evidence, log, personal_data
 from services.ledger.http.bulk import NDJSON, Conversation
@@ -89,7 +89,7 @@ async def suspend_work(account_id: AccountId, body: ReasonBody, request: Request
 
 @commands.delete("/{account_id}/suspension", **RECORDED)
 @needs(Right.MONEY)
-async def resume_work(account_id: AccountId, reason: Annotated[Reason, Query()], request: Request) -> Response:
+async def resume_work(account_id: AccountId, reason: Annotated[GivenReason, Query()], request: Request) -> Response:
     """Resume work at the seller's will."""
     return await record(request, ResumeWork.model_construct(account_id=account_id, reason=reason))
 

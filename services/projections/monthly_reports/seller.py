@@ -4,13 +4,12 @@ import tomllib
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from contracts.reports import Party
-
-VatMode = Literal["none", "5", "7", "20", "22"]
+from contracts.quantities import GivenName
+from contracts.reports import Party, VatMode
 
 
 class Dated(BaseModel):
@@ -29,6 +28,8 @@ class DatedVat(Dated):
 
 class DatedParty(Dated, Party):
     """The seller's name and requisites, and the day from which they are these."""
+
+    name: GivenName
 
 
 Kind = TypeVar("Kind", bound=Dated)
