@@ -1,6 +1,7 @@
 """The monthly report and the act: what a customer is sent (rules 10.3, 10.4). Minutes and kopecks are integers.
 
-Hours are strings for people; a column of them is rounded so that its lines add up to its total (rule 1.3).
+Hours are strings for people; a column of them is rounded so that its lines add up to its total (rule 1.3). Each table
+that is shown is a column of its own: the lines of one kind, the movements of the balance, the packages left.
 """
 
 from datetime import date
@@ -10,6 +11,12 @@ from contracts.events import Category
 from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, Month, Name, SignedMinutes
 from contracts.read_models import ReadModel
 from contracts.requisites import Requisites
+
+LineKind = Literal["closing", "correction", "settlement"]
+"""A correction took effect in an earlier, closed month; a settlement only pays what an earlier closing owed."""
+
+VatMode = Literal["none", "5", "7", "20", "22"]
+"""The seller's VAT rate in per cent, or none."""
 
 
 class ReportDraw(ReadModel):
@@ -40,7 +47,7 @@ class ReportLine(ReadModel):
     charged_minutes: SignedMinutes
     charged_hours: str
     amount_kopecks: Kopecks
-    kind: Literal["closing", "correction", "settlement"]
+    kind: LineKind
     draws: tuple[ReportDraw, ...]
 
 
@@ -88,6 +95,41 @@ class ReportSettlement(ReadModel):
     hours: str
     amount_kopecks: Kopecks
     payment_reference: str | None = None
+
+
+class ReportTable(ReadModel):
+    """What the lines of one kind add up to; each kind is a table of its own, whose hours add up to these."""
+
+    kind: LineKind
+    worked_minutes: SignedMinutes
+    worked_hours: str
+    charged_minutes: SignedMinutes
+    charged_hours: str
+    amount_kopecks: Kopecks
+
+
+class BalanceMovement(ReadModel):
+    """A row of the table from opening to closing balance, signed by what it does to the balance.
+
+    The hours of `opening` and of what moved add up to those of `closing`, which is the last.
+    """
+
+    kind: Literal["opening", "purchased", "paid", "charged", "forfeited", "closing"]
+    minutes: SignedMinutes
+    hours: str
+
+
+class PackageLeft(ReadModel):
+    """What a package holds at the end of the month, with the hours carried to it; `last_day` is their last.
+
+    `package_id` is absent for what is owed, whose minutes are negative: so all rows add up to the closing balance.
+    """
+
+    package_id: LotId | None
+    plan: str | None
+    minutes: SignedMinutes
+    hours: str
+    last_day: date | None
 
 
 class ReportTotals(ReadModel):
@@ -141,30 +183,78 @@ class MonthlyReport(ReadModel):
     settled: tuple[ReportSettlement, ...]
     paid: tuple[ReportSettlement, ...]
     totals: ReportTotals
+    tables: tuple[ReportTable, ...]
+    balance_movements: tuple[BalanceMovement, ...]
+    packages_left: tuple[PackageLeft, ...]
 
 
 class ActLine(ReadModel):
-    """Hours of one package accepted in the month, at its price; `package_id` is absent for hours paid as debt."""
+    """Hours of one package accepted in the month, at its price; `package_id` is absent for debt paid in money.
+
+    The price is the one agreed, never amount by time: a compensation has that of the hours it makes up for. If those
+    had several, they stand in `hour_prices_kopecks`, and `hour_price_kopecks` is absent.
+
+    A correction names the month and the act that it corrects, and has the VAT rate with which that act stated it.
+    """
 
     package_id: LotId | None
     plan: str | None
-    hour_price_kopecks: Kopecks
+    hour_price_kopecks: Kopecks | None
+    hour_prices_kopecks: tuple[Kopecks, ...]
     minutes: SignedMinutes
     hours: str
     amount_kopecks: Kopecks
+    vat_mode: VatMode
+    corrects_month: Month | None = None
+    corrects_act: str | None = None
 
 
 class Vat(ReadModel):
-    """The seller's VAT mode on the act's date; the tax is contained in the amount (`none`: no tax)."""
+    """The tax contained in the act's amount: `mode` is its rate, or `mixed` where lines have different ones."""
 
-    mode: Literal["none", "5", "7", "20", "22"]
+    mode: VatMode | Literal["mixed"]
     amount_kopecks: Kopecks
 
 
-class Act(ReadModel):
-    """The act of a closed month (402-ФЗ art. 9); a draft while the month is open."""
+class VatRate(ReadModel):
+    """What the lines of one rate add up to, and the tax contained in it, rounded once (`none`: no tax)."""
+
+    mode: VatMode
+    total_kopecks: Kopecks
+    vat_kopecks: Kopecks
+
+
+class ActMovement(ReadModel):
+    """A row of how the act's time follows from the report's; the rows before `accepted` add up to it.
+
+    `charged`: what the report states. `owed`: what of it no hours paid yet, as a negative. `settled`: debt of earlier
+    months that hours or money paid now.
+    """
+
+    kind: Literal["charged", "owed", "settled", "accepted"]
+    minutes: SignedMinutes
+    hours: str
+
+
+class ReplacedAct(ReadModel):
+    """The act of the same month before it was reopened: asked with `known_at` = `position`, it is made again."""
 
     number: str
+    closed_at: Instant
+    position: int
+
+
+class Act(ReadModel):
+    """The act of a closed month (402-ФЗ art. 9); a draft while the month is open.
+
+    `revision` counts how often the month was closed; from the second time on, the number shows it, and `replaces` names
+    the act before. `to_sign` is false where nothing was accepted: then there is no act, and documents only say so.
+    """
+
+    number: str
+    revision: int
+    replaces: ReplacedAct | None
+    to_sign: bool
     act_date: date
     draft: bool
     account_id: AccountId
@@ -179,3 +269,5 @@ class Act(ReadModel):
     total_hours: str
     total_kopecks: Kopecks
     vat: Vat
+    vat_rates: tuple[VatRate, ...]
+    hours_from_report: tuple[ActMovement, ...]

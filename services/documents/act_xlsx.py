@@ -3,13 +3,25 @@
 from xlsxwriter.worksheet import Worksheet
 
 from contracts.reports import Act, ActLine
-from services.documents.act_pdf import service, statement_of, title_of, vat_label
+from services.documents.act_content import (
+    groups,
+    hours_from_report,
+    notes,
+    prices,
+    replaces,
+    service,
+    statement_of,
+    subject_of,
+    tax_in_words,
+    tax_rows,
+    title_of,
+)
 from services.documents.formats import Formats, first_and_last
 from services.documents.numerals import Lang
 from services.documents.parties import requisites
 from services.documents.sheets import Book, Column
 
-_QUANTITY, _MINUTES, _AMOUNT = 3, 4, 6
+_QUANTITY, _MINUTES, _PRICE, _AMOUNT = 3, 4, 5, 6
 _WIDTHS = (22, 52, 10, 11, 10, 16, 18)
 _SIGNATURES = {"seller": (0, 1), "customer": (3, 6)}
 """The columns that each party's signature takes."""
@@ -18,12 +30,15 @@ _SIGNATURES = {"seller": (0, 1), "customer": (3, 6)}
 def act_xlsx(act: Act, lang: Lang) -> bytes:
     """The act for signature by both sides; the same act always gives the same bytes."""
     formats = Formats(lang)
-    book = Book(formats, title_of(act, formats), act.seller.name, act.month)
+    book = Book(formats, f"{title_of(act, formats)} {subject_of(act, formats)}", act.seller.name, act.month)
     sheet = book.sheet(formats.words["act"], formats.words["act_draft"] if act.draft else None)
     row = _opening(book, sheet, act)
-    row = _table(book, sheet, row, act)
-    row = _closing(book, sheet, row + 1, act)
-    _signatures(book, sheet, row + 1, act)
+    if act.to_sign:
+        row = _table(book, sheet, row, act)
+        row = _closing(book, sheet, row + 1, act)
+        _signatures(book, sheet, row + 1, act)
+    else:
+        _nothing_to_sign(book, sheet, row, act)
     return book.finish()
 
 
@@ -31,9 +46,8 @@ def _opening(book: Book, sheet: Worksheet, act: Act) -> int:
     """Number, day, parties, contract and period; the row of the table."""
     formats, words = book.formats, book.formats.words
     start, end = (formats.long_day(day) for day in first_and_last(act.month))
-    title = f"{title_of(act, formats)} {words['from']} {formats.long_day(act.act_date)}"
     warning = f"{words['act_draft']}. {words['act_draft_why']}" if act.draft else ""
-    book.title(sheet, title, words["act_subject"], warning)
+    book.title(sheet, title_of(act, formats), subject_of(act, formats), warning)
     contract = f"{words['contract']} {words['number']} {act.contract_number} {words['from']}"
     about = [
         (words["seller"], ", ".join([act.seller.name, *requisites(act.seller, formats)])),
@@ -41,32 +55,45 @@ def _opening(book: Book, sheet: Worksheet, act: Act) -> int:
         (words["ground"], f"{contract} {formats.long_day(act.contract_date)}"),
         (words["period"], f"{start} — {end}"),
     ]
+    if replaced := replaces(act, formats):
+        about.append((words["revision"], replaced))
     for row, (label, text) in enumerate(about, 3):
         book.paragraph(sheet, row, text, label=label, last=len(_WIDTHS) - 1, width=sum(_WIDTHS[1:]))
+    row = 3 + len(about)
     if statement := statement_of(act):
-        book.text(sheet, 7, 0, words[statement], "statement")
-        sheet.set_row(7, 26)
-    return 8
+        book.text(sheet, row, 0, words[statement], "statement")
+        sheet.set_row(row, 26)
+    for number, width in enumerate(_WIDTHS):
+        sheet.set_column(number, number, width)
+    return row + 1
 
 
 def _table(book: Book, sheet: Worksheet, row: int, act: Act) -> int:
     """Hours by package and price, their sums as formulas, and the tax in them; the row after it."""
-    words = book.formats.words
+    formats, words = book.formats, book.formats.words
     names = ("number", "service", "unit", "quantity", "minutes", "hour_price", "amount")
     styles = ("count", "text", "text", "hours", "minutes", "money", "money")
     headings = zip((words[name] for name in names), styles, _WIDTHS, strict=True)
     columns = tuple(Column(*heading) for heading in headings)
     book.table_head(sheet, row, columns)
-    for number, line in enumerate(act.lines, 1):
-        book.row(sheet, row + number, columns, (number, *_line(line, book.formats)))
-    total = row + len(act.lines) + 1
+    first = row = row + 1
+    for group in groups(act, formats):
+        if group.heading:
+            book.paragraph(sheet, row, group.heading, last=len(_WIDTHS) - 1, width=sum(_WIDTHS), style="strong")
+            row += 1
+        for number, line in group.lines:
+            book.row(sheet, row, columns, (number, *_line(line, formats)))
+            if line.hour_price_kopecks is None:
+                book.text(sheet, row, _PRICE, prices(line, formats))
+            row += 1
     sums = {_QUANTITY: float(act.total_hours), _MINUTES: act.total_minutes, _AMOUNT: act.total_kopecks / 100}
-    book.total(sheet, total, columns, words["total"], sums, row + 1)
-    label = vat_label(act, book.formats)
-    book.text(sheet, total + 1, 0, label[0].upper() + label[1:], "plain")
-    if act.vat.mode != "none":
-        sheet.write_number(total + 1, _AMOUNT, act.vat.amount_kopecks / 100, book.styles["money"])
-    return total + 2
+    book.total(sheet, row, columns, words["total"], sums, first)
+    for tax in tax_rows(act, formats):
+        row += 1
+        book.text(sheet, row, 0, tax.label, "plain")
+        if tax.amount_kopecks is not None:
+            sheet.write_number(row, _AMOUNT, tax.amount_kopecks / 100, book.styles["money"])
+    return row + 1
 
 
 def _line(line: ActLine, formats: Formats) -> tuple[object, ...]:
@@ -76,30 +103,39 @@ def _line(line: ActLine, formats: Formats) -> tuple[object, ...]:
         formats.words["hours_unit"],
         float(line.hours),
         line.minutes,
-        line.hour_price_kopecks / 100,
+        None if line.hour_price_kopecks is None else line.hour_price_kopecks / 100,
         line.amount_kopecks / 100,
     )
 
 
 def _closing(book: Book, sheet: Worksheet, row: int, act: Act) -> int:
-    """The totals in words, and what the customer accepts; the row after them."""
+    """The totals in words, what the customer accepts, and where the figures come from; the row after them."""
     formats, words = book.formats, book.formats.words
     hours = f"{formats.hours(act.total_hours)} {words['hours_unit']} ({formats.clock(act.total_minutes)})"
     money = f"{formats.money(act.total_kopecks)} — {formats.money_in_words(act.total_kopecks)}"
-    vat = "" if act.vat.mode == "none" else f" — {formats.money(act.vat.amount_kopecks)}"
     sentences = [
         f"{words['total_hours']}: {hours} — {formats.hours_in_words(act.total_minutes)}.",
-        f"{words['total_amount']}: {money}, {vat_label(act, formats)}{vat}.",
+        f"{words['total_amount']}: {money}, {tax_in_words(act, formats)}.",
+        *([words["acceptance"]] if statement_of(act) == "statement" else []),
+        hours_from_report(act, formats),
+        *notes(act, formats),
     ]
-    if statement_of(act) == "statement":
-        sentences += [words["acceptance"], words["act_rounding"]]
+    return _paragraphs(book, sheet, row, sentences)
+
+
+def _nothing_to_sign(book: Book, sheet: Worksheet, row: int, act: Act) -> None:
+    _paragraphs(book, sheet, row, [book.formats.words["no_act_why"], hours_from_report(act, book.formats)])
+
+
+def _paragraphs(book: Book, sheet: Worksheet, row: int, sentences: list[str]) -> int:
+    """Sentences one below another; the row after them."""
     for number, sentence in enumerate(sentences, row):
         book.paragraph(sheet, number, sentence, last=len(_WIDTHS) - 1, width=sum(_WIDTHS))
     return row + len(sentences)
 
 
 def _signatures(book: Book, sheet: Worksheet, row: int, act: Act) -> None:
-    """Position, signature and name of whoever signs; blank lines for what is not known."""
+    """Position, signature and name of each person who signs; blank lines for what is not known."""
     words = book.formats.words
     sheet.set_row(row, 14 * (max(len(act.seller.name), len(act.customer.name)) // 40 + 2))
     for role, party in (("seller", act.seller), ("customer", act.customer)):

@@ -103,6 +103,16 @@ class Formats:
         year = f"{day.year}{_NO_BREAK}г." if self.lang == "ru" else str(day.year)
         return f"{day.day}{_NO_BREAK}{month_name_of(day.month, self.lang)} {year}"
 
+    def through(self, end: datetime, *, short: bool = False) -> str:
+        """Until when something is valid that ends at that instant, by its last day (rules 2.3, 3.2).
+
+        >>> end = datetime(2026, 4, 11, tzinfo=SELLER_ZONE)
+        >>> Formats("ru").through(end).replace(_NO_BREAK, " "), Formats("en").through(end).replace(_NO_BREAK, " ")
+        ('по 10 апреля 2026 г. включительно', 'through 10 April 2026')
+        """
+        day = self.short_day(last_day_before(end)) if short else self.long_day(last_day_before(end))
+        return self.words["through"].format(day=day)
+
     def month(self, month: str) -> str:
         """`март 2026 года`, `March 2026`."""
         year, number = month.split("-")

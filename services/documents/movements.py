@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from contracts.reports import MonthlyReport, ReportCarry, ReportPurchase, ReportSettlement
-from services.documents.formats import Formats, day_of, last_day_before
+from services.documents.formats import Formats, day_of
 
 
 class Movement(NamedTuple):
@@ -35,8 +35,8 @@ def movements(report: MonthlyReport, formats: Formats) -> list[Movement]:
 
 
 def _purchase(of: ReportPurchase, formats: Formats) -> str:
-    until = formats.short_day(last_day_before(of.ends_at))
-    return f"{of.package_id} ({formats.plan(of.plan)}), {formats.words['valid_until']} {until}"
+    valid = formats.words["valid_through"].format(through=formats.through(of.ends_at, short=True))
+    return f"{of.package_id} ({formats.plan(of.plan)}), {valid}"
 
 
 def _carry(of: ReportCarry, formats: Formats) -> str:

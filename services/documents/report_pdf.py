@@ -1,22 +1,29 @@
 """The monthly report as PDF: what `report.typ` is given, every quantity already written out."""
 
-from collections.abc import Iterable
-from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 from contracts.quantities import decimal_hours
-from contracts.reports import MonthlyReport, ReportLine
+from contracts.reports import MonthlyReport, PackageLeft, ReportLine, ReportTable, ReportTotals
 from services.documents.formats import Formats, day_of
 from services.documents.movements import Movement, movements
 from services.documents.numerals import Lang
 from services.documents.parties import foot, party_block
 from services.documents.typesetting import pdf
 
-LINE_TABLES = (("closing", "tasks"), ("correction", "corrections"), ("settlement", "settlements"))
+LINE_TABLES = {"closing": "tasks", "correction": "corrections", "settlement": "settlements"}
 """The kinds of lines, and the headings they stand under: corrections stand apart (rule 10.3)."""
 
+MOVEMENT_WORDS = {
+    "opening": "opening_balance",
+    "purchased": "purchased",
+    "paid": "paid_minutes",
+    "charged": "charged_total",
+    "forfeited": "forfeited_total",
+    "closing": "closing_balance",
+}
+"""What the rows from opening to closing balance are called."""
 
 _AMOUNT_MAX = 16
 """Characters that the column of amounts has room for; wider ones take from the room of titles."""
@@ -38,20 +45,14 @@ def _document(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
         "contract_number": report.contract_number,
         "contract_date": formats.long_day(report.contract_date),
         "foot": foot(report, formats),
-        **_hash(report),
+        **({"hash": report.report_hash} if report.report_hash else {}),
         "wide": any(len(formats.money(line.amount_kopecks)) > _AMOUNT_MAX for line in report.lines),
         "balance": _balance(report, formats),
-        "line_tables": [_line_table(report, kind, title, formats) for kind, title in LINE_TABLES],
-        "all_lines": _total(report, formats),
+        "line_tables": [_line_table(report, table, formats) for table in report.tables],
+        "all_lines": _sums(report.totals, formats),
         "movements": _movements(report, formats),
+        "packages_left": [_left(left, formats) for left in report.packages_left],
     }
-
-
-def _hash(report: MonthlyReport) -> dict[str, list[str]]:
-    """In pieces too short to be broken at the edge of a line: whoever copies it copies nothing else."""
-    if report.report_hash is None:
-        return {}
-    return {"hash": [report.report_hash[start : start + 16] for start in range(0, 64, 16)]}
 
 
 def _hours(decimal: str, minutes: int, formats: Formats) -> dict[str, str]:
@@ -62,50 +63,33 @@ def _balance(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
     """Opening + purchased + paid - charged - forfeited = closing; what moves within the balance stands below."""
     totals = report.totals
 
-    def row(word: str, minutes: int, hours: str | None = None) -> dict[str, Any]:
-        shown = _hours(decimal_hours(minutes) if hours is None else hours, minutes, formats)
-        return {"label": formats.words[word], "nothing": minutes == 0, **shown}
+    def row(word: str, minutes: int, hours: str) -> dict[str, Any]:
+        return {"label": formats.words[word], "nothing": minutes == 0, **_hours(hours, minutes, formats)}
 
+    opening, *changes, closing = (
+        row(MOVEMENT_WORDS[moved.kind], moved.minutes, moved.hours) for moved in report.balance_movements
+    )
+    within = (
+        ("settled_total", totals.settled_minutes),
+        ("carried_total", totals.carried_over_minutes),
+        ("compensated_total", totals.compensated_minutes),
+    )
     return {
-        "opening": row("opening_balance", report.opening_balance_minutes, report.opening_balance_hours),
-        "changes": [
-            row("purchased", totals.purchased_minutes),
-            row("paid_minutes", totals.paid_minutes),
-            row("charged_total", -totals.charged_minutes),
-            row("forfeited_total", -totals.forfeited_minutes),
-        ],
-        "closing": row("closing_balance", report.closing_balance_minutes, report.closing_balance_hours),
+        "opening": opening,
+        "changes": changes,
+        "closing": closing,
         "negative": report.closing_balance_minutes < 0,
-        "within": [
-            shown
-            for word, minutes in (
-                ("settled_total", totals.settled_minutes),
-                ("carried_total", totals.carried_over_minutes),
-                ("compensated_total", totals.compensated_minutes),
-            )
-            if not (shown := row(word, minutes))["nothing"]
-        ],
+        "within": [row(word, minutes, decimal_hours(minutes)) for word, minutes in within if minutes],
     }
 
 
-def _line_table(report: MonthlyReport, kind: str, title: str, formats: Formats) -> dict[str, Any]:
-    lines = [line for line in report.lines if line.kind == kind]
+def _line_table(report: MonthlyReport, table: ReportTable, formats: Formats) -> dict[str, Any]:
+    lines = (line for line in report.lines if line.kind == table.kind)
     return {
-        "title": formats.words[title],
+        "title": formats.words[LINE_TABLES[table.kind]],
         "rows": [_line(number, line, formats) for number, line in enumerate(lines, 1)],
-        "total": {
-            "worked": _column(lines, "worked", formats),
-            "charged": _column(lines, "charged", formats),
-            "amount": formats.money(sum(line.amount_kopecks for line in lines)),
-        },
+        "total": _sums(table, formats),
     }
-
-
-def _column(lines: Iterable[ReportLine], name: str, formats: Formats) -> dict[str, str]:
-    """The sum of a column of hours as it is shown, beside the sum of its exact minutes."""
-    lines = list(lines)
-    hours = sum((Decimal(getattr(line, f"{name}_hours")) for line in lines), Decimal("0.00"))
-    return _hours(str(hours), sum(getattr(line, f"{name}_minutes") for line in lines), formats)
 
 
 def _line(number: int, line: ReportLine, formats: Formats) -> dict[str, Any]:
@@ -134,13 +118,24 @@ def drawn_from(line: ReportLine, formats: Formats) -> str:
     return ", ".join(f"{draw.lot_id} {formats.clock(draw.minutes)}" for draw in given)
 
 
-def _total(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
-    totals = report.totals
+def _sums(of: ReportTotals | ReportTable, formats: Formats) -> dict[str, Any]:
     return {
-        "worked": _hours(totals.worked_hours, totals.worked_minutes, formats),
-        "charged": _hours(totals.charged_hours, totals.charged_minutes, formats),
-        "amount": formats.money(totals.amount_kopecks),
+        "worked": _hours(of.worked_hours, of.worked_minutes, formats),
+        "charged": _hours(of.charged_hours, of.charged_minutes, formats),
+        "amount": formats.money(of.amount_kopecks),
     }
+
+
+def package_left(left: PackageLeft, formats: Formats) -> str:
+    """A package with its plan, or the debt."""
+    if left.package_id is None:
+        return formats.words["owed_left"]
+    return f"{left.package_id} ({formats.plan(left.plan)})"
+
+
+def _left(left: PackageLeft, formats: Formats) -> dict[str, str]:
+    day = formats.short_day(left.last_day) if left.last_day else ""
+    return {"package": package_left(left, formats), "last_day": day, **_hours(left.hours, left.minutes, formats)}
 
 
 def _movements(report: MonthlyReport, formats: Formats) -> list[dict[str, Any]]:

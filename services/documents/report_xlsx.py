@@ -6,27 +6,39 @@ from typing import Any, NamedTuple
 from xlsxwriter.utility import quote_sheetname, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from contracts.quantities import decimal_hours
-from contracts.reports import MonthlyReport, ReportLine
+from contracts.quantities import hours_column
+from contracts.reports import MonthlyReport, ReportLine, ReportTable
 from services.documents.formats import Formats, day_of
 from services.documents.movements import movements
 from services.documents.numerals import Lang
 from services.documents.parties import requisites
-from services.documents.report_pdf import LINE_TABLES, drawn_from, task_of
+from services.documents.report_pdf import LINE_TABLES, MOVEMENT_WORDS, drawn_from, package_left, task_of
 from services.documents.sheets import Book, Column
 
 _WIDTHS = (36, 16, 18, 16, 18, 18)
 _SUMS = {"worked_hours": 6, "worked_minutes": 7, "charged_hours": 8, "charged_minutes": 9, "amount": 10}
 """Where the sums of a line table stand."""
 
+_MINUTES_OF = {"worked_hours": "worked_minutes", "charged_hours": "charged_minutes"}
+
 
 class LineSheet(NamedTuple):
     """A sheet of lines that the first sheet refers to."""
 
-    title: str
+    table: ReportTable
     name: str
     total_row: int
-    sums: dict[str, Any]
+
+    @property
+    def sums(self) -> dict[str, Any]:
+        """What the formulas below its columns come to."""
+        return {
+            "worked_hours": float(self.table.worked_hours),
+            "worked_minutes": self.table.worked_minutes,
+            "charged_hours": float(self.table.charged_hours),
+            "charged_minutes": self.table.charged_minutes,
+            "amount": self.table.amount_kopecks / 100,
+        }
 
     def reference(self, sum_name: str) -> str:
         return f"{quote_sheetname(self.name)}!{xl_rowcol_to_cell(self.total_row, _SUMS[sum_name])}"
@@ -41,14 +53,16 @@ def report_xlsx(report: MonthlyReport, lang: Lang) -> bytes:
     draft = None if report.closed else words["report_draft"]
     summary = book.sheet(words["sheet_report"], draft)
     tables = [
-        _line_sheet(book, words[title], words[f"sheet_{title}"], lines, draft)
-        for kind, title in LINE_TABLES
-        if (lines := [line for line in report.lines if line.kind == kind]) or kind == "closing"
+        _line_sheet(book, table, lines, draft)
+        for table in report.tables
+        if (lines := [line for line in report.lines if line.kind == table.kind]) or table.kind == "closing"
     ]
     _movement_sheet(book, report, draft)
     for number, width in enumerate(_WIDTHS):
         summary.set_column(number, number, width)
-    row = _totals(book, summary, _balance(book, summary, _opening(book, summary, report), report, tables), tables)
+    row = _balance(book, summary, _opening(book, summary, report), report, tables)
+    row = _totals(book, summary, row, tables)
+    row = _packages_left(book, summary, row + 1, report)
     book.text(summary, row + 1, 0, words["rounding"], "quiet")
     return book.finish()
 
@@ -72,37 +86,29 @@ def _opening(book: Book, sheet: Worksheet, report: MonthlyReport) -> int:
 
 
 def _balance(book: Book, sheet: Worksheet, row: int, report: MonthlyReport, tables: list[LineSheet]) -> int:
-    """Opening + purchased + paid - charged - forfeited = closing, in minutes, as a formula; the row after it."""
-    words, totals = book.formats.words, report.totals
+    """Opening + purchased + paid - charged - forfeited = closing, as formulas; the row after it."""
+    words = book.formats.words
     columns = (
         Column(words["balance"], "text"), Column(words["hours"], "hours"), Column(words["minutes"], "minutes")
     )  # fmt: skip
     book.head(sheet, row, columns)
-    changes: list[tuple[str, int, str]] = [
-        ("opening_balance", report.opening_balance_minutes, report.opening_balance_hours),
-        *(
-            (word, minutes, decimal_hours(minutes))
-            for word, minutes in (
-                ("purchased", totals.purchased_minutes),
-                ("paid_minutes", totals.paid_minutes),
-                ("charged_total", -totals.charged_minutes),
-                ("forfeited_total", -totals.forfeited_minutes),
-            )
-        ),
-    ]
-    for number, (word, minutes, hours) in enumerate(changes, row + 1):
-        book.row(sheet, number, columns, (words[word], float(hours), minutes))
-        if word == "charged_total":
+    *changes, closing = report.balance_movements
+    for number, moved in enumerate(changes, row + 1):
+        book.row(sheet, number, columns, (words[MOVEMENT_WORDS[moved.kind]], float(moved.hours), moved.minutes))
+        if moved.kind == "charged":
             charged = "+".join(table.reference("charged_minutes") for table in tables)
-            sheet.write_formula(number, 2, f"=-({charged})", book.styles["minutes"], minutes)
+            sheet.write_formula(number, 2, f"=-({charged})", book.styles["minutes"], moved.minutes)
     last = row + len(changes) + 1
-    book.total(sheet, last, columns, words["closing_balance"], {2: report.closing_balance_minutes}, row + 1)
-    sheet.write_number(last, 1, float(report.closing_balance_hours), book.styles["hours_total"])
+    sums = {1: float(closing.hours), 2: closing.minutes}
+    book.total(sheet, last, columns, words["closing_balance"], sums, row + 1)
     return last + 2
 
 
 def _totals(book: Book, sheet: Worksheet, row: int, tables: list[LineSheet]) -> int:
-    """What the line tables add up to, each by a reference to its own total; the row after it."""
+    """What the line tables add up to; the row after it.
+
+    Exact minutes and money refer to the sheets; hours are a column of their own, rounded to their own total.
+    """
     words = book.formats.words
     styles = ("hours", "minutes", "hours", "minutes", "money")
     columns = (
@@ -110,20 +116,46 @@ def _totals(book: Book, sheet: Worksheet, row: int, tables: list[LineSheet]) -> 
         *(Column(words[name], style) for name, style in zip(_SUMS, styles, strict=True)),
     )
     book.head(sheet, row, columns)
+    sums: dict[int, Any] = {}
+    for place, (name, style) in enumerate(zip(_SUMS, styles, strict=True), 1):
+        shown = [table.sums[name] for table in tables]
+        if style == "hours":
+            shown = [float(hours) for hours in hours_column([table.sums[_MINUTES_OF[name]] for table in tables])]
+        sums[place] = float(sum(Decimal(str(one)) for one in shown))
+        for number, (table, value) in enumerate(zip(tables, shown, strict=True), row + 1):
+            if style == "hours":
+                sheet.write_number(number, place, value, book.styles[style])
+            else:
+                sheet.write_formula(number, place, f"={table.reference(name)}", book.styles[style], value)
     for number, table in enumerate(tables, row + 1):
-        book.text(sheet, number, 0, table.title, "label")
-        for place, (name, style) in enumerate(zip(_SUMS, styles, strict=True), 1):
-            sheet.write_formula(number, place, f"={table.reference(name)}", book.styles[style], table.sums[name])
+        book.text(sheet, number, 0, words[LINE_TABLES[table.table.kind]], "label")
     last = row + len(tables) + 1
-    sums = {
-        place: float(sum(Decimal(str(table.sums[name])) for table in tables)) for place, name in enumerate(_SUMS, 1)
-    }
     book.total(sheet, last, columns, words["total"], sums, row + 1)
     return last + 1
 
 
-def _line_sheet(book: Book, title: str, name: str, lines: list[ReportLine], draft: str | None) -> LineSheet:
+def _packages_left(book: Book, sheet: Worksheet, row: int, report: MonthlyReport) -> int:
+    """What packages hold at the end of the month, and what is owed: the closing balance; the row after it."""
+    formats, words = book.formats, book.formats.words
+    columns = (
+        Column(words["packages_left"], "text", _WIDTHS[0]),
+        Column(words["last_day"], "day"),
+        Column(words["hours"], "hours"),
+        Column(words["minutes"], "minutes"),
+    )
+    book.head(sheet, row, columns)
+    for number, left in enumerate(report.packages_left, row + 1):
+        package = package_left(left, formats)
+        book.row(sheet, number, columns, (package, left.last_day, float(left.hours), left.minutes))
+    last = row + len(report.packages_left) + 1
+    sums = {2: float(report.closing_balance_hours), 3: report.closing_balance_minutes}
+    book.total(sheet, last, columns, words["closing_balance"], sums, row + 1)
+    return last + 1
+
+
+def _line_sheet(book: Book, table: ReportTable, lines: list[ReportLine], draft: str | None) -> LineSheet:
     words = book.formats.words
+    name = words[f"sheet_{LINE_TABLES[table.kind]}"]
     columns = (
         Column(words["number"], "count", 5),
         Column(words["day"], "day", 11),
@@ -144,10 +176,10 @@ def _line_sheet(book: Book, title: str, name: str, lines: list[ReportLine], draf
         book.row(sheet, number, columns, _line(number, line, book.formats))
     if lines:
         sheet.autofilter(0, 0, len(lines), len(columns) - 1)
-    sums = _sums(lines)
-    total_row = len(lines) + 1
-    book.total(sheet, total_row, columns, words["total"], {_SUMS[key]: value for key, value in sums.items()}, 1)
-    return LineSheet(title, name, total_row, sums)
+    made = LineSheet(table, name, len(lines) + 1)
+    sums = {_SUMS[key]: value for key, value in made.sums.items()}
+    book.total(sheet, made.total_row, columns, words["total"], sums, 1)
+    return made
 
 
 def _line(number: int, line: ReportLine, formats: Formats) -> tuple[Any, ...]:
@@ -165,17 +197,6 @@ def _line(number: int, line: ReportLine, formats: Formats) -> tuple[Any, ...]:
         line.amount_kopecks / 100,
         drawn_from(line, formats),
     )
-
-
-def _sums(lines: list[ReportLine]) -> dict[str, Any]:
-    """What the formulas will find, added up without a float."""
-    return {
-        "worked_hours": float(sum(Decimal(line.worked_hours) for line in lines)),
-        "worked_minutes": sum(line.worked_minutes for line in lines),
-        "charged_hours": float(sum(Decimal(line.charged_hours) for line in lines)),
-        "charged_minutes": sum(line.charged_minutes for line in lines),
-        "amount": sum(line.amount_kopecks for line in lines) / 100,
-    }
 
 
 def _movement_sheet(book: Book, report: MonthlyReport, draft: str | None) -> None:

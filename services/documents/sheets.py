@@ -106,9 +106,11 @@ class Book:
         sheet.freeze_panes(row + 1, 0)
         sheet.repeat_rows(row)
 
-    def paragraph(self, sheet: Worksheet, row: int, text: str, *, label: str = "", last: int, width: float) -> None:
+    def paragraph(
+        self, sheet: Worksheet, row: int, text: str, *, label: str = "", last: int, width: float, style: str = "wrapped"
+    ) -> None:
         """Text across columns, in a row as high as it needs; beside a label, or from the first column on."""
-        self.block(sheet, row, 1 if label else 0, last, text, "wrapped")
+        self.block(sheet, row, 1 if label else 0, last, text, style)
         if label:
             self.text(sheet, row, 0, label, "quiet")
         sheet.set_row(row, _height([sum(_lines(part, width) for part in text.split("\n"))]))

@@ -1,7 +1,7 @@
 """Typst, with the fonts that come as wheels: the same bytes on every machine."""
 
 import json
-import re
+import logging
 from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
@@ -12,10 +12,12 @@ import typst
 
 from services.documents.formats import printable
 
+logger = logging.getLogger(__name__)
+
 _TEMPLATES = Path(__file__).parent
-_FONT_PACKAGES = ("fontpkg_pt_sans", "manimgx_fonts")
-_UNBROKEN = re.compile(r"([\w/.,:;?&=%#+~@-]{18})(?=[\w/.,:;?&=%#+~@-])")
-_ZERO_WIDTH_SPACE = "\u200b"
+FONT_PACKAGES = ("fontpkg_pt_sans", "manimgx_fonts", "manimgx_fonts_cjk")
+"""PT Sans; Noto for emoji and other scripts; Noto for Chinese, Japanese and Korean."""
+
 _LONG = 100_000
 """Characters of data: a report of about two hundred tasks."""
 
@@ -43,15 +45,24 @@ def _forget() -> None:
 
 @cache
 def _fonts() -> typst.Fonts:
-    """PT Sans, and Noto for emoji and other scripts; nothing of the machine's own."""
-    places = (find_spec(package).submodule_search_locations for package in _FONT_PACKAGES)
-    return typst.Fonts(include_system_fonts=False, font_paths=[place for found in places for place in found])
+    """Those of the packages that are installed; nothing of the machine's own.
+
+    Where a package is missing, typst sets its own fonts instead: they have Cyrillic and Latin, but other scripts are
+    boxes.
+    """
+    places: list[str] = []
+    for package in FONT_PACKAGES:
+        if found := find_spec(package):
+            places += found.submodule_search_locations or []
+        else:
+            logger.warning("the font package %s is not installed: documents are set without its fonts", package)
+    return typst.Fonts(include_system_fonts=False, font_paths=places)
 
 
 def _settable(value: Any) -> Any:
-    """Every text printable, and a word of any length able to break at the edge of a cell."""
+    """Every text printable."""
     if isinstance(value, str):
-        return _UNBROKEN.sub(rf"\1{_ZERO_WIDTH_SPACE}", printable(value))
+        return printable(value)
     if isinstance(value, Mapping):
         return {key: _settable(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -64,7 +64,8 @@ _WORDS = {
     "forfeited": ("Сгоревшие часы", "Hours forfeited"),
     "settled": ("Долг, погашенный часами", "Debt settled by hours"),
     "paid": ("Долг, оплаченный деньгами", "Debt paid in money"),
-    "valid_until": ("действует по", "valid until"),
+    "through": ("по {day} включительно", "through {day}"),
+    "valid_through": ("действует {through}", "valid {through}"),
     "reclaimed": ("возвращены из сгоревших", "reclaimed from forfeited"),
     "payment": ("платёж", "payment"),
     "movement": ("Операция", "Movement"),
@@ -82,6 +83,10 @@ _WORDS = {
     "warranty": ("Гарантийная", "Warranty"),
     "packages": ("Из пакетов", "From packages"),
     "origin": ("Составлен", "Made"),
+    "packages_left": ("Остаток пакетов на конец месяца", "Packages left at the end of the month"),
+    "last_day": ("Последний день", "Last day"),
+    "owed_left": ("Долг", "Owed"),
+    "no_packages_left": ("Часов в пакетах не осталось.", "No hours are left in packages."),
     "sheet_report": ("Отчёт", "Report"),
     "sheet_tasks": ("Задачи", "Tasks"),
     "sheet_corrections": ("Корректировки", "Corrections"),
@@ -123,9 +128,29 @@ _WORDS = {
         "Выполнение работ по заявкам Заказчика сверх пакетов часов",
         "Work on the Customer's requests beyond the packages of hours",
     ),
-    "no_services": ("Услуги в этом периоде не оказывались.", "No services were rendered in this period."),
+    "no_act": ("Акт не составляется", "There is no act"),
+    "no_act_why": (
+        "За этот месяц нет ни часов, ни денег к приёмке, поэтому акта нет и подписывать нечего.",
+        "No hours and no money are to be accepted for this month, so there is no act and nothing to sign.",
+    ),
+    "replaces": (
+        "При закрытии месяца {day} был составлен акт № {number}; настоящий акт его заменяет.",
+        "When the month was closed on {day}, act No. {number} was made; this act replaces it.",
+    ),
+    "revision": ("Исправление", "Revision"),
+    "services_of": ("Услуги за {month}", "Services of {month}"),
+    "corrects": ("Корректировка к акту № {number} за {month}", "Correction to act No. {number} for {month}"),
+    "hours_from_report": ("Часы акта следуют из отчёта", "The act's hours follow from the report"),
+    "from_charged": ("принято к учёту", "charged"),
+    "from_owed": ("записано в долг", "owed"),
+    "from_settled": ("погашено прежнего долга", "earlier debt paid"),
+    "from_accepted": ("принято по акту", "accepted by this act"),
     "vat_none": ("НДС не облагается", "Not subject to VAT"),
     "vat_row": ("в том числе НДС {rate}\N{NO-BREAK SPACE}%", "including VAT {rate}%"),
+    "vat_also": ("НДС {rate}\N{NO-BREAK SPACE}%", "VAT {rate}%"),
+    "vat_total": ("Сумма с НДС {rate}\N{NO-BREAK SPACE}%", "Amount with VAT {rate}%"),
+    "vat_none_total": ("Сумма без НДС", "Amount without VAT"),
+    "vat_none_also": ("без НДС", "without VAT"),
     "total_hours": ("Всего оказано услуг", "Services rendered in total"),
     "total_amount": ("На сумму", "In the amount of"),
     "acceptance": (
@@ -133,8 +158,28 @@ _WORDS = {
         "The services were rendered in full and on time. The Customer has no claims as to extent, quality or timing.",
     ),
     "act_rounding": (
-        "Сумма исчислена по точному времени (ч:мм) и цене пакета; количество часов округлено до сотых.",
-        "Amounts follow from the exact time (h:mm) and the package's price; hours are rounded to hundredths.",
+        (
+            "Сумма исчислена по точному времени (ч:мм) и цене часа; количество часов округлено до сотых, "
+            "поэтому количество × цена может отличаться от суммы."
+        ),
+        (
+            "Amounts follow from the exact time (h:mm) and the price of an hour; hours are rounded to hundredths, "
+            "so quantity × price can differ from the amount."
+        ),
+    ),
+    "act_kopecks": (
+        (
+            "Строки, где сумма отличается от точного времени × цену: {rows}. "
+            "Все списания с пакета вместе дают ровно его цену, а каждый платёж округлён до копейки."
+        ),
+        (
+            "Rows whose amount differs from exact time × price: {rows}. "
+            "All draws on a package add up to exactly its price, and each payment is rounded to the kopeck."
+        ),
+    ),
+    "act_prices": (
+        "Строки с компенсацией за часы разных цен: {rows}. Их сумма — деньги этих часов.",
+        "Rows of a compensation for hours of different prices: {rows}. Their amount is the money of those hours.",
     ),
     "position": ("должность", "position"),
     "signature": ("подпись", "signature"),

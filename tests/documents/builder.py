@@ -7,7 +7,9 @@ from contracts.quantities import decimal_hours, hours_column
 from contracts.reports import (
     Act,
     ActLine,
+    ActMovement,
     MonthlyReport,
+    PackageLeft,
     Party,
     ReportCarry,
     ReportDraw,
@@ -16,8 +18,9 @@ from contracts.reports import (
     ReportPurchase,
     ReportSettlement,
     ReportTotals,
-    Vat,
 )
+from services.projections.monthly_reports.acts import vat_rates
+from services.projections.monthly_reports.tables import balance_movements, line_tables, sums, with_hours
 
 SELLER = Party(
     name="ООО «Синтез»",
@@ -110,13 +113,24 @@ def settlement(
     )
 
 
+def left(package: str | None = "spring", minutes: int = 600, **given: Any) -> PackageLeft:
+    """What a package holds; without one, what is owed."""
+    values = {
+        "package_id": package,
+        "plan": "hours-100" if package else None,
+        "minutes": minutes,
+        "hours": decimal_hours(minutes),
+        "last_day": date(2027, 3, 1) if package else None,
+    }
+    return PackageLeft.model_validate(values | given)
+
+
 def report(*lines: ReportLine, opening: int = 0, **given: Any) -> MonthlyReport:
     """A closed month's report whose hours add up (rule 1.3) and whose balance follows from what happened."""
-    rounded = _rounded(lines)
+    rounded = with_hours(lines)
     totals = _totals(rounded, given)
-    closing = (
-        opening + totals.purchased_minutes + totals.paid_minutes - totals.charged_minutes - totals.forfeited_minutes
-    )
+    moved = balance_movements(opening, totals)
+    closing = moved[-1].minutes
     values = {
         "account_id": "c1",
         "month": MONTH,
@@ -139,31 +153,20 @@ def report(*lines: ReportLine, opening: int = 0, **given: Any) -> MonthlyReport:
         "settled": (),
         "paid": (),
         "totals": totals,
+        "tables": line_tables(rounded),
+        "balance_movements": moved,
+        "packages_left": (left(minutes=closing),) if closing > 0 else (left(None, closing),) if closing else (),
     }
     return MonthlyReport.model_validate(values | given)
-
-
-def _rounded(lines: tuple[ReportLine, ...]) -> tuple[ReportLine, ...]:
-    worked = hours_column([one.worked_minutes for one in lines])
-    charged = hours_column([one.charged_minutes for one in lines])
-    return tuple(
-        one.model_copy(update={"worked_hours": of_work, "charged_hours": of_charge})
-        for one, of_work, of_charge in zip(lines, worked, charged, strict=True)
-    )
 
 
 def _totals(lines: tuple[ReportLine, ...], given: dict[str, Any]) -> ReportTotals:
     def minutes(name: str, *, compensation: bool = False) -> int:
         return sum(of.minutes for of in given.get(name, ()) if (getattr(of, "plan", "") is None) == compensation)
 
-    worked, charged = sum(one.worked_minutes for one in lines), sum(one.charged_minutes for one in lines)
     corrections = [one for one in lines if one.kind == "correction"]
     return ReportTotals(
-        worked_minutes=worked,
-        worked_hours=decimal_hours(worked),
-        charged_minutes=charged,
-        charged_hours=decimal_hours(charged),
-        amount_kopecks=sum(one.amount_kopecks for one in lines),
+        **sums(lines),
         corrected_minutes=sum(one.charged_minutes for one in corrections),
         corrected_kopecks=sum(one.amount_kopecks for one in corrections),
         purchased_minutes=minutes("purchases"),
@@ -175,19 +178,33 @@ def _totals(lines: tuple[ReportLine, ...], given: dict[str, Any]) -> ReportTotal
     )
 
 
-def act_line(minutes: int, amount: int, price: int = 259_000, package: str | None = "spring", **given: Any) -> ActLine:
-    plan = given.get("plan", "hours-100" if package else None)
-    return ActLine(
-        package_id=package, plan=plan, hour_price_kopecks=price, minutes=minutes, hours="", amount_kopecks=amount
-    )
+def act_line(
+    minutes: int, amount: int, price: int | None = 259_000, package: str | None = "spring", **given: Any
+) -> ActLine:
+    values = {
+        "package_id": package,
+        "plan": "hours-100" if package else None,
+        "hour_price_kopecks": price,
+        "hour_prices_kopecks": () if price is None else (price,),
+        "minutes": minutes,
+        "hours": "",
+        "amount_kopecks": amount,
+        "vat_mode": "none",
+    }
+    return ActLine.model_validate(values | given)
 
 
-def act(*lines: ActLine, vat: Vat | None = None, **given: Any) -> Act:
-    """A final act without VAT, unless said otherwise."""
+def act(*lines: ActLine, **given: Any) -> Act:
+    """A final act, the first of its month; without VAT, unless its lines have any."""
     hours = hours_column([one.minutes for one in lines])
     total = sum(one.minutes for one in lines)
+    rates = vat_rates(lines)
+    modes = {rate.mode for rate in rates} or {"none"}
     values = {
         "number": "2026-03/c1",
+        "revision": 1,
+        "replaces": None,
+        "to_sign": bool(lines),
         "act_date": date(2026, 3, 31),
         "draft": False,
         "account_id": "c1",
@@ -201,6 +218,19 @@ def act(*lines: ActLine, vat: Vat | None = None, **given: Any) -> Act:
         "total_minutes": total,
         "total_hours": decimal_hours(total),
         "total_kopecks": sum(one.amount_kopecks for one in lines),
-        "vat": vat or Vat(mode="none", amount_kopecks=0),
+        "vat": {
+            "mode": modes.pop() if len(modes) == 1 else "mixed",
+            "amount_kopecks": sum(r.vat_kopecks for r in rates),
+        },
+        "vat_rates": rates,
+        "hours_from_report": act_movements(total),
     }
     return Act.model_validate(values | given)
+
+
+def act_movements(charged: int, owed: int = 0, settled: int = 0) -> tuple[ActMovement, ...]:
+    moved = {"charged": charged, "owed": -owed, "settled": settled}
+    accepted = sum(moved.values())
+    hours = [*hours_column(list(moved.values())), decimal_hours(accepted)]
+    rows = zip((moved | {"accepted": accepted}).items(), hours, strict=True)
+    return tuple(ActMovement(kind=kind, minutes=minutes, hours=shown) for (kind, minutes), shown in rows)

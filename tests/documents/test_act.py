@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contracts.reports import Act, Party, Vat
+from contracts.reports import Act, Party
 from services.documents import act_pdf, act_xlsx
-from tests.documents.builder import act, act_line
+from tests.documents.builder import act, act_line, act_movements, at
 from tests.documents.reading import SOFFICE, cells, formulas, pages, recalculated, values, whole
 
 
@@ -59,11 +59,90 @@ def test_the_total_in_english_words():
     assert "44,208.33 ₽ — Forty-four thousand two hundred eight rubles 33 kopecks, Not subject to VAT." in text
 
 
-@pytest.mark.parametrize("mode", ["5", "7", "20", "22"])
-def test_vat_is_contained_in_the_amount(mode: str):
-    text = whole(act_pdf(spring_act(vat=Vat(mode=mode, amount_kopecks=736_805)), "ru"))
-    assert f"В том числе НДС {mode} % 7 368,05 ₽" in text
-    assert f"в том числе НДС {mode} % — 7 368,05 ₽." in text
+@pytest.mark.parametrize(("mode", "tax"), [("5", "21,05"), ("7", "28,92"), ("20", "73,67"), ("22", "79,71")])
+def test_vat_is_contained_in_the_amount(mode: str, tax: str):
+    text = whole(act_pdf(act(act_line(10, 44_202, vat_mode=mode)), "ru"))
+    assert f"В том числе НДС {mode} % {tax} ₽" in text
+    assert f"в том числе НДС {mode} % — {tax} ₽." in text
+
+
+def corrected_act(**given: object) -> Act:
+    return act(
+        act_line(60, 259_000, vat_mode="22"),
+        act_line(-30, -129_500, vat_mode="5", corrects_month="2026-01", corrects_act="42/2026-2026-01"),
+        act_line(
+            -10, -53_166, 319_000, None, vat_mode="none", corrects_month="2025-12", corrects_act="42/2026-2025-12/2"
+        ),
+        **given,
+    )
+
+
+SAID_OF_CORRECTIONS = (
+    "Услуги за март 2026 года, НДС 22 %",
+    "Корректировка к акту № 42/2026-2026-01 за январь 2026 года, НДС 5 %",
+    "Корректировка к акту № 42/2026-2025-12/2 за декабрь 2025 года, без НДС",
+)
+
+
+def test_vat_stands_by_rate_and_corrections_name_the_act_they_correct():
+    text = whole(act_pdf(corrected_act(), "ru"))
+    for said in SAID_OF_CORRECTIONS:
+        assert said in text
+    assert "Сумма с НДС 22 % 2 590,00 ₽ В том числе НДС 22 % 467,05 ₽" in text
+    assert "Сумма с НДС 5 % −1 295,00 ₽ В том числе НДС 5 % −61,67 ₽ Сумма без НДС −531,66 ₽" in text
+    assert "в том числе НДС 22 % — 467,05 ₽, НДС 5 % — −61,67 ₽, без НДС — −531,66 ₽." in text
+
+
+def test_a_workbook_states_vat_by_rate_too():
+    sheet = values(act_xlsx(corrected_act(), "ru"))["Акт"]
+    rows = {str(row[0].value).replace("\xa0", " "): row[6].value for row in sheet.iter_rows() if row[0].value}
+    assert set(SAID_OF_CORRECTIONS) <= set(rows)
+    assert [rows[f"Сумма с НДС {rate} %"] for rate in (22, 5)] == [2_590, -1_295]
+    assert [rows[f"В том числе НДС {rate} %"] for rate in (22, 5)] == [467.05, -61.67]
+    assert rows["Сумма без НДС"] == -531.66
+    assert rows["Итого"] == pytest.approx(763.34)
+
+
+@pytest.mark.parametrize("form", ["pdf", "xlsx"])
+def test_an_act_that_replaces_another_says_which(form: str):
+    replaced = {"number": "42/2026-2026-03", "closed_at": at(2, 4), "position": 77}
+    made = spring_act(number="42/2026-2026-03/2", revision=2, replaces=replaced)
+    assert "Акт № 42/2026-2026-03/2" in said_in(made, form)
+    assert (
+        "При закрытии месяца 2 апреля 2026 г. был составлен акт № 42/2026-2026-03; настоящий акт его заменяет."
+        in said_in(made, form)
+    )
+
+
+@pytest.mark.parametrize("form", ["pdf", "xlsx"])
+def test_a_price_is_the_one_agreed_and_what_rounding_does_is_explained(form: str):
+    made = act(
+        act_line(10, 53_167, 319_000, "exact"),
+        act_line(20, 106_333, 319_000, None),
+        act_line(20, 106_334, 319_000, "kopeck"),
+        act_line(20, 96_333, None, "compensation-T-1-1", plan=None, hour_prices_kopecks=(259_000, 319_000)),
+    )
+    text = said_in(made, form)
+    assert "количество часов округлено до сотых, поэтому количество × цена может отличаться от суммы" in text
+    assert "Строки, где сумма отличается от точного времени × цену: 3." in text
+    assert "Строки с компенсацией за часы разных цен: 4." in text
+    assert "2 590,00 ₽; 3 190,00 ₽" in text
+
+
+@pytest.mark.parametrize("form", ["pdf", "xlsx"])
+def test_an_act_shows_how_its_hours_follow_from_the_reports(form: str):
+    made = act(act_line(1200, 6_380_000, 319_000), hours_from_report=act_movements(1190, owed=10, settled=20))
+    assert (
+        "Часы акта следуют из отчёта: принято к учёту 19,84 ч (19:50); записано в долг −0,17 ч (−0:10); "
+        "погашено прежнего долга 0,33 ч (0:20); принято по акту 20,00 ч (20:00)." in said_in(made, form)
+    )
+
+
+def said_in(made: Act, form: str) -> str:
+    """All text of the document, with plain spaces."""
+    if form == "pdf":
+        return whole(act_pdf(made, "ru"))
+    return " ".join(str(value) for value in cells(values(act_xlsx(made, "ru"))["Акт"])).replace("\xa0", " ")
 
 
 def test_an_act_that_takes_back_claims_no_services():
@@ -73,19 +152,23 @@ def test_an_act_that_takes_back_claims_no_services():
     assert "претензий" not in text
 
 
-def test_an_act_without_services_says_so():
-    text = whole(act_pdf(act(), "ru"))
-    assert "Услуги в этом периоде не оказывались." in text
-    assert "Ноль рублей 00 копеек" in text
-    assert "претензий" not in text
+@pytest.mark.parametrize("form", ["pdf", "xlsx"])
+@pytest.mark.parametrize("charged", [0, 10])
+def test_a_month_without_anything_accepted_has_no_act_to_sign(form: str, charged: int):
+    text = said_in(act(hours_from_report=act_movements(charged, owed=charged)), form)
+    assert "Акт не составляется за март 2026 года" in text
+    assert "нет ни часов, ни денег к приёмке, поэтому акта нет и подписывать нечего." in text
+    for never in ("подпись", "претензий", "Ноль рублей", "2026-03/c1"):
+        assert never not in text
 
 
 def test_the_workbook_adds_up_by_formulas():
-    document = act_xlsx(spring_act(vat=Vat(mode="20", amount_kopecks=736_805)), "ru")
+    twenty = (line.model_copy(update={"vat_mode": "20"}) for line in spring_act().lines)
+    document = act_xlsx(act(*twenty), "ru")
     book, shown = formulas(document)["Акт"], values(document)["Акт"]
     assert [book.cell(14, column).value for column in (4, 5, 7)] == ["=SUM(D10:D13)", "=SUM(E10:E13)", "=SUM(G10:G13)"]
     assert [shown.cell(14, column).value for column in (4, 5, 7)] == pytest.approx([15.83, 950, 44_208.33])
-    assert shown.cell(15, 7).value == pytest.approx(7_368.05)
+    assert shown.cell(15, 7).value == pytest.approx(7_368.06)
     assert any("Сорок четыре тысячи двести восемь рублей 33 копейки" in str(value) for value in cells(shown))
     assert any(value == "Иванова А. П." for value in cells(shown))
 
@@ -98,7 +181,9 @@ def test_the_workbook_keeps_its_head_in_sight_and_prints_on_a4():
 
 
 @pytest.mark.parametrize(
-    "made", [spring_act(), act(), act(act_line(-50, -215_833))], ids=["usual", "empty", "negative"]
+    "made",
+    [spring_act(), act(), corrected_act(), act(act_line(-50, -215_833))],
+    ids=["usual", "empty", "mixed", "negative"],
 )
 @pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed")
 def test_libreoffice_works_out_the_same_totals(made: Act, tmp_path: Path):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from contracts.reports import Vat
 from services.documents import act_pdf, act_xlsx, report_pdf, report_xlsx
 from tests.documents.builder import act, act_line, carry, line, purchase, report, settlement
 from tests.documents.reading import formulas, pages
@@ -23,8 +22,8 @@ def full_report(**given: object):
 
 
 def full_act(**given: object):
-    lines = (act_line(610, 2_633_167), act_line(20, 106_333, 319_000, None))
-    return act(*lines, vat=Vat(mode="20", amount_kopecks=456_583), **given)
+    lines = (act_line(610, 2_633_167, vat_mode="20"), act_line(20, 106_333, 319_000, None, vat_mode="20"))
+    return act(*lines, **given)
 
 
 def made(name: str, lang: str) -> bytes:

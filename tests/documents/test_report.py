@@ -1,6 +1,6 @@
 """The monthly report: what it says, on paper and in a workbook."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from tests.documents.builder import (
     at,
     carry,
     forfeit,
+    left,
     line,
     purchase,
     report,
@@ -79,7 +80,7 @@ def test_the_balance_is_an_equation():
 
 def test_packages_and_debt_are_told():
     text = whole(report_pdf(busy_month(), "ru"))
-    assert "spring (100 часов), действует по 01.03.2027 100,00 100:00" in text
+    assert "spring (100 часов), действует по 01.03.2027 включительно 100,00 100:00" in text
     assert "compensation-T-4-1 (компенсация)" in text
     assert "winter → spring (возвращены из сгоревших) 0,83 0:50" in text
     assert "autumn 0,83 0:50 1 234,56 ₽" in text
@@ -92,7 +93,7 @@ def test_days_are_the_sellers():
     closed = report(line(effective_at=midnight), purchases=(purchase(ends_at=datetime(2026, 6, 29, 21, tzinfo=UTC)),))
     text = whole(report_pdf(closed, "ru"))
     assert "05.03.2026" in text
-    assert "действует по 29.06.2026" in text
+    assert "действует по 29.06.2026 включительно" in text
 
 
 def test_a_thousand_tasks_break_over_pages_with_the_head_repeated():
@@ -146,17 +147,82 @@ def test_a_workbook_has_numbers_days_and_formulas_that_equal_their_values():
         1.5, 0.17, 10, 0.25, 15, 647.5,
     ]  # fmt: skip
     assert [cell.value for cell in book["Задачи"][5]][6:11] == [f"=SUM({at}2:{at}4)" for at in "GHIJK"]
-    assert [cell.value for cell in tasks[5]][6:11] == pytest.approx([0.5, 30, 0.59, 35, 1_510.84])
+    assert [cell.value for cell in tasks[5]][6:11] == pytest.approx([0.5, 30, 0.58, 35, 1_510.84])
     assert tasks["K2"].number_format == '#,##0.00\\ "₽"'
     assert tasks["B2"].number_format == "dd.mm.yyyy"
 
 
 def test_the_first_sheet_adds_up_by_reference():
     book, shown = formulas(report_xlsx(busy_month(), "ru"))["Отчёт"], values(report_xlsx(busy_month(), "ru"))["Отчёт"]
-    rows = {row[0].value: row for row in shown.iter_rows() if row[0].value}
-    assert rows["Остаток на конец месяца"][2].value == 98 * 60 + 45
+    rows = {row[0].value: row for row in reversed(list(shown.iter_rows())) if row[0].value}
+    assert [cell.value for cell in rows["Остаток на конец месяца"]][1:3] == [98.75, 98 * 60 + 45]
     assert [cell.value for cell in rows["Итого"]][1:6] == pytest.approx([-0.17, -10, -0.08, -5, 2_974.17])
     assert "=-(Задачи!J5+Корректировки!J3+'Оплата прежних'!J3)" in cells(book)
+    spring = [cell.value for cell in rows["spring (100\xa0часов)"]]
+    assert spring[1:4] == [datetime(2027, 3, 1), 98.75, 98 * 60 + 45]  # noqa: DTZ001
+
+
+REOPENED = report(
+    *(line(f"T-{number}", minutes=10) for number in range(6)),
+    *(line(f"R-{number}", minutes=-10, kind="correction", effective_at=at(11, 1)) for number in range(2)),
+    opening=-10,
+)
+"""Six new tasks of ten minutes beside two that were reopened: each table is a column of its own."""
+
+
+def test_each_table_adds_up_on_paper():
+    text = whole(report_pdf(REOPENED, "ru"))
+    assert "Итого 1,00 1:00 1,00 1:00" in text
+    assert text.count("0,16 0:10 0,16 0:10") == 2
+    assert "Итого −0,33 −0:20 −0,33 −0:20" in text
+    assert text.count("−0,16 −0:10 −0,16 −0:10") == text.count("−0,17 −0:10 −0,17 −0:10") == 1
+    assert "Всего за месяц 0,67 0:40 0,67 0:40" in text
+
+
+def test_each_table_of_a_workbook_adds_up():
+    shown = values(report_xlsx(REOPENED, "ru"))
+    for name, total in (("Задачи", 1.0), ("Корректировки", -0.33)):
+        *lines, last = [row[6].value for row in shown[name].iter_rows(min_row=2)]
+        assert last == total == pytest.approx(sum(lines))
+    summary = {row[0].value: [cell.value for cell in row] for row in shown["Отчёт"].iter_rows() if row[0].value}
+    assert summary["Итого"][1] == pytest.approx(
+        summary["Задачи месяца"][1] + summary["Корректировки прежних месяцев"][1]
+    )
+
+
+def test_the_movements_of_the_balance_add_up_to_the_closing_balance():
+    text = whole(report_pdf(report(line(minutes=10), opening=-10), "ru"))
+    assert "Остаток на начало месяца −0,16 −0:10" in text
+    assert "Принято к учёту по задачам −0,17 −0:10" in text
+    assert "Остаток на конец месяца −0,33 −0:20" in text
+    shown = values(report_xlsx(report(line(minutes=10), opening=-10), "ru"))["Отчёт"]
+    hours = [row[1].value for row in shown.iter_rows(min_row=11, max_row=16)]
+    assert hours[-1] == -0.33 == pytest.approx(sum(hours[:-1]))
+
+
+@pytest.mark.parametrize("form", ["pdf", "xlsx"])
+def test_the_report_ends_with_the_packages_left_their_hours_and_last_days(form: str):
+    made = report(
+        line(minutes=20),
+        opening=130,
+        packages_left=(
+            left("winter", 60, plan="hours-20", last_day=date(2026, 4, 10)),
+            left("compensation-T-1-1", 70, plan=None, last_day=date(2026, 5, 31)),
+            left(None, -20),
+        ),
+    )
+    if form == "pdf":
+        text = whole(report_pdf(made, "ru"))
+        _, end = text.split("Остаток пакетов на конец месяца")
+        assert "winter (20 часов) 10.04.2026 1,00 1:00" in end
+        assert "compensation-T-1-1 (компенсация) 31.05.2026 1,17 1:10" in end
+        assert "Долг −0,33 −0:20 Остаток на конец месяца 1,83 1:50" in end
+    else:
+        sheet = values(report_xlsx(made, "ru"))["Отчёт"]
+        rows = {row[0].value: [cell.value for cell in row[1:4]] for row in sheet.iter_rows() if row[0].value}
+        assert rows["winter (20\xa0часов)"] == [datetime(2026, 4, 10), 1.0, 60]  # noqa: DTZ001
+        assert rows["Долг"] == [None, -0.33, -20]
+        assert rows["Остаток на конец месяца"] == [None, 1.83, 110]
 
 
 def test_a_workbook_keeps_its_head_in_sight_and_prints_on_a4():

@@ -29,7 +29,8 @@ class Entry(NamedTuple):
 
     `minutes` is what moved, in the direction its kind names; `balance_minutes` what that did to the balance: nothing
     where hours of an expired lot went back and forth. `amount_kopecks` is money of the closing, except in purchases,
-    compensations, forfeitures and carries. Worked and charged time stand on `worked` entries alone.
+    compensations, forfeitures and carries. Worked and charged time stand on `worked` entries alone. The price is that
+    of a payment; hours have that of their lot.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Entry(NamedTuple):
     worked_minutes: int = 0
     charged_minutes: int = 0
     payment_reference: str | None = None
+    hour_price_kopecks: int | None = None
 
 
 def entries(event: Event) -> list[Entry]:
@@ -55,7 +57,7 @@ def entries(event: Event) -> list[Entry]:
         case DebtPaid():
             return [
                 Entry("paid", paid.minutes, paid.minutes, paid.amount_kopecks, paid.task_id, paid.closure,
-                      payment_reference=event.payment_reference)
+                      payment_reference=event.payment_reference, hour_price_kopecks=event.hour_price_kopecks)
                 for paid in event.payments
             ]  # fmt: skip
         case WarrantyMarked() | TaskReopened():

@@ -13,7 +13,7 @@ from contracts.events import (
     TaskReopened,
     WarrantyMarked,
 )
-from contracts.quantities import rounded_division
+from services.projections.balances.holders import tenures
 from services.projections.following.logged import Logged, of_types
 from services.projections.monthly_reports.entries import entries
 from services.projections.monthly_reports.totals import ADD_TO_MONTHS, booked_by_month
@@ -25,15 +25,18 @@ ADD_ACCOUNTS = """
 """
 
 ADD_LOTS = """
-    INSERT INTO report_lot (account_id, lot_id, plan, hour_price_kopecks, ends_at)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
+    INSERT INTO report_lot (account_id, lot_id, plan, hour_price_kopecks, ends_at, task_id, closure)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::text[], $7::integer[])
 """
 
+TENURE = (
+    "account_id", "position", "ordinal", "booking_month", "recorded_at", "kind", "subject_id", "package_id", "ends_at",
+)  # fmt: skip
 CLOSING = ("account_id", "task_id", "closure", "title", "category", "coefficient", "effective_at")
 ENTRY = (
     "account_id", "booking_month", "position", "recorded_at", "effective_at", "ordinal", "kind", "minutes",
     "balance_minutes", "amount_kopecks", "task_id", "closure", "lot_id", "to_package_id", "worked_minutes",
-    "charged_minutes", "payment_reference",
+    "charged_minutes", "payment_reference", "hour_price_kopecks",
 )  # fmt: skip
 
 ADD_MONTHS = """
@@ -51,6 +54,7 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """Add what a batch of events books, in the caller's transaction."""
     await insert(connection, ADD_ACCOUNTS, _accounts(batch))
     await insert(connection, ADD_LOTS, _lots(batch))
+    await copy(connection, "report_tenure", TENURE, _tenures(batch))
     await copy(connection, "report_closing", CLOSING, _closings(batch))
     await copy(connection, "report_entry", ENTRY, _entries(batch))
     await insert(connection, ADD_MONTHS, _months(batch))
@@ -72,13 +76,23 @@ def _lots(batch: Sequence[Logged]) -> list[Row]:
     for recorded, event in of_types(batch, PackagePurchased, WarrantyMarked, TaskReopened):
         match event:
             case PackagePurchased() as new:
-                lots.append((recorded.account_id, new.package_id, new.plan, new.hour_price_kopecks, new.ends_at))
+                lots.append(
+                    (recorded.account_id, new.package_id, new.plan, new.hour_price_kopecks, new.ends_at, None, None)
+                )
             case WarrantyMarked(compensation=new) | TaskReopened(compensation=new) if new:
-                price = rounded_division(new.amount_kopecks * 60, new.minutes)
-                lots.append((recorded.account_id, new.package_id, None, price, new.ends_at))
+                made_up = (None, None, new.ends_at, event.task_id, event.closure)
+                lots.append((recorded.account_id, new.package_id, *made_up))
             case _:
                 pass
     return lots
+
+
+def _tenures(batch: Sequence[Logged]) -> list[Row]:
+    return [
+        (recorded.account_id, recorded.position, ordinal, event.booking_month, recorded.recorded_at, *tenure)
+        for recorded, event in batch
+        for ordinal, tenure in enumerate(tenures(event))
+    ]
 
 
 def _closings(batch: Sequence[Logged]) -> list[Row]:

@@ -1,7 +1,8 @@
 """The tables of the monthly reports, in whatever schema the connection's search_path names first."""
 
 TABLES = (
-    "report_account", "report_lot", "report_closing", "report_entry", "report_month", "report_frozen", "report_total",
+    "report_account", "report_lot", "report_tenure", "report_closing", "report_entry", "report_month", "report_frozen",
+    "report_total",
 )  # fmt: skip
 
 TOTALS = """
@@ -23,14 +24,31 @@ CREATE TABLE IF NOT EXISTS report_account (
     requisites      jsonb
 );
 
--- What a line says of a lot: a compensation has no plan.
+-- What a line says of a lot: a compensation has no plan and no price of its own, but the closing it makes up for.
 CREATE TABLE IF NOT EXISTS report_lot (
     account_id         text COLLATE "C" NOT NULL,
     lot_id             text COLLATE "C" NOT NULL,
     plan               text,
-    hour_price_kopecks bigint NOT NULL,
+    hour_price_kopecks bigint,
     ends_at            timestamptz NOT NULL,
-    PRIMARY KEY (account_id, lot_id)
+    task_id            text,
+    closure            integer,
+    PRIMARY KEY (account_id, lot_id),
+    CHECK ((hour_price_kopecks IS NULL) = (task_id IS NOT NULL AND closure IS NOT NULL))
+);
+
+-- Who holds which lot until when, as balances follow it.
+CREATE TABLE IF NOT EXISTS report_tenure (
+    account_id    text COLLATE "C" NOT NULL,
+    position      bigint NOT NULL,
+    ordinal       integer NOT NULL,
+    booking_month text COLLATE "C" NOT NULL,
+    recorded_at   timestamptz NOT NULL,
+    kind          text NOT NULL,
+    subject_id    text NOT NULL,
+    package_id    text,
+    ends_at       timestamptz,
+    PRIMARY KEY (account_id, position, ordinal)
 );
 
 CREATE TABLE IF NOT EXISTS report_closing (
@@ -46,23 +64,24 @@ CREATE TABLE IF NOT EXISTS report_closing (
 
 -- Bookings, never changed; a month's are read by its key, whatever else there is.
 CREATE TABLE IF NOT EXISTS report_entry (
-    account_id        text COLLATE "C" NOT NULL,
-    booking_month     text COLLATE "C" NOT NULL,
-    position          bigint NOT NULL,
-    ordinal           integer NOT NULL,
-    recorded_at       timestamptz NOT NULL,
-    effective_at      timestamptz NOT NULL,
-    kind              text NOT NULL,
-    minutes           bigint NOT NULL,
-    balance_minutes   bigint NOT NULL,
-    amount_kopecks    bigint NOT NULL,
-    task_id           text,
-    closure           integer,
-    lot_id            text,
-    to_package_id     text,
-    worked_minutes    bigint NOT NULL,
-    charged_minutes   bigint NOT NULL,
-    payment_reference text,
+    account_id         text COLLATE "C" NOT NULL,
+    booking_month      text COLLATE "C" NOT NULL,
+    position           bigint NOT NULL,
+    ordinal            integer NOT NULL,
+    recorded_at        timestamptz NOT NULL,
+    effective_at       timestamptz NOT NULL,
+    kind               text NOT NULL,
+    minutes            bigint NOT NULL,
+    balance_minutes    bigint NOT NULL,
+    amount_kopecks     bigint NOT NULL,
+    task_id            text,
+    closure            integer,
+    lot_id             text,
+    to_package_id      text,
+    worked_minutes     bigint NOT NULL,
+    charged_minutes    bigint NOT NULL,
+    payment_reference  text,
+    hour_price_kopecks bigint,
     PRIMARY KEY (account_id, booking_month, position, ordinal)
 );
 

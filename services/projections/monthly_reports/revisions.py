@@ -1,0 +1,80 @@
+"""How often a month was closed: the numbers of its acts, and where an act that was replaced is found again."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from asyncpg import Connection
+
+MONTHS = """
+    SELECT position, recorded_at, month, closed FROM report_month
+    WHERE account_id = $1 AND position <= $2 AND recorded_at <= $3 ORDER BY position
+"""
+
+
+class Change(NamedTuple):
+    """A month was closed, with every earlier one, or the month closed last was reopened (rules 10.1, 10.2)."""
+
+    position: int
+    recorded_at: datetime
+    month: str
+    closed: bool
+
+
+class Closed(NamedTuple):
+    """A month was closed by the event at that position, with every earlier one that was open."""
+
+    position: int
+    recorded_at: datetime
+
+
+class Revisions(NamedTuple):
+    """The closings of a month in order; `is_closed` tells whether the last of them still holds."""
+
+    closings: tuple[Closed, ...]
+    is_closed: bool
+
+    @property
+    def number(self) -> int:
+        """Of the act that there is, or of the one that the next closing will make."""
+        return len(self.closings) + (not self.is_closed)
+
+    @property
+    def closed_by(self) -> int | None:
+        return self.closings[-1].position if self.is_closed else None
+
+    @property
+    def replaced(self) -> Closed | None:
+        """The closing before, if there was one."""
+        earlier = self.closings[:-1] if self.is_closed else self.closings
+        return earlier[-1] if earlier else None
+
+
+async def changes_of_months(
+    connection: Connection, account_id: str, until: int, recorded: datetime
+) -> tuple[Change, ...]:
+    """What was known by then of the account's months."""
+    return tuple(Change(*row) for row in await connection.fetch(MONTHS, account_id, until, recorded))
+
+
+def revisions(month: str, changes: Iterable[Change]) -> Revisions:
+    """How often the month was closed; by any later one too, until it is reopened itself."""
+    closings: list[Closed] = []
+    is_closed = False
+    for change in changes:
+        if change.closed and month <= change.month and not is_closed:
+            closings.append(Closed(change.position, change.recorded_at))
+            is_closed = True
+        elif not change.closed and month == change.month:
+            is_closed = False
+    return Revisions(tuple(closings), is_closed)
+
+
+def act_number(contract_number: str, month: str, revision: int) -> str:
+    """The first act of a month bears its name; those after it a revision too.
+
+    >>> act_number("17/24", "2026-03", 1), act_number("17/24", "2026-03", 2)
+    ('17/24-2026-03', '17/24-2026-03/2')
+    """
+    number = f"{contract_number}-{month}"
+    return number if revision == 1 else f"{number}/{revision}"

@@ -1,0 +1,219 @@
+"""The tables of a month's report, from what the month booked: each column of hours adds up to its total (rule 1.3)."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from contracts.quantities import decimal_hours, hours_column, month_of
+from contracts.reports import (
+    BalanceMovement,
+    LineKind,
+    ReportCarry,
+    ReportDraw,
+    ReportForfeit,
+    ReportLine,
+    ReportPurchase,
+    ReportSettlement,
+    ReportTable,
+    ReportTotals,
+)
+
+Booked = Mapping[str, Any]
+"""A row of the month's entries, with what is known of its closing and its lot."""
+
+KINDS: tuple[LineKind, ...] = ("closing", "correction", "settlement")
+"""The kinds of lines, in the order of their tables."""
+
+TAKEN_BACK = ("returned", "compensated")
+
+
+def tables(month: str, opening: int, entries: Sequence[Booked]) -> dict[str, Any]:
+    """The parts of a MonthlyReport that are tables or sums of them."""
+    lines = _lines(month, [entry for entry in entries if entry["task_id"]])
+    totals = _totals(lines, entries)
+    return {
+        "lines": lines,
+        "purchases": _column(entries, ("purchased", "compensated"), _purchase),
+        "carried_over": _column(entries, ("carried", "reclaimed"), _carry),
+        "forfeited": _column(entries, ("forfeited",), _forfeit),
+        "settled": _column(entries, ("settled",), _settlement),
+        "paid": _column(entries, ("paid",), _settlement),
+        "totals": totals,
+        "tables": line_tables(lines),
+        "balance_movements": balance_movements(opening, totals),
+    }
+
+
+def _column(entries: Iterable[Booked], kinds: Sequence[str], row: Callable[[Booked, str], Any]) -> tuple[Any, ...]:
+    """A table of entries of those kinds."""
+    shown = [entry for entry in entries if entry["kind"] in kinds]
+    hours = hours_column([entry["minutes"] for entry in shown])
+    return tuple(row(entry, decimal) for entry, decimal in zip(shown, hours, strict=True))
+
+
+def _lines(month: str, entries: Sequence[Booked]) -> tuple[ReportLine, ...]:
+    """One line a closing, in the order in which they were first booked in the month."""
+    first: dict[tuple[str, int], int] = {}
+    for number, entry in enumerate(entries):
+        first.setdefault((entry["task_id"], entry["closure"]), number)
+
+    def place(entry: Booked) -> int:
+        return first[entry["task_id"], entry["closure"]]
+
+    groups = groupby(sorted(entries, key=place), key=place)
+    return with_hours([_line(month, list(group)) for _, group in groups])
+
+
+def with_hours(lines: Sequence[ReportLine]) -> tuple[ReportLine, ...]:
+    """The lines with their hours: those of one kind are a table of their own, and so its columns."""
+    shown = list(lines)
+    for kind in KINDS:
+        places = [number for number, line in enumerate(lines) if line.kind == kind]
+        worked = hours_column([lines[number].worked_minutes for number in places])
+        charged = hours_column([lines[number].charged_minutes for number in places])
+        for number, of_work, of_charge in zip(places, worked, charged, strict=True):
+            shown[number] = lines[number].model_copy(update={"worked_hours": of_work, "charged_hours": of_charge})
+    return tuple(shown)
+
+
+def _line(month: str, group: Sequence[Booked]) -> ReportLine:
+    of = group[0]
+    return ReportLine(
+        task_id=of["task_id"],
+        closure=of["closure"],
+        title=of["title"],
+        category=of["category"],
+        coefficient=of["coefficient"],
+        effective_at=of["closed_at"],
+        worked_minutes=sum(entry["worked_minutes"] for entry in group),
+        worked_hours="",
+        charged_minutes=sum(entry["charged_minutes"] for entry in group),
+        charged_hours="",
+        amount_kopecks=sum(entry["amount_kopecks"] for entry in group),
+        kind=_kind(month, group),
+        draws=_draws(group),
+    )
+
+
+def _kind(month: str, group: Sequence[Booked]) -> LineKind:
+    """A correction took effect in a month that was closed already; a settlement pays for an earlier one."""
+    if any(month_of(entry["effective_at"]) < month for entry in group):
+        return "correction"
+    return "closing" if month_of(group[0]["closed_at"]) == month else "settlement"
+
+
+def _draws(group: Iterable[Booked]) -> tuple[ReportDraw, ...]:
+    """What each lot gave in the month, less what went back."""
+    given: dict[str, list[Any]] = {}
+    for entry in group:
+        if entry["lot_id"]:
+            sign = -1 if entry["kind"] in TAKEN_BACK else 1
+            draw = given.setdefault(entry["lot_id"], [entry["plan"], 0, 0])
+            draw[1] += sign * entry["minutes"]
+            draw[2] += entry["amount_kopecks"]
+    return tuple(
+        ReportDraw(lot_id=lot_id, plan=plan, minutes=minutes, amount_kopecks=amount)
+        for lot_id, (plan, minutes, amount) in given.items()
+    )
+
+
+def _purchase(entry: Booked, hours: str) -> ReportPurchase:
+    return ReportPurchase(
+        package_id=entry["lot_id"],
+        plan=entry["plan"],
+        effective_at=entry["effective_at"] if entry["plan"] else entry["recorded_at"],
+        ends_at=entry["ends_at"],
+        minutes=entry["minutes"],
+        hours=hours,
+        amount_kopecks=abs(entry["amount_kopecks"]),
+    )
+
+
+def _carry(entry: Booked, hours: str) -> ReportCarry:
+    return ReportCarry(
+        from_package_id=entry["lot_id"],
+        to_package_id=entry["to_package_id"],
+        effective_at=entry["effective_at"],
+        minutes=entry["minutes"],
+        hours=hours,
+        reclaimed=entry["kind"] == "reclaimed",
+    )
+
+
+def _forfeit(entry: Booked, hours: str) -> ReportForfeit:
+    return ReportForfeit(
+        package_id=entry["lot_id"],
+        effective_at=entry["effective_at"],
+        minutes=entry["minutes"],
+        hours=hours,
+        amount_kopecks=entry["amount_kopecks"],
+    )
+
+
+def _settlement(entry: Booked, hours: str) -> ReportSettlement:
+    return ReportSettlement(
+        task_id=entry["task_id"],
+        closure=entry["closure"],
+        lot_id=entry["lot_id"],
+        effective_at=entry["effective_at"],
+        minutes=entry["minutes"],
+        hours=hours,
+        amount_kopecks=entry["amount_kopecks"],
+        payment_reference=entry["payment_reference"],
+    )
+
+
+def sums(lines: Iterable[ReportLine]) -> dict[str, Any]:
+    """What lines add up to: exact minutes, their rounded hours, and money."""
+    lines = list(lines)
+    worked, charged = sum(line.worked_minutes for line in lines), sum(line.charged_minutes for line in lines)
+    return {
+        "worked_minutes": worked,
+        "worked_hours": decimal_hours(worked),
+        "charged_minutes": charged,
+        "charged_hours": decimal_hours(charged),
+        "amount_kopecks": sum(line.amount_kopecks for line in lines),
+    }
+
+
+def line_tables(lines: Iterable[ReportLine]) -> tuple[ReportTable, ...]:
+    """What the lines of each kind add up to."""
+    lines = list(lines)
+    return tuple(ReportTable(kind=kind, **sums(line for line in lines if line.kind == kind)) for kind in KINDS)
+
+
+def _totals(lines: Sequence[ReportLine], entries: Sequence[Booked]) -> ReportTotals:
+    """closing balance = opening + purchased + paid - charged - forfeited: what else moved, moved within the balance."""
+    corrections = [line for line in lines if line.kind == "correction"]
+
+    def minutes(*kinds: str) -> int:
+        return sum(entry["minutes"] for entry in entries if entry["kind"] in kinds)
+
+    return ReportTotals(
+        **sums(lines),
+        corrected_minutes=sum(line.charged_minutes for line in corrections),
+        corrected_kopecks=sum(line.amount_kopecks for line in corrections),
+        purchased_minutes=minutes("purchased"),
+        compensated_minutes=minutes("compensated"),
+        carried_over_minutes=minutes("carried", "reclaimed"),
+        forfeited_minutes=minutes("forfeited"),
+        settled_minutes=minutes("settled"),
+        paid_minutes=minutes("paid"),
+    )
+
+
+def balance_movements(opening: int, totals: ReportTotals) -> tuple[BalanceMovement, ...]:
+    """From opening to closing balance: one column, whose last row is the sum of those before."""
+    moved = {
+        "opening": opening,
+        "purchased": totals.purchased_minutes,
+        "paid": totals.paid_minutes,
+        "charged": -totals.charged_minutes,
+        "forfeited": -totals.forfeited_minutes,
+    }
+    rows = zip(moved.items(), hours_column(list(moved.values())), strict=True)
+    closing = sum(moved.values())
+    return (
+        *(BalanceMovement(kind=kind, minutes=minutes, hours=hours) for (kind, minutes), hours in rows),
+        BalanceMovement(kind="closing", minutes=closing, hours=decimal_hours(closing)),
+    )
