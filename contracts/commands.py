@@ -1,9 +1,9 @@
 """What other services may ask of an account. A body is the command without what stands in the path."""
 
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, WithJsonSchema
 
 from contracts.events import Category, TimeEntry
 from contracts.quantities import (
@@ -13,13 +13,13 @@ from contracts.quantities import (
     GivenName,
     GivenReason,
     GivenReference,
-    GivenText,
     GivenTitle,
     IdempotencyKey,
     Month,
     PackageId,
     PaidMinutes,
     TaskId,
+    require_seen,
 )
 from contracts.requisites import Requisites
 
@@ -40,6 +40,20 @@ def _not_reserved(value: Any) -> Any:
     return value
 
 
+Texts = TypeVar("Texts", bound=BaseModel)
+
+
+def _texts_seen(part: Texts) -> Texts:
+    """Of each text in it something can be seen; events have the same parts, and older ones say what they say."""
+    for field, text in part:
+        if isinstance(text, str):
+            try:
+                require_seen(text)
+            except ValueError as invisible:
+                raise ValueError(f"{field}: {invisible}") from None
+    return part
+
+
 CalendarDate = Annotated[date, BeforeValidator(_calendar_date), WithJsonSchema({"type": "string", "format": "date"})]
 
 
@@ -53,22 +67,6 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class GivenRequisites(Requisites):
-    """Who the customer is, as a caller says it: whatever is given can be read on paper."""
-
-    address: GivenText | None = None
-    bank_details: GivenText | None = None
-    signatory_position: GivenName | None = None
-    signatory_name: GivenName | None = None
-    signatory_authority: GivenName | None = None
-
-
-class GivenTimeEntry(TimeEntry):
-    """A stretch of work by one performer, as a caller says it."""
-
-    performer: GivenName
-
-
 class OpenAccount(Body):
     """Open the account of one customer contract (rule 4.1)."""
 
@@ -77,7 +75,9 @@ class OpenAccount(Body):
     customer_name: GivenName
     contract_number: GivenReference
     contract_date: CalendarDate
-    customer_requisites: Annotated[GivenRequisites | None, LEFT_OUT_WHEN_ABSENT] = None
+    customer_requisites: Annotated[Annotated[Requisites, AfterValidator(_texts_seen)] | None, LEFT_OUT_WHEN_ABSENT] = (
+        None
+    )
 
 
 class PurchasePackageBody(Body):
@@ -101,7 +101,9 @@ class CloseTaskBody(Body):
     confirmed_by: GivenName | None = None
     urgency_agreed_at: GivenInstant | None = None
     off_hours_requested_at: GivenInstant | None = None
-    time_entries: Annotated[tuple[GivenTimeEntry, ...], Field(max_length=1000)] | None = None
+    time_entries: (
+        Annotated[tuple[Annotated[TimeEntry, AfterValidator(_texts_seen)], ...], Field(max_length=1000)] | None
+    ) = None
 
 
 class ReasonBody(Body):

@@ -90,8 +90,8 @@ def _without_control_characters(value: str) -> str:
     return value
 
 
-def _seen(value: str) -> str:
-    """Refuse a text of which nothing can be seen: spaces, joiners, marks of direction, accents without a letter."""
+def require_seen(value: str) -> str:
+    """The text; ValueError where nothing can be seen of it: joiners, marks of direction, accents without a letter."""
     if not value.isascii() and not any(_is_seen(letter) for letter in value):
         raise ValueError("write at least one visible character: these leave no mark on paper")
     return value
@@ -177,11 +177,10 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visible
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000), _Visible]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200), _Visible]
 
-_Seen = AfterValidator(_seen)
+_Seen = AfterValidator(require_seen)
 
 GivenName = Annotated[Name, _Seen]
 GivenTitle = Annotated[Title, _Seen]
-GivenText = Annotated[Text, _Seen]
 GivenReason = Annotated[Reason, _Seen]
 GivenReference = Annotated[Reference, _Seen]
 """Texts as a caller gives them: something of them can be seen. Older logs have others, which are still read."""
