@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from asyncpg import Connection
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 
 from services.process.problem_responses import ProblemError
 from services.projections.following.tracking import Projection
@@ -44,3 +45,8 @@ class ReadingOf:
             except UnknownTask as unknown:
                 detail = f"Nothing is known of task {unknown} up to position {position}. Check its id and account."
                 raise ProblemError("task-not-found", detail, headers=at) from unknown
+
+
+def reading_of(projection: Projection) -> Any:
+    """A reading for a route. It ends when the answer is made: no connection is held while a client reads it."""
+    return Depends(ReadingOf(projection), scope="function")

@@ -10,6 +10,7 @@ from functools import partial
 
 import asyncpg
 import httpx
+from asyncpg.pool import PoolAcquireContext
 
 from contracts.placement import log_of
 from services.process.postgres_login import log_in
@@ -33,6 +34,7 @@ from services.projections.settings import Settings
 logger = logging.getLogger(__name__)
 
 QUERY_CONNECTIONS = 10
+CONNECTION_SECONDS_MAX = 2.0
 MIGRATION_SECONDS_MAX = 10.0
 MIGRATION_RETRY_SECONDS = 0.2
 LATE_SECONDS_MAX = 2.0
@@ -73,10 +75,14 @@ class Projections:
         with self.reaching_postgres():
             await self._wait_until(await self._goals(minimum, trackings), trackings)
             async with (
-                self.pool.acquire() as connection,
+                self.connection() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 yield connection, (await _cut_of_snapshot(connection, trackings)).position
+
+    def connection(self) -> PoolAcquireContext:
+        """One of the few connections; OSError where none becomes free in time."""
+        return self.pool.acquire(timeout=CONNECTION_SECONDS_MAX)
 
     @contextmanager
     def reaching_postgres(self) -> Iterator[None]:
@@ -85,8 +91,10 @@ class Projections:
             if not self.migration.done() or self.migration.exception():
                 raise ConnectionError("the schema is not there yet")
             yield
+        except asyncpg.DataError:  # an InterfaceError too, but the fault is ours
+            raise
         except POSTGRES_UNAVAILABLE as outage:
-            detail = "The projections' database cannot be reached now. Try again."
+            detail = "The projections' database cannot be reached now, or has too much to do. Try again."
             raise ProblemError("projections-unavailable", detail, headers=SOON) from outage
 
     async def places(self, minimum: int = 0) -> dict[str, Cut]:
@@ -99,7 +107,7 @@ class Projections:
             goals = await self._goals(minimum, next(iter(self.trackings.values())))
             for name, trackings in self.trackings.items():
                 await self._wait_until(goals, trackings)
-                found[name] = await cut(self.pool, trackings)
+                found[name] = await self._cut(trackings)
         if self.settings.sandbox and minimum:
             now = await self.now()
             with self.reaching_postgres():
@@ -134,8 +142,12 @@ class Projections:
         """Read once for all requests that wait at the same time."""
         asked = self._asked.get(trackings)
         if asked is None or asked.done():
-            asked = self._asked[trackings] = asyncio.create_task(cut(self.pool, trackings))
+            asked = self._asked[trackings] = asyncio.create_task(self._read_cut(trackings))
         return await asyncio.shield(asked)
+
+    async def _read_cut(self, trackings: tuple[Tracking, ...]) -> Cut:
+        async with self.connection() as connection:
+            return await cut(connection, trackings)
 
     async def now(self) -> datetime:
         """The present; in the sandbox, what the ledger's test clock says."""

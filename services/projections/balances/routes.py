@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from contracts.access import Right
 from contracts.read_models import AccountPage, AccountView, BalanceStep, BalanceView, PackagePage, StatementPage
@@ -11,11 +11,11 @@ from services.access.needs import needs
 from services.projections.balances import BALANCES, accounts, packages, queries
 from services.projections.balances.parameters import AskedAccounts, AskedBalance, AskedPackages, AskedStatement
 from services.projections.parameters import AccountPath, AskedPeriod
-from services.projections.readings import Reading, ReadingOf
+from services.projections.readings import Reading, reading_of
 
 router = APIRouter(prefix="/v1/accounts", tags=["projections"])
 
-Read = Annotated[Reading, Depends(ReadingOf(BALANCES))]
+Read = Annotated[Reading, reading_of(BALANCES)]
 
 
 @router.get("")

@@ -14,14 +14,14 @@ from services.access.needs import needs
 from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import DEBT_ALERTS, queries
 from services.projections.debt_alerts.parameters import AskedAlerts, AskedDeliveries
-from services.projections.readings import Reading, ReadingOf
+from services.projections.readings import Reading, reading_of
 from services.projections.running import Projections
 
 router = APIRouter(prefix="/v1/alerts", tags=["projections"])
 
 STREAM_POLL_SECONDS = 0.1
 
-Read = Annotated[Reading, Depends(ReadingOf(DEBT_ALERTS))]
+Read = Annotated[Reading, reading_of(DEBT_ALERTS)]
 LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=POSITION_MAX)]
 
 
@@ -43,7 +43,8 @@ async def _beginning(request: Request, last_event_id: LastEventId = None) -> int
     """The number after which the stream goes on: what the caller has had, else the present."""
     projections: Projections = request.app.state.projections
     with projections.reaching_postgres():
-        present = await queries.last_change(projections.pool)
+        async with projections.connection() as connection:
+            present = await queries.last_change(connection)
     return present if last_event_id is None else last_event_id
 
 

@@ -15,7 +15,7 @@ from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
 from services.projections.monthly_reports.queries import Asked, report
 from services.projections.parameters import AccountPath, AskedDocument
-from services.projections.readings import Reading, ReadingOf
+from services.projections.readings import Reading, reading_of
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["projections"])
 
@@ -39,7 +39,7 @@ async def _file(file: Annotated[str, Path(pattern=FILE, examples=["2026-03.pdf"]
 
 
 FileOf = Annotated[DocumentFile, Depends(_file)]
-Read = Annotated[Reading, Depends(ReadingOf(MONTHLY_REPORTS))]
+Read = Annotated[Reading, reading_of(MONTHLY_REPORTS)]
 
 
 @router.get("/reports/{file}", response_model=MonthlyReport)

@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from contracts.access import Right
 from contracts.quantities import TaskId
 from contracts.tasks import TaskExplanation, TaskPage
 from services.access.needs import needs
 from services.projections.parameters import AccountPath, AskedDocument
-from services.projections.readings import Reading, ReadingOf
+from services.projections.readings import Reading, reading_of
 from services.projections.tasks import TASKS
 from services.projections.tasks.parameters import AskedTasks
 from services.projections.tasks.queries import task
@@ -17,7 +17,7 @@ from services.projections.tasks.task_list import tasks
 
 router = APIRouter(prefix="/v1/accounts/{account_id}/tasks", tags=["projections"])
 
-Read = Annotated[Reading, Depends(ReadingOf(TASKS))]
+Read = Annotated[Reading, reading_of(TASKS)]
 
 
 @router.get("")
