@@ -13,7 +13,8 @@ class AlertDetails(ReadModel):
     """What an alert is about; each kind fills its own fields.
 
     Debt: `balance_minutes`. Low balance: also `threshold_minutes`. Expiring: `minutes_at_risk`, their money, and
-    `ends_at`, when the first of them will be gone. Suspended: `reason`. A closed alert keeps what it said last.
+    `ends_at`, when the first of them will be gone. Suspended: `reason`. A closed alert keeps what it said last;
+    a low balance that became debt says the balance below zero.
     """
 
     balance_minutes: SignedMinutes | None = None

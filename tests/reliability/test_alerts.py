@@ -24,14 +24,16 @@ ACCOUNTS = 6
 KILLS = 3
 OPENED_AND_CLOSED = [
     "low_balance 1 opened 2026-03-05",
-    "debt 1 opened 2026-03-06",
-    "debt 1 closed 2026-03-07",
-    "low_balance 1 closed 2026-03-20",
+    "debt 1 opened 2026-03-07",
+    "low_balance 1 closed 2026-03-07",
+    "debt 1 closed 2026-03-08",
+    "low_balance 2 opened 2026-03-08",
+    "low_balance 2 closed 2026-03-20",
     "expiring 1 opened 2026-06-07",
     "expiring 1 closed 2026-06-21",
-    "low_balance 2 opened 2026-06-21",
+    "low_balance 3 opened 2026-06-21",
 ]
-UPDATED = ["low_balance 1 updated 2026-03-06", "low_balance 1 updated 2026-03-07"]
+UPDATED = ["low_balance 1 updated 2026-03-06"]
 
 CHANGES = """
     SELECT account_id, kind || ' ' || episode || ' ' || split_part(type, '.', 2) || ' '
@@ -50,8 +52,9 @@ def record_history(log: Log, account_id: str) -> None:
     """Hours run low, are overdrawn, paid for, bought anew, and lost."""
     log.record(account_id, opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
     log.record(account_id, closed("T-1", on="2026-03-05", draws={"spring": 1100}))
-    log.record(account_id, closed("T-2", on="2026-03-06", draws={"spring": 100}, owed=60))
-    log.record(account_id, paid({"T-2": 60}, on="2026-03-07"))
+    log.record(account_id, closed("T-2", on="2026-03-06", draws={"spring": 50}))
+    log.record(account_id, closed("T-3", on="2026-03-07", draws={"spring": 50}, owed=60))
+    log.record(account_id, paid({"T-3": 60}, on="2026-03-08"))
     log.record(account_id, purchased("summer", 1200, on="2026-03-20", until="2026-06-21", succeeds=["spring"]))
 
 

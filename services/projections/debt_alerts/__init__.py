@@ -11,4 +11,5 @@ DEBT_ALERTS = Projection(
     project=project,
     finish=catch_up_in_time,
     rest_seconds=REST_SECONDS,
+    version=2,
 )

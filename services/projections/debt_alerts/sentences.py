@@ -4,7 +4,7 @@ from datetime import datetime
 
 from contracts.alerts import AlertDetails, AlertKind, AlertText
 from contracts.quantities import decimal_hours
-from services.documents.formats import Formats, day_of
+from services.documents.formats import Formats
 from services.documents.numerals import Lang
 
 _OPEN: dict[AlertKind, AlertText] = {
@@ -17,8 +17,8 @@ _OPEN: dict[AlertKind, AlertText] = {
         en="The balance is {balance} h; customers are warned at {threshold} h.",
     ),
     "expiring": AlertText(
-        ru="Купите пакет до {day}, иначе сгорят {at_risk} ч ({money}).",
-        en="Buy before {day} or lose {at_risk} h ({money}).",
+        ru="Купите пакет {through}, иначе сгорят {at_risk} ч ({money}).",
+        en="Buy a package {through} or lose {at_risk} h ({money}).",
     ),
     "suspended": AlertText(ru="Работа приостановлена: {reason}", en="Work is suspended: {reason}"),
 }
@@ -30,7 +30,13 @@ _CLOSED: dict[AlertKind, AlertText] = {
     "expiring": AlertText(ru="Часам больше не грозит скоро сгореть.", en="No hours are about to expire any more."),
     "suspended": AlertText(ru="Работа возобновлена.", en="Work has been resumed."),
 }
-_LOST = AlertText(ru="{day} сгорели {at_risk} ч ({money}).", en="{at_risk} h ({money}) were lost on {day}.")
+_LOST = AlertText(
+    ru="Сгорели {at_risk} ч ({money}): они действовали {through}.",
+    en="{at_risk} h ({money}) were lost: they were valid {through}.",
+)
+_DEBT_NOW = AlertText(
+    ru="Часов больше нет: теперь это долг, {debt} ч.", en="There are no hours left: it is debt now, {debt} h."
+)
 
 
 def sentence(kind: AlertKind, details: AlertDetails, closed_at: datetime | None) -> AlertText:
@@ -38,6 +44,8 @@ def sentence(kind: AlertKind, details: AlertDetails, closed_at: datetime | None)
     text = _CLOSED[kind] if closed_at else _OPEN[kind]
     if closed_at and details.ends_at and closed_at >= details.ends_at:
         text = _LOST
+    if closed_at and kind == "low_balance" and (details.balance_minutes or 0) < 0:
+        text = _DEBT_NOW
     return AlertText(ru=text.ru.format_map(_said(details, "ru")), en=text.en.format_map(_said(details, "en")))
 
 
@@ -53,6 +61,6 @@ def _said(details: AlertDetails, lang: Lang) -> dict[str, str]:
         "threshold": hours(details.threshold_minutes),
         "at_risk": hours(details.minutes_at_risk),
         "money": formats.money(details.amount_kopecks_at_risk or 0),
-        "day": formats.long_day(day_of(details.ends_at)) if details.ends_at else "",
+        "through": formats.through(details.ends_at) if details.ends_at else "",
         "reason": details.reason or "",
     }

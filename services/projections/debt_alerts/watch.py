@@ -102,12 +102,12 @@ class Change(NamedTuple):
 
 
 def conditions(watched: Watched) -> dict[AlertKind, AlertDetails]:
-    """The conditions that hold (rule 13), and what is to be said of each."""
+    """The conditions that hold (rule 13), and what is to be said of each. Below zero there is debt, not low balance."""
     found: dict[AlertKind, AlertDetails] = {}
     balance = sum(lot.minutes for lot in watched.alive) - watched.owed_minutes
     if balance < 0:
         found["debt"] = AlertDetails(balance_minutes=balance)
-    if watched.terms and balance <= watched.terms.low_balance_minutes:
+    elif watched.terms and balance <= watched.terms.low_balance_minutes:
         threshold = watched.terms.low_balance_minutes
         found["low_balance"] = AlertDetails(balance_minutes=balance, threshold_minutes=threshold)
     if soon := [lot for lot in watched.alive if lot.warned_at <= watched.as_of]:
@@ -198,7 +198,7 @@ def _judged(watched: Watched) -> tuple[Watched, list[Change]]:
     changed = {
         kind: change
         for kind in sorted({*hold, *watched.episodes})
-        if (change := _changed(watched.episodes.get(kind), hold.get(kind), watched.as_of))
+        if (change := _changed(watched.episodes.get(kind), hold.get(kind), watched.as_of, _last_words(kind, hold)))
     }
     if not changed:
         return watched, []
@@ -207,7 +207,14 @@ def _judged(watched: Watched) -> tuple[Watched, list[Change]]:
     return watched, [Change(kind, type_, watched) for kind, (type_, _) in changed.items()]
 
 
-def _changed(last: Episode | None, details: AlertDetails | None, now: datetime) -> tuple[str, Episode] | None:
+def _last_words(kind: AlertKind, hold: Mapping[AlertKind, AlertDetails]) -> dict[str, object]:
+    """What a closed alert says beside what it said last: a low balance that became debt, the balance."""
+    return {"balance_minutes": hold["debt"].balance_minutes} if kind == "low_balance" and "debt" in hold else {}
+
+
+def _changed(
+    last: Episode | None, details: AlertDetails | None, now: datetime, last_words: Mapping[str, object]
+) -> tuple[str, Episode] | None:
     """A kind's last episode changed, or its next one opened; `details` are absent while the condition does not hold."""
     if last is None or last.closed_at:
         number = last.number + 1 if last else 1
@@ -215,5 +222,8 @@ def _changed(last: Episode | None, details: AlertDetails | None, now: datetime) 
         return ("alert.opened", Episode(**opened, details=details)) if details else None
     if details == last.details:
         return None
-    type_, change = ("alert.updated", {"details": details}) if details else ("alert.closed", {"closed_at": now})
-    return type_, last.model_copy(update={**change, "updated_at": now, "changes": last.changes + 1})
+    later = {"updated_at": now, "changes": last.changes + 1}
+    if details:
+        return "alert.updated", last.model_copy(update={**later, "details": details})
+    closed = {"closed_at": now, "details": last.details.model_copy(update=last_words)}
+    return "alert.closed", last.model_copy(update={**later, **closed})

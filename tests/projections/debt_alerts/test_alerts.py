@@ -53,7 +53,7 @@ async def test_hours_come_near_their_end_and_are_gone_without_any_event(customer
     (calm,) = (await alerts(account_id="calm"))["alerts"]
     assert calm["opened_at"] == "2026-05-18T21:00:00Z"
     assert calm["text"]["en"].replace("\N{NO-BREAK SPACE}", " ") == (
-        "Buy before 2 June 2026 or lose 20.00 h (63,800.00 ₽)."
+        "Buy a package through 1 June 2026 or lose 20.00 h (63,800.00 ₽)."
     )
     customers.clock = moment("2026-07-01")
     assert await alerts.open() == [

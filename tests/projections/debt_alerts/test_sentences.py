@@ -8,6 +8,7 @@ from tests.projections.vocabulary import moment
 
 DEBT = AlertDetails(balance_minutes=-450)
 LOW = AlertDetails(balance_minutes=90, threshold_minutes=120)
+OVERDRAWN = AlertDetails(balance_minutes=-30, threshold_minutes=120)
 EXPIRING = AlertDetails(minutes_at_risk=450, amount_kopecks_at_risk=1_942_500, ends_at=moment("2026-03-12"))
 SUSPENDED = AlertDetails(reason="задолженность")
 
@@ -21,12 +22,16 @@ SUSPENDED = AlertDetails(reason="задолженность")
         ("low_balance", LOW, None, "Баланс 1,50 ч, порог предупреждения — 2,00 ч.",
          "The balance is 1.50 h; customers are warned at 2.00 h."),
         ("low_balance", LOW, "2026-03-01", "Баланс снова выше порога 2,00 ч.", "The balance is above 2.00 h again."),
-        ("expiring", EXPIRING, None, "Купите пакет до 12 марта 2026 г., иначе сгорят 7,50 ч (19 425,00 ₽).",
-         "Buy before 12 March 2026 or lose 7.50 h (19,425.00 ₽)."),
+        ("low_balance", OVERDRAWN, "2026-03-01", "Часов больше нет: теперь это долг, 0,50 ч.",
+         "There are no hours left: it is debt now, 0.50 h."),
+        ("expiring", EXPIRING, None,
+         "Купите пакет по 11 марта 2026 г. включительно, иначе сгорят 7,50 ч (19 425,00 ₽).",
+         "Buy a package through 11 March 2026 or lose 7.50 h (19,425.00 ₽)."),
         ("expiring", EXPIRING, "2026-03-11", "Часам больше не грозит скоро сгореть.",
          "No hours are about to expire any more."),
-        ("expiring", EXPIRING, "2026-03-12", "12 марта 2026 г. сгорели 7,50 ч (19 425,00 ₽).",
-         "7.50 h (19,425.00 ₽) were lost on 12 March 2026."),
+        ("expiring", EXPIRING, "2026-03-12",
+         "Сгорели 7,50 ч (19 425,00 ₽): они действовали по 11 марта 2026 г. включительно.",
+         "7.50 h (19,425.00 ₽) were lost: they were valid through 11 March 2026."),
         ("suspended", SUSPENDED, None, "Работа приостановлена: задолженность", "Work is suspended: задолженность"),
         ("suspended", SUSPENDED, "2026-03-01", "Работа возобновлена.", "Work has been resumed."),
     ],

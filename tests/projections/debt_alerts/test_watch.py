@@ -109,18 +109,33 @@ def test_a_tenth_of_the_last_package_is_low(drawn: int, alerts: list[str]):
     assert told(SPRING, closed("T-1", on="2026-03-05", draws={"spring": drawn})) == alerts
 
 
-def test_a_low_balance_that_falls_below_nothing_is_low_and_a_debt():
+def test_below_zero_there_is_debt_alone():
     assert told(
         SPRING,
         closed("T-1", on="2026-03-05", draws={"spring": 1200}, owed=60),
         purchased("summer", 1200, on="2026-03-09", until="2026-06-10"),
         settled("T-1", "summer", 60, on="2026-03-09"),
-    ) == [
-        "debt 1 opened 2026-03-05",
-        "low_balance 1 opened 2026-03-05",
-        "debt 1 closed 2026-03-09",
-        "low_balance 1 closed 2026-03-09",
+    ) == ["debt 1 opened 2026-03-05", "debt 1 closed 2026-03-09"]
+
+
+def test_a_low_balance_that_falls_below_zero_is_debt_from_then_on_and_low_again_once_that_is_paid():
+    history = [
+        SPRING,
+        closed("T-1", on="2026-03-05", draws={"spring": 1100}),
+        closed("T-2", on="2026-03-06", draws={"spring": 100}, owed=30),
+        paid({"T-2": 30}, on="2026-03-07"),
     ]
+    assert told(*history) == [
+        "low_balance 1 opened 2026-03-05",
+        "debt 1 opened 2026-03-06",
+        "low_balance 1 closed 2026-03-06",
+        "debt 1 closed 2026-03-07",
+        "low_balance 2 opened 2026-03-07",
+    ]
+    log = Log()
+    log.record("romashka", opened(), *history[:3])
+    (low,) = [change for change in changes_of(log) if change.type == "alert.closed"]
+    assert low.episode.details == AlertDetails(balance_minutes=-30, threshold_minutes=120)
 
 
 def test_the_last_package_is_the_one_bought_last_not_recorded_last():
@@ -306,4 +321,4 @@ def test_after_every_event_there_is_a_debt_alert_where_the_ledger_itself_says_th
         assert ("debt" in is_open) == (view.balance_minutes < 0)
         assert ("suspended" in is_open) == view.suspended
         if watched.terms:
-            assert ("low_balance" in is_open) == (view.balance_minutes <= watched.terms.low_balance_minutes)
+            assert ("low_balance" in is_open) == (0 <= view.balance_minutes <= watched.terms.low_balance_minutes)
