@@ -1,7 +1,7 @@
 """Eight months of a support desk, played over HTTP with the test clock, and what came of them."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from rich.table import Table
 
 from contracts.quantities import SELLER_ZONE, decimal_hours
 from services.auditing.ledger_over_http import AuditSource
+from services.documents.formats import last_day_before
 from services.process.operator_error import OperatorError
 
 SAMPLE = Path(__file__).parents[2] / "infra" / "sample"
@@ -114,7 +115,7 @@ def _alerts(client: httpx.Client) -> Table:
 
 def _last_day(ends_at: str) -> str:
     """Hours end at midnight: the day before is the last on which they can be used."""
-    return f"{datetime.fromisoformat(ends_at).astimezone(SELLER_ZONE) - timedelta(days=1):%Y-%m-%d}"
+    return last_day_before(datetime.fromisoformat(ends_at)).isoformat()
 
 
 def _curve(client: httpx.Client, account_id: str) -> Table:

@@ -45,7 +45,7 @@ HISTORY = (
 )
 ENGLISH = """
 Account opened: Рога и копыта, contract 17/24 of 1 January 2024
-Bought package spring: 20 hours for 63,800.00 ₽ (3,190.00 ₽/h), valid until 1 Jun 2026
+Bought package spring: 20 hours for 63,800.00 ₽ (3,190.00 ₽/h), valid through 1 Jun 2026
 Closed task T-1 “Перенос портала”: urgent, 0:50 × K 1.5 = 1:15
   from spring: 1:15 × 3,190.00 ₽/h = 3,987.50 ₽
 Closed task T-2 “Перенос портала”: regular, 19:50 × K 1 = 19:50
@@ -53,7 +53,7 @@ Closed task T-2 “Перенос портала”: regular, 19:50 × K 1 = 19:
   owed: 1:05
   counts from 12 Mar 2026
 Work suspended: задолженность
-Bought package half: 30 hours for 86,700.00 ₽ (2,890.00 ₽/h), valid until 7 Oct 2026
+Bought package half: 30 hours for 86,700.00 ₽ (2,890.00 ₽/h), valid through 7 Oct 2026
   will take over what is left of: spring
 Debt of task T-2 settled by hours: 1:05
   from half: 1:05 × 2,890.00 ₽/h = 3,130.83 ₽
@@ -62,7 +62,7 @@ Task T-1 reopened: не доделано
   back to spring: 1:15, 3,987.50 ₽
   counts from 10 Mar 2026
 Month closed: March 2026
-Left over 1:15 carried from spring to half, valid until 7 Oct 2026
+Left over 1:15 carried from spring to half, valid through 7 Oct 2026
   spring: 1:15 worth 3,987.50 ₽
   counts from 2 Jun 2026
 Package spring expired, what was left is in half
@@ -76,10 +76,10 @@ Closed task T-3 “Перенос портала”: off hours, 2:00 × K 2 = 4:
   from forfeited hours of half: 2:45 × 2,890.00 ₽/h = 7,947.50 ₽, the balance stays
   counts from 6 Oct 2026
 Task T-2 marked as warranty: ошибка наша
-  compensation compensation-T-2-1: 19:50 worth 62,943.33 ₽, valid until 2 Jan 2027
+  compensation compensation-T-2-1: 19:50 worth 62,943.33 ₽, valid through 2 Jan 2027
   counts from 12 Mar 2026
 Closed task T-4 “Перенос портала”: regular, 33:20 × K 1 = 33:20
-  from compensation-T-2-1: 19:50 × 3,173.61 ₽/h = 62,943.33 ₽
+  from compensation-T-2-1: 19:50 × 2,890.00 ₽ / 3,190.00 ₽/h ≈ 62,943.33 ₽
   owed: 13:30
 Debt paid in money: 0:30 × 3,190.00 ₽/h = 1,595.00 ₽, payment п/п 42
   task T-4: 0:30, 1,595.00 ₽

@@ -82,6 +82,7 @@ def buy(
 def close(
     task_id: str = "T-1",
     *,
+    title: str = "Перенос портала",
     worked: int = 60,
     category: str = "regular",
     on: When = None,
@@ -103,7 +104,7 @@ def close(
         return CloseTask(
             account_id=ACCOUNT_ID,
             task_id=task_id,
-            title="Перенос портала",
+            title=title,
             category=category,
             worked_minutes=worked,
             started_at=started_at,

@@ -23,9 +23,9 @@ from contracts.events import (
 )
 from contracts.quantities import SELLER_ZONE, rounded_division
 from services.auditing.story.phrases import phrases
+from services.auditing.story.prices import Agreed, Prices
 from services.auditing.story.steps import Step
-from services.documents.formats import Formats, day_of, last_day_before
-from services.ledger.domain.account import Account
+from services.documents.formats import Formats, day_of
 
 
 class Told(NamedTuple):
@@ -44,7 +44,7 @@ class Teller:
 
     def tell(self, step: Step) -> Told:
         """The step in words; where it counts from another day than that of its recording, it says so."""
-        sentence, *particulars = self._tell(step.event, step.before)
+        sentence, *particulars = self._tell(step.event, step.prices)
         if step.recorded_at is None:
             particulars.append(self.say("due"))
         elif day_of(step.recorded_at) != day_of(step.event.effective_at):
@@ -67,11 +67,11 @@ class Teller:
         """Day and time of day at the seller's."""
         return f"{self.day(day_of(instant))} {instant.astimezone(SELLER_ZONE):%H:%M}"
 
-    def until(self, ends_at: datetime) -> str:
+    def through(self, ends_at: datetime) -> str:
         """The last day on which hours can be used."""
-        return self.day(last_day_before(ends_at))
+        return self.formats.through(ends_at, short=True)
 
-    def _tell(self, event: Event, before: Account) -> Iterator[str]:
+    def _tell(self, event: Event, prices: Agreed) -> Iterator[str]:
         clock, money = self.formats.clock, self.formats.money
         name = type(event).__name__
         match event:
@@ -81,14 +81,14 @@ class Teller:
             case PackagePurchased():
                 yield from self._bought(event)
             case TaskClosed():
-                yield from self._closed(event, before)
+                yield from self._closed(event, prices)
             case DebtSettled():
                 yield self.say(name, task=event.task_id, minutes=clock(event.minutes))
-                yield self._part(event, before)
+                yield self._part(event, prices)
             case DebtPaid():
                 yield self.say(
-                    name, minutes=clock(event.minutes), rate=money(event.hour_price_kopecks),
-                    money=money(event.amount_kopecks), reference=event.payment_reference,
+                    name, minutes=clock(event.minutes), reference=event.payment_reference,
+                    **self._money((event.hour_price_kopecks,), event.minutes, event.amount_kopecks),
                 )  # fmt: skip
                 for paid in event.payments:
                     minutes, amount = clock(paid.minutes), money(paid.amount_kopecks)
@@ -113,14 +113,14 @@ class Teller:
         money = self.formats.money
         yield self.say(
             "PackagePurchased", package=event.package_id, plan=self.formats.plan(event.plan),
-            money=money(event.price_kopecks), rate=money(event.hour_price_kopecks), until=self.until(event.ends_at),
+            money=money(event.price_kopecks), rate=money(event.hour_price_kopecks), through=self.through(event.ends_at),
         )  # fmt: skip
         if event.succeeds:
             yield self.say("takes_over", packages=", ".join(event.succeeds))
         if event.successor_package_id:
             yield self.say("hands_on", package=event.successor_package_id)
 
-    def _closed(self, event: TaskClosed, before: Account) -> Iterator[str]:
+    def _closed(self, event: TaskClosed, prices: Agreed) -> Iterator[str]:
         clock = self.formats.clock
         yield self.say(
             "TaskClosed", task=event.task_id, title=event.title, worked=clock(event.worked_minutes),
@@ -130,25 +130,30 @@ class Teller:
         if not event.charged_minutes:
             yield self.say("for_nothing")
         for draw in event.draws:
-            yield self._part(draw, before)
+            yield self._part(draw, prices)
         if event.owed_minutes:
             yield self.say("owed", minutes=clock(event.owed_minutes))
 
-    def _part(self, part: Draw | DebtSettled, before: Account) -> str:
+    def _part(self, part: Draw | DebtSettled, prices: Agreed) -> str:
         """Minutes of a lot at its price; the money follows rule 4.4, so that all of a lot's adds up to its price."""
-        lot, money = before.lots[part.lot_id], self.formats.money
-        rate = rounded_division(lot.price_kopecks * 60, lot.size_minutes)
         return self.say(
             "released" if part.released else "drawn", lot=part.lot_id, minutes=self.formats.clock(part.minutes),
-            rate=money(rate), money=money(part.amount_kopecks),
+            **self._money(prices.of(part.lot_id), part.minutes, part.amount_kopecks),
         )  # fmt: skip
+
+    def _money(self, prices: Prices, minutes: int, amount_kopecks: int) -> dict[str, str]:
+        """Price and money, and whether one follows from the other to the kopeck."""
+        money = self.formats.money
+        exact = len(prices) == 1 and rounded_division(prices[0] * minutes, 60) == amount_kopecks
+        rate = " / ".join(money(price) for price in prices)
+        return {"rate": rate, "equals": "=" if exact else "≈", "money": money(amount_kopecks)}
 
     def _ended(self, event: HoursCarriedOver | PackageExpired) -> Iterator[str]:
         clock, money = self.formats.clock, self.formats.money
         if isinstance(event, HoursCarriedOver):
             yield self.say(
                 "reclaimed" if event.reclaimed else "HoursCarriedOver", minutes=clock(event.minutes),
-                former=event.from_package_id, heir=event.to_package_id, until=self.until(event.ends_at),
+                former=event.from_package_id, heir=event.to_package_id, through=self.through(event.ends_at),
             )  # fmt: skip
         elif event.carried_to:
             yield self.say("expired_carried", package=event.package_id, heir=event.carried_to)
@@ -170,7 +175,7 @@ class Teller:
         if given := event.compensation:
             yield self.say(
                 "compensation", package=given.package_id, minutes=clock(given.minutes),
-                money=money(given.amount_kopecks), until=self.until(given.ends_at),
+                money=money(given.amount_kopecks), through=self.through(given.ends_at),
             )  # fmt: skip
         if not (event.returned or event.cancelled_owed_minutes or event.compensation):
             yield self.say("nothing_to_undo")

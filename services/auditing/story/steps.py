@@ -8,13 +8,14 @@ from datetime import datetime
 from contracts.envelope import RecordedEvent
 from contracts.events import Event
 from contracts.quantities import KnownAt
+from services.auditing.story.prices import Agreed
 from services.ledger.audit.replay import OWED, known, movements
 from services.ledger.domain.account import Account, due, evolve
 
 
 @dataclass(frozen=True)
 class Step:
-    """An event, the account before it, and the balance after it, in minutes.
+    """An event, the prices agreed for its account's lots, and the balance after it, in minutes.
 
     Without `position` and `recorded_at` it is not recorded yet, but due by the instant that is asked for (rule 7.5).
     """
@@ -22,7 +23,7 @@ class Step:
     position: int | None
     recorded_at: datetime | None
     event: Event
-    before: Account
+    prices: Agreed
     change_minutes: int
     balance_minutes: int
 
@@ -35,22 +36,23 @@ def steps(
     An event recorded by then shows the balance of its own moment; one recorded later corrects the balance of `as_of`,
     unless it takes effect later still and so does not belong to it. Without `as_of`: all, each at its moment.
     """
-    account, balance = Account(account_id), 0
+    account, balance, prices = Account(account_id), 0, Agreed()
     minutes: defaultdict[str | None, int] = defaultdict(int)
     for line in recorded:
         if not known(line, known_at):
             break
-        event, before = line.event(), account
+        event = line.event()
         account = evolve(account, event)
+        prices.take(event)
         for lot_id, moved, at in movements(event):
             minutes[lot_id] += moved if as_of is None or at <= as_of else 0
         earlier, balance = balance, _balance(account, minutes, as_of)
         if as_of is None or event.effective_at <= as_of or balance != earlier:
-            yield Step(line.position, line.recorded_at, event, before, balance - earlier, balance)
+            yield Step(line.position, line.recorded_at, event, prices, balance - earlier, balance)
     for event in due(account, as_of) if as_of else ():
-        before, account = account, evolve(account, event)
+        account = evolve(account, event)
         earlier, balance = balance, _balance(account, minutes, as_of)
-        yield Step(None, None, event, before, balance - earlier, balance)
+        yield Step(None, None, event, prices, balance - earlier, balance)
 
 
 def _balance(account: Account, minutes: dict[str | None, int], as_of: datetime | None) -> int:

@@ -1,7 +1,7 @@
 """A task's story as data: its facts put in order, with nothing worked out that the events state (rules 5, 6, 8)."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from contracts.events import Compensation, DebtPaid, DebtSettled, Draw, Returned, Reversal, TaskClosed, WarrantyMarked
 from contracts.quantities import decimal_hours, hours_column
@@ -20,6 +20,8 @@ from contracts.tasks import (
 from services.documents import Lang
 from services.projections.tasks.packages import Fact, Packages
 from services.projections.tasks.sentences import closing_explained, task_explained
+
+Part = TypeVar("Part", TaskSettlement, TaskPayment)
 
 
 def explain(facts: Sequence[Fact], packages: Packages, lang: Lang, **asked: Any) -> TaskExplanation:
@@ -114,7 +116,7 @@ def _what_became_of(
     for fact in facts:
         match fact.event:
             case DebtSettled(closure=of) as settled if of == number:
-                given = _given(settled, decimal_hours(settled.minutes), packages, settled.effective_at)
+                given = _given(settled, "", packages, settled.effective_at)
                 times = {"effective_at": settled.effective_at, "booking_month": settled.booking_month}
                 settlements.append(TaskSettlement(**given, **times, cause=packages.cause(fact, closing)))
             case DebtPaid() as paid:
@@ -123,7 +125,7 @@ def _what_became_of(
                 reversals.append(_reversal(fact))
             case _:
                 pass
-    return tuple(settlements), tuple(payments), tuple(reversals)
+    return _as_column(settlements), _as_column(payments), tuple(reversals)
 
 
 def _now(
@@ -148,6 +150,11 @@ def _with_hours(parts: Sequence[Any]) -> list[tuple[Any, str]]:
     return list(zip(parts, hours_column([part.minutes for part in parts]), strict=True))
 
 
+def _as_column(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """A table of its own, whose hours add up to its rounded total (rule 1.3)."""
+    return tuple(part.model_copy(update={"hours": hours}) for part, hours in _with_hours(parts))
+
+
 def _given(given: Draw | DebtSettled, hours: str, packages: Packages, at: Any) -> dict[str, Any]:
     lot, holder = packages.lot(given.lot_id), packages.holder(given.lot_id, at)
     return {
@@ -168,7 +175,7 @@ def _payments(paid: DebtPaid, closure: int) -> list[TaskPayment]:
     return [
         TaskPayment(
             minutes=payment.minutes,
-            hours=decimal_hours(payment.minutes),
+            hours="",
             amount_kopecks=payment.amount_kopecks,
             hour_price_kopecks=paid.hour_price_kopecks,
             payment_reference=paid.payment_reference,

@@ -10,7 +10,7 @@ from typing import Any
 from contracts.quantities import COMMITMENT_FORM, SELLER_ZONE, month_of
 from contracts.tasks import TaskClosing, TaskDraw, TaskExplanation, TaskMark, TaskPayment, TaskReversal, TaskSettlement
 from services.documents import Lang
-from services.documents.formats import Formats, day_of, last_day_before
+from services.documents.formats import Formats, day_of
 from services.documents.numerals import HOURS, MINUTES
 from services.projections.tasks.wording import wording
 
@@ -41,8 +41,7 @@ class _Sentences:
         return Formats(self.lang)
 
     def _say(self, expression: str, **what: Any) -> str:
-        """The expression; a sentence that ends with a Russian date has its full stop already."""
-        return self._words[expression].format_map(what).replace("г..", "г.")
+        return self._words[expression].format_map(what)
 
     def closing(self, closing: TaskClosing, mark: TaskMark | None) -> list[str]:
         said = [self._closed(closing), self._coefficient(closing, mark), self._charged(closing)]
@@ -60,6 +59,8 @@ class _Sentences:
         how = "at_once" if closed == confirmed else "then_confirmed"
         by = self._say("by", name=name) if (name := _shown(closing.confirmed_by)) else ""
         again = "again" if closing.closure > 1 else "closed"
+        if how == "at_once" and not by:
+            closed = closed.removesuffix(".")  # a Russian date that ends a sentence has its full stop already
         return self._say(f"{again}_{how}", title=closing.title, closed=closed, confirmed=confirmed, by=by)
 
     def _coefficient(self, closing: TaskClosing, mark: TaskMark | None) -> str:
@@ -93,7 +94,7 @@ class _Sentences:
         """A lot with its terms: its size, and until when it is valid or in whose hands."""
         plan = [self._formats.plan(draw.plan)] if draw.plan else []
         held = "valid" if draw.package_id == draw.lot_id else "carried"
-        terms = self._say(held, holder=draw.package_id, until=self._last_day(draw.package_ends_at))
+        terms = self._say(held, holder=draw.package_id, through=self._formats.through(draw.package_ends_at))
         return f"{self._name(draw, case)} ({', '.join([*plan, terms])})"
 
     def _name(self, draw: TaskDraw, case: str) -> str:
@@ -139,8 +140,8 @@ class _Sentences:
         if reversal.cancelled_owed_minutes:
             parts.append(self._say("cancelled", minutes=self._time(reversal.cancelled_owed_minutes)))
         if given := reversal.compensation:
-            until = self._last_day(given.ends_at)
-            parts.append(self._say(_why_compensated(reversal, closing), amount=self._amount(given), until=until))
+            through = self._formats.through(given.ends_at)
+            parts.append(self._say(_why_compensated(reversal, closing), amount=self._amount(given), through=through))
         what = "taken_back" if parts else "nothing_taken"
         day = self._day(reversal.recorded_at)
         return [self._say(f"{what}_{reversal.kind}", day=day, reason=reversal.reason), *parts]
@@ -170,9 +171,6 @@ class _Sentences:
 
     def _day(self, instant: datetime) -> str:
         return self._formats.long_day(day_of(instant))
-
-    def _last_day(self, end: datetime) -> str:
-        return self._formats.long_day(last_day_before(end))
 
     def _moment(self, instant: datetime | None, first: datetime | None) -> str:
         """A day and the seller's time of day; the time alone on the day of the first moment that was named."""

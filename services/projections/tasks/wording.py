@@ -99,10 +99,10 @@ _WORDING = {
     "noun_compensation": ("компенсация", "the compensation"),
     "noun_compensation_of": ("компенсации", "the compensation"),
     "noun_compensation_into": ("компенсацию", "the compensation"),
-    "valid": ("действует по {until}", "valid until {until}"),
+    "valid": ("действует {through}", "valid {through}"),
     "carried": (
-        "часы перенесены в пакет «{holder}», который действует по {until}.",
-        "carried over to package “{holder}”, valid until {until}",
+        "часы перенесены в пакет «{holder}», который действует {through}",
+        "carried over to package “{holder}”, valid {through}",
     ),
     "released": (
         (
@@ -192,22 +192,22 @@ _WORDING = {
     "compensated_expired": (
         (
             "Срок пакета, давшего часы, истёк, поэтому вместо возврата в него дана компенсация: {amount}, "
-            "действует по {until}."
+            "действует {through}."
         ),
         (
             "The package that gave hours has ended, so instead of a return there is a compensation: {amount}, "
-            "valid until {until}."
+            "valid {through}."
         ),
     ),
     "compensated_paid": (
-        "Оплаченное деньгами возвращено часами, компенсацией: {amount}, действует по {until}.",
-        "What was paid in money came back as hours, a compensation: {amount}, valid until {until}.",
+        "Оплаченное деньгами возвращено часами, компенсацией: {amount}, действует {through}.",
+        "What was paid in money came back as hours, a compensation: {amount}, valid {through}.",
     ),
     "compensated_both": (
-        "Вместо часов истёкшего пакета и оплаченного деньгами дана компенсация: {amount}, действует по {until}.",
+        "Вместо часов истёкшего пакета и оплаченного деньгами дана компенсация: {amount}, действует {through}.",
         (
             "Instead of hours of a package that has ended, and of what was paid in money, there is a compensation: "
-            "{amount}, valid until {until}."
+            "{amount}, valid {through}."
         ),
     ),
     # how it stands

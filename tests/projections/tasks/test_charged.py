@@ -1,5 +1,7 @@
 """Why a closing charged what it charged, and on which hours (rules 5, 6.1, 6.2, 10.1)."""
 
+import pytest
+
 from tests.ledger.vocabulary import buy, close, close_month, given, time_passes
 from tests.projections.tasks.explained import explained, text
 
@@ -9,18 +11,25 @@ def test_regular_work_costs_what_was_worked():
     assert text(story) == (
         "Задача «Перенос портала» закрыта и подтверждена 5 марта 2026 г. Это обычная задача, её коэффициент — 1. "
         "Отработано и принято к учёту: 1 час 30 минут. Часы списаны с пакета «spring» (20 часов, действует по "
-        "1 июня 2026 г.): 1 час 30 минут, 4 785,00 ₽. Задача вошла в отчёт за март 2026 года. "
+        "1 июня 2026 г. включительно): 1 час 30 минут, 4 785,00 ₽. Задача вошла в отчёт за март 2026 года. "
         "Итого за задачу: 1 час 30 минут, 4 785,00 ₽."
     )
     assert text(story, lang="en") == (
         "Task “Перенос портала” was closed and confirmed on 5 March 2026. It is a regular task, with coefficient 1. "
-        "Time worked and charged: 1 hour 30 minutes. The hours came from package “spring” (20 hours, valid until "
+        "Time worked and charged: 1 hour 30 minutes. The hours came from package “spring” (20 hours, valid through "
         "1 June 2026): 1 hour 30 minutes, 4,785.00 ₽. It is in the report for March 2026. "
         "In all, the task costs 1 hour 30 minutes, 4,785.00 ₽."
     )
     closing = explained(story).closings[0]
     assert (closing.worked_minutes, closing.worked_hours, closing.effective_when) == (90, "1.50", "closed")
     assert closing.closed_at == closing.confirmed_at == closing.effective_at
+
+
+@pytest.mark.parametrize("title", ["Перенос на новый год: маркетинг..", "2025 г..", "г..."])
+def test_a_title_stands_in_sentences_as_it_was_entered(title: str):
+    assert f"«{title}» закрыта и подтверждена 5 марта 2026 г. Это обычная" in text(
+        given(close(title=title, on="2026-03-05"))
+    )
 
 
 def test_a_task_counts_from_its_confirmation():
@@ -73,7 +82,8 @@ def test_hours_that_end_first_go_first_and_the_text_says_so():
     ]
     assert (
         "Часы списаны по очереди, начиная с пакета, который раньше заканчивается: пакет «short» (20 часов, действует "
-        "по 2 июня 2026 г.) — 20 часов, 63 800,00 ₽; затем пакет «long» (50 часов, действует по 1 декабря 2026 г.) — "
+        "по 2 июня 2026 г. включительно) — 20 часов, 63 800,00 ₽; затем пакет «long» (50 часов, "
+        "действует по 1 декабря 2026 г. включительно) — "
         "30 минут, 1 365,00 ₽."
     ) in text(story)
 
@@ -91,7 +101,7 @@ def test_of_hours_that_end_together_those_bought_first_go_first_even_in_other_ha
     ]
     said = text(story)
     assert "а при равном сроке — с купленного раньше: пакет «old» (20 часов, часы перенесены в пакет «new»" in said
-    assert "который действует по 30 августа 2026 г.) — 20 часов" in said
+    assert "который действует по 30 августа 2026 г. включительно) — 20 часов" in said
 
 
 def test_a_late_task_takes_hours_that_had_been_forfeited():

@@ -23,7 +23,8 @@ def test_a_debt_settled_by_the_package_bought_next():
     assert (settlement.lot_id, settlement.minutes, settlement.cause.kind) == ("spring", 60, "purchase")
     assert settlement.cause.package_id == "spring"
     assert (
-        "7 марта 2026 г. долг погашен часами купленного пакета «spring» (20 часов, действует по 7 июня 2026 г.): "
+        "7 марта 2026 г. долг погашен часами купленного пакета «spring» (20 часов, "
+        "действует по 7 июня 2026 г. включительно): "
         "1 час, 3 190,00 ₽. Итого за задачу: 1 час, 3 190,00 ₽."
     ) in text(story)
 
@@ -55,6 +56,19 @@ def test_a_debt_paid_with_money():
         "(платёж «п/п 42»). 8 марта 2026 г. часть долга оплачена деньгами: 39 минут"
     ) in text(story)
     assert explained(story).amount_kopecks_now == 319_000
+
+
+def test_the_hours_of_payments_and_of_settlements_add_up_each_by_themselves():
+    paid = given(close(worked=20, on="2026-03-05"), pay(10, on="2026-03-07"), pay(10, on="2026-03-08"))
+    assert [payment.hours for payment in explained(paid).closings[0].payments] == ["0.17", "0.16"]
+    settled = given(
+        close(worked=1220, on="2026-03-05"),
+        pay(10, on="2026-03-07"),
+        buy("a", on="2026-03-08"),
+        buy("b", on="2026-03-09"),
+    )
+    settlements = explained(settled).closings[0].settlements
+    assert [(part.minutes, part.hours) for part in settlements] == [(1200, "20.00"), (10, "0.17")]
 
 
 def test_a_payment_says_of_each_task_only_what_it_paid_of_that():
@@ -130,12 +144,12 @@ def test_what_cannot_go_back_is_compensated():
     assert (reversal.compensation.minutes, reversal.compensation.amount_kopecks) == (60, 319_000)
     assert (
         "Срок пакета, давшего часы, истёк, поэтому вместо возврата в него дана компенсация: 1 час, 3 190,00 ₽, "
-        "действует по 11 июля 2026 г. Итого за задачу не списано ничего."
+        "действует по 11 июля 2026 г. включительно. Итого за задачу не списано ничего."
     ) in text(story)
     story.when(close("T-2", worked=30, on="2026-06-12"))
-    assert ("Часы списаны с компенсации за задачу T-1 (действует по 11 июля 2026 г.): 30 минут, 1 595,00 ₽.") in text(
-        story, "T-2"
-    )
+    assert (
+        "Часы списаны с компенсации за задачу T-1 (действует по 11 июля 2026 г. включительно): 30 минут, 1 595,00 ₽."
+    ) in text(story, "T-2")
 
 
 def test_money_comes_back_as_compensation():

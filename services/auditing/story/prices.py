@@ -1,0 +1,60 @@
+"""The prices agreed for lots, from the events alone: never money by time, which rounding spoils (rule 10.4)."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from contracts.events import DebtPaid, DebtSettled, Event, PackagePurchased, Reversal, TaskClosed
+
+Prices = tuple[int, ...]
+"""Of an hour, in kopecks: one, or several where a compensation makes up for hours of several."""
+
+
+class Given(NamedTuple):
+    """What a closing was given: hours of a lot, or money at a price."""
+
+    lot_id: str | None
+    minutes: int
+    price: int | None = None
+
+
+class Agreed:
+    """The prices of an account's lots, as far as its events have been taken."""
+
+    def __init__(self) -> None:
+        self._lots: dict[str, Prices] = {}
+        self._given: defaultdict[tuple[str, int], list[Given]] = defaultdict(list)
+
+    def of(self, lot_id: str) -> Prices:
+        return self._lots[lot_id]
+
+    def take(self, event: Event) -> None:
+        """Learn what the next event says of prices."""
+        match event:
+            case PackagePurchased():
+                self._lots[event.package_id] = (event.hour_price_kopecks,)
+            case TaskClosed():
+                draws = (Given(draw.lot_id, draw.minutes) for draw in event.draws)
+                self._given[event.task_id, event.closure] += draws
+            case DebtSettled():
+                self._given[event.task_id, event.closure].append(Given(event.lot_id, event.minutes))
+            case DebtPaid():
+                for paid in event.payments:
+                    money = Given(None, paid.minutes, event.hour_price_kopecks)
+                    self._given[paid.task_id, paid.closure].append(money)
+            case Reversal(compensation=made, closure=int(closure)) if made:
+                self._lots[made.package_id] = self._made_up_for(event, self._given[event.task_id, closure])
+            case _:
+                pass
+
+    def _made_up_for(self, event: Reversal, given: Iterable[Given]) -> Prices:
+        """The prices of what could not go back (rule 8.2)."""
+        kept: Counter[tuple[str | None, int | None]] = Counter()
+        for part in given:
+            kept[part.lot_id, part.price] += part.minutes
+        for back in event.returned:
+            kept[back.lot_id, None] -= back.minutes
+        found: set[int] = set()
+        for lot_id, price in +kept:
+            found.update(self.of(lot_id) if lot_id is not None else [price] if price is not None else [])
+        return tuple(sorted(found))
