@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.access import Role
-from contracts.quantities import AccountId, Instant, Reason
+from contracts.quantities import COMMITMENT_FORM, AccountId, Instant, Reason
 
+Commitment = Annotated[str, Field(pattern=COMMITMENT_FORM)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -21,16 +22,27 @@ class AccessEvent(BaseModel):
 
 
 class DoorOpened(AccessEvent):
-    """The ledger was started without a door: from then on the principal `local` may do everything."""
+    """The ledger was started without a door: from then on the principal `local` may do everything.
+
+    In a `sandbox` time is a test clock, so that the order of times says nothing of who was entitled.
+    """
+
+    sandbox: bool = False
 
 
 class DoorClosed(AccessEvent):
     """The ledger was started with its door closed: from then on `local` may do nothing."""
 
+    sandbox: bool = False
+
 
 class KeyMade(AccessEvent):
-    """A key was made. `accounts` is absent where it is for all of them, `ends_at` where it has no end."""
+    """A key was made. `accounts` is absent where it is for all of them, `ends_at` where it has no end.
 
+    `name`: a commitment; the text stands beside the log, and can be erased.
+    """
+
+    name: Commitment
     roles: tuple[Role, ...]
     accounts: tuple[AccountId, ...] | None
     ends_at: Instant | None
@@ -51,8 +63,12 @@ class KeyRevoked(AccessEvent):
 
 
 class PersonAdmitted(AccessEvent):
-    """A token of the issuer gave a person these roles and accounts; recorded when they are not those recorded last."""
+    """A token of the issuer gave a person these roles and accounts; recorded when they are not those recorded last.
 
+    `name`: a commitment, as of a key; absent where the token has none.
+    """
+
+    name: Commitment | None
     roles: tuple[Role, ...]
     accounts: tuple[AccountId, ...] | None
 

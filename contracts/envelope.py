@@ -13,7 +13,8 @@ class RecordedEvent(BaseModel):
 
     `position` counts the log from 1 without gaps, `version` the account's own events; both are absent in a dry run's
     answer. `data` holds the fields of the event type named by `type`. `command_id` is the key of the command that led
-    to it and `fingerprint`, on the command's first event, a hash of the command.
+    to it and `fingerprint`, on the command's first event, a hash of the command. `actor` is the opaque id of who gave
+    the command (rule 17.1); events that were recorded before actors were have none.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -27,6 +28,7 @@ class RecordedEvent(BaseModel):
     type: EventType
     schema_version: int
     recorded_at: Instant
+    actor: str | None = None
     data: dict[str, Any]
 
     def event(self) -> Event:

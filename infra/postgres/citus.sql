@@ -33,12 +33,12 @@ SELECT create_reference_table('ledger.test_clock');
 
 -- Called inside the others, wherever they run.
 SELECT create_distributed_function('ledger.lock_log(integer)');
-SELECT create_distributed_function('ledger.leaf_hash(integer, bigint, text, integer, uuid, text, text, smallint, timestamptz, text, bytea)');
+SELECT create_distributed_function('ledger.leaf_hash(integer, bigint, text, integer, uuid, text, text, smallint, timestamptz, text, bytea, text)');
 
 -- Each runs, whole, on the node that has its log. That node's advisory lock then stands for the log: all appends to a
 -- log come to it, whichever node a client is connected to.
 SELECT create_distributed_function(
-    'ledger.append(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], integer[], text[], bytea[], text[], uuid[])',
+    'ledger.append(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], integer[], text[], bytea[], text[], uuid[], text[])',
     'log', colocate_with => 'ledger.event'
 );
 SELECT create_distributed_function(

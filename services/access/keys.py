@@ -11,6 +11,17 @@ from hmac import compare_digest
 from contracts.access import Role
 from services.access.principals import Principal
 
+
+def principal_id(key_id: str) -> str:
+    """Whom the holder of a key is: what events and the log of access keep."""
+    return f"key-{key_id}"
+
+
+def key_id_of(principal: str) -> str:
+    """The key whose holder that principal is."""
+    return principal.removeprefix("key-")
+
+
 _FORM = re.compile(r"hb1_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
 
 
@@ -68,7 +79,7 @@ class Key:
     @property
     def principal(self) -> Principal:
         """The caller with this key. Its name stands beside the log of access, and is not known here."""
-        return Principal.with_roles(f"key:{self.key_id}", "key", self.roles, self.accounts, ends_at=self.ends_at)
+        return Principal.with_roles(principal_id(self.key_id), "key", self.roles, self.accounts, ends_at=self.ends_at)
 
     def rotated(self, new: bytes, overlap_ends_at: datetime) -> "Key":
         """The same key with another secret; the earlier ones work until the overlap ends."""

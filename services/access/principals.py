@@ -47,7 +47,7 @@ LOCAL = Principal("local", "local", frozenset(Role), frozenset(Right), name="loc
 """Every caller where there is no door, on loopback alone."""
 
 SYSTEM: dict[str, Principal] = {
-    part: Principal(f"system:{part}", "system", frozenset(), rights, name=part)
+    part: Principal(f"system-{part}", "system", frozenset(), rights, name=part)
     for part, rights in {
         "scheduler": frozenset[Right](),
         "relay": frozenset[Right](),

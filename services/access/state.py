@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from contracts.access_events import AccessEvent, DoorClosed, DoorOpened, KeyMade, KeyRevoked, KeyRotated, PersonAdmitted
-from services.access.keys import Credential, Key, KeySecret
+from services.access.keys import Credential, Key, KeySecret, key_id_of
 from services.access.principals import Principal
 
 
@@ -25,7 +25,7 @@ class AccessState:
     """The keys by id, and what people were admitted with, up to a position."""
 
     position: int = 0
-    open: bool = False
+    door: DoorOpened | DoorClosed | None = None
     keys: Mapping[str, Key] = field(default_factory=dict)
     people: Mapping[str, PersonAdmitted] = field(default_factory=dict)
 
@@ -34,14 +34,13 @@ class AccessState:
         assert fact.position == self.position + 1, (fact.position, self.position)
         moved = replace(self, position=fact.position)
         match fact.event:
-            case DoorOpened():
-                return replace(moved, open=True)
-            case DoorClosed():
-                return replace(moved, open=False)
+            case DoorOpened() | DoorClosed():
+                return replace(moved, door=fact.event)
             case PersonAdmitted():
                 return replace(moved, people={**self.people, fact.subject: fact.event})
             case KeyMade() | KeyRotated() | KeyRevoked():
-                return replace(moved, keys={**self.keys, fact.subject: _key(self.keys.get(fact.subject), fact)})
+                key = _after(self.keys.get(key_id_of(fact.subject)), fact)
+                return replace(moved, keys={**self.keys, key.key_id: key})
             case _:
                 return moved
 
@@ -52,21 +51,23 @@ class AccessState:
 
     def admits(self, person: Principal) -> bool:
         """Whether what a person's token gives is what was recorded of the person last."""
-        return self.people.get(person.id) == admission(person)
+        known = self.people.get(person.id)
+        return known is not None and known == admission(person, known.name)
 
 
-def admission(person: Principal) -> PersonAdmitted:
-    """What is recorded of a person's token."""
+def admission(person: Principal, name: str | None) -> PersonAdmitted:
+    """What is recorded of a person's token; `name` is the commitment to it."""
     accounts = None if person.accounts is None else tuple(sorted(person.accounts))
-    return PersonAdmitted(roles=tuple(sorted(person.roles)), accounts=accounts)
+    return PersonAdmitted(name=name, roles=tuple(sorted(person.roles)), accounts=accounts)
 
 
-def _key(known: Key | None, fact: Fact) -> Key:
+def _after(known: Key | None, fact: Fact) -> Key:
+    """The key with what happened to it."""
     match fact.event:
         case KeyMade(roles=roles, accounts=accounts, ends_at=ends_at, secret_sha256=secret):
-            assert known is None, f"the key {fact.subject} was made twice"
+            assert known is None, f"{fact.subject} was made twice"
             return Key(
-                key_id=fact.subject,
+                key_id=key_id_of(fact.subject),
                 roles=frozenset(roles),
                 accounts=None if accounts is None else frozenset(accounts),
                 ends_at=ends_at,
@@ -75,8 +76,8 @@ def _key(known: Key | None, fact: Fact) -> Key:
                 secrets=(KeySecret(bytes.fromhex(secret)),),
             )
         case KeyRotated(secret_sha256=secret, overlap_ends_at=overlap_ends_at):
-            assert known, f"the key {fact.subject} was rotated and never made"
+            assert known, f"{fact.subject} was rotated and never made"
             return known.rotated(bytes.fromhex(secret), overlap_ends_at)
         case _:
-            assert known, f"the key {fact.subject} was revoked and never made"
+            assert known, f"{fact.subject} was revoked and never made"
             return replace(known, revoked_at=known.revoked_at or fact.recorded_at)

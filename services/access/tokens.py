@@ -128,7 +128,7 @@ def principal_of(claims: Mapping[str, Any], names: Claims) -> Principal:
     subject = sha256(f"{claims['iss']}\0{claims['sub']}".encode()).digest()
     name = next((claims[each] for each in ("name", "preferred_username") if isinstance(claims.get(each), str)), None)
     return Principal.with_roles(
-        id=f"person:{b32encode(subject[:15]).decode().lower()}",
+        id=f"person-{b32encode(subject[:15]).decode().lower()}",
         kind="person",
         roles=roles,
         accounts=accounts_of(claims, names, roles),

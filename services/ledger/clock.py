@@ -10,7 +10,7 @@ _READ = "SELECT now FROM ledger.test_clock"
 _MOVE = """
     INSERT INTO ledger.test_clock (now)
     SELECT $1 WHERE EXISTS (SELECT FROM ledger.test_clock)
-                 OR NOT EXISTS (SELECT FROM ledger.event WHERE recorded_at > $1)
+                 OR NOT EXISTS (SELECT FROM ledger.event WHERE recorded_at > $1 AND log_id >= 0)
     ON CONFLICT (only_row) DO UPDATE SET now = excluded.now WHERE test_clock.now <= excluded.now
     RETURNING now
 """

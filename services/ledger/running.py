@@ -11,6 +11,7 @@ import httpx
 
 from contracts.commands import Command
 from contracts.placement import log_of
+from services.access.principals import LOCAL
 from services.ledger.audit.checkpointer import keep_checkpointing
 from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import keep_telling, witnesses
@@ -27,7 +28,6 @@ from services.ledger.writing.pipeline import Pipeline
 from services.ledger.writing.submissions import NothingIsDue, Submission
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.postgres_login import log_in
-from services.process.stopping import raise_where_ended
 from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -52,13 +52,13 @@ class Ledger:
         """The log an account belongs to, for ever."""
         return log_of(account_id, self.settings.logs)
 
-    def submit(self, command: Command, key: str) -> "asyncio.Future[Answer]":
+    def submit(self, command: Command, key: str, actor: str = LOCAL.id) -> "asyncio.Future[Answer]":
         """Take a command in. Its answer, or its refusal, comes later; one account's commands keep their order."""
-        return self.pipelines[self.log_of(command.account_id)].submit(Submission.of(command, key))
+        return self.pipelines[self.log_of(command.account_id)].submit(Submission.of(command, key, actor))
 
-    async def dry_run(self, command: Command, key: str) -> Answer:
+    async def dry_run(self, command: Command, key: str, actor: str = LOCAL.id) -> Answer:
         """What the command would be answered now; records nothing."""
-        return await self.pipelines[self.log_of(command.account_id)].dry_run(Submission.of(command, key))
+        return await self.pipelines[self.log_of(command.account_id)].dry_run(Submission.of(command, key, actor))
 
     async def expire(self, account_id: str) -> None:
         """Record what is due on an account, if nobody has yet."""
@@ -136,7 +136,7 @@ def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]
     if settings.audit_key_file is None:
         logger.warning("HOURBOOK_AUDIT_KEY_FILE is not set: this process signs no checkpoints")
         return
-    yield "The checkpointer", keep_checkpointing(database, settings.logs, settings.audit_key_file, ledger.clock)
+    yield "The checkpointer", keep_checkpointing(database, settings.logs, settings.audit_key_file)
     for witness in witnesses(settings):
         for log_id in range(settings.logs):
             yield f"The delivery to {witness.name}", keep_telling(witness, database, log_id)
@@ -174,7 +174,6 @@ async def run_relay(settings: Settings) -> None:
 
 
 async def run_expiry(settings: Settings) -> None:
-    """The expiry in a process of its own, until cancelled; ends with an error once any of its tasks has ended."""
+    """The expiry in a process of its own, until cancelled; ends with an error when something crashes."""
     async with running_ledger(settings, expiry=True) as ledger:
-        await asyncio.wait(ledger.work, return_when=asyncio.FIRST_COMPLETED)
-        raise_where_ended(ledger.work)
+        await asyncio.gather(*ledger.work)

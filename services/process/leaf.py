@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 FORM = "hourbook event 1"
+FORM_WITH_ACTOR = "hourbook event 2 {}"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -23,13 +24,16 @@ def leaf_data(
     recorded_at: datetime,
     data: bytes,
     fingerprint: str,
+    actor: str | None,
 ) -> bytes:
     """All that matters of an event that stands in a log: each field after its length, so that none can lend to another.
 
-    `data`: its very bytes. `fingerprint`: in hexadecimal, empty where it has none.
+    `data`: its very bytes. `fingerprint`: in hexadecimal, empty where it has none. `actor` is in the form's field, and
+    absent of events that were recorded before actors were.
     """
     instant = (recorded_at - EPOCH) // MICROSECOND
-    fields = (FORM, log, position, account_id, version, event_id, command_id, kind, schema_version, instant)
+    form = FORM if actor is None else FORM_WITH_ACTOR.format(actor)
+    fields = (form, log, position, account_id, version, event_id, command_id, kind, schema_version, instant)
     parts = [*(str(field).encode() for field in fields), data, fingerprint.encode()]
     return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 

@@ -15,7 +15,7 @@ from contracts.access import Right, Role
 from contracts.access_events import AccessEvent, KeyMade, KeyRevoked, PersonAdmitted
 from services.access.door import Door, guard, principal_of, table
 from services.access.issuer import Issuer
-from services.access.keys import Credential
+from services.access.keys import Credential, principal_id
 from services.access.needs import KNOWN, PUBLIC, needs
 from services.access.principals import Principal
 from services.access.state import AccessState, Fact, admission
@@ -27,6 +27,7 @@ from tests.access.issuing import AUDIENCE, TestIssuer, issuing
 from tests.ledger.serving import serving
 
 NOW = datetime.now(UTC)
+NAME = f"sha256:{'0' * 64}"
 
 
 class Book:
@@ -42,8 +43,9 @@ class Book:
 
     def key(self, *roles: Role, accounts: tuple[str, ...] | None = None, ends_at: datetime | None = None) -> str:
         made = Credential.make()
-        said = KeyMade(roles=roles, accounts=accounts, ends_at=ends_at, secret_sha256=made.hash.hex())
-        self.record(made.key_id, said)
+        secret = made.hash.hex()
+        said = KeyMade(name=NAME, roles=roles, accounts=accounts, ends_at=ends_at, secret_sha256=secret)
+        self.record(principal_id(made.key_id), said)
         return str(made)
 
 
@@ -106,7 +108,7 @@ async def client(book: Book, reads: list[str], issuer: TestIssuer) -> AsyncItera
     async with httpx.AsyncClient(trust_env=False) as fetching:
 
         async def admit(person: Principal) -> None:
-            book.record(person.id, admission(person))
+            book.record(person.id, admission(person, None))
 
         door = Door(book, Tokens(Issuer(issuer.url, fetching), Claims(issuer.url, AUDIENCE)), admit=admit)
 
@@ -176,7 +178,7 @@ async def test_a_person_is_let_in_and_recorded_once(client: httpx.AsyncClient, b
     token = issuer.token("one", roles=["reader"])
     ids = {(await client.get("/me", headers=bearer(token))).json() for _ in range(3)}
     (person,) = ids
-    assert book.state.people == {person: PersonAdmitted(roles=(Role.READER,), accounts=None)}
+    assert book.state.people == {person: PersonAdmitted(name=None, roles=(Role.READER,), accounts=None)}
     await client.get("/me", headers=bearer(issuer.token("one", roles=["finance"])))
     assert book.state.people[person].roles == (Role.FINANCE,)
 
@@ -205,7 +207,7 @@ async def test_a_stream_ends_when_its_key_does(client: httpx.AsyncClient, book: 
     ):
         lines = answer.aiter_lines()
         assert await anext(lines) == "begun"
-        book.record(Credential.parse(revoked).key_id, KeyRevoked(reason="lost"))
+        book.record(principal_id(Credential.parse(revoked).key_id), KeyRevoked(reason="lost"))
         for each in (lines, timed.aiter_lines()):
             await to_its_end(each)
         assert await anext(other.aiter_lines()) == "begun"

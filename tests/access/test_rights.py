@@ -28,7 +28,7 @@ operate       admin
 
 def principal(*roles: Role, accounts: set[str] | None = None, ends_at: datetime | None = None) -> Principal:
     scope = None if accounts is None else frozenset(accounts)
-    return Principal.with_roles("key:a", "key", frozenset(roles), scope, ends_at=ends_at)
+    return Principal.with_roles("key-a", "key", frozenset(roles), scope, ends_at=ends_at)
 
 
 def test_the_table_is_as_it_was_agreed():

@@ -15,12 +15,13 @@ from contracts.access_events import (
     KeyRevoked,
     KeyRotated,
 )
-from services.access.keys import Credential
+from services.access.keys import Credential, principal_id
 from services.access.principals import Principal
 from services.access.state import AccessState, Fact, admission
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+NAME = f"sha256:{'0' * 64}"
 
 
 def folded(*happened: tuple[str, AccessEvent]) -> AccessState:
@@ -31,8 +32,12 @@ def folded(*happened: tuple[str, AccessEvent]) -> AccessState:
 
 
 def made(credential: Credential, *roles: Role) -> tuple[str, AccessEvent]:
-    said = KeyMade(roles=roles or (Role.READER,), accounts=("oka",), ends_at=None, secret_sha256=credential.hash.hex())
-    return credential.key_id, said
+    usual = {"name": NAME, "accounts": ("oka",), "ends_at": None}
+    return subject(credential), KeyMade(roles=roles or (Role.READER,), secret_sha256=credential.hash.hex(), **usual)
+
+
+def subject(credential: Credential) -> str:
+    return principal_id(credential.key_id)
 
 
 def test_a_key_that_was_made_works_until_it_is_revoked():
@@ -40,7 +45,7 @@ def test_a_key_that_was_made_works_until_it_is_revoked():
     state = folded(made(credential))
     assert state.refusal(credential, NOW) is None
     assert state.keys[credential.key_id].principal.accounts == {"oka"}
-    revoked = state.after(Fact(2, credential.key_id, "local", NOW, KeyRevoked(reason="lost")))
+    revoked = state.after(Fact(2, subject(credential), "local", NOW, KeyRevoked(reason="lost")))
     assert "revoked" in (revoked.refusal(credential, NOW) or "")
 
 
@@ -48,7 +53,7 @@ def test_a_rotated_key_has_both_secrets_for_a_while():
     first = Credential.make()
     second = Credential.make(first.key_id)
     rotation = KeyRotated(secret_sha256=second.hash.hex(), overlap_ends_at=NOW + HOUR)
-    state = folded(made(first), (first.key_id, rotation))
+    state = folded(made(first), (subject(first), rotation))
     assert [state.refusal(each, NOW) for each in (first, second)] == [None, None]
     assert state.refusal(first, NOW + HOUR)
 
@@ -61,14 +66,14 @@ def test_an_unknown_key_and_a_wrong_secret_are_refused_alike():
 
 
 def test_the_door_is_as_it_was_left():
-    assert not AccessState().open
-    assert folded(("local", DoorOpened())).open
-    assert not folded(("local", DoorOpened()), ("local", DoorClosed())).open
+    assert AccessState().door is None
+    assert folded(("local", DoorOpened())).door == DoorOpened()
+    assert folded(("local", DoorOpened()), ("local", DoorClosed(sandbox=True))).door == DoorClosed(sandbox=True)
 
 
 def test_a_person_is_recorded_again_when_the_token_says_something_else():
-    anna = Principal.with_roles("person:anna", "person", frozenset({Role.FINANCE}))
-    state = folded((anna.id, admission(anna)))
+    anna = Principal.with_roles("person-anna", "person", frozenset({Role.FINANCE}))
+    state = folded((anna.id, admission(anna, NAME)))
     assert state.admits(anna)
     assert not AccessState().admits(anna)
     for changed in (frozenset({Role.READER}), frozenset({Role.FINANCE, Role.ADMIN})):
@@ -77,7 +82,7 @@ def test_a_person_is_recorded_again_when_the_token_says_something_else():
 
 
 def test_what_is_only_remembered_changes_nothing_but_the_position():
-    assert folded(("person:anna", ExportMade(account_id=None))) == AccessState(position=1)
+    assert folded(("person-anna", ExportMade(account_id=None))) == AccessState(position=1)
 
 
 def test_a_gap_is_seen():

@@ -65,7 +65,7 @@ async def test_a_token_of_the_issuer_is_a_person(algorithm: str, issuer: TestIss
     assert person.roles == {Role.READER, Role.MANAGER}
     assert Right.TASKS in person.rights
     assert Right.MONEY not in person.rights
-    assert person.id.startswith("person:")
+    assert person.id.startswith("person-")
     assert "anna" not in person.id
 
 

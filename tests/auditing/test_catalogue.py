@@ -14,7 +14,8 @@ FUNCTION = """
 """
 LEAF = """(
     log integer, its_position bigint, account text, its_version integer, its_id uuid, command text,
-    its_type text, its_schema_version smallint, its_recorded_at timestamptz, its_data text, its_fingerprint bytea
+    its_type text, its_schema_version smallint, its_recorded_at timestamptz, its_data text, its_fingerprint bytea,
+    its_actor text
 ) RETURNS bytea LANGUAGE sql STABLE AS $$ SELECT sha256('') $$"""
 SETTING = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET {}', current_database()); END $$"
 CHANGES = {

@@ -98,7 +98,7 @@ async def append(writers: int, seconds: int) -> dict[str, float]:
 
     def submit(ledger: Ledger, command: CloseTask, key: str) -> "asyncio.Future[Answer]":
         fingerprint = sha256(key.encode()).digest()
-        decided = Decided(command, key, fingerprint, asyncio.get_running_loop().create_future())
+        decided = Decided(command, key, fingerprint, "local", asyncio.get_running_loop().create_future())
         return ledger.pipelines[0].submit(decided)
 
     return await _measured(writers, seconds, submit)

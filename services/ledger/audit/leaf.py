@@ -18,6 +18,7 @@ def leaf_data(log_id: int, event: StoredEvent) -> bytes:
         event.recorded_at,
         event.data.encode(),
         event.fingerprint.hex() if event.fingerprint else "",
+        event.actor,
     )
 
 

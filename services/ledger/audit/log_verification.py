@@ -3,12 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import asyncpg
 
-from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint
+from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.cursor import Verified
 from services.ledger.audit.keys import PublicKey
 from services.ledger.audit.leaf import hash_of
@@ -17,13 +16,11 @@ from services.ledger.audit.notes import NotANote, Note
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import UNAVAILABLE, Database, LedgerUnavailable
 from services.ledger.event_store.store import COLUMNS
-from services.ledger.event_store.stored_event import StoredEvent, rfc3339
+from services.ledger.event_store.stored_event import StoredEvent
 
 PAGE_EVENTS = 16 * WIDTH
 PAGE_CHECKPOINTS = 1000
 FAULTS_MAX = 50
-DAWN = datetime(1970, 1, 2, tzinfo=UTC)
-"""Before all that was ever recorded."""
 
 _ROWS = f"SELECT {COLUMNS}, hash FROM ledger.event WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"  # noqa: S608
 _VERSIONS = """
@@ -73,7 +70,6 @@ class Signed(NamedTuple):
     root: bytes
     note: str
     key_number: int
-    clock: datetime | None
 
 
 class StoredLog(NamedTuple):
@@ -96,7 +92,6 @@ class LogVerification:
         self._start = Verified() if from_start else before
         self._frontier = Frontier(self._start.size, list(self._start.frontier))
         self._versions: dict[str, int] = {}
-        self._latest = self._start.recorded_at or DAWN
         self.findings = Findings(before.size)
 
     async def run(self, went_over: Callable[[int], None]) -> Verified:
@@ -116,9 +111,8 @@ class LogVerification:
             await self._check_versions([event for event, _ in page])
             leaves = [self._leaf(event, hash_) for event, hash_ in page]
             await tiles.follow(self._frontier.size, leaves)
-            for leaf, (event, _) in zip(leaves, page, strict=True):
+            for leaf in leaves:
                 self._frontier.push(leaf)
-                self._follow_time(event)
                 reached = self._compared(signed.get(self._frontier.size)) or reached
             self.findings.events += len(page)
             went_over(len(page))
@@ -134,15 +128,7 @@ class LogVerification:
             return None
         if signed.root != frontier.root():
             self.findings.fault(f"the first {frontier.size} events are not those that were signed")
-        self._latest = max(self._latest, signed.clock or DAWN)
-        return Verified(signed.note, frontier.size, signed.key_number, tuple(frontier.roots), self._latest)
-
-    def _follow_time(self, event: StoredEvent) -> None:
-        """Recording time runs forward, but for as much as clocks differ."""
-        if event.recorded_at < self._latest - CLOCKS_DIFFER:
-            said, latest = rfc3339(event.recorded_at), rfc3339(self._latest)
-            self.findings.fault(f"event {event.position} says it was recorded at {said}, and follows {latest}")
-        self._latest = max(self._latest, event.recorded_at)
+        return Verified(signed.note, frontier.size, signed.key_number, tuple(frontier.roots))
 
     async def _signed(self) -> dict[int, Signed]:
         """What each checkpoint from here on says, by its size, and what the one that was verified before said."""
@@ -164,8 +150,8 @@ class LogVerification:
                 self.findings.fault(f"the checkpoint of size {self._before.size}, which was verified before, is gone")
             if not await self._tree.reaches(self._before.size):
                 self.findings.fault(f"the log ends before {self._before.size}, where it was verified before")
-            said = Checkpoint.read(Note.parse(self._before.note))
-            signed[self._before.size] = Signed(said.root, self._before.note, self._before.key_number, said.clock)
+            root = Checkpoint.read(Note.parse(self._before.note)).root
+            signed[self._before.size] = Signed(root, self._before.note, self._before.key_number)
         return signed
 
     def _read(self, stored: StoredCheckpoint) -> Signed | None:
@@ -179,7 +165,7 @@ class LogVerification:
         if (said.origin, said.size) != (self._log.name, stored.size) or not numbers:
             self.findings.fault(f"the checkpoint of size {stored.size} is not signed for this log and size")
             return None
-        return Signed(said.root, stored.note, max(numbers), said.clock)
+        return Signed(said.root, stored.note, max(numbers))
 
     async def _page(self) -> list[tuple[StoredEvent, bytes]]:
         """The next events and the hashes they are stored with; nothing at the end, or where it cannot go on."""

@@ -39,8 +39,11 @@ _LOGS = "SELECT number FROM ledger.logs"
 _FIX_LOGS = "INSERT INTO ledger.logs (number) VALUES ($1) ON CONFLICT DO NOTHING"
 _LOGS_OF_TABLES = """
     SELECT CASE relkind
-        WHEN 'p' THEN (SELECT count(*) FROM pg_inherits WHERE inhparent = event.oid)
-        ELSE (SELECT max(log_id) + 1 FROM ledger.event)
+        WHEN 'p' THEN (
+            SELECT count(*) FROM pg_inherits
+            WHERE inhparent = event.oid AND inhrelid <> coalesce(to_regclass('ledger.event_access'), 0::oid)
+        )
+        ELSE (SELECT max(log_id) + 1 FROM ledger.event WHERE log_id >= 0)
     END
     FROM pg_class AS event WHERE oid = 'ledger.event'::regclass
 """

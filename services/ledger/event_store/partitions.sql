@@ -1,6 +1,6 @@
 -- A ledger of several logs keeps each in a partition of its own, made at its first start: what is appended, read and
 -- vacuumed of one log touches no other's table or index. A ledger of one log has one table, which this replaces while it
--- is empty: with events in it, nothing is dropped.
+-- is empty: with events in it, nothing is dropped. Log -1 has what is remembered of access.
 LOCK TABLE ledger.event IN ACCESS EXCLUSIVE MODE;
 
 DO $$
@@ -26,6 +26,8 @@ BEGIN
         EXECUTE format('CREATE TABLE ledger.event_%1$s PARTITION OF ledger.event FOR VALUES IN (%1$s)', n);
         tables := tables || format('event_%s', n);
     END LOOP;
+    CREATE TABLE ledger.event_access PARTITION OF ledger.event FOR VALUES IN (-1);
+    tables := tables || 'event_access'::text;
     FOREACH part IN ARRAY tables LOOP
         EXECUTE format(
             'CREATE TRIGGER event_is_insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.%1$I '

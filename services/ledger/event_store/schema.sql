@@ -19,6 +19,7 @@ CREATE TABLE ledger.event (
     recorded_at timestamptz NOT NULL,
     data json NOT NULL, -- json, not jsonb: the bytes stay as they were written
     hash bytea NOT NULL, -- ledger.leaf_hash of all the others
+    actor text, -- who gave the command; events of before have none
     PRIMARY KEY (log_id, position),
     CONSTRAINT event_account_version UNIQUE (log_id, account_id, version)
 );

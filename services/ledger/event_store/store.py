@@ -16,7 +16,8 @@ from services.ledger.event_store.stored_event import StoredEvent
 READERS_MAX = 8
 
 COLUMNS = (
-    "position, account_id, version, event_id::text, command_id, fingerprint, type, schema_version, recorded_at, data"
+    "position, account_id, version, event_id::text, command_id, fingerprint, type, schema_version, recorded_at, data, "
+    "actor"
 )
 """What a `StoredEvent` is made of."""
 
@@ -32,7 +33,7 @@ _APPEND = """
         string_to_array($10, e'\\x1f'), $11, $12,
         of_events => string_to_array($13, e'\\x1f')::integer[], commitments => string_to_array($14, e'\\x1f'),
         salts => string_to_array($15, e'\\x1f')::bytea[], texts => string_to_array($16, e'\\x1f'),
-        followed_ids => string_to_array($17, e'\\x1f', '')::uuid[]
+        followed_ids => string_to_array($17, e'\\x1f', '')::uuid[], actors => string_to_array($18, e'\\x1f', '')
     )
 """
 _COMMITTED_POSITION = "SELECT ledger.committed_position($1, $2, $3, $4)"
@@ -83,10 +84,6 @@ class AlreadyTaken(Exception):
     """A key or a version is taken, or an event would follow one that is not in the log: nothing was appended."""
 
 
-class ClockBehind(LedgerUnavailable):
-    """This process would record before what is recorded already: its machine's clock has to be put right."""
-
-
 @dataclass(frozen=True, slots=True)
 class RecordedCommand:
     """Where a command's first event is."""
@@ -133,8 +130,6 @@ class EventStore:
         """
         try:
             return await self._append(log_id, events, next_due)
-        except ClockBehind:
-            raise
         except LedgerUnavailable:
             first = events[0]
             at = (log_id, first.account_id, first.version, first.event_id)
@@ -162,13 +157,12 @@ class EventStore:
         )
         due = (list(next_due), list(next_due.values()))
         follows = _SEPARATOR.join([event.follows or "" for event in events])
-        given = (log_id, *map(_SEPARATOR.join, columns), *due, *map(_SEPARATOR.join, personal), follows)
+        actors = _SEPARATOR.join([event.actor or "" for event in events])
+        given = (log_id, *map(_SEPARATOR.join, columns), *due, *map(_SEPARATOR.join, personal), follows, actors)
         try:
             return await self._writers.value(_APPEND, *given)
         except asyncpg.IntegrityConstraintViolationError as taken:
             raise AlreadyTaken(str(taken)) from taken
-        except asyncpg.DatetimeFieldOverflowError as behind:
-            raise ClockBehind(f"The clock of this process runs behind the log: {behind}") from behind
 
     async def events_from(
         self, log_id: int, versions: Mapping[str, int], each_max: int

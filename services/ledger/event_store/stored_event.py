@@ -22,8 +22,9 @@ class Personal(NamedTuple):
 class StoredEvent(NamedTuple):
     """One row of the log; without a position until it is appended. `data` is JSON text, never written anew.
 
-    `fingerprint` is the command's, on its first event only. `personal` is what is to be kept beside it when it is
-    appended, `follows` the id of the event that it follows in its account; an event that was read has neither.
+    `fingerprint` is the command's, on its first event only; `actor` is who gave it (rule 17.1), unknown of old events.
+    `personal` is what is to be kept beside it when it is appended, `follows` the id of the event that it follows in its
+    account; an event that was read has neither.
     """
 
     position: int | None
@@ -36,6 +37,7 @@ class StoredEvent(NamedTuple):
     schema_version: int
     recorded_at: datetime
     data: str
+    actor: str | None = None
     personal: tuple[Personal, ...] = ()
     follows: str | None = None
 
@@ -56,10 +58,11 @@ class StoredEvent(NamedTuple):
     def line(self, position: int | None) -> str:
         """The published form at that position, `data` as stored and last, so that an auditor finds its bytes.
 
-        Ids and types need no escaping (see contracts), keys do. Without a position, in a dry run, the event has no id
-        and no command either.
+        Ids, types and actors need no escaping (see contracts), keys do. Without a position, in a dry run, the event has
+        no id and no command either.
         """
         event_id, command_id, fingerprint = "null", "null", "null"
+        actor = f'"actor":"{self.actor}",' if self.actor else ""
         if position:
             event_id, command_id = f'"{self.event_id}"', encode_basestring(self.command_id)
             fingerprint = f'"{self.fingerprint.hex()}"' if self.fingerprint else "null"
@@ -67,7 +70,7 @@ class StoredEvent(NamedTuple):
             f'{{"position":{position or "null"},"event_id":{event_id},"account_id":"{self.account_id}",'
             f'"version":{self.version},"command_id":{command_id},"fingerprint":{fingerprint},'
             f'"type":"{self.type}","schema_version":{self.schema_version},'
-            f'"recorded_at":"{rfc3339(self.recorded_at)}","data":{self.data}}}'
+            f'"recorded_at":"{rfc3339(self.recorded_at)}",{actor}"data":{self.data}}}'
         )
 
 

@@ -111,6 +111,8 @@ class LogStream:
             Header.EXPECTED_STREAM: self.name,
             Header.EXPECTED_LAST_SEQUENCE: str(event.position - 1),
         }
+        if event.actor:
+            headers["ce-actor"] = event.actor
         if event.fingerprint:
             headers["Hourbook-Fingerprint"] = event.fingerprint.hex()
         return headers

@@ -9,6 +9,7 @@ from random import Random
 
 from contracts.commands import Command
 from contracts.events import Event
+from services.access.principals import SYSTEM
 from services.ledger.domain.account import Account, course_of, due, fold
 from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms
@@ -23,7 +24,7 @@ _chance = Random()  # noqa: S311 - an id is no secret
 """Seeded by the operating system once: asking it for every id takes a seventh of what deciding a command takes."""
 
 
-def _new_id() -> str:
+def new_id() -> str:
     """A random UUID, version 4; written out here because the library's takes four times as long."""
     digits = f"{_chance.getrandbits(128):032x}"
     variant = "89ab"[_chance.getrandbits(2)]
@@ -57,26 +58,28 @@ class Submission:
     command: Command | ExpirePackages
     key: str
     fingerprint: bytes
+    actor: str
     answer: "asyncio.Future[Answer]"
     refusal: Exception | None = None
     _draft: Draft | None = None
 
     @classmethod
-    def of(cls, command: Command, key: str) -> "Submission":
-        """A caller's command; the fingerprint tells the same command from another with the same key.
+    def of(cls, command: Command, key: str, actor: str) -> "Submission":
+        """A caller's command; the fingerprint tells the same command from another with the same key, whoever gives it.
 
         It is recorded, so it is taken without what is personal, or a guess at an erased name could be tested by it;
         names that are not erased are compared when the key is repeated (`Replays`).
         """
         fingerprint = sha256(command.model_dump_json(exclude=PERSONAL).encode()).digest()
-        return cls(command, key, fingerprint, asyncio.get_running_loop().create_future())
+        return cls(command, key, fingerprint, actor, asyncio.get_running_loop().create_future())
 
     @classmethod
     def of_scheduler(cls, account_id: str) -> "Submission":
         """No caller's key has a space in it."""
-        key = f"expiry {_new_id()}"
+        key = f"expiry {new_id()}"
         fingerprint = sha256(key.encode()).digest()
-        return cls(ExpirePackages(account_id), key, fingerprint, asyncio.get_running_loop().create_future())
+        actor = SYSTEM["scheduler"].id
+        return cls(ExpirePackages(account_id), key, fingerprint, actor, asyncio.get_running_loop().create_future())
 
     @property
     def account_id(self) -> str:
@@ -117,13 +120,14 @@ class Submission:
                 position=None,
                 account_id=self.account_id,
                 version=before.account.version + number + 1,
-                event_id=_new_id(),
+                event_id=new_id(),
                 command_id=self.key,
                 fingerprint=None if number else self.fingerprint,
                 type=type(event).__name__,
                 schema_version=event.schema_version,
                 recorded_at=now,
                 data=event.model_dump_json(),
+                actor=self.actor,
                 personal=personal,
                 follows=follows,
             )

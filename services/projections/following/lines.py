@@ -28,13 +28,14 @@ class Line(Envelope, frozen=True):
     schema_version: int
     command_id: str | None = None
     fingerprint: str | None = None
+    actor: str | None = None
 
     def hash(self, log: str) -> str | None:
         """Its event's leaf hash in that log, in hexadecimal; None for a line of a version that had none."""
         if self.command_id is None:
             return None
         names = (self.account_id, self.version, self.event_id, self.command_id, self.type, self.schema_version)
-        said = (self.recorded_at, bytes(self.data), self.fingerprint or "")
+        said = (self.recorded_at, bytes(self.data), self.fingerprint or "", self.actor)
         return leaf_hash(leaf_data(log, self.position, *names, *said)).hex()
 
 

@@ -37,6 +37,7 @@ def event_of(message: Msg) -> Logged | None:
             schema_version=int(headers["Hourbook-Schema-Version"]),
             command_id=headers["Hourbook-Command"],
             fingerprint=headers.get("Hourbook-Fingerprint"),
+            actor=headers.get("ce-actor"),
         )
         return Logged(line, READERS[kind](message.data))
     except NOT_AS_WRITTEN as unreadable:

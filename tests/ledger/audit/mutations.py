@@ -15,11 +15,11 @@ Mutation = Callable[[Connection, random.Random, int], Awaitable[object]]
 
 REHASH = """
     UPDATE ledger.event SET hash = ledger.leaf_hash(log_id, position, account_id, version, event_id, command_id, type,
-        schema_version, recorded_at, data::text, fingerprint)
+        schema_version, recorded_at, data::text, fingerprint, actor)
 """
 COLUMNS = (
     "log_id", "position", "account_id", "version", "event_id", "command_id", "fingerprint", "type", "schema_version",
-    "recorded_at", "data", "hash",
+    "recorded_at", "data", "actor", "hash",
 )  # fmt: skip
 WIDTHS = {"log_id": 31, "position": 63, "version": 31, "schema_version": 15}
 
@@ -62,6 +62,8 @@ def _flipped(value: Any, column: str, chance: random.Random) -> Any:
     """Any one bit that leaves something PostgreSQL can hold; where there was nothing, there is something."""
     if isinstance(value, UUID):
         return UUID(int=value.int ^ (1 << chance.randrange(128)))
+    if value is None and column == "actor":
+        return chance.choice(["local", "key-somebody"])
     if value is None:
         return chance.choice([b"", b"\0", chance.randbytes(32)])
     raw = value.encode() if isinstance(value, str) else value

@@ -48,6 +48,7 @@ def any_event(chance: random.Random) -> StoredEvent:
         recorded_at=datetime(1900, 1, 1, tzinfo=UTC)
         + timedelta(microseconds=chance.randrange(600 * 365 * 86400 * 10**6)),
         data=text[3] * chance.choice([1, 100]),
+        actor=chance.choice([None, "local", f"key-{chance.randrange(10**9)}"]),
     )
 
 
@@ -64,6 +65,7 @@ def test_the_example_of_the_page_comes_out_as_it_says():
         {"position": 2}, {"account_id": "b"}, {"version": 2}, {"event_id": "00000000-0000-4000-8000-000000000002"},
         {"command_id": "l"}, {"fingerprint": b"\xfe"}, {"fingerprint": None}, {"type": "WorkResumes"},
         {"schema_version": 2}, {"recorded_at": EXAMPLE.recorded_at.replace(microsecond=3)}, {"data": "{ }"},
+        {"actor": "local"},
     ],
     ids=str,
 )  # fmt: skip
@@ -72,17 +74,17 @@ def test_any_other_column_is_another_leaf(change: dict[str, object]):
 
 
 HASHES = """
-    SELECT ledger.leaf_hash(3, p, account, version, id, command, type, schema, at, data, fingerprint) AS hash
+    SELECT ledger.leaf_hash(3, p, account, version, id, command, type, schema, at, data, fingerprint, actor) AS hash
     FROM unnest($1::bigint[], $2::text[], $3::integer[], $4::uuid[], $5::text[], $6::bytea[], $7::text[],
-        $8::smallint[], $9::timestamptz[], $10::text[])
-    AS e (p, account, version, id, command, fingerprint, type, schema, at, data)
+        $8::smallint[], $9::timestamptz[], $10::text[], $11::text[])
+    AS e (p, account, version, id, command, fingerprint, type, schema, at, data, actor)
 """
 
 
 async def test_postgresql_and_python_make_the_same_hash(store: EventStore):
     chance = random.Random(6962)
     events = [any_event(chance) for _ in range(500)]
-    columns = zip(*(event[:-2] for event in events), strict=True)
+    columns = zip(*(event[:11] for event in events), strict=True)
     rows = await store.readers.rows(HASHES, *columns)
     assert [row["hash"] for row in rows] == [hash_of(3, event) for event in events]
 
@@ -95,7 +97,9 @@ async def test_every_event_is_appended_with_its_hash(store: EventStore):
 
 
 async def test_a_line_of_the_log_says_all_that_its_leaf_covers(store: EventStore):
-    await store.append(0, [event("a", 1, 'k"\\ё"data":', data='{"data":"}"}'), event("a", 2, "k", first=False)], {})
+    await store.append(
+        0, [event("a", 1, 'k"\\ё"data":', data='{"data":"}"}'), event("a", 2, "k", first=False, actor="local")], {}
+    )
     for stored in await store.page(0, 0, 10):
         line = stored.line(stored.position)
         read = orjson.loads(line)
@@ -106,6 +110,7 @@ async def test_a_line_of_the_log_says_all_that_its_leaf_covers(store: EventStore
             schema_version=read["schema_version"],
             recorded_at=datetime.fromisoformat(read["recorded_at"]),
             data=line.partition('"data":')[2][:-1],
+            actor=read.get("actor"),
         )
         assert told == stored
         assert RecordedEvent.model_validate_json(line).command_id == stored.command_id

@@ -9,7 +9,14 @@ from services.ledger.event_store.stored_event import StoredEvent
 
 
 def event(
-    account_id: str, version: int, command_id: str, *, first: bool = True, data: str = "{}", event_id: str | None = None
+    account_id: str,
+    version: int,
+    command_id: str,
+    *,
+    first: bool = True,
+    data: str = "{}",
+    event_id: str | None = None,
+    actor: str | None = None,
 ) -> StoredEvent:
     """One event of a command; its first one has the fingerprint. It follows the one that `id_of` names."""
     return StoredEvent(
@@ -23,6 +30,7 @@ def event(
         schema_version=1,
         recorded_at=datetime.now(UTC),
         data=data,
+        actor=actor,
         follows=id_of(account_id, version - 1) if version > 1 else None,
     )
 
@@ -34,7 +42,7 @@ def id_of(account_id: str, version: int) -> str:
 
 async def append_as_before(database_url: str, log_id: int, *events: StoredEvent) -> None:
     """As a program appends that knows nothing personal to be kept apart; it may still run after the migration."""
-    names = [name for name in StoredEvent._fields if name not in {"position", "personal", "follows"}]
+    names = [name for name in StoredEvent._fields if name not in {"position", "actor", "personal", "follows"}]
     columns = [[getattr(each, name) for each in events] for name in names]
     connection = await asyncpg.connect(database_url)
     parameters = ", ".join(f"${number}" for number in range(1, 13))

@@ -42,7 +42,9 @@ async def make_with_keys_of_all_accounts(settings: Settings) -> None:
 async def drafted(account_id: str, key: str) -> tuple[StoredEvent, ...]:
     """The events that open an account."""
     now = await SystemClock().now()
-    return Submission.of(opening(account_id), key).decide(KnownAccount.unopened(account_id), terms(), now).events
+    return (
+        Submission.of(opening(account_id), key, "local").decide(KnownAccount.unopened(account_id), terms(), now).events
+    )
 
 
 async def test_keys_become_each_account_s_own(settings: Settings):

@@ -66,7 +66,9 @@ def hash_of_line(log: int, line: bytes) -> str:
     said = orjson.loads(line)
     names = ("position", "account_id", "version", "event_id", "command_id", "type", "schema_version")
     at, data = parse_instant(said["recorded_at"]), line.partition(b'"data":')[2][:-1]
-    return leaf_hash(leaf_data(log, *(said[name] for name in names), at, data, said["fingerprint"] or "")).hex()
+    return leaf_hash(
+        leaf_data(log, *(said[name] for name in names), at, data, said["fingerprint"] or "", said.get("actor"))
+    ).hex()
 
 
 async def test_the_logs_hashes_are_those_of_its_events(client: httpx.AsyncClient, account: str):

@@ -2,7 +2,7 @@
 -- here then sees all that was committed before the lock was had.
 --
 -- `of_events` says which event of the batch holds each commitment, counted from 1; `followed_ids` which event each one
--- follows in its account. The defaults let a process of an earlier version go on until it is replaced.
+-- follows in its account, `actors` who gave each one's command. The defaults let a process of an earlier version go on until it is replaced.
 CREATE OR REPLACE FUNCTION ledger.append(
     log integer,
     account_ids text[],
@@ -20,38 +20,27 @@ CREATE OR REPLACE FUNCTION ledger.append(
     commitments text[] DEFAULT '{}',
     salts bytea[] DEFAULT '{}',
     texts text[] DEFAULT '{}',
-    followed_ids uuid[] DEFAULT NULL
+    followed_ids uuid[] DEFAULT NULL,
+    actors text[] DEFAULT NULL
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     head bigint;
-    latest timestamptz;
 BEGIN
     PERFORM ledger.lock_log(log);
     SELECT coalesce(max(position), 0) INTO head FROM ledger.event WHERE log_id = log;
 
-    -- What was known at an instant stays so: nothing is recorded before the last events and the newest checkpoint, by
-    -- more than clocks differ. The signer refuses 5 minutes; a minute is for what is under way while it signs.
-    SELECT greatest(
-        (SELECT max(recorded_at) FROM (
-            SELECT recorded_at FROM ledger.event WHERE log_id = log ORDER BY position DESC LIMIT 16
-        ) AS last),
-        (SELECT substring(note FROM '\nclock (\S+)\n')::timestamptz FROM ledger.checkpoint
-         WHERE log_id = log ORDER BY size DESC LIMIT 1)
-    ) INTO latest;
-    IF latest - interval '4 minutes' > ANY (recorded_ats) THEN
-        RAISE EXCEPTION 'recorded at %, and the log has come to %', (SELECT min(at) FROM unnest(recorded_ats) AS at), latest
-            USING ERRCODE = 'datetime_field_overflow';
-    END IF;
-
-    INSERT INTO ledger.event
+    INSERT INTO ledger.event (log_id, position, account_id, version, event_id, command_id, fingerprint, type,
+        schema_version, recorded_at, data, actor, hash)
     SELECT log, head + n, account_id, version, event_id, command_id, fingerprint, type, schema_version, recorded_at, data::json,
+        actor,
         ledger.leaf_hash(
-            log, head + n, account_id, version, event_id, command_id, type, schema_version, recorded_at, data, fingerprint
+            log, head + n, account_id, version, event_id, command_id, type, schema_version, recorded_at, data, fingerprint,
+            actor
         )
     FROM unnest(
-        account_ids, versions, event_ids, command_ids, fingerprints, types, schema_versions, recorded_ats, datas
+        account_ids, versions, event_ids, command_ids, fingerprints, types, schema_versions, recorded_ats, datas, actors
     ) WITH ORDINALITY AS new (
-        account_id, version, event_id, command_id, fingerprint, type, schema_version, recorded_at, data, n
+        account_id, version, event_id, command_id, fingerprint, type, schema_version, recorded_at, data, actor, n
     );
 
     -- The unique key refuses a version that is taken; this refuses one that follows another event than the log has there,
