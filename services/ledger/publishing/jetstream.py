@@ -14,6 +14,8 @@ from services.ledger.event_store.stored_event import StoredEvent, rfc3339
 from services.process.streams import own_stream
 
 ACKNOWLEDGE_SECONDS_MAX = 5
+HEADERS_BYTES_MAX = 4096
+OMITTED = "Hourbook-Data-Omitted"
 
 
 class NotAccepted(Exception):
@@ -76,17 +78,22 @@ class LogStream:
     async def publish(self, events: Sequence[StoredEvent]) -> None:
         """Send consecutive events at once and wait until all are acknowledged.
 
+        One that is larger than the server takes has an empty body, so that the others go on; the log has it whole.
+
         NotAccepted if one is refused, TimeoutError without an answer; in both cases the stream may have some of them.
         """
         self._round += 1
         self._missing = {event.position for event in events if event.position}
         self._outcome = asyncio.get_running_loop().create_future()
         for event in events:
+            data, headers = event.data.encode(), self._headers(event)
+            if len(data) > self._client.max_payload - HEADERS_BYTES_MAX:
+                data, headers[OMITTED] = b"", "true"
             await self._client.publish(
                 f"hourbook.log.{self._log_id}.{event.account_id}.{event.type}",
-                event.data.encode(),
+                data,
                 reply=f"{self._inbox}.{self._round}.{event.position}",
-                headers=self._headers(event),
+                headers=headers,
             )
         async with asyncio.timeout(ACKNOWLEDGE_SECONDS_MAX):
             await self._outcome

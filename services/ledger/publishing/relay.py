@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from random import SystemRandom
+from typing import NamedTuple
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -12,6 +13,7 @@ from nats.errors import Error as NatsError
 
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import EventStore
+from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.metrics import RELAY_REFUSED, RELAYED
 from services.ledger.publishing.jetstream import LogStream, NotAccepted
 from services.process.nats_connection import connect
@@ -49,6 +51,13 @@ async def connected(nats_url: str) -> AsyncIterator[Client]:
             await client.close()
 
 
+class Place(NamedTuple):
+    """How far a stream has come, and which event that is."""
+
+    position: int = 0
+    event_id: str | None = None
+
+
 class Relay:
     """Publishes a log from wherever its stream ends."""
 
@@ -68,37 +77,44 @@ class Relay:
         await self._client.subscribe(wake_subject(self._log_id), cb=ring)
         await self._stream.open()
         clock = asyncio.get_running_loop().time
-        position, checked_at = await self._end_of_stream(), clock()
+        place, checked_at = await self._end_of_stream(), clock()
         RELAY_REFUSED.labels(self._log_id).set(0)
         while self._client.is_connected and not stopping():
             next_ring = self._wake.next
-            if events := await self._store.page(self._log_id, position, PAGE_EVENTS):
+            events = await self._events_after(place)
+            if events:
                 try:
                     await self._stream.publish(events)
-                    position += len(events)
-                    RELAYED.labels(self._log_id).set(position)
+                    place = Place(place.position + len(events), events[-1].event_id)
+                    RELAYED.labels(self._log_id).set(place.position)
                 except NotAccepted as refused:
                     logger.info("%s; going on from where the stream ends", refused)
                     await asyncio.sleep(SystemRandom().uniform(0, ASIDE_SECONDS_MAX))
-                    position, checked_at = await self._end_of_stream(), clock()
-            elif clock() - checked_at > CHECK_SECONDS:
-                position, checked_at = await self._end_of_stream(), clock()
+                    place, checked_at = await self._end_of_stream(), clock()
+            elif events is None or clock() - checked_at > CHECK_SECONDS:
+                place, checked_at = await self._end_of_stream(), clock()
             else:
                 await next_ring.wait()
         raise asyncio.CancelledError if stopping() else ConnectionError("the connection to NATS was lost")
 
-    async def _end_of_stream(self) -> int:
+    async def _events_after(self, place: Place) -> list[StoredEvent] | None:
+        """What follows in the log; None if the log has another event at that place, or none, as after a restore."""
+        if not place.position:
+            return await self._store.page(self._log_id, 0, PAGE_EVENTS)
+        page = await self._store.page(self._log_id, place.position - 1, PAGE_EVENTS)
+        return page[1:] if page and page[0].event_id == place.event_id else None
+
+    async def _end_of_stream(self) -> Place:
         """How far the stream has come; one that is no copy of this log is emptied first, and filled again."""
         end = await self._stream.end()
-        if end == 0 or (end and await self._is_same_event(end)):
-            return end
+        if end == 0:
+            return Place()
+        event_id = await self._stream.event_id(end) if end else None
+        if end and event_id and event_id == await self._store.event_id(self._log_id, end):
+            return Place(end, event_id)
         logger.error("%s is not a copy of this ledger's log: it is deleted and filled again", self._stream.name)
         await self._stream.renew()
-        return 0
-
-    async def _is_same_event(self, position: int) -> bool:
-        event_id = await self._stream.event_id(position)
-        return event_id is not None and event_id == await self._store.event_id(self._log_id, position)
+        return Place()
 
 
 async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wake) -> None:

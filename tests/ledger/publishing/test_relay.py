@@ -22,6 +22,7 @@ from services.process.stopping import end
 from services.process.streams import owner_of
 from services.process.wake import Wake
 from tests.databases import Databases
+from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.event_store.events import event
 
 
@@ -251,6 +252,60 @@ async def test_a_stream_of_another_ledger_is_refused_and_left_alone(
                     await copied(others, log_id, jetstream, stream)
             assert await store.ledger_id() in caplog.text
             assert owner_of(await jetstream.stream_info(stream)) == await others.ledger_id()
+
+
+@pytest.mark.parametrize("end", [7, 10, 14])
+async def test_a_log_that_goes_back_under_the_relay_is_copied_as_it_is_then(
+    store: EventStore,
+    database_url: str,
+    nats_url: str,
+    log_id: int,
+    jetstream: JetStreamContext,
+    stream: str,
+    end: int,
+):
+    """It has grown again before the relay looks: no further, as far or further than what was published."""
+    await append(store, log_id, "a", range(1, 11))
+    async with relaying(store, log_id, nats_url) as wake:
+        await copied(store, log_id, jetstream, stream)
+        await as_superuser(
+            database_url,
+            f"DELETE FROM ledger.event WHERE log_id = {log_id} AND position > 5",
+            f"""INSERT INTO ledger.event
+            SELECT {log_id}, n, 'b', n - 5, gen_random_uuid(), 'b-' || n, '\\x01', 'TaskClosed', 1, now(), '{{}}',
+                '\\x00' FROM generate_series(6, {end}) AS n""",
+        )
+        wake.ring()
+        messages = await copied(store, log_id, jetstream, stream)
+    assert len(messages) == end
+
+
+async def test_an_event_larger_than_a_message_may_be_stops_no_other(
+    store: EventStore, nats_url: str, log_id: int, jetstream: JetStreamContext, stream: str, connection: Client
+):
+    sizes = [10, connection.max_payload - 5000, connection.max_payload - 10, connection.max_payload * 2, 10]
+    for version, size in enumerate(sizes, 1):
+        await store.append(log_id, [event("a", version, f"k{version}", data=json_of(size))], {})
+    async with relaying(store, log_id, nats_url):
+        last = (await store.page(log_id, len(sizes) - 1, 1))[0]
+
+        async def has_last() -> bool:
+            try:
+                message = await jetstream.get_msg(stream, seq=len(sizes))
+            except NotFoundError:
+                return False
+            return (message.headers or {}).get("ce-id") == last.event_id
+
+        await until(has_last)
+    messages = [await jetstream.get_msg(stream, seq=position) for position in range(1, len(sizes) + 1)]
+    assert [len(message.data or b"") for message in messages] == [sizes[0], sizes[1], 0, 0, sizes[4]]
+    omitted = ["Hourbook-Data-Omitted" in (message.headers or {}) for message in messages]
+    assert omitted == [False, False, True, True, False]
+
+
+def json_of(size: int) -> str:
+    """A document of so many bytes."""
+    return '"' + "x" * (size - 2) + '"'
 
 
 async def test_a_stream_with_a_hole_is_replaced(
