@@ -20,7 +20,9 @@ FUNCTIONS = sorted(Path(__file__).parent.glob("functions/*.sql"))
 # creating the same role at this moment, and PostgreSQL reports that in several ways.
 _ROLE = f"""
 DO $$ BEGIN
-    CREATE ROLE {ROLE} NOLOGIN;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
+        CREATE ROLE {ROLE} NOLOGIN;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 DO $$ BEGIN
@@ -30,8 +32,13 @@ DO $$ BEGIN
 END $$;
 """
 _LOCK = "SELECT pg_advisory_xact_lock(1213156950)"
+# Only where it is missing: the right to make schemas is asked for even where there is nothing to make.
 _TABLE = """
-CREATE SCHEMA IF NOT EXISTS ledger;
+DO $$ BEGIN
+    IF to_regnamespace('ledger') IS NULL THEN
+        CREATE SCHEMA ledger;
+    END IF;
+END $$;
 CREATE TABLE IF NOT EXISTS ledger.migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 """
 _APPLIED = "INSERT INTO ledger.migration VALUES ($1)"
@@ -53,7 +60,8 @@ _PARTITIONS = Path(__file__).with_name("partitions.sql")
 async def migrate(database_url: str) -> None:
     """Create the service's role, apply the migrations that are missing, and replace functions that have changed.
 
-    A database that a newer program has migrated keeps that program's functions.
+    A database that a newer program has migrated keeps that program's functions. OperatorError where the login lacks a
+    right that this takes.
     """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
@@ -74,6 +82,14 @@ async def migrate(database_url: str) -> None:
                     await connection.execute(function)
                 await connection.execute("DELETE FROM ledger.migration WHERE name LIKE 'functions %'")
                 await connection.execute(_APPLIED, present)
+    except asyncpg.InsufficientPrivilegeError as refused:
+        reason = str(refused).splitlines()[0]
+        raise OperatorError(
+            f"DATABASE_URL: this login may not make the ledger's schema ({reason}). It has to be a member of {ROLE}, "
+            f"and to own the schema ledger or to have CREATE on the database: as a superuser, CREATE ROLE {ROLE} "
+            f"NOLOGIN; GRANT {ROLE} TO the login.",
+            exit_code=CANNOT_START,
+        ) from refused
     finally:
         await connection.close()
 

@@ -1,7 +1,9 @@
 """The schema makes itself at start, however many processes start at once."""
 
 import asyncio
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
 from uuid import uuid4
 
 import asyncpg
@@ -11,6 +13,9 @@ from services.ledger.audit.leaf import hash_of
 from services.ledger.event_store import migrations
 from services.ledger.event_store.migrations import _ROLE, MIGRATIONS, ROLE, fix_logs, migrate
 from services.ledger.event_store.store import AlreadyTaken, EventStore
+from services.process.operator_error import OperatorError
+from services.projections import catalogue
+from services.projections.views import READER_ROLE
 from tests.ledger.event_store.events import append_as_before, event
 
 
@@ -49,26 +54,82 @@ async def test_the_role_is_made_by_whichever_database_of_the_cluster_comes_first
         await superuser.close()
 
 
-async def test_a_login_that_is_no_superuser_is_enough(database_url: str):
-    """It owns what it makes in its database, and the service's role, made by whoever came first, is granted to it."""
-    login, name = f"login_{uuid4().hex}", urlsplit(database_url).path.removeprefix("/")
+class Login(NamedTuple):
+    """A login, and the address of the database that it uses."""
+
+    name: str
+    address: SplitResult
+
+    @property
+    def url(self) -> str:
+        place = self.address.netloc.rpartition("@")[2]
+        return self.address._replace(netloc=f"{self.name}:secret@{place}").geturl()
+
+    @property
+    def database(self) -> str:
+        return self.address.path.removeprefix("/")
+
+
+@pytest.fixture
+async def login(database_url: str) -> AsyncIterator[Login]:
+    """Of its own for the test, without any right."""
+    made = Login(f"login_{uuid4().hex}", urlsplit(database_url))
     superuser = await asyncpg.connect(database_url)
-    await superuser.execute(f"CREATE ROLE {login} LOGIN CREATEROLE PASSWORD 'secret'")
-    await superuser.execute(f"GRANT CREATE ON DATABASE {name} TO {login}")
-    parts = urlsplit(database_url)
-    address = parts.netloc.rpartition("@")[2]
-    url = parts._replace(netloc=f"{login}:secret@{address}").geturl()
+    await superuser.execute(f"CREATE ROLE {made.name} LOGIN NOCREATEROLE PASSWORD 'secret'")
     try:
-        await superuser.execute(_ROLE)
-        await superuser.execute(f"GRANT {ROLE} TO {login}")
-        await migrate(url)
-        connection = await asyncpg.connect(url, server_settings={"role": ROLE})
-        assert await connection.fetchval("SELECT count(*) FROM ledger.event") == 0
-        await connection.close()
+        yield made
     finally:
-        await superuser.execute(f"DROP OWNED BY {login}")
-        await superuser.execute(f"DROP ROLE {login}")
+        await superuser.execute(f"DROP OWNED BY {made.name} CASCADE; DROP ROLE {made.name}")
         await superuser.close()
+
+
+async def as_superuser(database_url: str, *statements: str) -> None:
+    superuser = await asyncpg.connect(database_url)
+    for statement in statements:
+        await superuser.execute(statement)
+    await superuser.close()
+
+
+async def migrate_all(database_url: str) -> None:
+    """The ledger's schema and the projections'."""
+    await migrate(database_url)
+    await fix_logs(database_url, 1)
+    await catalogue.migrate(database_url, ["0"])
+
+
+async def test_a_login_without_createrole_is_enough_where_the_roles_exist(database_url: str, login: Login):
+    """It owns what it makes in its database, and the services' roles, made by another one, are granted to it."""
+    roles = f"{ROLE}, hourbook_projections"
+    await as_superuser(
+        database_url,
+        _ROLE + catalogue.ROLE + READER_ROLE,
+        f"GRANT {roles} TO {login.name}; GRANT CREATE ON DATABASE {login.database} TO {login.name}",
+    )
+    await migrate_all(login.url)
+    async with EventStore.connected(login.url) as store:
+        assert await store.append(0, [event("a", 1, "k")], {}) == 1
+
+
+async def test_the_owner_of_the_schema_needs_no_right_to_make_others(database_url: str, login: Login):
+    await as_superuser(
+        database_url,
+        _ROLE,
+        f"GRANT {ROLE} TO {login.name}; CREATE SCHEMA ledger AUTHORIZATION {login.name}",
+    )
+    await migrate(login.url)
+    await migrate(login.url)
+    await fix_logs(login.url, 3)
+
+
+@pytest.mark.parametrize("lacking", ["the role", "the database"])
+async def test_a_right_that_is_missing_is_one_sentence(database_url: str, login: Login, lacking: str):
+    granted = {
+        "the role": f"GRANT CREATE ON DATABASE {login.database} TO {login.name}",
+        "the database": f"GRANT {ROLE} TO {login.name}",
+    }
+    await as_superuser(database_url, _ROLE, granted[lacking])
+    with pytest.raises(OperatorError, match=f"this login may not make .* GRANT {ROLE} TO the login"):
+        await migrate(login.url)
 
 
 async def test_events_of_a_log_without_hashes_are_given_theirs(database_url: str, monkeypatch: pytest.MonkeyPatch):
