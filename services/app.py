@@ -24,6 +24,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
         running_ledger(read(LedgerSettings)) as app.state.ledger,
         running_projections(read(ProjectionsSettings), worker=False) as app.state.projections,
     ):
+        app.state.parts = app.state.ledger.work
         yield
 
 

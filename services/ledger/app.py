@@ -35,6 +35,7 @@ def _running(*, background: bool) -> Callable[[FastAPI], AbstractAsyncContextMan
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with running_ledger(read(Settings), relay=background, expiry=background) as app.state.ledger:
+            app.state.parts = app.state.ledger.work
             yield
 
     return lifespan

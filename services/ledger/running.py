@@ -28,6 +28,7 @@ from services.ledger.writing.pipeline import Pipeline
 from services.ledger.writing.submissions import NothingIsDue, Submission
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.postgres_login import log_in
+from services.process.stopping import raise_where_ended
 from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -174,6 +175,7 @@ async def run_relay(settings: Settings) -> None:
 
 
 async def run_expiry(settings: Settings) -> None:
-    """The expiry in a process of its own, until cancelled; ends with an error when something crashes."""
+    """The expiry in a process of its own, until cancelled; ends with an error once any of its tasks has ended."""
     async with running_ledger(settings, expiry=True) as ledger:
-        await asyncio.gather(*ledger.work)
+        await asyncio.wait(ledger.work, return_when=asyncio.FIRST_COMPLETED)
+        raise_where_ended(ledger.work)

@@ -17,6 +17,7 @@ from uvicorn.importer import import_from_string
 
 from services.process.http_connection import HttpConnection
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.stopping import raise_where_ended
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 2048
@@ -61,7 +62,10 @@ def allow_connections() -> None:
 
 
 def serve(application: str, taken: socket.socket) -> None:
-    """Answer on that socket until SIGINT or SIGTERM; what the application raises when it starts is raised here."""
+    """Answer on that socket until SIGINT or SIGTERM; what the application raises when it starts is raised here.
+
+    Tasks in its `state.parts` belong to it: once one of them has ended, answers end too, and its error is raised here.
+    """
     collect_garbage_seldom()
     allow_connections()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -94,7 +98,15 @@ async def _served(app: FastAPI, taken: socket.socket) -> None:
 
 async def _within_lifespan(app: FastAPI, server: uvicorn.Server, taken: socket.socket) -> None:
     async with app.router.lifespan_context(app):
-        await server.serve(sockets=[taken])
+        parts: list[asyncio.Task[None]] = getattr(app.state, "parts", [])
+        serving = asyncio.create_task(server.serve(sockets=[taken]))
+        try:
+            await asyncio.wait({serving, *parts}, return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            await serving
+        finally:
+            serving.cancel()
+        raise_where_ended(parts)
 
 
 class _Server(uvicorn.Server):

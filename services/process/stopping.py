@@ -2,11 +2,23 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
 
 import uvloop
+
+
+class PartEnded(Exception):
+    """A part of this process has ended, and nobody has stopped it."""
+
+
+def raise_where_ended(parts: Iterable[asyncio.Task[None]]) -> None:
+    """Raise the error of the first of these tasks that has ended, or PartEnded; nothing while all go on."""
+    for part in parts:
+        if part.done():
+            part.result()
+            raise PartEnded(f"{part.get_name()} has ended.")
 
 
 def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:

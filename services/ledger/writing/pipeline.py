@@ -61,6 +61,7 @@ class Pipeline:
         finally:
             self._stopped = True
             self._cold.close()
+            self._replays.close()
             fail_unanswered(self._queue)
 
     async def _decide_batches(self) -> None:

@@ -41,15 +41,16 @@ class Replays:
         self._arrived.set()
 
     async def run(self) -> None:
-        """Answer until cancelled; a command without an answer fails then."""
-        try:
-            while True:
-                await self._arrived.wait()
-                self._arrived.clear()
-                while self._asked:
-                    await self._answer_some()
-        finally:
-            fail_unanswered(submission for submission, _ in self._asked)
+        """Answer until cancelled."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._asked:
+                await self._answer_some()
+
+    def close(self) -> None:
+        """Fail the commands that still wait: the ledger is stopping."""
+        fail_unanswered(submission for submission, _ in self._asked)
 
     async def _answer_some(self) -> None:
         """Answer the first ones in the queue; they leave it once all of them have their answer."""
