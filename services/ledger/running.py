@@ -137,7 +137,7 @@ def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]
     if settings.audit_key_file is None:
         logger.warning("HOURBOOK_AUDIT_KEY_FILE is not set: this process signs no checkpoints")
         return
-    yield "The checkpointer", keep_checkpointing(database, settings.logs, settings.audit_key_file)
+    yield "The checkpointer", keep_checkpointing(database, settings.logs, settings.audit_key_file, ledger.clock)
     for witness in witnesses(settings):
         for log_id in range(settings.logs):
             yield f"The delivery to {witness.name}", keep_telling(witness, database, log_id)

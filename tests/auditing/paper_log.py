@@ -93,9 +93,10 @@ class Signer:
         key_id = sha256(name.encode() + b"\n\x01" + self.public).digest()[:4]
         return f"\u2014 {name} {base64.b64encode(key_id + self.key.sign(text.encode())).decode()}\n"
 
-    def checkpoint(self, leaves: list[bytes], origin: str = ORIGIN) -> str:
-        """What the log's first events are, signed."""
+    def checkpoint(self, leaves: list[bytes], clock: datetime, origin: str = ORIGIN) -> str:
+        """What the log's first events are, and how far the clock had come, signed."""
         text = f"{origin}\n{len(leaves)}\n{base64.b64encode(root(leaves)).decode()}\ntime 2026-11-25T10:00:00Z\n"
+        text += f"clock {clock.isoformat().replace('+00:00', 'Z')}\n"
         return f"{text}\n{self.signature(origin, text)}"
 
     def announcement(self, before: "Signer | None") -> str:
@@ -113,6 +114,7 @@ class Paper:
     rows: list[Row] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
     signers: list[Signer] = field(default_factory=lambda: [Signer.of(1)])
+    signed_after: timedelta = timedelta()
 
     @property
     def leaves(self) -> list[bytes]:
@@ -141,7 +143,8 @@ class Paper:
 
     def checkpoint(self, size: int) -> str:
         """The signed note of a size."""
-        return self.signers[-1].checkpoint(self.leaves[:size])
+        clock = max(row.recorded_at for row in self.rows[:size]) + self.signed_after
+        return self.signers[-1].checkpoint(self.leaves[:size], clock)
 
     def receipt(self, row: Row) -> str:
         """What the customer keeps of the command that began with this event."""
@@ -197,8 +200,7 @@ class Paper:
     ) -> Path:
         """Some rows, and the tree in these pieces."""
         folder.mkdir(parents=True, exist_ok=True)
-        leaves = self.leaves
-        notes = [json.dumps({"note": self.signers[-1].checkpoint(leaves[:size])}) for size in self.sizes]
+        notes = [json.dumps({"note": self.checkpoint(size)}) for size in self.sizes]
         first, last = span or ((rows[0].position, rows[-1].position) if rows else (1, 0))
         compressed(folder / "log-0.ndjson.gz", [row.line() for row in rows])
         compressed(folder / "log-0.tree.gz", [json.dumps(piece).encode() for piece in pieces])

@@ -158,6 +158,24 @@ def test_wrong_minutes_and_money_are_found_even_when_all_is_signed_and_nothing_w
         assert verified(other.export(Path(place) / "export")) == 1
 
 
+@pytest.mark.parametrize(
+    ("signed_after", "back", "code"),
+    [(0, 4, 0), (0, 6, 1), (10, 0, 1), (4, 0, 0)],
+    ids=["as clocks differ", "further", "behind a checkpoint", "behind a checkpoint as clocks differ"],
+)
+def test_recording_time_runs_forward_but_for_as_much_as_clocks_differ(
+    tmp_path: Path, signed_after: int, back: int, code: int
+):
+    """Of accounts that know nothing of each other, all signed by the ledger's own key."""
+    minutes = timedelta(minutes=1)
+    paper = Paper(signed_after=signed_after * minutes)
+    for number in range(2):
+        [((opened,), at)] = told(f"account-{number}", [])
+        at += timedelta(days=2) - number * back * minutes
+        paper.write(f"account-{number}", (opened.model_copy(update={"effective_at": at}),), at)
+    assert verified(paper.export(tmp_path / "export")) == code
+
+
 @settings(max_examples=CASES * 2)
 @given(some_paper, some_random)
 def test_a_missing_tail_of_an_account_is_found_by_a_receipt(paper: Paper, random: Random):

@@ -203,14 +203,16 @@ class Checkpoint:
     root: bytes
     note: Note
     held: bool
+    clock: datetime | None = None
 
     @staticmethod
     def parse(where: str, text: str, *, held: bool) -> "Checkpoint":
         note = Note.parse(text)
-        origin, size, root, *_ = note.text.split("\n")
+        origin, size, root, *further = note.text.split("\n")
+        clock = next((instant(line.removeprefix("clock ")) for line in further if line.startswith("clock ")), None)
         if not re.fullmatch(r"0|[1-9][0-9]{0,18}", size):
             raise ValueError(f"{size!r} is not a number of events")
-        return Checkpoint(where, origin, int(size), from_base64(root), note, held)
+        return Checkpoint(where, origin, int(size), from_base64(root), note, held, clock)
 
 
 @dataclass
@@ -1172,6 +1174,7 @@ class Log:
         self.inside = 0
         self.versions: dict[str, int] = {}
         self.positions: list[int] = []
+        self.latest = EPOCH
 
     def check(self, keys: Keys, asked: Asked, accounts: Accounts) -> None:
         """Everything that the three files say."""
@@ -1279,6 +1282,10 @@ class Log:
         found = leaf_hash(self.number, line[0])
         if found != expected:
             self.findings.add(line[1], Wrong("leaf hash", expected.hex(), found.hex()))
+        if line[0].recorded_at < self.latest - CLOCKS_DIFFER:
+            earliest = f"{self.latest - CLOCKS_DIFFER} or later, by what was recorded and signed before"
+            self.findings.add(line[1], Wrong("recorded_at", earliest, line[0].recorded_at))
+        self.latest = max(self.latest, line[0].recorded_at)
         return found
 
     def is_missing(self, start: int, leaves: int) -> bool:
@@ -1325,6 +1332,7 @@ class Log:
 
     def compare(self, checkpoint: Checkpoint) -> None:
         """Whether the tree has the signed root; unknown inside a part that the export leaves out."""
+        self.latest = max(self.latest, checkpoint.clock or EPOCH)
         if checkpoint.size < self.tree.size:
             self.inside += 1
             if checkpoint.held:

@@ -5,12 +5,13 @@ Several may run on different machines: one works, the others see it.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 
-from services.ledger.audit.checkpoints import Checkpoint, origin
+from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint, origin
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.hindrances import Hindrances
 from services.ledger.audit.keys import CannotSign, PublicKey, SigningKey, published, signing_key
@@ -18,6 +19,7 @@ from services.ledger.audit.merkle import EMPTY_ROOT, Frontier, Tiles, edge_of, g
 from services.ledger.audit.notes import Note
 from services.ledger.audit.signer_memory import Remembered, SignerMemory, the_only_signer
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
+from services.ledger.clock import Clock, SystemClock
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.identity import ledger_id_of
 from services.process.operator_error import OperatorError
@@ -29,6 +31,9 @@ REST_SECONDS = 5.0
 LEAVES_MAX = 1 << 15
 PAGE_LEAVES = 1 << 12
 SIGNER = "The signer"
+REAL_TIME = SystemClock()
+DAWN = datetime(1970, 1, 2, tzinfo=UTC)
+"""Before all that was ever recorded."""
 VERIFIED_FILE = "verified.json"
 """What the auditor remembers, where `up` keeps it: beside the key."""
 
@@ -46,8 +51,9 @@ class LogDisagrees(CannotSign):
 class Checkpointer:
     """Signs one log: only what extends all that its key has signed, and nothing while a fault of the audit stands."""
 
-    def __init__(self, database: Database, log_id: int, key_file: Path) -> None:
+    def __init__(self, database: Database, log_id: int, key_file: Path, clock: Clock = REAL_TIME) -> None:
         self._database = database
+        self._clock = clock
         self._tree = StoredTree(database, log_id)
         self._log = f"log {log_id}"
         self._key_file = key_file
@@ -57,6 +63,7 @@ class Checkpointer:
         self._resumed = False
         self._known: StoredCheckpoint | None = None
         self._root = EMPTY_ROOT
+        self._clocked: datetime | None = None
 
     async def catch_up(self) -> None:
         """Sign until a checkpoint covers the whole log; CannotSign where that must not be."""
@@ -89,6 +96,7 @@ class Checkpointer:
                 await self._require_root(signed.size, signed.root)
         self._remembered = remembered
         self._known, self._root = latest, said.root if said else EMPTY_ROOT
+        self._clocked = said.clock if said else None
         await self._remember_what_others_signed(said)
         self._resumed = True
 
@@ -117,7 +125,7 @@ class Checkpointer:
             if 0 < size <= said.size and not await self._begins_with(said, size, root):
                 raise LogDisagrees(f"the checkpoint of size {said.size} does not follow that of size {size}")
         await self._remember_what_others_signed(said)
-        self._known, self._root = latest, said.root
+        self._known, self._root, self._clocked = latest, said.root, said.clock
 
     async def _begins_with(self, said: Checkpoint, size: int, root: bytes) -> bool:
         try:
@@ -171,12 +179,23 @@ class Checkpointer:
         unpublished = remembered if remembered and remembered.size > size else None
         if unpublished and not (unpublished.size <= after and tree.lead_to(unpublished.size, unpublished.root)):
             raise LogDisagrees(f"{self._log} does not follow what was signed of it at size {unpublished.size}")
+        clock = await self._clock_after(after)
         await self._remember(Remembered(name, after, root, now, published_size=size))
-        signed = StoredCheckpoint(after, Checkpoint(name, after, root).sign(key.private, now))
+        signed = StoredCheckpoint(after, Checkpoint(name, after, root, clock).sign(key.private, now))
         if await self._tree.grow(size, signed, key.number, Tiles(changed)):
-            self._known, self._root = signed, root
+            self._known, self._root, self._clocked = signed, root, clock
         else:
             self._key = None  # another was faster, or the key has been rotated
+
+    async def _clock_after(self, size: int) -> datetime:
+        """What the clock shows, or the latest of the new events; none of these is recorded much before or after it."""
+        now, earliest = await self._clock.now(), self._clocked or DAWN
+        between = (earliest - CLOCKS_DIFFER, now + CLOCKS_DIFFER)
+        try:
+            latest = await self._tree.latest_recorded(self._size, size, between)
+        except LookupError as misdated:
+            raise LogDisagrees(f"{misdated} in {self._log}") from misdated
+        return max(now, earliest, latest or now)
 
     async def _remember_what_others_signed(self, said: Checkpoint | None) -> None:
         if said and (self._remembered is None or self._remembered.size < said.size):
@@ -187,21 +206,21 @@ class Checkpointer:
         self._remembered = signed
 
 
-async def keep_checkpointing(database: Database, logs: int, key_file: Path) -> None:
+async def keep_checkpointing(database: Database, logs: int, key_file: Path, clock: Clock = REAL_TIME) -> None:
     """Sign twice a second whatever is new, until cancelled; waits while another process signs or PostgreSQL is gone."""
     hindrances = Hindrances(database, SIGNER)
     while True:
         try:
             with the_only_signer(key_file):
-                await _keep_signing(database, logs, key_file, hindrances)
+                checkpointers = [Checkpointer(database, log_id, key_file, clock) for log_id in range(logs)]
+                await _keep_signing(checkpointers, hindrances)
         except (CannotSign, OSError) as refused:
             await hindrances.say(logs, dict.fromkeys(range(logs), f"{refused}"))
         await asyncio.sleep(EVERY_SECONDS)
 
 
-async def _keep_signing(database: Database, logs: int, key_file: Path, hindrances: Hindrances) -> None:
+async def _keep_signing(checkpointers: Sequence[Checkpointer], hindrances: Hindrances) -> None:
     """Until cancelled; a log that was refused rests before its hashes are gone over again."""
-    checkpointers = [Checkpointer(database, log_id, key_file) for log_id in range(logs)]
     clock = asyncio.get_running_loop().time
     refusals: dict[int, str] = {}
     rested_at: dict[int, float] = {}
@@ -220,5 +239,5 @@ async def _keep_signing(database: Database, logs: int, key_file: Path, hindrance
                 refusals[log_id], rested_at[log_id] = f"{refused}", clock() + REST_SECONDS
         if unavailable and unavailable != said:
             logger.warning("no checkpoint can be made now: %s", unavailable)
-        await hindrances.say(logs, refusals)
+        await hindrances.say(len(checkpointers), refusals)
         await asyncio.sleep(EVERY_SECONDS)

@@ -2,7 +2,7 @@
 
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,19 +11,28 @@ from services.ledger.audit.merkle import HASH_BYTES
 from services.ledger.audit.notes import NotANote, Note, signed
 from services.ledger.event_store.stored_event import rfc3339
 
+CLOCK = "clock "
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By so much the clocks of a ledger's processes may differ: no event is recorded further back than this."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The root of a log's tree at one size. `origin` names ledger and log."""
+    """The root of a log's tree at one size. `origin` names ledger and log.
+
+    `clock`: the ledger's clock at that time, or the latest of the events if that is later; what follows is not recorded
+    much before. Checkpoints of earlier versions do not say it.
+    """
 
     origin: str
     size: int
     root: bytes
+    clock: datetime | None = None
 
     @classmethod
     def read(cls, note: Note) -> Self:
         """What a note says, whoever signed it; NotANote if that is no checkpoint."""
-        origin, size, root, *_ = *note.text.split("\n"), "", ""
+        origin, size, root, *further = *note.text.split("\n"), "", ""
         if not (size.isascii() and size.isdecimal() and size == str(int(size))):
             raise NotANote("the second line of a checkpoint is its size")
         try:
@@ -32,11 +41,17 @@ class Checkpoint:
             raise NotANote(f"the root of a checkpoint is not base64: {malformed}") from malformed
         if len(hash_) != HASH_BYTES:
             raise NotANote(f"the root of a checkpoint has {len(hash_)} bytes, not {HASH_BYTES}")
-        return cls(origin, int(size), hash_)
+        try:
+            clocks = [datetime.fromisoformat(line.removeprefix(CLOCK)) for line in further if line.startswith(CLOCK)]
+        except ValueError as malformed:
+            raise NotANote(f"the clock of a checkpoint is no time: {malformed}") from malformed
+        return cls(origin, int(size), hash_, clocks[0] if clocks else None)
 
     def sign(self, key: Ed25519PrivateKey, made_at: datetime) -> str:
         """The checkpoint as a signed note."""
         text = f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\ntime {rfc3339(made_at)}"
+        if self.clock:
+            text += f"\n{CLOCK}{rfc3339(self.clock)}"
         return signed(text, self.origin, key)
 
 

@@ -19,6 +19,8 @@ class Verified:
     size: int = 0
     key_number: int = 0
     frontier: tuple[bytes, ...] = ()
+    recorded_at: datetime | None = None
+    """The latest instant at which one of its events was recorded; earlier versions do not know it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Cursor:
                 "size": log.size,
                 "key_number": log.key_number,
                 "frontier": [root.hex() for root in log.frontier],
+                "recorded_at": log.recorded_at,
             }
             for log_id, log in self.logs.items()
         }
@@ -75,5 +78,6 @@ class Cursor:
         replace_file(file, orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
-def _verified(note: str, size: int, key_number: int, frontier: list[str]) -> Verified:
-    return Verified(note, size, key_number, tuple(map(bytes.fromhex, frontier)))
+def _verified(note: str, size: int, key_number: int, frontier: list[str], recorded_at: str | None = None) -> Verified:
+    latest = datetime.fromisoformat(recorded_at) if recorded_at else None
+    return Verified(note, size, key_number, tuple(map(bytes.fromhex, frontier)), latest)

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import asyncpg
 
-from services.ledger.audit.checkpoints import Checkpoint
+from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint
 from services.ledger.audit.cursor import Verified
 from services.ledger.audit.keys import PublicKey
 from services.ledger.audit.leaf import hash_of
@@ -16,11 +17,13 @@ from services.ledger.audit.notes import NotANote, Note
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import UNAVAILABLE, Database, LedgerUnavailable
 from services.ledger.event_store.store import COLUMNS
-from services.ledger.event_store.stored_event import StoredEvent
+from services.ledger.event_store.stored_event import StoredEvent, rfc3339
 
 PAGE_EVENTS = 16 * WIDTH
 PAGE_CHECKPOINTS = 1000
 FAULTS_MAX = 50
+DAWN = datetime(1970, 1, 2, tzinfo=UTC)
+"""Before all that was ever recorded."""
 
 _ROWS = f"SELECT {COLUMNS}, hash FROM ledger.event WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"  # noqa: S608
 _VERSIONS = """
@@ -70,6 +73,7 @@ class Signed(NamedTuple):
     root: bytes
     note: str
     key_number: int
+    clock: datetime | None
 
 
 class StoredLog(NamedTuple):
@@ -92,6 +96,7 @@ class LogVerification:
         self._start = Verified() if from_start else before
         self._frontier = Frontier(self._start.size, list(self._start.frontier))
         self._versions: dict[str, int] = {}
+        self._latest = self._start.recorded_at or DAWN
         self.findings = Findings(before.size)
 
     async def run(self, went_over: Callable[[int], None]) -> Verified:
@@ -111,8 +116,9 @@ class LogVerification:
             await self._check_versions([event for event, _ in page])
             leaves = [self._leaf(event, hash_) for event, hash_ in page]
             await tiles.follow(self._frontier.size, leaves)
-            for leaf in leaves:
+            for leaf, (event, _) in zip(leaves, page, strict=True):
                 self._frontier.push(leaf)
+                self._follow_time(event)
                 reached = self._compared(signed.get(self._frontier.size)) or reached
             self.findings.events += len(page)
             went_over(len(page))
@@ -128,7 +134,15 @@ class LogVerification:
             return None
         if signed.root != frontier.root():
             self.findings.fault(f"the first {frontier.size} events are not those that were signed")
-        return Verified(signed.note, frontier.size, signed.key_number, tuple(frontier.roots))
+        self._latest = max(self._latest, signed.clock or DAWN)
+        return Verified(signed.note, frontier.size, signed.key_number, tuple(frontier.roots), self._latest)
+
+    def _follow_time(self, event: StoredEvent) -> None:
+        """Recording time runs forward, but for as much as clocks differ."""
+        if event.recorded_at < self._latest - CLOCKS_DIFFER:
+            said, latest = rfc3339(event.recorded_at), rfc3339(self._latest)
+            self.findings.fault(f"event {event.position} says it was recorded at {said}, and follows {latest}")
+        self._latest = max(self._latest, event.recorded_at)
 
     async def _signed(self) -> dict[int, Signed]:
         """What each checkpoint from here on says, by its size, and what the one that was verified before said."""
@@ -150,8 +164,8 @@ class LogVerification:
                 self.findings.fault(f"the checkpoint of size {self._before.size}, which was verified before, is gone")
             if not await self._tree.reaches(self._before.size):
                 self.findings.fault(f"the log ends before {self._before.size}, where it was verified before")
-            root = Checkpoint.read(Note.parse(self._before.note)).root
-            signed[self._before.size] = Signed(root, self._before.note, self._before.key_number)
+            said = Checkpoint.read(Note.parse(self._before.note))
+            signed[self._before.size] = Signed(said.root, self._before.note, self._before.key_number, said.clock)
         return signed
 
     def _read(self, stored: StoredCheckpoint) -> Signed | None:
@@ -165,7 +179,7 @@ class LogVerification:
         if (said.origin, said.size) != (self._log.name, stored.size) or not numbers:
             self.findings.fault(f"the checkpoint of size {stored.size} is not signed for this log and size")
             return None
-        return Signed(said.root, stored.note, max(numbers))
+        return Signed(said.root, stored.note, max(numbers), said.clock)
 
     async def _page(self) -> list[tuple[StoredEvent, bytes]]:
         """The next events and the hashes they are stored with; nothing at the end, or where it cannot go on."""

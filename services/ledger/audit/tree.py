@@ -1,6 +1,7 @@
 """A log's tree and checkpoints in PostgreSQL: read for proofs, and grown by whoever signs."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
 
 from services.ledger.audit.merkle import (
@@ -15,6 +16,7 @@ from services.ledger.audit.merkle import (
     tiles_of,
 )
 from services.ledger.event_store.database import Database
+from services.ledger.event_store.stored_event import rfc3339
 
 _LATEST = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 ORDER BY size DESC LIMIT 1"
 _PAGE = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size > $2 ORDER BY size LIMIT $3"
@@ -31,6 +33,11 @@ _HASHES = """
         SELECT position, hash, type FROM ledger.event
         WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3
     ) AS newer
+"""
+_RECORDED = """
+    SELECT max(recorded_at) FILTER (WHERE recorded_at <= $5) AS latest,
+        min(position) FILTER (WHERE recorded_at NOT BETWEEN $4 AND $5) AS misdated
+    FROM ledger.event WHERE log_id = $1 AND position > $2 AND position <= $3
 """
 _REACHES = "SELECT EXISTS (SELECT FROM ledger.event WHERE log_id = $1 AND position >= $2)"
 _GROW = "SELECT ledger.grow_tree($1, $2, $3, $4, $5, $6::smallint[], $7::bigint[], $8::bytea[])"
@@ -85,6 +92,14 @@ class StoredTree:
         if end - size != row["events"] or len(hashes) != HASH_BYTES * row["events"]:
             raise LookupError(f"log {self.log_id} has a gap after position {size}")
         return entries(hashes)[: (row["month_closed"] or end) - size]
+
+    async def latest_recorded(self, after: int, until: int, between: tuple[datetime, datetime]) -> datetime | None:
+        """The latest recording time of the events in (after, until]; LookupError for one that is not between those."""
+        (row,) = await self._database.rows(_RECORDED, self.log_id, after, until, *between)
+        if row["misdated"]:
+            start, end = map(rfc3339, between)
+            raise LookupError(f"event {row['misdated']} was not recorded between {start} and {end}")
+        return row["latest"]
 
     async def reaches(self, position: int) -> bool:
         """Whether the log has come so far."""

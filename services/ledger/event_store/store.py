@@ -84,6 +84,10 @@ class AlreadyTaken(Exception):
     """A key or a version is taken, or an event would follow one that is not in the log: nothing was appended."""
 
 
+class ClockBehind(LedgerUnavailable):
+    """This process would record before what is recorded already: its machine's clock has to be put right."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecordedCommand:
     """Where a command's first event is."""
@@ -130,6 +134,8 @@ class EventStore:
         """
         try:
             return await self._append(log_id, events, next_due)
+        except ClockBehind:
+            raise
         except LedgerUnavailable:
             first = events[0]
             at = (log_id, first.account_id, first.version, first.event_id)
@@ -163,6 +169,8 @@ class EventStore:
             return await self._writers.value(_APPEND, *given)
         except asyncpg.IntegrityConstraintViolationError as taken:
             raise AlreadyTaken(str(taken)) from taken
+        except asyncpg.DatetimeFieldOverflowError as behind:
+            raise ClockBehind(f"The clock of this process runs behind the log: {behind}") from behind
 
     async def events_from(
         self, log_id: int, versions: Mapping[str, int], each_max: int

@@ -103,7 +103,7 @@ async def test_a_file_gets_one_note_after_another(store: EventStore, tmp_path: P
 
 def test_the_operator_names_them(tmp_path: Path):
     named = Settings(
-        database_url="",
+        database_url="postgresql://ledger",
         witness_file=tmp_path / "w",
         witness_put_url="http://p",
         witness_post_url="http://w",
@@ -114,4 +114,4 @@ def test_the_operator_names_them(tmp_path: Path):
         HttpWitness("PUT", "http://p", "a"),
         HttpWitness("POST", "http://w", "a"),
     ]
-    assert list(witnesses(Settings(database_url=""))) == []
+    assert list(witnesses(Settings(database_url="postgresql://ledger"))) == []

@@ -1,6 +1,7 @@
 """Load, decide, append; again on conflict: what callers can rely on, with one process and with two."""
 
 import asyncio
+from datetime import timedelta
 
 import orjson
 import pytest
@@ -241,10 +242,11 @@ async def test_a_log_restored_from_an_older_copy_is_not_continued_from_what_memo
 async def test_time_does_not_run_backwards_inside_an_account(settings: Settings):
     async with running_ledger(settings.model_copy(update={"sandbox": True})) as sandbox:
         first = read(await sandbox.submit(opening("a"), "k1"))
-        await sandbox.store.readers.value("INSERT INTO ledger.test_clock (now) VALUES ($1)", A_YEAR_AGO)
+        behind = first.events[0].recorded_at - timedelta(minutes=3)
+        await sandbox.store.readers.value("INSERT INTO ledger.test_clock (now) VALUES ($1)", behind)
         second = read(await sandbox.submit(opening("b"), "k2"))
         third = read(await sandbox.submit(purchase("a", at=A_YEAR_AGO), "k3"))
-    assert second.events[0].recorded_at == A_YEAR_AGO
+    assert second.events[0].recorded_at == behind
     assert third.events[0].recorded_at == first.events[0].recorded_at
 
 
@@ -274,3 +276,13 @@ async def test_commands_that_wait_fail_when_the_ledger_stops(settings: Settings)
     assert answered == list(range(2, 2 + len(answered)))
     with pytest.raises(LedgerUnavailable):
         await stopping.submit(closing("a", "too-late"), "k")
+
+
+async def test_a_clock_that_runs_far_behind_records_nothing_and_says_so(settings: Settings):
+    async with running_ledger(settings.model_copy(update={"sandbox": True})) as sandbox:
+        await sandbox.submit(opening("a"), "k1")
+        await sandbox.store.readers.value("INSERT INTO ledger.test_clock (now) VALUES ($1)", A_YEAR_AGO)
+        beside = next(each for each in "bcdefghijklmnop" if sandbox.log_of(each) == sandbox.log_of("a"))
+        with pytest.raises(LedgerUnavailable, match="clock of this process runs behind"):
+            await sandbox.submit(opening(beside), "k2")
+        assert sum(await sandbox.heads()) == 1

@@ -25,9 +25,24 @@ CREATE OR REPLACE FUNCTION ledger.append(
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     head bigint;
+    latest timestamptz;
 BEGIN
     PERFORM ledger.lock_log(log);
     SELECT coalesce(max(position), 0) INTO head FROM ledger.event WHERE log_id = log;
+
+    -- What was known at an instant stays so: nothing is recorded before the last events and the newest checkpoint, by
+    -- more than clocks differ. The signer refuses 5 minutes; a minute is for what is under way while it signs.
+    SELECT greatest(
+        (SELECT max(recorded_at) FROM (
+            SELECT recorded_at FROM ledger.event WHERE log_id = log ORDER BY position DESC LIMIT 16
+        ) AS last),
+        (SELECT substring(note FROM '\nclock (\S+)\n')::timestamptz FROM ledger.checkpoint
+         WHERE log_id = log ORDER BY size DESC LIMIT 1)
+    ) INTO latest;
+    IF latest - interval '4 minutes' > ANY (recorded_ats) THEN
+        RAISE EXCEPTION 'recorded at %, and the log has come to %', (SELECT min(at) FROM unnest(recorded_ats) AS at), latest
+            USING ERRCODE = 'datetime_field_overflow';
+    END IF;
 
     INSERT INTO ledger.event (log_id, position, account_id, version, event_id, command_id, fingerprint, type,
         schema_version, recorded_at, data, actor, hash)
