@@ -2,7 +2,7 @@
 
 from xlsxwriter.worksheet import Worksheet
 
-from contracts.reports import Act, ActLine
+from contracts.reports import Act, ActLine, Party
 from services.documents.act_content import (
     groups,
     hours_from_report,
@@ -19,12 +19,15 @@ from services.documents.act_content import (
 from services.documents.formats import Formats, first_and_last
 from services.documents.numerals import Lang
 from services.documents.parties import requisites
-from services.documents.sheets import Book, Column
+from services.documents.sheets import Book, Column, height_of
 
 _QUANTITY, _MINUTES, _PRICE, _AMOUNT = 3, 4, 5, 6
 _WIDTHS = (22, 52, 10, 11, 10, 16, 18)
 _SIGNATURES = {"seller": (0, 1), "customer": (3, 6)}
 """The columns that each party's signature takes."""
+
+_TO_SIGN = 8
+"""Points above a line for the hand that signs."""
 
 
 def act_xlsx(act: Act, lang: Lang) -> bytes:
@@ -47,7 +50,8 @@ def _opening(book: Book, sheet: Worksheet, act: Act) -> int:
     formats, words = book.formats, book.formats.words
     start, end = (formats.long_day(day) for day in first_and_last(act.month))
     warning = f"{words['act_draft']}. {words['act_draft_why']}" if act.draft else ""
-    book.title(sheet, title_of(act, formats), subject_of(act, formats), warning)
+    texts = (title_of(act, formats), subject_of(act, formats), warning)
+    book.title(sheet, texts, last=len(_WIDTHS) - 1, width=sum(_WIDTHS))
     contract = f"{words['contract']} {words['number']} {act.contract_number} {words['from']}"
     about = [
         (words["seller"], ", ".join([act.seller.name, *requisites(act.seller, formats)])),
@@ -135,17 +139,27 @@ def _paragraphs(book: Book, sheet: Worksheet, row: int, sentences: list[str]) ->
 
 
 def _signatures(book: Book, sheet: Worksheet, row: int, act: Act) -> None:
-    """Position, signature and name of each person who signs; blank lines for what is not known."""
+    """Position, signature and name of each person who signs; blank lines for what is not known.
+
+    Both sides stand in the same rows, each as high as the longer text needs.
+    """
     words = book.formats.words
-    sheet.set_row(row, 14 * (max(len(act.seller.name), len(act.customer.name)) // 40 + 2))
-    for role, party in (("seller", act.seller), ("customer", act.customer)):
-        first, last = _SIGNATURES[role]
-        authority = f"{words['authority']}: {party.signatory_authority}" if party.signatory_authority else ""
-        book.block(sheet, row, first, last, f"{words[role]}: {party.name}", "strong")
-        book.block(sheet, row + 1, first, last, authority, "quiet")
-        lines = (("position", party.signatory_position), ("signature", None), ("name", party.signatory_name))
-        for number, (caption, known) in enumerate(lines):
-            book.block(sheet, row + 2 + 2 * number, first, last, known or "", "signature")
-            sheet.set_row(row + 2 + 2 * number, 22)
-            book.block(sheet, row + 3 + 2 * number, first, last, words[caption], "caption")
-        book.block(sheet, row + 8, first, last, words["stamp"], "caption")
+    sides = [_signatory(book, role, party) for role, party in (("seller", act.seller), ("customer", act.customer))]
+    for number, both in enumerate(zip(*sides, strict=True), row):
+        heights: list[float] = []
+        for (first, last), (text, style) in zip(_SIGNATURES.values(), both, strict=True):
+            book.block(sheet, number, first, last, text, style)
+            heights.append(height_of(text, sum(_WIDTHS[first : last + 1])))
+        sheet.set_row(number, max(heights) + (_TO_SIGN if both[0][1] == "signature" else 0))
+    for first, last in _SIGNATURES.values():
+        book.block(sheet, row + len(sides[0]), first, last, words["stamp"], "caption")
+
+
+def _signatory(book: Book, role: str, party: Party) -> list[tuple[str, str]]:
+    """What stands on one side, line by line, and how."""
+    words = book.formats.words
+    authority = f"{words['authority']}: {party.signatory_authority}" if party.signatory_authority else ""
+    lines = [(f"{words[role]}: {party.name}", "strong"), (authority, "quiet")]
+    for caption, known in (("position", party.signatory_position), ("signature", None), ("name", party.signatory_name)):
+        lines += [(known or "", "signature"), (words[caption], "caption")]
+    return lines

@@ -71,7 +71,8 @@ def _opening(book: Book, sheet: Worksheet, report: MonthlyReport) -> int:
     """Title, parties and contract; the row after them."""
     formats, words = book.formats, book.formats.words
     warning = "" if report.closed else f"{words['report_draft']}. {words['report_draft_why']}"
-    book.title(sheet, words["report"], f"{words['for_month']} {formats.month(report.month)}", warning)
+    texts = (words["report"], f"{words['for_month']} {formats.month(report.month)}", warning)
+    book.title(sheet, texts, last=len(_WIDTHS) - 1, width=sum(_WIDTHS))
     contract = f"{words['number']} {report.contract_number} {words['from']} {formats.long_day(report.contract_date)}"
     origin = f"{words['as_recorded'].capitalize()}{report.position}"
     if report.report_hash:

@@ -5,6 +5,7 @@ from datetime import datetime
 from io import BytesIO
 from math import ceil
 from typing import Any, NamedTuple
+from unicodedata import combining, east_asian_width
 
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
@@ -17,17 +18,17 @@ _FONT = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
 _EDGE = {"bottom": 1, "bottom_color": "#D5DAE0"}
 _HEAD = {"bold": True, "text_wrap": True, "bg_color": "#F4F6F8", "bottom": 2, "valign": "vcenter"}
 _STYLES: dict[str, dict[str, Any]] = {
-    "title": {"font_size": 16, "bold": True, "valign": "vcenter"},
-    "quiet": {"font_color": "#68727F"},
+    "title": {"font_size": 16, "bold": True, "valign": "vcenter", "text_wrap": True},
+    "quiet": {"font_color": "#68727F", "text_wrap": True},
     "wrapped": {"text_wrap": True},
     "strong": {"bold": True, "text_wrap": True},
-    "alarm": {"font_color": "#B3362B", "bold": True},
+    "alarm": {"font_color": "#B3362B", "bold": True, "text_wrap": True},
     "head": _HEAD | {"align": "left", "indent": 1},
     "head_left": _HEAD,
     "head_number": _HEAD | {"align": "right"},
     "plain": {},
     "statement": {"valign": "vcenter"},
-    "signature": {"bottom": 1, "valign": "bottom"},
+    "signature": {"bottom": 1, "valign": "bottom", "text_wrap": True},
     "caption": {"font_size": 8, "font_color": "#68727F"},
 }  # fmt: skip
 _NUMBERS = {"hours": "#,##0.00", "minutes": "#,##0", "money": '#,##0.00\\ "₽"', "coefficient": "General", "count": "0"}
@@ -113,15 +114,16 @@ class Book:
         self.block(sheet, row, 1 if label else 0, last, text, style)
         if label:
             self.text(sheet, row, 0, label, "quiet")
-        sheet.set_row(row, _height([sum(_lines(part, width) for part in text.split("\n"))]))
+        sheet.set_row(row, height_of(text, width))
 
-    def title(self, sheet: Worksheet, title: str, subtitle: str, warning: str = "") -> None:
-        """The first rows of a document: what it is, and that it is a draft."""
-        for row, (text, style, height) in enumerate(
-            ((title, "title", 26), (subtitle, "quiet", 18), (warning, "alarm", 18))
-        ):
-            self.text(sheet, row, 0, text, style)
-            sheet.set_row(row, height)
+    def title(self, sheet: Worksheet, texts: tuple[str, str, str], *, last: int, width: float) -> None:
+        """The first rows of a document, across all its columns: title, subtitle, and that it is a draft."""
+        title, subtitle, warning = texts
+        self.block(sheet, 0, 0, last, title, "title")
+        sheet.set_row(0, height_of(title, width * _FONT["font_size"] / 16) * 16 / _FONT["font_size"])
+        for row, (text, style) in enumerate(((subtitle, "quiet"), (warning, "alarm")), 1):
+            self.block(sheet, row, 0, last, text, style)
+            sheet.set_row(row, height_of(text, width))
 
     def block(self, sheet: Worksheet, row: int, first: int, last: int, text: str, style: str) -> None:
         """Text across columns of one row."""
@@ -164,9 +166,19 @@ class Book:
         return self._bytes.getvalue()
 
 
+def height_of(text: str, width: float) -> float:
+    """How high a row has to be for a text in so wide a cell."""
+    return _height([sum(_lines(part, width) for part in text.split("\n"))])
+
+
 def _lines(text: str, width: float) -> int:
     """How many lines a text takes in a column: spreadsheets do not raise every row by themselves."""
-    return max(1, ceil(len(text) / (width * 0.85))) if width else 1
+    return max(1, ceil(sum(map(_columns, text)) / (width * 0.85))) if width else 1
+
+
+def _columns(letter: str) -> int:
+    """East Asian letters and emoji are twice as wide as others; marks stand on the letter before."""
+    return 0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1
 
 
 def _height(lines: Iterable[int]) -> float:

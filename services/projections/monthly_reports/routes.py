@@ -58,7 +58,11 @@ async def get_report(
 async def get_act(
     request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]
 ) -> Response:
-    """The act of a closed month, for signature by both sides (rule 10.4); of an open one, a draft."""
+    """The act of a closed month, for signature by both sides (rule 10.4); of an open one, a draft.
+
+    A month in which nothing was accepted has no act: `to_sign` is false, and its document says so. An act that was
+    replaced is made again with `known_at`.
+    """
     seller = request.app.state.projections.seller
     of = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller)
     made = await act(read.connection, of, seller)
