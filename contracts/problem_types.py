@@ -50,6 +50,10 @@ HTTP = (
         "unknown-host", 421, "This service does not answer under that name.",
         "Use a name of this service, or add the name to HOURBOOK_ALLOWED_HOSTS.",
     ),
+    ProblemType(
+        "too-many-requests", 429, "Too much is open or asked for at once.",
+        "Try again after the time in Retry-After; close streams that nobody reads.",
+    ),
     ProblemType("headers-too-large", 431, "The headers are too large.", "Send fewer or shorter headers and cookies."),
 )  # fmt: skip
 

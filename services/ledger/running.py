@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ from services.ledger.domain.local_time import missing_transfers
 from services.ledger.event_store.database import UNAVAILABLE, LedgerUnavailable
 from services.ledger.event_store.migrations import fix_logs, migrate
 from services.ledger.event_store.store import EventStore
+from services.ledger.event_store.stored_event import as_lines
 from services.ledger.publishing.relay import keep_relaying, keep_ringing
 from services.ledger.settings import Settings, terms
 from services.ledger.writing.answers import Answer
@@ -29,6 +31,7 @@ from services.ledger.writing.submissions import NothingIsDue, Submission
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.postgres_login import log_in
 from services.process.stopping import raise_where_ended
+from services.process.tail import Page, Tail
 from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -45,6 +48,7 @@ class Ledger:
     clock: Clock
     projections: httpx.AsyncClient
     wakes: tuple[Wake, ...]
+    tails: tuple[Tail, ...]
     pipelines: tuple[Pipeline, ...]
     audit: AuditWatch
     work: list[asyncio.Task[None]]
@@ -105,7 +109,8 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
             Pipeline(store, log_id, terms(), clock, wake, settings.warm_events_max) for log_id, wake in enumerate(wakes)
         )
         audit = AuditWatch(store.readers, settings.logs)
-        ledger = Ledger(settings, store, clock, projections, wakes, pipelines, audit, [])
+        tails = tuple(_tail(store, log_id, wake) for log_id, wake in enumerate(wakes))
+        ledger = Ledger(settings, store, clock, projections, wakes, tails, pipelines, audit, [])
         for name, work in _work(ledger, relay=relay, expiry=expiry):
             ledger.work.append(asyncio.create_task(work, name=name))
             ledger.work[-1].add_done_callback(_say_if_crashed)
@@ -117,10 +122,21 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
             await _stop(ledger.work)
 
 
+def _tail(store: EventStore, log_id: int, wake: Wake) -> Tail:
+    """The end of a log, for those who follow it."""
+
+    async def read(after: int, events_max: int) -> Page | None:
+        events = await store.page(log_id, after, events_max)
+        return Page(after + len(events), as_lines(events)) if events else None
+
+    return Tail(partial(store.head, log_id), read, wake, (LedgerUnavailable,))
+
+
 def _work(ledger: Ledger, *, relay: bool, expiry: bool) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     settings = ledger.settings
     for log_id, (pipeline, wake) in enumerate(zip(ledger.pipelines, ledger.wakes, strict=True)):
         yield f"The pipeline of log {log_id}", pipeline.run()
+        yield f"The tail of log {log_id}", ledger.tails[log_id].run()
         if settings.nats_url and relay:
             yield f"The relay of log {log_id}", keep_relaying(ledger.store, log_id, settings.nats_url, wake)
         elif settings.nats_url:

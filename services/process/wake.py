@@ -12,11 +12,12 @@ class Ring:
     def __init__(self) -> None:
         self.rung = asyncio.Event()
 
-    async def wait(self, seconds: float = POLL_SECONDS) -> None:
-        """Until it rings, or so long."""
+    async def wait(self, seconds: float = POLL_SECONDS) -> bool:
+        """Until it rings, or so long; whether it has rung."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.rung.wait()
+        return self.rung.is_set()
 
 
 class Wake:

@@ -17,6 +17,7 @@ from services.process.postgres_login import log_in
 from services.process.problem_responses import ProblemError
 from services.process.settings import parsed
 from services.process.stopping import end
+from services.process.tail import Tail
 from services.projections.balances import BALANCES
 from services.projections.catalogue import PROJECTIONS, migrate
 from services.projections.clock import present
@@ -24,6 +25,7 @@ from services.projections.database import POSTGRES_UNAVAILABLE, pool
 from services.projections.debt_alerts.effects import run_effects
 from services.projections.debt_alerts.episodes import have_begun
 from services.projections.debt_alerts.projection import pass_time
+from services.projections.debt_alerts.stream import changes_of_alerts
 from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
 from services.projections.following.identity import FollowedLedger, OtherLedger
 from services.projections.following.shares import Shares, sharing
@@ -54,7 +56,11 @@ class Projections:
     seller: Seller
     followed: FollowedLedger
     migration: asyncio.Task[None]
+    alert_changes: Tail = field(init=False)
     _asked: dict[tuple[Tracking, ...], asyncio.Task[Cut]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.alert_changes = changes_of_alerts(self.connection)
 
     @asynccontextmanager
     async def snapshot(
@@ -232,7 +238,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
             opened.push_async_callback(end, asyncio.create_task(_work(migration, shares.run)))
             effects = asyncio.create_task(_work(migration, partial(run_effects, settings, ledger)))
             opened.push_async_callback(end, effects)
-        yield Projections(
+        projections = Projections(
             settings,
             ledger,
             queries,
@@ -242,6 +248,8 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
             FollowedLedger(queries),
             migration,
         )
+        opened.push_async_callback(end, asyncio.create_task(projections.alert_changes.run()))
+        yield projections
 
 
 async def run_worker(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """An event as it stands in the log."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from json.encoder import encode_basestring
 from typing import NamedTuple
@@ -72,6 +73,11 @@ class StoredEvent(NamedTuple):
             f'"type":"{self.type}","schema_version":{self.schema_version},'
             f'"recorded_at":"{rfc3339(self.recorded_at)}",{actor}"data":{self.data}}}'
         )
+
+
+def as_lines(events: Iterable[StoredEvent]) -> bytes:
+    """A line of the log for each event."""
+    return "".join(f"{event.line(event.position)}\n" for event in events).encode()
 
 
 def rfc3339(instant: datetime) -> str:

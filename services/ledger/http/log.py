@@ -15,7 +15,7 @@ from services.ledger.audit.replay import replay_stored
 from services.ledger.clock import SandboxClock
 from services.ledger.domain.terms import TermsVersion
 from services.ledger.http.bulk import NDJSON
-from services.ledger.http.log_feed import account_lines, account_pages, begun, log_headers, log_lines
+from services.ledger.http.log_feed import account_lines, account_pages, begun, followed_lines, log_headers, log_lines
 from services.ledger.http.requests import PROBLEMS, LedgerOf
 from services.ledger.http.sandbox import move_clock
 from services.ledger.settings import LOGS_MAX, terms
@@ -101,7 +101,8 @@ class Lines(StreamingResponse):
 async def log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()]) -> Response:
     """The events after a position, in order, one a line; with `follow`, for as long as you listen."""
     headers = await log_headers(ledger, asked.log)
-    return Lines(log_lines(ledger, asked.log, asked.after, asked.limit, follow=asked.follow), headers=headers)
+    part = (ledger, asked.log, asked.after, asked.limit)
+    return Lines(followed_lines(*part) if asked.follow else await begun(log_lines(*part)), headers=headers)
 
 
 @router.get("/log/hashes")

@@ -1,36 +1,29 @@
 """The log as NDJSON, page by page, put together from the very bytes that are stored."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 
 from contracts.quantities import POSITION_MAX
 from services.ledger.domain.refusals import AccountNotFound
-from services.ledger.event_store.stored_event import StoredEvent
+from services.ledger.event_store.stored_event import StoredEvent, as_lines
 from services.ledger.running import Ledger
 from services.process.problem_responses import ProblemError
 
 PAGE_EVENTS = 1000
 
 
-def as_lines(events: Iterable[StoredEvent]) -> bytes:
-    """A line for each event."""
-    return "".join(f"{event.line(event.position)}\n" for event in events).encode()
-
-
-async def log_lines(
-    ledger: Ledger, log_id: int, after: int, limit: int | None, *, follow: bool
-) -> AsyncIterator[bytes]:
-    """The events after a position, at most so many; to follow means to wait for more at the end of the log."""
+async def log_lines(ledger: Ledger, log_id: int, after: int, limit: int | None) -> AsyncIterator[bytes]:
+    """The events after a position up to the end of the log, at most so many."""
     left = POSITION_MAX if limit is None else limit
-    while left:
-        ring_after_reading = ledger.wakes[log_id].next
-        page = await ledger.store.page(log_id, after, min(PAGE_EVENTS, left))
-        if page:
-            yield as_lines(page)
-            after, left = after + len(page), left - len(page)
-        elif follow:
-            await ring_after_reading.wait()
-        else:
-            return
+    while left and (page := await ledger.store.page(log_id, after, min(PAGE_EVENTS, left))):
+        yield as_lines(page)
+        after, left = after + len(page), left - len(page)
+
+
+def followed_lines(ledger: Ledger, log_id: int, after: int, limit: int | None) -> AsyncIterator[bytes]:
+    """The same, and then each event as it is recorded; a problem where too many follow."""
+    tail = ledger.tails[log_id]
+    tail.require_room()
+    return tail.follow(after, POSITION_MAX if limit is None else after + limit)
 
 
 def require_log(ledger: Ledger, log_id: int) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from asyncpg import Connection, Pool, Record
+from asyncpg import Connection, Record
 from pydantic import StringConstraints, TypeAdapter
 
 from contracts.alerts import Alert, AlertDelivery, AlertDeliveryPage, AlertDetails, AlertKind, AlertPage
@@ -33,8 +33,6 @@ DELIVERIES = """
     FROM projections.alert_delivery JOIN projections.alert_change USING (number)
     WHERE (number, endpoint) < ($1, $2) ORDER BY number DESC, endpoint DESC LIMIT $3
 """
-
-CHANGES_PAGE = 500
 
 
 async def alerts(
@@ -73,14 +71,14 @@ def _alert(row: Record) -> Alert:
     return Alert(**{**row, "details": details}, text=text)
 
 
-async def last_change(database: Connection | Pool) -> int:
+async def last_change(connection: Connection) -> int:
     """The number of the last change; 0 before there was any."""
-    return await database.fetchval(LAST_CHANGE)
+    return await connection.fetchval(LAST_CHANGE)
 
 
-async def changes(database: Pool, after: int) -> list[Record]:
+async def changes(connection: Connection, after: int, limit: int) -> list[Record]:
     """The changes that follow a number, in order, a page."""
-    return await database.fetch(CHANGES, after, CHANGES_PAGE)
+    return await connection.fetch(CHANGES, after, limit)
 
 
 async def deliveries(connection: Connection, cursor: str | None, limit: int) -> AlertDeliveryPage:

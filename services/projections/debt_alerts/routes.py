@@ -1,25 +1,21 @@
 """The routes of alerts: a list, a stream of their changes, and what became of the webhooks."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from contracts.access import Right
 from contracts.alerts import AlertChange, AlertDeliveryPage, AlertPage
 from contracts.quantities import POSITION_MAX
 from services.access.needs import needs
-from services.projections.database import POSTGRES_UNAVAILABLE
-from services.projections.debt_alerts import DEBT_ALERTS, queries
+from services.process.tail import Tail
+from services.projections.debt_alerts import DEBT_ALERTS, queries, stream
 from services.projections.debt_alerts.parameters import AskedAlerts, AskedDeliveries
 from services.projections.readings import Reading, reading_of
 from services.projections.running import Projections
 
 router = APIRouter(prefix="/v1/alerts", tags=["projections"])
-
-STREAM_POLL_SECONDS = 0.1
 
 Read = Annotated[Reading, reading_of(DEBT_ALERTS)]
 LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=POSITION_MAX)]
@@ -48,21 +44,19 @@ async def _beginning(request: Request, last_event_id: LastEventId = None) -> int
     return present if last_event_id is None else last_event_id
 
 
-@router.get("/stream", response_class=EventSourceResponse, responses={200: {"model": AlertChange}})
+class Changes(StreamingResponse):
+    """Server-Sent Events, one for each change of an alert."""
+
+    media_type = "text/event-stream"
+
+
+@router.get("/stream", response_class=Changes, responses={200: {"model": AlertChange}})
 @needs(Right.BALANCES, listing=True, streams=True)
-async def stream_alerts(request: Request, after: Annotated[int, Depends(_beginning)]) -> AsyncIterator[ServerSentEvent]:
+async def stream_alerts(request: Request, after: Annotated[int, Depends(_beginning)]) -> Response:
     """Changes as they are committed, each with its number as `id`; after `Last-Event-ID`, or from now on without it.
 
     A list says in `last_change` where a stream goes on that misses nothing after it; 0 is the beginning of all.
     """
-    projections: Projections = request.app.state.projections
-    while True:
-        try:
-            changes = await queries.changes(projections.pool, after)
-        except POSTGRES_UNAVAILABLE:  # the caller connects again with the last id, and gets the problem
-            return
-        for change in changes:
-            after = change["number"]
-            yield ServerSentEvent(raw_data=change["payload"], event=change["type"], id=str(after))
-        if not changes:
-            await asyncio.sleep(STREAM_POLL_SECONDS)
+    changes: Tail = request.app.state.projections.alert_changes
+    changes.require_room()
+    return Changes(stream.kept_alive(changes, after), headers={"Cache-Control": "no-cache"})

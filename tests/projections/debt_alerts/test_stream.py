@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-import fastapi.routing
 import httpx
 import orjson
 import pytest
 from uvicorn.importer import import_from_string
 
+from services.process import tail
 from services.projections.settings import Settings
 from tests.ledger.serving import serving
 from tests.projections.debt_alerts.questions import Alerts
@@ -107,7 +107,7 @@ async def test_without_an_id_a_stream_begins_with_the_present_and_a_list_says_wh
 
 
 async def test_a_quiet_stream_is_kept_alive(service: httpx.AsyncClient, log: Log, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(fastapi.routing, "_PING_INTERVAL", 0.01)
+    monkeypatch.setattr(tail, "QUIET_SECONDS", 0.01)
     async with listening(service) as events:
         assert (await anext(events)) == {"": "ping"}
 
