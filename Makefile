@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench campaign campaign-concurrency lock clean
+.PHONY: setup demo up test test-shards check bench campaign campaign-audit campaign-concurrency lock clean
 
 setup: $(STAMP)
 
@@ -49,6 +49,10 @@ bench: setup
 campaign: setup
 	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/ledger/domain tests/projections/monthly_reports \
 		tests/projections/test_rebuild_memory.py tests/ledger/audit
+
+# What auditors are given, against tampering and against 130 deciders that each break a rule; some minutes.
+campaign-audit: setup
+	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/auditing
 
 # Writers in several processes, killed and cut off at random, for half an hour.
 campaign-concurrency: setup

@@ -115,6 +115,7 @@ class Paper:
     sizes: list[int] = field(default_factory=list)
     signers: list[Signer] = field(default_factory=lambda: [Signer.of(1)])
     signed_after: timedelta = timedelta()
+    terms: str = field(default_factory=lambda: terms_document())  # noqa: PLW0108 - it is defined below
 
     @property
     def leaves(self) -> list[bytes]:
@@ -205,7 +206,7 @@ class Paper:
         compressed(folder / "log-0.ndjson.gz", [row.line() for row in rows])
         compressed(folder / "log-0.tree.gz", [json.dumps(piece).encode() for piece in pieces])
         compressed(folder / "log-0.checkpoints.gz", [note.encode() for note in notes])
-        (folder / "terms.json").write_text(terms_document(), "utf-8")
+        (folder / "terms.json").write_text(self.terms, "utf-8")
         (folder / "keys.json").write_text(self.keys_document(), "utf-8")
         log = {"log": 0, "size": len(self.rows), "first": first, "last": last}
         manifest(folder, {"format": verify.FORMAT, "ledger_id": LEDGER_ID, "covers": covers, "logs": [log]})

@@ -1,0 +1,201 @@
+"""Histories in which callers try what the rules refuse, under terms that change: a broken rule has its opportunity."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from services.ledger.domain.account import Account, due
+from services.ledger.domain.terms import Terms
+from tests.auditing.mutated_decider import Asked
+from tests.auditing.paper_log import terms_document
+from tests.ledger import vocabulary
+from tests.ledger.domain.expected_events import moment
+from tests.ledger.domain.histories import CATEGORIES, DAY, HOUR, MINUTE, PLANS, WORKED, next_step
+from tests.ledger.vocabulary import (
+    Step,
+    Story,
+    buy,
+    close,
+    close_month,
+    mark_warranty,
+    no_account,
+    open_account,
+    pay,
+    reopen,
+    reopen_month,
+    resume,
+    suspend,
+    time_passes,
+)
+
+ACCOUNT_ID = "mutant"
+
+
+def changing_terms() -> str:
+    """Three price lists, one after another, in the form in which the ledger publishes them."""
+    (first,) = json.loads(terms_document())["versions"]
+    second, third = deepcopy(first), deepcopy(first)
+    second |= {"name": "2024-07", "in_force_from": "2024-07-01T00:00:00+03:00", "quantum_minutes": 20}
+    second |= {
+        "debt_hour_price_kopecks": 350_100,
+        "low_balance_percent": 20,
+        "expiring_days": 21,
+        "compensation_days": 45,
+    }
+    second["coefficients"] = {**first["coefficients"], "urgent": "2", "off_hours": "2.5"}
+    third |= {"name": "2025-03", "in_force_from": "2025-03-01T00:00:00+03:00"}
+    third |= {"debt_hour_price_kopecks": 401_300}
+    for version, minutes in ((second, 60), (third, 120)):
+        for plan in version["plans"].values():
+            plan["minutes"] += minutes
+            plan["price_kopecks"] += 11 * minutes
+            plan["hour_price_kopecks"] += 700
+            plan["validity_months"] += 1
+    return json.dumps({"versions": [first, second, third]})
+
+
+def parsed_terms(document: str) -> Terms:
+    """As the domain has them."""
+    versions: list[dict[str, Any]] = deepcopy(json.loads(document)["versions"])
+    return Terms.parse(
+        {
+            "version": [
+                {
+                    **version,
+                    "in_force_from": moment(version["in_force_from"]),
+                    "plans": list(version["plans"].values()),
+                }
+                for version in versions
+            ]
+        }
+    )
+
+
+def history(random: Random, terms: Terms) -> list[Asked]:
+    """Commands at their times, and what the true decider makes of them."""
+    with unopened(terms) as story:
+        steps = [open_account()] if random.random() < 0.9 else [buy("p00"), open_account()]
+        asked = [_asked(story, step) for step in steps]
+        for _ in range(random.choice((10, 30, 50))):
+            tempting = random.random() < 0.3
+            step = random.choice(TEMPTATIONS)(story, random) if tempting else next_step(story, random.randbytes(6))
+            asked.append(_asked(story, step))
+        return [*asked, _asked(story, time_passes(str(story.now + random.choice((MINUTE, 400 * DAY)))))]
+
+
+def rare_histories(terms: Terms) -> list[list[Asked]]:
+    """What chance hardly ever brings about."""
+    returned_to_a_forfeiture_with_a_successor = (
+        buy("winter", on="2024-01-10"),
+        close("T-1", worked=600, on="2024-02-01", recorded="2024-05-01"),
+        close("T-2", worked=600, on="2024-02-01", recorded="2024-05-01 10:00"),
+        buy("spring", on="2024-03-01", recorded="2024-05-02"),
+        reopen("T-1", on="2024-05-03"),
+        buy("between", on="2024-02-15", recorded="2024-05-04"),
+    )
+    debt_that_carried_hours_settle = (
+        buy("spring", on="2024-03-18"),
+        close("T-1", worked=1800, on="2024-04-15"),
+        buy("winter", on="2024-01-06", recorded="2024-04-15 10:00", carry_over=False),
+    )
+    found: list[list[Asked]] = []
+    for steps in (returned_to_a_forfeiture_with_a_successor, debt_that_carried_hours_settle):
+        with unopened(terms) as story:
+            found.append([_asked(story, step) for step in (open_account(), *steps)])
+    return found
+
+
+@contextmanager
+def unopened(terms: Terms) -> Iterator[Story]:
+    """An account of the right name that nobody has opened yet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vocabulary, "ACCOUNT_ID", ACCOUNT_ID)
+        story = no_account(terms)
+        story.account = Account(ACCOUNT_ID)
+        yield story
+
+
+def _asked(story: Story, step: Step) -> Asked:
+    story.when(step)
+    return Asked(story.command, story.now, story.latest)
+
+
+def _closing(story: Story, random: Random) -> Step:
+    """Its times, consents and entries may or may not be as they have to be."""
+    now = story.now + random.choice((MINUTE, HOUR, DAY))
+    at = now + random.choice((-40 * DAY, -DAY, -HOUR, 0 * DAY, 4 * MINUTE, 6 * MINUTE, 9 * MINUTE))
+    closed = at + random.choice((-9 * DAY, -HOUR, 0 * DAY, 0 * DAY, HOUR))
+    started = closed + random.choice((-40 * DAY, -3 * HOUR, -3 * HOUR, MINUTE))
+    consents = (False, str(started), str(started + MINUTE))
+    worked = random.choice((10, 20, 60, 7, 0, -10))
+    entries = random.choice((None, [(worked, 0)], [(worked, 12)], [(10, 0)], [(worked - 10, 0), (10, 1)]))
+    midnight = moment(f"{closed - 2 * DAY:%Y-%m-%d}")
+    return close(
+        f"T-{random.randrange(12)}",
+        worked=worked,
+        category=random.choice(CATEGORIES),
+        on=str(at),
+        recorded=str(now),
+        started=random.choice((None, str(started), str(started))),
+        closed=str(closed),
+        confirmed=random.choice((str(at), str(at), None)),
+        agreed=random.choice(consents),
+        requested=random.choice(consents),
+        entries=(entries and [(str(midnight + hour * HOUR), minutes) for minutes, hour in entries if minutes > 0])
+        or None,
+    )
+
+
+def _purchase(story: Story, random: Random) -> Step:
+    """Bought twice, or tomorrow, or exactly when another package begins or ends."""
+    now = story.now + random.choice((MINUTE, HOUR))
+    packages = list(story.account.packages.values())
+    edges = [edge for package in packages for edge in (package.starts_at, package.ends_at) if edge <= now]
+    at = random.choice((now + 4 * MINUTE, now + 9 * MINUTE, now - 100 * DAY, *edges[-6:]))
+    package_id = f"p{random.randrange(len(packages) + 2):02}"
+    return buy(package_id, random.choice(PLANS), on=str(at), recorded=str(now), carry_over=random.random() < 0.7)
+
+
+def _work(story: Story, random: Random) -> Step:
+    """Much of it, so that debt arises, also long ago."""
+    now = story.now + random.choice((MINUTE, HOUR))
+    at = now - random.choice((0, 0, 1, 30, 100)) * DAY
+    return close(f"T-{random.randrange(12)}", worked=random.choice(WORKED), on=str(at), recorded=str(now))
+
+
+def _payment(story: Story, random: Random) -> Step:
+    now = story.now + MINUTE
+    owed = max(story.account.owed_minutes, 1)
+    at = now - random.choice((-4 * MINUTE, -9 * MINUTE, 0 * DAY, DAY, 200 * DAY))
+    return pay(random.choice((owed, owed + 1, owed // 2 + 1, 7)), on=str(at), recorded=str(now))
+
+
+def _month(story: Story, random: Random) -> Step:
+    day = story.now - random.choice((0, 20, 40, 70)) * DAY
+    return random.choice((close_month, reopen_month))(f"{day:%Y-%m}", on=str(story.now + MINUTE))
+
+
+def _other(story: Story, random: Random) -> Step:
+    task, on = f"T-{random.randrange(12)}", str(story.now + MINUTE)
+    return random.choice(
+        (open_account(on=on), suspend(on=on), resume(on=on), mark_warranty(task, on=on), reopen(task, on=on))
+    )
+
+
+def _until_due(story: Story, random: Random) -> Step:
+    """The very instant at which the next package ends."""
+    due_at = story.account.next_due_at
+    if due_at is None or due_at < story.now or due(story.account, story.now):
+        return time_passes(str(story.now + timedelta(hours=9)))
+    return time_passes(str(due_at))
+
+
+TEMPTATIONS: tuple[Callable[[Story, Random], Step], ...] = (
+    _closing, _closing, _closing, _purchase, _purchase, _work, _work, _payment, _month, _other, _until_due,
+)  # fmt: skip

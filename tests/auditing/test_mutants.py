@@ -1,0 +1,79 @@
+"""verify.py finds a decider that breaks a rule, in the logs that it makes; what no log can show is listed with why."""
+
+import os
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from contracts.events import Event
+from services.auditing.handed_out import verify
+from tests.auditing.mutated_decider import Asked, Decider, Mutant, mutants, mutated
+from tests.auditing.paper_log import Paper
+from tests.auditing.tempting_histories import ACCOUNT_ID, changing_terms, history, parsed_terms, rare_histories
+
+MUTANTS = mutants()
+CAMPAIGN = os.environ.get("HYPOTHESIS_PROFILE") == "campaign"
+HISTORIES = 2000 if CAMPAIGN else 600
+WITNESSES = 10 if CAMPAIGN else 2
+NOT_DECIDED = {
+    "1.3": "how hours are written",
+    "7.5": "how a balance is read",
+    "10.4": "how an act is made",
+    "11.2": "repeated commands are answered before anything is decided",
+    "11.3": "the order of commands is the ledger's",
+}
+"""Rules that no decision of the domain follows, and what they are about instead."""
+
+LAST = {"1": 3, "2": 3, "3": 2, "4": 4, "5": 7, "6": 5, "7": 5, "8": 5, "9": 2, "10": 4, "11": 3}
+"""How many rules each chapter of the rulebook has."""
+
+
+@cache
+def histories() -> list[list[Asked]]:
+    """The same ones in every run."""
+    terms, random = parsed_terms(changing_terms()), Random(1)
+    return [*rare_histories(terms), *(history(random, terms) for _ in range(HISTORIES))]
+
+
+def witnesses(decider: Decider) -> Iterator[tuple[list[Asked], list[tuple[Event, ...]]]]:
+    """Histories with what it decides in them, where the first thing it decides otherwise is recorded."""
+    for asked in histories():
+        answers = zip(decider.answers(asked), asked, strict=True)
+        if next((found for found, each in answers if found != each.events), ()):
+            yield asked, list(decider.answers(asked))
+
+
+def exported(asked: list[Asked], answers, folder: Path) -> Path:
+    """The log that this decider would have left behind."""
+    paper = Paper(terms=changing_terms())
+    for one, events in zip(asked, answers, strict=True):
+        paper.write(ACCOUNT_ID, events, one.now)
+    paper.sizes = [len(paper.rows)]
+    return paper.export(folder)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_decider_that_breaks_a_rule_is_found_in_its_log(mutant: Mutant, tmp_path: Path):
+    with mutated(mutant, tmp_path, parsed_terms(changing_terms())) as decider:
+        found = list(islice(witnesses(decider), WITNESSES))
+    for number, (asked, answers) in enumerate(found):
+        export = exported(asked, answers, tmp_path / f"export-{number}")
+        assert verify.main([str(export)]) == (0 if mutant.unseen else 1)
+    assert found or mutant.unseen, "no history gives this mutant an opportunity"
+
+
+def test_the_true_decider_is_not_accused(tmp_path: Path):
+    for number, asked in enumerate(histories()[: WITNESSES * 10]):
+        export = exported(asked, [one.events for one in asked], tmp_path / f"export-{number}")
+        assert verify.main([str(export)]) == 0
+
+
+def test_every_rule_of_the_rulebook_is_broken_by_some_mutant():
+    rules = {f"{chapter}.{number}" for chapter, last in LAST.items() for number in range(1, last + 1)}
+    assert {mutant.rule for mutant in MUTANTS} | NOT_DECIDED.keys() == rules
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+    assert not {mutant.rule for mutant in MUTANTS} & NOT_DECIDED.keys()
