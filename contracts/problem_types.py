@@ -178,6 +178,10 @@ FAILURES = (
         "GET /health/ready says why; its operator has to look at it.",
     ),
     ProblemType(
+        "account-halted", 503, "The account has halted in this projection.",
+        "GET /health/ready names the event; its operator has to look at it.",
+    ),
+    ProblemType(
         "ledger-unavailable", 503, "The ledger is unavailable.",
         "Try again; send a command again with the same key.",
     ),

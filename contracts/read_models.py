@@ -53,7 +53,8 @@ class BalanceStep(ReadModel):
 class AccountSummary(ReadModel):
     """One account in a list, as of now. `next_expiry_at`: when the first of its hours will be gone.
 
-    That is not their package's end where a successor, bought already, takes them over (rules 7.2, 13).
+    That is not their package's end where a successor, bought already, takes them over (rules 7.2, 13). `halted`: an
+    event of the account could not be applied, and these figures are those before it.
     """
 
     account_id: AccountId
@@ -66,6 +67,7 @@ class AccountSummary(ReadModel):
     suspended: bool
     next_expiry_at: Instant | None
     next_expiry_minutes: Minutes
+    halted: bool = False
 
 
 class AccountPage(ReadModel):
@@ -142,11 +144,12 @@ class StatementPage(ReadModel):
 
 
 class LogView(ReadModel):
-    """How far a projection has come in one log."""
+    """How far a projection has come in one log, and how many accounts do not go on in it."""
 
     log: int
     position: int
     halted: str | None
+    halted_accounts: int = 0
 
 
 class ProjectionView(ReadModel):

@@ -41,4 +41,4 @@ async def _faults(state: State) -> list[str]:
 
 
 async def _notices(state: State) -> list[str]:
-    return await state.ledger.notices()
+    return await state.ledger.notices() + await state.projections.notices()

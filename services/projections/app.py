@@ -25,7 +25,7 @@ def create_api() -> FastAPI:
 
 
 def _app(*, worker: bool) -> FastAPI:
-    routes = [*ROUTES, *health_routes(_faults)]
+    routes = [*ROUTES, *health_routes(_faults, _notices)]
     app = FastAPI(title="Hourbook projections", version="1", lifespan=_running(worker=worker), routes=routes)
     furnish(app)
     return app
@@ -42,3 +42,7 @@ def _running(*, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager
 
 async def _faults(state: State) -> list[str]:
     return await state.projections.faults()
+
+
+async def _notices(state: State) -> list[str]:
+    return await state.projections.notices()

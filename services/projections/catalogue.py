@@ -6,7 +6,7 @@ import asyncpg
 
 from services.projections.balances import BALANCES
 from services.projections.debt_alerts import DEBT_ALERTS
-from services.projections.following import identity, tracking
+from services.projections.following import halted_accounts, identity, tracking
 from services.projections.following.tracking import Tracking
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.tasks import TASKS
@@ -50,7 +50,7 @@ async def migrate(database_url: str, logs: Sequence[str]) -> None:
         async with connection.transaction():
             await connection.execute(LOCK)
             await connection.execute(SCHEMA)
-            await connection.execute(identity.SCHEMA + tracking.SCHEMA)
+            await connection.execute(identity.SCHEMA + halted_accounts.SCHEMA + tracking.SCHEMA)
             for projection in PROJECTIONS:
                 if not await connection.fetchval(OTHER_VERSION, projection.name, projection.version):
                     await connection.execute(projection.schema)

@@ -6,6 +6,9 @@ from prometheus_client import Counter, Gauge, Histogram
 
 POSITION = Gauge("hourbook_projection_position", "Position of the last event applied.", ["projection", "log"])
 HALTED = Gauge("hourbook_projection_halted", "1 when the projection does not go on by itself.", ["projection", "log"])
+HALTED_ACCOUNTS = Gauge(
+    "hourbook_projection_halted_accounts", "Accounts that do not go on; the others do.", ["projection", "log"]
+)
 EVENTS = Counter("hourbook_projection_events", "Events applied.", ["projection", "log"])
 DELAY = Histogram(
     "hourbook_projection_delay_seconds",

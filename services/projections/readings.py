@@ -9,7 +9,7 @@ from asyncpg import Connection
 from fastapi import Depends, Request, Response
 
 from services.process.problem_responses import ProblemError
-from services.projections.following.tracking import Projection
+from services.projections.following.tracking import Cut, Projection
 from services.projections.lookups import UnknownAccount, UnknownTask
 from services.projections.parameters import MinPosition
 from services.projections.running import Projections
@@ -20,8 +20,13 @@ class Reading:
     """One state of the read models, and the present: what an answer is made from."""
 
     connection: Connection
-    position: int
+    at: Cut
     now: datetime
+
+    @property
+    def position(self) -> int:
+        """The last position that counts."""
+        return self.at.position
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,13 @@ class ReadingOf:
     async def __call__(self, request: Request, response: Response, minimum: MinPosition = 0) -> AsyncIterator[Reading]:
         projections: Projections = request.app.state.projections
         now = await projections.now()
-        account_id = request.path_params.get("account_id")
-        async with projections.snapshot(minimum, self.projection, account_id) as (connection, position):
+        account_id = request.path_params.get("account_id") or request.query_params.get("account_id")
+        async with projections.snapshot(minimum, self.projection, account_id) as (connection, cut):
+            position = cut.position
             at = {"Hourbook-Position": str(position)}
             response.headers.update(at)
             try:
-                yield Reading(connection, position, now)
+                yield Reading(connection, cut, now)
             except UnknownAccount as unknown:
                 detail = f"No account {unknown} was opened up to position {position}. Check its id."
                 raise ProblemError("account-not-found", detail, headers=at) from unknown

@@ -32,8 +32,8 @@ async def get_totals(
 ) -> TotalsList:
     """Totals over all accounts: of a day by effect, of a month, or of every month of a range, by booking."""
     projections: Projections = request.app.state.projections
-    async with projections.snapshot(minimum, MONTHLY_REPORTS if asked.months else BALANCES) as (connection, position):
-        response.headers["Hourbook-Position"] = str(position)
+    async with projections.snapshot(minimum, MONTHLY_REPORTS if asked.months else BALANCES) as (connection, at):
+        response.headers["Hourbook-Position"] = str(at.position)
         return TotalsList(totals=await _totals(connection, asked))
 
 
@@ -59,7 +59,10 @@ async def list_projections(
 
 
 def _view(name: str, at: Cut) -> ProjectionView:
-    logs = (LogView(log=n, position=place.position, halted=place.halted) for n, place in enumerate(at.places))
+    logs = (
+        LogView(log=n, position=place.position, halted=place.halted, halted_accounts=len(place.halted_accounts))
+        for n, place in enumerate(at.places)
+    )
     return ProjectionView(name=name, position=at.position, halted=at.halted, logs=tuple(logs))
 
 

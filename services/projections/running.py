@@ -27,6 +27,7 @@ from services.projections.debt_alerts.episodes import have_begun
 from services.projections.debt_alerts.projection import pass_time
 from services.projections.debt_alerts.stream import changes_of_alerts
 from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
+from services.projections.following.halted_accounts import halted_accounts
 from services.projections.following.identity import FollowedLedger, OtherLedger
 from services.projections.following.shares import Shares, sharing
 from services.projections.following.tracking import Cut, Place, Projection, Tracking, cut
@@ -65,13 +66,14 @@ class Projections:
     @asynccontextmanager
     async def snapshot(
         self, minimum: int = 0, of: Projection = BALANCES, account_id: str | None = None
-    ) -> AsyncIterator[tuple[asyncpg.Connection, int]]:
-        """One state of a read model for one answer, and its position, which is `minimum` or later.
+    ) -> AsyncIterator[tuple[asyncpg.Connection, Cut]]:
+        """One state of a read model for one answer, and its place, whose position is `minimum` or later.
 
         About one account, both are positions in its log. About all, with several logs: each has come to `minimum` or
         to its end, and the position is the furthest of them.
 
-        Raises `projection-halted` when it does not go on, so that nobody takes the past for the present,
+        Raises `projection-halted` when it does not go on, `account-halted` when only this account does not, so that
+        nobody takes the past for the present,
         `projection-behind` when that is not reached in two seconds or the tables are of another version,
         `projections-unavailable` while PostgreSQL is unavailable.
         """
@@ -84,7 +86,10 @@ class Projections:
                 self.connection() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                yield connection, (await _cut_of_snapshot(connection, trackings)).position
+                at = await _cut_of_snapshot(connection, trackings)
+                if account_id in at.halted_accounts:
+                    raise _halted(of, account_id, at)
+                yield connection, at
 
     def connection(self) -> PoolAcquireContext:
         """One of the few connections; OSError where none becomes free in time."""
@@ -184,6 +189,18 @@ class Projections:
         working = self.shares.working if self.shares else ()
         return found + [f"A worker waits: {worker.waiting}" for worker in working if worker.waiting]
 
+    async def notices(self) -> list[str]:
+        """What an operator has to do though the process is ready, a sentence each."""
+        try:
+            async with asyncio.timeout(1):
+                halted = await halted_accounts(self.pool)
+        except (TimeoutError, asyncpg.UndefinedTableError, *POSTGRES_UNAVAILABLE):
+            return []
+        return [
+            f"The account {account_id} halted in the projection {name} before event {event_id} at {position}: {reason}"
+            for name, account_id, position, event_id, reason in halted
+        ]
+
     def _of_log(self, log: int) -> str:
         return f" of log {log}" if self.settings.logs > 1 else ""
 
@@ -208,6 +225,14 @@ def _require_going(projection: Projection, place: Place) -> None:
         halted = f"The projection {projection.name} has halted after position {place.position}"
         detail = f"{halted}, and nothing is answered from it until it goes on. GET /health/ready says why."
         raise ProblemError("projection-halted", detail, headers=SOON | {"Hourbook-Position": str(place.position)})
+
+
+def _halted(projection: Projection, account_id: str, at: Cut) -> ProblemError:
+    detail = (
+        f"An event of the account {account_id} could not be applied to the projection {projection.name}; until that is "
+        "mended nothing is answered about this account from it. GET /health/ready names the event."
+    )
+    return ProblemError("account-halted", detail, headers=SOON | {"Hourbook-Position": str(at.position)})
 
 
 @contextmanager

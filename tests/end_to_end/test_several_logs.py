@@ -134,7 +134,8 @@ def test_every_projection_tells_its_place_in_each_log(client: httpx.Client, posi
     places = read(client, "/v1/projections", max(_heads(client))).json()
     assert [place["name"] for place in places] == [projection.name for projection in PROJECTIONS]
     for place in places:
-        expected = [{"log": log, "position": head, "halted": None} for log, head in enumerate(_heads(client))]
+        going = {"halted": None, "halted_accounts": 0}
+        expected = [{"log": log, "position": head, **going} for log, head in enumerate(_heads(client))]
         assert place["logs"] == expected
 
 

@@ -1,5 +1,6 @@
 """The list of accounts: by id, name, balance or the end of their hours, filtered by what they are, page by page."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -99,11 +100,12 @@ async def accounts(
     cursor: str | None,
     limit: int,
     now: datetime,
+    halted: Collection[str] = (),
 ) -> AccountPage:
     """A page of the accounts that are in debt or not, suspended or not; any or all of these may be left open.
 
     `expiring_within`: only those with hours that will be gone within so many days. `q`: only those with this, folded,
-    in the customer's name or the contract's number.
+    in the customer's name or the contract's number. `halted`: those that do not go on.
     """
     chosen = order_of(sort, expiring_within)
     order = ORDERS[chosen]
@@ -123,7 +125,7 @@ async def accounts(
     page = PAGE.format(found=found, filters=" ".join(filters), after=after, by=order.by)
     rows = await connection.fetch(page, *asked)
     next_cursor = cursor_after(chosen, *(rows[limit - 1][column] for column in order.columns)) if rows[limit:] else None
-    return AccountPage(accounts=tuple(map(_summary, rows[:limit])), next_cursor=next_cursor)
+    return AccountPage(accounts=tuple(_summary(row, halted) for row in rows[:limit]), next_cursor=next_cursor)
 
 
 async def account(connection: Connection, account_id: str, now: datetime, position: int) -> AccountView:
@@ -144,5 +146,6 @@ async def account(connection: Connection, account_id: str, now: datetime, positi
     )
 
 
-def _summary(row: Record) -> AccountSummary:
-    return AccountSummary(balance_hours=decimal_hours(row["balance_minutes"]), **row)
+def _summary(row: Record, halted: Collection[str]) -> AccountSummary:
+    hours = decimal_hours(row["balance_minutes"])
+    return AccountSummary(balance_hours=hours, halted=row["account_id"] in halted, **row)

@@ -22,7 +22,7 @@ Read = Annotated[Reading, reading_of(BALANCES)]
 @needs(Right.BALANCES, listing=True)
 async def list_accounts(read: Read, asked: Annotated[AskedAccounts, Query()]) -> AccountPage:
     """Accounts with their balances now, a page."""
-    return await accounts.accounts(read.connection, now=read.now, **asked.model_dump())
+    return await accounts.accounts(read.connection, now=read.now, halted=read.at.halted_accounts, **asked.model_dump())
 
 
 @router.get("/{account_id}")

@@ -17,7 +17,14 @@ WATCHED = """
     SELECT account_id, watched FROM alert_account WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
 """
 
-DUE = "SELECT account_id FROM alert_account WHERE next_at <= $1 ORDER BY next_at LIMIT $2"
+DUE = """
+    SELECT account_id FROM alert_account
+    WHERE next_at <= $1 AND NOT EXISTS (
+        SELECT FROM halted_account AS halted
+        WHERE halted.projection = 'debt_alerts' AND halted.account_id = alert_account.account_id
+    )
+    ORDER BY next_at LIMIT $2
+"""
 
 # Accounts built anew that live ones are ahead of, by time that has passed since their last event.
 BEHIND = """

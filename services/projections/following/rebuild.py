@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from services.projections.database import pool
+from services.projections.following import halted_accounts
 from services.projections.following import tracking as places
 from services.projections.following.feed import LogFeed
 from services.projections.following.tracking import Cut, Place, Tracking, apply, cut
@@ -40,7 +41,10 @@ REPLACE = """
     SET position = built.position, event_id = built.event_id, hash = built.hash, version = built.version,
         tables = built.tables, halted = NULL
     FROM tracking AS built
-    WHERE live.projection = built.projection AND live.log = built.log
+    WHERE live.projection = built.projection AND live.log = built.log;
+
+    DELETE FROM projections.halted_account WHERE projection IN (SELECT projection FROM tracking);
+    INSERT INTO projections.halted_account SELECT * FROM halted_account;
 """
 
 Progress = Callable[[int, int], None]
@@ -105,7 +109,7 @@ class Rebuild:
         try:
             await self._alone(connection)
             await connection.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE; CREATE SCHEMA {self._schema}")
-            await connection.execute(places.SCHEMA)
+            await connection.execute(halted_accounts.SCHEMA + places.SCHEMA)
             await connection.execute(self._projection.schema)
             for tracking in self._trackings:
                 await tracking.enter(connection)
@@ -171,9 +175,12 @@ class Rebuild:
         ]
         if _events(at) < _events(there):
             differences.append(f"the log ends at {at}, the tables stand at {there}")
+        if at.halted_accounts != there.halted_accounts:
+            names = (", ".join(accounts) or "none" for accounts in (there.halted_accounts, at.halted_accounts))
+            differences.append("of the accounts there are halted {}, and once rebuilt {}".format(*names))
         if all(place.version == self._projection.version for place in there.places):
             return at, sorted(differences)
-        logger.info("version %s of %s: %s", self._projection.version, self._projection.name, "; ".join(differences))
+        logger.info("%s differs, as expected, once rebuilt: %s", self._projection.name, "; ".join(differences))
         return at, []
 
     async def _totals(self, connection: asyncpg.Connection) -> dict[str, Any]:

@@ -5,14 +5,16 @@ while the live one goes on has its own.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Self
 
-import asyncpg
 from asyncpg import Connection, Pool
 
+from services.projections.following import halted_accounts
+from services.projections.following.halted_accounts import OF_PLACE, REFUSED, blamed
 from services.projections.following.logged import CannotApply, Logged
 
 SCHEMA = """
@@ -34,24 +36,27 @@ ALTER TABLE tracking
 
 BEGIN = "INSERT INTO tracking (projection, log, version, tables) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 
-READ = "SELECT position, event_id, halted, version, hash FROM tracking WHERE projection = $1 AND log = $2"
+READ = f"""
+    SELECT position, event_id, halted, version, hash, {OF_PLACE} FROM tracking WHERE projection = $1 AND log = $2
+"""  # noqa: S608 - nothing in it comes from outside
 
-READ_LOGS = """
-    SELECT log, position, event_id, halted, version, hash FROM tracking WHERE projection = $1 AND log = ANY ($2)
-"""
+READ_LOGS = f"""
+    SELECT log, position, event_id, halted, version, hash, {OF_PLACE} FROM tracking
+    WHERE projection = $1 AND log = ANY ($2)
+"""  # noqa: S608
 
-ADVANCE = """
+ADVANCE = f"""
     UPDATE tracking SET position = $5, event_id = $6, hash = $7, halted = NULL
     WHERE projection = $1 AND log = $2 AND version = $3 AND position = $4
-"""
+    RETURNING {OF_PLACE}
+"""  # noqa: S608
 
 HALT = "UPDATE tracking SET halted = $4 WHERE projection = $1 AND log = $2 AND version <= $3"
 
+logger = logging.getLogger(__name__)
+
 REST_SECONDS = 0.03
 """For projections whose readers are less urgent than those of balances."""
-
-DATA_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
-"""What PostgreSQL and asyncpg raise for rows that cannot be; asyncpg's own errors about data are ValueErrors."""
 
 
 async def _nothing_to_finish(_: Connection) -> None:
@@ -105,6 +110,7 @@ class Place:
     halted: str | None = None
     version: int | None = None
     hash: str | None = None
+    halted_accounts: Sequence[str] = ()
 
     @classmethod
     def after(cls, last: Logged, log: str) -> Self:
@@ -132,6 +138,11 @@ class Cut:
     def halted(self) -> str | None:
         """Why it does not go on in one of them, if it does not."""
         return next((place.halted for place in self.places if place.halted), None)
+
+    @property
+    def halted_accounts(self) -> tuple[str, ...]:
+        """The accounts that do not go on in one of them."""
+        return tuple(account_id for place in self.places for account_id in place.halted_accounts)
 
     def __str__(self) -> str:
         return ", ".join(str(place.position) for place in self.places)
@@ -179,10 +190,10 @@ class Tracking:
             raise CannotApply(f"after position {before.position} came {first} to {last} in {len(batch)} events")
         after = replace(Place.after(batch[-1], self.log), version=self.projection.version)
         moved = (before.position, after.position, after.event_id, after.hash)
-        done = await connection.execute(ADVANCE, *self._own, *moved)
-        if done != "UPDATE 1":
+        row = await connection.fetchrow(ADVANCE, *self._own, *moved)
+        if row is None:
             raise Overtaken
-        return after
+        return replace(after, halted_accounts=row["halted_accounts"])
 
     async def halt(self, database: Pool, reason: str) -> None:
         """Let every process see that the projection does not go on, and why."""
@@ -209,19 +220,45 @@ async def cut(database: Pool | Connection, trackings: Sequence[Tracking]) -> Cut
 
 
 async def apply(connection: Connection, tracking: Tracking, before: Place, batch: Sequence[Logged]) -> Place:
-    """Apply a batch that follows `before` in one transaction; if it is refused, up to the event that is to blame.
+    """Apply a batch that follows `before` in one transaction, without what belongs to accounts that are halted.
 
-    Raises CannotApply, which names that event, with everything before it applied.
+    Where that is refused, the accounts to blame are halted, each before its first event that cannot be applied, and
+    the rest is applied. CannotApply where that is no fault of a few accounts.
     """
     try:
         async with connection.transaction():
             place = await tracking.advance(connection, before, batch)
-            await tracking.projection.project(connection, batch)
-    except (*DATA_REFUSED, CannotApply) as refused:
-        if len(batch) == 1:
-            recorded = batch[0].recorded
-            raise CannotApply(f"event {recorded.event_id} at {recorded.position}: {refused}") from refused
-        place = before
-        for event in batch:
-            place = await apply(connection, tracking, place, [event])
-    return place
+            await _project(connection, tracking.projection, place, batch)
+            return place
+    except REFUSED:
+        async with connection.transaction():
+            return await _apply_without_blamed(connection, tracking, before, batch)
+
+
+async def _apply_without_blamed(
+    connection: Connection, tracking: Tracking, before: Place, batch: Sequence[Logged]
+) -> Place:
+    place = await tracking.advance(connection, before, batch)
+    going = [logged for logged in batch if logged.recorded.account_id not in place.halted_accounts]
+    found = await blamed(connection, tracking.projection.project, going)
+    await halted_accounts.halt(connection, (tracking.projection.name, tracking.log), found.items())
+    kept = [
+        logged
+        for logged in going
+        if (at := found.get(logged.recorded.account_id)) is None or logged.position < at.event.position
+    ]
+    try:
+        await _project(connection, tracking.projection, place, kept)
+    except REFUSED as refused:
+        raise CannotApply(f"events {batch[0].position} to {batch[-1].position}: {refused}") from refused
+    for account_id, (event, reason) in found.items():
+        why = f"event {event.recorded.event_id} at {event.position}: {reason}"
+        logger.error("the account %s halted in the projection %s: %s", account_id, tracking.projection.name, why)
+    return replace(place, halted_accounts=sorted({*place.halted_accounts, *found}))
+
+
+async def _project(connection: Connection, projection: Projection, place: Place, batch: Sequence[Logged]) -> None:
+    if place.halted_accounts:
+        batch = [logged for logged in batch if logged.recorded.account_id not in place.halted_accounts]
+    if batch:
+        await projection.project(connection, batch)

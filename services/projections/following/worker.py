@@ -14,7 +14,7 @@ from services.projections.following.identity import OtherLedger
 from services.projections.following.live_log import Delivery, LiveLog
 from services.projections.following.logged import CannotApply, Logged
 from services.projections.following.rebuild import Rebuild, RebuildUnderWay
-from services.projections.following.tracking import DATA_REFUSED, OtherVersion, Overtaken, Place, Tracking, apply
+from services.projections.following.tracking import OtherVersion, Overtaken, Place, Tracking, apply
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class Worker:
             except OtherPast as disproved:
                 self._disproved = disproved
                 self._show_halt(str(disproved))
-            except (*DATA_REFUSED, CannotApply) as refused:
+            except CannotApply as refused:
                 self.halted = str(refused)
                 self._of_other_ledger = isinstance(refused, OtherLedger)
             except (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, RebuildUnderWay, OtherVersion) as hindrance:
@@ -144,6 +144,7 @@ class Worker:
         self._place = place
         self._live.position, self._live.hash = place.position, place.hash
         metrics.POSITION.labels(*self._labels).set(place.position)
+        metrics.HALTED_ACCOUNTS.labels(*self._labels).set(len(place.halted_accounts))
 
     async def _stand_by(self) -> None:
         """Another worker moves this projection: take over when it has stood still."""

@@ -155,6 +155,16 @@ class Stage:
         await until(self._halted)
         return (await self.place()).halted or ""
 
+    async def account_halted(self, account_id: str = "romashka") -> str:
+        """Wait until that account is halted in the projection, and why."""
+
+        async def halted() -> bool:
+            return account_id in (await self.place()).halted_accounts
+
+        await until(halted)
+        of = "SELECT reason FROM halted_account WHERE (projection, account_id) = ('balances', $1)"
+        return await self.database.fetchval(of, account_id)
+
     async def _halted(self) -> bool:
         return (await self.place()).halted is not None
 

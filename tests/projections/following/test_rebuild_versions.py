@@ -114,6 +114,6 @@ async def test_queries_of_a_new_version_are_answered_once_its_tables_are_there(
     monkeypatch.setattr(running, "PROJECTIONS", (NEW,))
     settings = Settings(database_url=stage.database_url, ledger_url=stage.server.url, logs=1)
     async with running_projections(settings, worker=False) as projections:
-        async with projections.snapshot(of=NEW) as (connection, position):
-            assert await connection.fetchval(EVENTS) == position == last + 1
+        async with projections.snapshot(of=NEW) as (connection, at):
+            assert await connection.fetchval(EVENTS) == at.position == last + 1
         assert await projections.faults() == []
