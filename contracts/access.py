@@ -59,13 +59,29 @@ class KeyRequest(Part):
     ends_at: Instant | None = None
 
 
-class KeyView(KeyRequest):
-    """A key as it is listed: never with its secret."""
+class KeyView(Part):
+    """A key as it is listed: never with its secret. `name` is absent where it was erased."""
 
     key_id: KeyId
+    name: str | None
+    roles: frozenset[Role]
+    accounts: frozenset[AccountId] | None
+    ends_at: Instant | None
     made_at: Instant
     made_by: str
     revoked_at: Instant | None = None
+
+
+class RotationRequest(Part):
+    """How long the earlier secrets of a key go on working, in minutes; a day without it."""
+
+    overlap_minutes: Annotated[int, Field(ge=0, le=30 * 24 * 60)] = 24 * 60
+
+
+class KeyList(Part):
+    """Keys, the newest first."""
+
+    keys: tuple[KeyView, ...]
 
 
 class MadeKey(KeyView):

@@ -15,6 +15,7 @@ class ProblemType(NamedTuple):
 NOT_FOUND = (
     ProblemType("account-not-found", 404, "There is no such account.", "Open the account first, or check its id."),
     ProblemType("task-not-found", 404, "Nothing is known of this task.", "Check the task's id and its account."),
+    ProblemType("key-not-found", 404, "There is no such key within your own rights.", "Check the key's id."),
     ProblemType("not-found", 404, "There is nothing at this address.", "GET /docs lists what there is."),
 )  # fmt: skip
 

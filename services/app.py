@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.datastructures import State
 
+from services.access.door import guard
 from services.ledger.http.commands import ROUTES as COMMANDS
 from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
@@ -33,6 +34,7 @@ def create_app() -> FastAPI:
     routes = [*COMMANDS, *QUERIES, *health_routes(_faults, _notices)]
     app = FastAPI(title="Hourbook", version="1", lifespan=_running, routes=routes)
     furnish_ledger(app)
+    guard(app, lambda scope: scope["app"].state.ledger.door)
     return app
 
 

@@ -9,10 +9,12 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from contracts.commands import Command, OpenAccount
 from services.access.issuer import IssuerUnavailable
 from services.access.keys import Credential
 from services.access.needs import Need, need_of
 from services.access.principals import LOCAL, Principal
+from services.access.rights import RIGHT_OF_COMMAND
 from services.access.state import AccessState
 from services.access.tokens import TokenRefused, Tokens
 from services.process.operator_error import OperatorError
@@ -20,6 +22,7 @@ from services.process.problem_responses import ProblemError
 from services.process.stopping import end as stop
 from services.process.wake import Wake
 
+NEED_OF_COMMAND = {name: Need(right) for name, right in RIGHT_OF_COMMAND.items()}
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="hourbook"'}
 
 
@@ -117,6 +120,16 @@ def require(principal: Principal, need: Need, account_id: str | None) -> None:
         raise not_allowed(need.refusal(principal, None) or "")
     if reason := need.refusal(principal, account_id):
         raise not_allowed(reason)
+
+
+def require_command(principal: Principal, command: Command) -> None:
+    """A problem where the principal may not give the command: on a line of NDJSON as on a route of its own."""
+    need = NEED_OF_COMMAND[type(command).__name__]
+    if isinstance(command, OpenAccount):  # may be of an account that nobody has; so a foreign one is no secret here
+        if reason := need.refusal(principal, command.account_id):
+            raise not_allowed(reason)
+        return
+    require(principal, need, command.account_id)
 
 
 def principal_of(scope: Scope) -> Principal:

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.datastructures import State
 
+from services.access.door import guard
 from services.ledger.http.commands import ROUTES
 from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
@@ -28,6 +29,7 @@ def _app(*, background: bool) -> FastAPI:
     routes = [*ROUTES, *health_routes(_faults, _notices)]
     app = FastAPI(title="Hourbook ledger", version="1", lifespan=_running(background=background), routes=routes)
     furnish_ledger(app)
+    guard(app, lambda scope: scope["app"].state.ledger.door)
     return app
 
 

@@ -12,7 +12,10 @@ import httpx
 
 from contracts.commands import Command
 from contracts.placement import log_of
+from services.access.door import Door
 from services.access.principals import LOCAL
+from services.ledger.access.door import opened_door
+from services.ledger.access.log import AccessLog
 from services.ledger.audit.checkpointer import keep_checkpointing
 from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import keep_telling, witnesses
@@ -51,6 +54,8 @@ class Ledger:
     tails: tuple[Tail, ...]
     pipelines: tuple[Pipeline, ...]
     audit: AuditWatch
+    access: AccessLog
+    door: Door
     work: list[asyncio.Task[None]]
 
     def log_of(self, account_id: str) -> int:
@@ -102,6 +107,7 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
     async with (
         EventStore.connected(settings.database_url, settings.logs) as store,
         httpx.AsyncClient(base_url=settings.projections_url or "", trust_env=False) as projections,
+        httpx.AsyncClient(trust_env=False) as outside,
     ):
         clock = SandboxClock(store.readers) if settings.sandbox else SystemClock()
         wakes = tuple(Wake() for _ in range(settings.logs))
@@ -110,7 +116,9 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
         )
         audit = AuditWatch(store.readers, settings.logs)
         tails = tuple(_tail(store, log_id, wake) for log_id, wake in enumerate(wakes))
-        ledger = Ledger(settings, store, clock, projections, wakes, tails, pipelines, audit, [])
+        access = AccessLog(store, clock)
+        door = await opened_door(access, outside, sandbox=settings.sandbox)
+        ledger = Ledger(settings, store, clock, projections, wakes, tails, pipelines, audit, access, door, [])
         for name, work in _work(ledger, relay=relay, expiry=expiry):
             ledger.work.append(asyncio.create_task(work, name=name))
             ledger.work[-1].add_done_callback(_say_if_crashed)
@@ -145,6 +153,7 @@ def _work(ledger: Ledger, *, relay: bool, expiry: bool) -> Iterator[tuple[str, C
         yield "The expiry", keep_expiring(ledger.store, settings.logs, ledger.clock, ledger.expire)
         yield from _audit_work(ledger)
     yield "The watch on the audit", ledger.audit.run()
+    yield "The log of access", ledger.access.keep_up()
 
 
 def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:

@@ -26,6 +26,11 @@ class SiteSettings(BaseSettings):
         default=(), validation_alias="HOURBOOK_ALLOWED_HOSTS"
     )
 
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine reaches the service."""
+        return self.host == LOOPBACK_NAME or _is_loopback(self.host)
+
 
 class Site:
     """The names of this service: loopback, the address that it listens on, and those that the operator allows."""

@@ -12,6 +12,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from contracts.commands import COMMAND, Command, CommandLine
 from contracts.problems import InvalidField
+from services.access.door import require_command
+from services.access.principals import Principal
 from services.ledger.http.outbox import BLOCK_BYTES, Outbox
 from services.ledger.http.problems import problem_of
 from services.ledger.running import Ledger
@@ -126,9 +128,10 @@ class Conversation(Response):
 
     media_type = NDJSON
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, principal: Principal) -> None:
         super().__init__()
         self._ledger = ledger
+        self._principal = principal
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -168,8 +171,9 @@ class Conversation(Response):
     def _submitted(self, number: int, line: bytes) -> Asked:
         try:
             command, key = parsed(line)
+            require_command(self._principal, command)
             log_id = self._ledger.log_of(command.account_id)
-            submitted = self._ledger.submit(command, key)
+            submitted = self._ledger.submit(command, key, self._principal.id)
             return Asked(number, submitted, len(line), self._ledger.audit.sizes.get(log_id))
         except Exception as error:  # noqa: BLE001 - whoever answers this line judges what it is
             return Asked(number, error, len(line))

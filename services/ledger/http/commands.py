@@ -25,8 +25,9 @@ from contracts.commands import (
 )
 from contracts.envelope import Recorded
 from contracts.quantities import AccountId, GivenReason, Month, TaskId
-from services.access.needs import KNOWN, needs
-from services.ledger.http import evidence, log, personal_data
+from services.access.door import principal_of
+from services.access.needs import Need, needs
+from services.ledger.http import access, evidence, log, personal_data
 from services.ledger.http.bulk import NDJSON, Conversation
 from services.ledger.http.requests import PARAMETERS, PROBLEMS, LedgerOf, record
 
@@ -115,17 +116,18 @@ async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, re
     responses={200: {"description": "A line for each line: the answer to its command, or the problem."}},
     openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": {"type": "string"}}}}},
 )
-@needs(KNOWN)
-async def many_commands(ledger: LedgerOf) -> Response:
+@needs(Need(streams=True))
+async def many_commands(ledger: LedgerOf, request: Request) -> Response:
     """Any commands, NDJSON, one a line with its `idempotency_key`; answered line by line while more are sent.
 
     One bad line spoils no other, and every account keeps the order of its lines. A client may read while it sends,
     or once it has sent everything.
     """
-    return Conversation(ledger)
+    return Conversation(ledger, principal_of(request.scope))
 
 
 ROUTES = [
     *commands.routes, *bulk.routes, *log.router.routes, *evidence.router.routes, *personal_data.router.routes,
+    *access.router.routes,
 ]  # fmt: skip
 """Every route of the ledger, side by side: a router inside a router is matched anew on each level, at a price."""

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.commands import Command
 from contracts.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem
 from contracts.quantities import IdempotencyKey
+from services.access.door import principal_of, require_command
 from services.ledger.running import Ledger
 from services.ledger.writing.answers import Answer
 from services.process.problem_responses import InvalidRequest
@@ -58,10 +59,12 @@ _DRY_RUN: TypeAdapter[bool] = TypeAdapter(bool)
 async def record(request: Request, command: Command) -> Response:
     """Record the command, or say what would be recorded."""
     ledger: Ledger = request.app.state.ledger
+    principal = principal_of(request.scope)
+    require_command(principal, command)
     key = _key_of(request)
     if _is_dry_run(request):
-        return _response(await ledger.dry_run(command, key), 200, None)
-    answer = await ledger.submit(command, key)
+        return _response(await ledger.dry_run(command, key, principal.id), 200, None)
+    answer = await ledger.submit(command, key, principal.id)
     return _response(answer, 201, ledger.audit.sizes.get(ledger.log_of(command.account_id)))
 
 

@@ -1,0 +1,39 @@
+"""What an operator sets about access, by environment variables."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.access.tokens import Claims
+from services.process.settings import HttpUrl
+from services.process.site import SiteSettings
+
+
+class AccessSettings(BaseSettings):
+    """Whether there is a door, and which issuer's tokens are accepted at it."""
+
+    model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
+
+    access: Literal["open", "closed"] = Field(default="open", validation_alias="HOURBOOK_ACCESS")
+    oidc_issuer: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_OIDC_ISSUER")
+    oidc_audience: str | None = Field(default=None, validation_alias="HOURBOOK_OIDC_AUDIENCE")
+    oidc_roles_claim: str = Field(default="roles", validation_alias="HOURBOOK_OIDC_ROLES_CLAIM")
+    oidc_accounts_claim: str | None = Field(default=None, validation_alias="HOURBOOK_OIDC_ACCOUNTS_CLAIM")
+
+    @model_validator(mode="after")
+    def _open_on_loopback_alone(self) -> "AccessSettings":
+        if self.access == "open" and not SiteSettings().on_loopback:
+            raise ValueError(
+                "HOURBOOK_ACCESS=open has no door, and is for loopback alone: unset HOURBOOK_HOST, or close the door"
+            )
+        if self.oidc_issuer and not self.oidc_audience:
+            raise ValueError("HOURBOOK_OIDC_AUDIENCE is missing: name the audience that the issuer's tokens are for")
+        return self
+
+    @property
+    def claims(self) -> Claims | None:
+        """What tokens of the issuer have to say; None where no issuer is set."""
+        if self.oidc_issuer is None or self.oidc_audience is None:
+            return None
+        return Claims(self.oidc_issuer, self.oidc_audience, self.oidc_roles_claim, self.oidc_accounts_claim)

@@ -1,0 +1,164 @@
+"""Keys over HTTP, behind a closed door: made, used, rotated and revoked, in every process, and never with more."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import orjson
+import pytest
+
+from contracts.access import KeyRequest, Role
+from services.access.principals import LOCAL
+from services.ledger.access.keys import Keys
+from services.ledger.app import create_api
+from services.ledger.running import running_ledger
+from services.ledger.settings import Settings
+from tests.ledger.serving import serving
+
+OPEN = {"account_id": "oka", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
+
+
+@pytest.fixture(scope="module")
+def environment() -> dict[str, str]:
+    return {"HOURBOOK_ACCESS": "closed"}
+
+
+@pytest.fixture(scope="module")
+async def owner(file_database_url: str) -> str:
+    """A key that may everything, made by who owns the server."""
+    async with running_ledger(Settings(database_url=file_database_url)) as ledger:
+        everything = KeyRequest(name="owner", roles=frozenset(Role))
+        return (await Keys(ledger.access, LOCAL).make(everything)).credential
+
+
+@pytest.fixture
+async def admin(owner: str, client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """The service, spoken to with the owner's key."""
+    await becomes(client, owner, 200)
+    async with httpx.AsyncClient(base_url=client.base_url, trust_env=False, headers=bearer(owner)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def other_process(client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """A second process on the same database; after `client`, whose environment it shares."""
+    async with (
+        serving(create_api) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as opened,
+    ):
+        yield opened
+
+
+def bearer(credential: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {credential}"}
+
+
+async def made(admin: httpx.AsyncClient, *roles: str, **given: object) -> dict[str, str]:
+    answer = await admin.post("/v1/access/keys", json={"name": "CRM", "roles": roles, **given})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def status(client: httpx.AsyncClient, credential: str) -> int:
+    return (await client.get("/v1/me", headers=bearer(credential))).status_code
+
+
+async def becomes(client: httpx.AsyncClient, credential: str, wanted: int) -> None:
+    """Comes when a process answers this credential so."""
+    while await status(client, credential) != wanted:
+        await asyncio.sleep(0.02)
+
+
+async def test_without_a_key_nobody_comes_in(client: httpx.AsyncClient, owner: str):
+    assert (await client.get("/v1/me")).status_code == 401
+    assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_a_key_says_who_it_is_and_is_shown_once(admin: httpx.AsyncClient, client: httpx.AsyncClient):
+    key = await made(admin, "recorder", accounts=["oka"])
+    me = (await client.get("/v1/me", headers=bearer(key["credential"]))).json()
+    assert (me["principal"], me["kind"], me["name"]) == (f"key-{key['key_id']}", "key", "CRM")
+    assert (me["roles"], me["accounts"]) == (["recorder"], ["oka"])
+    listed = (await admin.get("/v1/access/keys")).text
+    assert key["key_id"] in listed
+    assert key["credential"].rpartition("_")[2] not in listed
+
+
+async def test_a_key_works_in_every_process_and_ends_in_every_process(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient, other_process: httpx.AsyncClient
+):
+    key = await made(admin, "reader")
+    await becomes(other_process, key["credential"], 200)
+    revoked = await admin.post(f"/v1/access/keys/{key['key_id']}/revocation", json={"reason": "lost"})
+    assert revoked.json()["revoked_at"]
+    assert await status(client, key["credential"]) == 401
+    await becomes(other_process, key["credential"], 401)
+
+
+async def test_a_rotated_key_has_two_secrets_for_a_while(admin: httpx.AsyncClient, client: httpx.AsyncClient):
+    first = await made(admin, "reader")
+    rotate = f"/v1/access/keys/{first['key_id']}/rotation"
+    second = (await admin.post(rotate, json={"overlap_minutes": 60})).json()
+    assert [await status(client, each["credential"]) for each in (first, second)] == [200, 200]
+    third = (await admin.post(rotate, json={"overlap_minutes": 0})).json()
+    assert [await status(client, each["credential"]) for each in (first, second, third)] == [401, 401, 200]
+
+
+async def test_a_key_cannot_make_see_or_change_more_than_its_own(admin: httpx.AsyncClient, client: httpx.AsyncClient):
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    small = await made(admin, "admin", "reader", ends_at=tomorrow)
+    big = await made(admin, "finance")
+    mine = bearer(small["credential"])
+    for wanted in (
+        {"roles": ["finance"]}, {"roles": ["reader", "auditor"]}, {"roles": ["reader"]},
+        {"roles": ["reader"], "ends_at": (datetime.now(UTC) + timedelta(days=2)).isoformat()},
+    ):  # fmt: skip
+        answer = await client.post("/v1/access/keys", json={"name": "more", **wanted}, headers=mine)
+        assert (answer.status_code, answer.json()["fields"][0]["field"] in wanted | {"ends_at": 0}) == (422, True)
+    assert big["key_id"] not in (await client.get("/v1/access/keys", headers=mine)).text
+    for deed, body in (("rotation", {}), ("revocation", {"reason": "mine now"})):
+        answer = await client.post(f"/v1/access/keys/{big['key_id']}/{deed}", json=body, headers=mine)
+        assert answer.status_code == 404
+    assert await status(client, big["credential"]) == 200
+
+
+async def test_events_say_by_whom_their_command_was_given(admin: httpx.AsyncClient, client: httpx.AsyncClient):
+    key = await made(admin, "finance")
+    headers = bearer(key["credential"]) | {"Idempotency-Key": "open"}
+    answer = await client.post("/v1/accounts", json=OPEN, headers=headers)
+    assert [event["actor"] for event in answer.json()["events"]] == [f"key-{key['key_id']}"]
+    again = await admin.post("/v1/accounts", json=OPEN, headers={"Idempotency-Key": "open"})
+    assert (again.headers["Idempotency-Replayed"], again.text) == ("true", answer.text)
+
+
+async def test_a_line_of_many_commands_needs_the_right_of_its_command(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+):
+    key = await made(admin, "recorder", accounts=["oka"])
+    asked = [("SuspendWork", "oka"), ("MarkWarranty", "kama"), ("MarkWarranty", "none"), ("SuspendWork", "kama")]
+    lines = [
+        {"command": name, "account_id": account, "idempotency_key": str(number), "reason": "r"}
+        | ({"task_id": "T"} if name == "MarkWarranty" else {})
+        for number, (name, account) in enumerate(asked)
+    ]
+    headers = bearer(key["credential"]) | {"Content-Type": "application/x-ndjson"}
+    answer = await client.post("/v1/commands", content=b"\n".join(map(orjson.dumps, lines)), headers=headers)
+    slugs = [line.split('"type":"urn:hourbook:problem:')[1].split('"')[0] for line in answer.text.splitlines()]
+    assert slugs == ["not-allowed", "account-not-found", "account-not-found", "not-allowed"]
+
+
+async def test_decisions_say_why(admin: httpx.AsyncClient):
+    key = await made(admin, "recorder", accounts=["oka"])
+
+    async def why(**asked: str) -> tuple[bool, str]:
+        found = await admin.get("/v1/access/decisions", params={"principal": f"key-{key['key_id']}", **asked})
+        return found.json()["allowed"], found.json()["reason"]
+
+    assert await why(right="tasks", account="oka") == (True, f"key-{key['key_id']} has the right tasks for oka.")
+    assert not (await why(right="tasks", account="kama"))[0]
+    assert "money" in (await why(right="money", account="oka"))[1]
+    await admin.post(f"/v1/access/keys/{key['key_id']}/revocation", json={"reason": "lost"})
+    assert "revoked" in (await why(right="tasks", account="oka"))[1]
+    unknown = await admin.get("/v1/access/decisions", params={"principal": "key-nobody", "right": "tasks"})
+    assert not unknown.json()["allowed"]
