@@ -7,7 +7,7 @@ from contracts.quantities import AccountId, GivenReason, Name
 
 
 class PersonalText(BaseModel):
-    """A text about a person, and the commitment in the event at that position: SHA-256(salt || text)."""
+    """A text about a person, the commitment to it in the event at that position, and the salt it was made with."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -145,7 +145,7 @@ PaidMinutes = Annotated[int, Strict(), Field(gt=0, le=PAID_MINUTES_MAX)]
 
 ID_FORM = r"^[A-Za-z0-9_-]{1,64}$"
 MONTH_FORM = r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$"
-COMMITMENT_FORM = r"^sha256:[0-9a-f]{64}$"
+COMMITMENT_FORM = r"^sha256(-2)?:[0-9a-f]{64}$"
 """What stands in an event for a text about a person, which may have been erased."""
 KEY_FORM = r"^[\x21-\x7e]{1,128}$"
 CURSOR_FORM = r"^[A-Za-z0-9_-]{1,8192}$"

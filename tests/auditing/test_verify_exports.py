@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from shutil import copytree
@@ -25,6 +26,9 @@ from tests.auditing.paper_log import Paper, Signer, compressed, lines_in, manife
 from tests.ledger import vocabulary
 from tests.ledger.domain.histories import Numbers, histories, next_step
 
+SALT = bytes.fromhex("00112233445566778899aabbccddeeff")
+FIRST_FORM = f"sha256:{sha256(SALT + b'Anna').hexdigest()}"
+SECOND_FORM = "sha256-2:895ab2069f7b30dbeb5d6ad109f713d27b661c15153b07b9eefd3a7ff5938b2d"
 CASES = settings.default.max_examples // 60
 """Of each kind: five in the suite, some eighty in a campaign, whose histories are new each time."""
 
@@ -242,3 +246,25 @@ def test_what_is_asked_in_a_form_that_cannot_be_read_is_refused(tmp_path: Path, 
         verify.main([str(tmp_path), "--as-of", "2026-03-10"])
     assert refused.value.code == 2
     assert verify.main([str(tmp_path / "nowhere")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("commitment", "salt", "text", "right"),
+    [
+        (FIRST_FORM, SALT.hex(), "Anna", True),
+        (SECOND_FORM, SALT.hex(), "Anna", True),
+        (FIRST_FORM, (SALT + b"A").hex(), "nna", False),
+        (FIRST_FORM, SALT.hex().upper(), "Anna", False),
+        (SECOND_FORM, (SALT + b"A").hex(), "nna", False),
+        (SECOND_FORM, SALT.hex(), "Anne", False),
+        (SECOND_FORM.replace("-2", ""), SALT.hex(), "Anna", False),
+    ],
+)
+def test_a_name_is_held_against_its_commitment_in_either_form(
+    tmp_path: Path, commitment: str, salt: str, text: str, right: bool
+):
+    line = {"position": 1, "commitment": commitment, "salt": salt, "text": text}
+    compressed(tmp_path / "personal-0.ndjson.gz", [json.dumps(line, separators=(",", ":")).encode()])
+    findings = verify.Findings()
+    names = verify.PersonalData(tmp_path, "personal-0.ndjson.gz", findings)
+    assert (names.upto(1, {commitment}), len(findings.said)) == ((1, 0) if right else (0, 1))

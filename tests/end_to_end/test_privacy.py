@@ -114,7 +114,7 @@ async def rows_holding(connection: asyncpg.Connection, names: tuple[str, ...]) -
 def test_the_explanation_of_a_task_reads_well_without_the_name(client: httpx.Client):
     task = client.get("/v1/accounts/oka/tasks/T-1", params={"lang": "en"}).json()
     assert "was closed and confirmed on 2\N{NO-BREAK SPACE}March 2026. It is" in task["explanation"]
-    assert task["closings"][0]["confirmed_by"].startswith("sha256:")
+    assert task["closings"][0]["confirmed_by"].startswith("sha256-2:")
 
 
 @pytest.mark.parametrize("field", ["text", "salt", "position", "commitment"])
@@ -160,7 +160,7 @@ async def test_nothing_is_left_of_what_was_erased_and_every_proof_holds(
     assert await rows_holding(connection, (KEPT,)) == ["ledger.personal"]
     await connection.close()
     assert holding(data, ERASED) == []
-    assert [file for file in holding(data, ("sha256:",)) if "nats" in file.parts], "the stream holds commitments"
+    assert [file for file in holding(data, ("sha256-2:",)) if "nats" in file.parts], "the stream holds commitments"
 
     after = exported(hourbook, tmp_path / "after")
     assert holding(after, ERASED) == []

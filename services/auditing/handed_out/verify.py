@@ -382,7 +382,16 @@ def written_instant(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")
 
 
-COMMITMENT = re.compile(r"sha256:[0-9a-f]{64}")
+COMMITMENT = re.compile(r"sha256(-2)?:[0-9a-f]{64}")
+SALT = re.compile(r"[0-9a-f]{32}")
+
+
+def committed(form: str, salt: bytes, name: bytes) -> str:
+    """The commitment to a name, in the form that another one has."""
+    if form.startswith("sha256:"):
+        return f"sha256:{hashlib.sha256(salt + name).hexdigest()}"
+    parts = b"".join(len(part).to_bytes(4, "big") + part for part in (b"hourbook name 2", salt, name))
+    return f"sha256-2:{hashlib.sha256(parts).hexdigest()}"
 
 
 class PersonalData:
@@ -409,8 +418,9 @@ class PersonalData:
                 same("the line in its one form", (written, ["position", "commitment", "salt", "text"]), (text, [*said]))
                 position, commitment = said["position"], said["commitment"]
                 same("in order of position and commitment", True, before < (position, commitment))
-                salted = hashlib.sha256(bytes.fromhex(said["salt"]) + said["text"].encode()).hexdigest()
-                same("SHA-256(salt || text)", commitment, f"sha256:{salted}")
+                same("a salt of 16 bytes", True, SALT.fullmatch(said["salt"]) is not None)
+                salt, name = bytes.fromhex(said["salt"]), said["text"].encode()
+                same("the commitment to salt and text", commitment, committed(commitment, salt, name))
                 before = (position, commitment)
             except (*UNREADABLE, Wrong) as failure:
                 self.findings.add(where, failure)

@@ -13,6 +13,7 @@ from services.ledger.audit.cursor import Verified
 from services.ledger.audit.keys import PublicKey
 from services.ledger.audit.leaf import hash_of
 from services.ledger.audit.merkle import WIDTH, Frontier, TileId, edge_of, grown
+from services.ledger.audit.names import wrong_names
 from services.ledger.audit.notes import NotANote, Note
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import UNAVAILABLE, Database, LedgerUnavailable
@@ -97,6 +98,8 @@ class LogVerification:
         self._frontier = Frontier(self._start.size, list(self._start.frontier))
         self._versions: dict[str, int] = {}
         self._latest = self._start.recorded_at or DAWN
+        self.names: list[str] = []
+        """What is wrong with the names beside the log."""
         self.findings = Findings(before.size)
 
     async def run(self, went_over: Callable[[int], None]) -> Verified:
@@ -113,7 +116,10 @@ class LogVerification:
         await tiles.begin(self._frontier)
         reached = self._before
         while page := await self._page():
-            await self._check_versions([event for event, _ in page])
+            events = [event for event, _ in page]
+            await self._check_versions(events)
+            with self.findings.instead_of_an_end(f"names of events after position {self._frontier.size}"):
+                self.names += await wrong_names(self._log.database, self._log.log_id, events)
             leaves = [self._leaf(event, hash_) for event, hash_ in page]
             await tiles.follow(self._frontier.size, leaves)
             for leaf, (event, _) in zip(leaves, page, strict=True):

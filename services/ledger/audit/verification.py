@@ -13,7 +13,7 @@ import asyncpg
 from services.ledger.audit.checkpoints import origin
 from services.ledger.audit.cursor import Cursor, Verified
 from services.ledger.audit.keys import PublicKey, published
-from services.ledger.audit.log_verification import Findings, LogVerification, StoredLog
+from services.ledger.audit.log_verification import FAULTS_MAX, Findings, LogVerification, StoredLog
 from services.ledger.audit.tree import StoredTree
 from services.ledger.event_store.database import Database
 from services.ledger.event_store.identity import ledger_id_of
@@ -68,6 +68,7 @@ async def verify(
         findings[log_id].log_is_sound = not findings[log_id].faults
         if findings[log_id].log_is_sound:
             after[log_id] = reached
+        findings[log_id].faults += verification.names[:FAULTS_MAX]
     trusted = tuple(key.note for key in keys) if not shared.faults else cursor.keys
     return findings, replace(cursor, ledger_id=cursor.ledger_id or ledger_id, keys=trusted, logs=after)
 

@@ -1,25 +1,21 @@
 """Names and e-mails of people in commands and events: the log holds commitments to them, the texts stand apart.
 
-A commitment is `sha256:` and SHA-256(salt || text) in hexadecimal. Whoever is shown text and salt can check it; without
-the salt, 16 random bytes that are kept and erased with the text, no guess can be tested.
+A reader of text and salt can check a commitment. The salt is 16 random bytes, kept and erased with the text; without it
+no guess can be tested.
 """
 
-import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256
 from itertools import chain, repeat
 from typing import Any
 
 from contracts.commands import CloseTask
 from contracts.events import Event, TaskClosed
-from contracts.quantities import COMMITMENT_FORM
+from services.ledger.event_store.commitments import SALT_BYTES, commitment, is_commitment, stands_for
 from services.ledger.event_store.stored_event import Personal
 
 PERSONAL: dict[str, Any] = {"confirmed_by": True, "time_entries": {"__all__": {"performer"}}}
 """Where texts about people stand, in `CloseTask` as in `TaskClosed`; as pydantic leaves fields out."""
-
-SALT_BYTES = 16
 
 
 def _salts() -> Iterator[bytes]:
@@ -38,17 +34,17 @@ def set_apart(event: Event) -> tuple[Event, tuple[Personal, ...]]:
         return event, ()
     kept: dict[str, Personal] = {}
 
-    def commitment(text: str) -> str:
+    def committed(text: str) -> str:
         if text not in kept:
             kept[text] = commit(text)
         return kept[text].commitment
 
     changed: dict[str, Any] = {}
     if event.confirmed_by is not None:
-        changed["confirmed_by"] = commitment(event.confirmed_by)
+        changed["confirmed_by"] = committed(event.confirmed_by)
     if event.time_entries:
         changed["time_entries"] = tuple(
-            entry.model_copy(update={"performer": commitment(entry.performer)}) for entry in event.time_entries
+            entry.model_copy(update={"performer": committed(entry.performer)}) for entry in event.time_entries
         )
     return event.model_copy(update=changed), tuple(kept.values())
 
@@ -56,11 +52,7 @@ def set_apart(event: Event) -> tuple[Event, tuple[Personal, ...]]:
 def commit(text: str) -> Personal:
     """A commitment to a text, with a salt of its own: the same text never makes the same commitment again."""
     salt = next(_salt)
-    return Personal(_commitment(salt, text), salt, text)
-
-
-def _commitment(salt: bytes, text: str) -> str:
-    return f"sha256:{sha256(salt + text.encode()).hexdigest()}"
+    return Personal(commitment(salt, text), salt, text)
 
 
 def names_agree(command: object, events: Iterable[Event], salts: Mapping[str, bytes]) -> bool:
@@ -76,11 +68,11 @@ def names_agree(command: object, events: Iterable[Event], salts: Mapping[str, by
 
 
 def _agrees(recorded: str | None, given: str | None, salts: Mapping[str, bytes]) -> bool:
-    if recorded is None or not re.fullmatch(COMMITMENT_FORM, recorded):
+    if recorded is None or not is_commitment(recorded):
         return recorded == given
     if recorded not in salts:
         return True
-    return given is not None and _commitment(salts[recorded], given) == recorded
+    return given is not None and stands_for(recorded, salts[recorded], given)
 
 
 def _names(closing: CloseTask | TaskClosed) -> list[str | None]:
