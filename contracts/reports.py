@@ -1,7 +1,7 @@
 """The monthly report and the act: what a customer is sent (rules 10.3, 10.4). Minutes and kopecks are integers.
 
 Hours are strings for people; a column of them is rounded so that its lines add up to its total (rule 1.3). Each table
-that is shown is a column of its own: the lines of one kind, the movements of the balance, the packages left.
+that is shown is a column of its own: the lines of one kind, the rows of the balance, the packages left.
 """
 
 from datetime import date
@@ -108,7 +108,7 @@ class ReportTable(ReadModel):
     amount_kopecks: Kopecks
 
 
-class BalanceMovement(ReadModel):
+class BalanceRow(ReadModel):
     """A row of the table from opening to closing balance, signed by what it does to the balance.
 
     The hours of `opening` and of what moved add up to those of `closing`, which is the last.
@@ -184,7 +184,7 @@ class MonthlyReport(ReadModel):
     paid: tuple[ReportSettlement, ...]
     totals: ReportTotals
     tables: tuple[ReportTable, ...]
-    balance_movements: tuple[BalanceMovement, ...]
+    balance_rows: tuple[BalanceRow, ...]
     packages_left: tuple[PackageLeft, ...]
 
 
@@ -224,7 +224,7 @@ class VatRate(ReadModel):
     vat_kopecks: Kopecks
 
 
-class ActMovement(ReadModel):
+class AcceptedRow(ReadModel):
     """A row of how the act's time follows from the report's; the rows before `accepted` add up to it.
 
     `charged`: what the report states. `owed`: what of it no hours paid yet, as a negative. `settled`: debt of earlier
@@ -270,4 +270,4 @@ class Act(ReadModel):
     total_kopecks: Kopecks
     vat: Vat
     vat_rates: tuple[VatRate, ...]
-    hours_from_report: tuple[ActMovement, ...]
+    hours_from_report: tuple[AcceptedRow, ...]

@@ -38,7 +38,7 @@ def act_xlsx(act: Act, lang: Lang) -> bytes:
     row = _opening(book, sheet, act)
     if act.to_sign:
         row = _table(book, sheet, row, act)
-        row = _closing(book, sheet, row + 1, act)
+        row = _agreed(book, sheet, row + 1, act)
         _signatures(book, sheet, row + 1, act)
     else:
         _nothing_to_sign(book, sheet, row, act)
@@ -112,7 +112,7 @@ def _line(line: ActLine, formats: Formats) -> tuple[object, ...]:
     )
 
 
-def _closing(book: Book, sheet: Worksheet, row: int, act: Act) -> int:
+def _agreed(book: Book, sheet: Worksheet, row: int, act: Act) -> int:
     """The totals in words, what the customer accepts, and where the figures come from; the row after them."""
     formats, words = book.formats, book.formats.words
     hours = f"{formats.hours(act.total_hours)} {words['hours_unit']} ({formats.clock(act.total_minutes)})"

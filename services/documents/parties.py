@@ -1,4 +1,4 @@
-"""Seller and customer as documents name them; what is not known stays away, and signatures are blank lines."""
+"""Seller and customer as documents name them; what is not known is left out, and signatures are blank lines."""
 
 from typing import Any
 

@@ -7,15 +7,15 @@ from typing import Any
 from contracts.quantities import decimal_hours
 from contracts.reports import MonthlyReport, PackageLeft, ReportLine, ReportTable, ReportTotals
 from services.documents.formats import Formats, day_of
-from services.documents.movements import Movement, movements
 from services.documents.numerals import Lang
+from services.documents.package_lines import PackageLine, package_lines
 from services.documents.parties import foot, party_block
 from services.documents.typesetting import pdf
 
 LINE_TABLES = {"closing": "tasks", "correction": "corrections", "settlement": "settlements"}
 """The kinds of lines, and the headings they stand under: corrections stand apart (rule 10.3)."""
 
-MOVEMENT_WORDS = {
+BALANCE_WORDS = {
     "opening": "opening_balance",
     "purchased": "purchased",
     "paid": "paid_minutes",
@@ -50,7 +50,7 @@ def _document(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
         "balance": _balance(report, formats),
         "line_tables": [_line_table(report, table, formats) for table in report.tables],
         "all_lines": _sums(report.totals, formats),
-        "movements": _movements(report, formats),
+        "package_tables": _package_tables(report, formats),
         "packages_left": [_left(left, formats) for left in report.packages_left],
     }
 
@@ -67,7 +67,7 @@ def _balance(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
         return {"label": formats.words[word], "nothing": minutes == 0, **_hours(hours, minutes, formats)}
 
     opening, *changes, closing = (
-        row(MOVEMENT_WORDS[moved.kind], moved.minutes, moved.hours) for moved in report.balance_movements
+        row(BALANCE_WORDS[moved.kind], moved.minutes, moved.hours) for moved in report.balance_rows
     )
     within = (
         ("settled_total", totals.settled_minutes),
@@ -138,19 +138,19 @@ def _left(left: PackageLeft, formats: Formats) -> dict[str, str]:
     return {"package": package_left(left, formats), "last_day": day, **_hours(left.hours, left.minutes, formats)}
 
 
-def _movements(report: MonthlyReport, formats: Formats) -> list[dict[str, Any]]:
-    """A table for each sort of movement that there was."""
+def _package_tables(report: MonthlyReport, formats: Formats) -> list[dict[str, Any]]:
+    """A table for each sort of line that there is."""
     return [
         {
             "title": formats.words[table],
             "money": table != "carried_over",
-            "rows": [_movement(movement, formats) for movement in found],
+            "rows": [_package_line(line, formats) for line in found],
         }
-        for table, found in groupby(movements(report, formats), key=attrgetter("table"))
+        for table, found in groupby(package_lines(report, formats), key=attrgetter("table"))
     ]
 
 
-def _movement(of: Movement, formats: Formats) -> dict[str, Any]:
+def _package_line(of: PackageLine, formats: Formats) -> dict[str, Any]:
     return {
         "day": formats.short_day(of.day),
         "what": of.what,

@@ -9,10 +9,10 @@ from xlsxwriter.worksheet import Worksheet
 from contracts.quantities import hours_column
 from contracts.reports import MonthlyReport, ReportLine, ReportTable
 from services.documents.formats import Formats, day_of
-from services.documents.movements import movements
 from services.documents.numerals import Lang
+from services.documents.package_lines import package_lines
 from services.documents.parties import requisites
-from services.documents.report_pdf import LINE_TABLES, MOVEMENT_WORDS, drawn_from, package_left, task_of
+from services.documents.report_pdf import BALANCE_WORDS, LINE_TABLES, drawn_from, package_left, task_of
 from services.documents.sheets import Book, Column
 
 _WIDTHS = (36, 16, 18, 16, 18, 18)
@@ -57,7 +57,7 @@ def report_xlsx(report: MonthlyReport, lang: Lang) -> bytes:
         for table in report.tables
         if (lines := [line for line in report.lines if line.kind == table.kind]) or table.kind == "closing"
     ]
-    _movement_sheet(book, report, draft)
+    _package_sheet(book, report, draft)
     for number, width in enumerate(_WIDTHS):
         summary.set_column(number, number, width)
     row = _balance(book, summary, _opening(book, summary, report), report, tables)
@@ -93,9 +93,9 @@ def _balance(book: Book, sheet: Worksheet, row: int, report: MonthlyReport, tabl
         Column(words["balance"], "text"), Column(words["hours"], "hours"), Column(words["minutes"], "minutes")
     )  # fmt: skip
     book.head(sheet, row, columns)
-    *changes, closing = report.balance_movements
+    *changes, closing = report.balance_rows
     for number, moved in enumerate(changes, row + 1):
-        book.row(sheet, number, columns, (words[MOVEMENT_WORDS[moved.kind]], float(moved.hours), moved.minutes))
+        book.row(sheet, number, columns, (words[BALANCE_WORDS[moved.kind]], float(moved.hours), moved.minutes))
         if moved.kind == "charged":
             charged = "+".join(table.reference("charged_minutes") for table in tables)
             sheet.write_formula(number, 2, f"=-({charged})", book.styles["minutes"], moved.minutes)
@@ -200,20 +200,20 @@ def _line(number: int, line: ReportLine, formats: Formats) -> tuple[Any, ...]:
     )
 
 
-def _movement_sheet(book: Book, report: MonthlyReport, draft: str | None) -> None:
+def _package_sheet(book: Book, report: MonthlyReport, draft: str | None) -> None:
     words = book.formats.words
-    found = movements(report, book.formats)
+    found = package_lines(report, book.formats)
     if not found:
         return
     columns = (
         Column(words["day"], "day", 12),
-        Column(words["movement"], "text", 36),
+        Column(words["operation"], "text", 36),
         Column(words["details"], "text", 60),
         Column(words["hours"], "hours", 14),
         Column(words["minutes"], "minutes", 14),
         Column(words["amount"], "money", 18),
     )
-    sheet = book.sheet(words["sheet_movements"], draft)
+    sheet = book.sheet(words["sheet_packages"], draft)
     book.table_head(sheet, 0, columns)
     for number, of in enumerate(found, 1):
         amount = None if of.amount_kopecks is None else of.amount_kopecks / 100

@@ -24,7 +24,7 @@ _LONG = 100_000
 
 def pdf(template: str, document: Mapping[str, Any]) -> bytes:
     """The document set by a template. Data reach it as JSON, so that no text in them is ever markup."""
-    data = json.dumps(_settable(document), ensure_ascii=False)
+    data = json.dumps(_with_printable_texts(document), ensure_ascii=False)
     made = _compiled(str(_TEMPLATES / template), {"document": data})
     if len(data) > _LONG:
         _forget()
@@ -59,12 +59,12 @@ def _fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, font_paths=places)
 
 
-def _settable(value: Any) -> Any:
-    """Every text printable."""
+def _with_printable_texts(value: Any) -> Any:
+    """The data with every text in them as documents show it."""
     if isinstance(value, str):
         return printable(value)
     if isinstance(value, Mapping):
-        return {key: _settable(inner) for key, inner in value.items()}
+        return {key: _with_printable_texts(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_settable(inner) for inner in value]
+        return [_with_printable_texts(inner) for inner in value]
     return value

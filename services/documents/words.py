@@ -68,7 +68,7 @@ _WORDS = {
     "valid_through": ("действует {through}", "valid {through}"),
     "reclaimed": ("возвращены из сгоревших", "reclaimed from forfeited"),
     "payment": ("платёж", "payment"),
-    "movement": ("Операция", "Movement"),
+    "operation": ("Операция", "Operation"),
     "details": ("Подробности", "Details"),
     "compensation": ("Компенсация", "Compensation"),
     "rounding": (
@@ -91,7 +91,7 @@ _WORDS = {
     "sheet_tasks": ("Задачи", "Tasks"),
     "sheet_corrections": ("Корректировки", "Corrections"),
     "sheet_settlements": ("Оплата прежних", "Earlier tasks"),
-    "sheet_movements": ("Пакеты и долг", "Packages and debt"),
+    "sheet_packages": ("Пакеты и долг", "Packages and debt"),
     # the act
     "act": ("Акт", "Act"),
     "act_subject": ("об оказании услуг", "of services rendered"),

@@ -5,9 +5,9 @@ from typing import Any
 
 from contracts.quantities import decimal_hours, hours_column
 from contracts.reports import (
+    AcceptedRow,
     Act,
     ActLine,
-    ActMovement,
     MonthlyReport,
     PackageLeft,
     Party,
@@ -20,7 +20,7 @@ from contracts.reports import (
     ReportTotals,
 )
 from services.projections.monthly_reports.acts import vat_rates
-from services.projections.monthly_reports.tables import balance_movements, line_tables, sums, with_hours
+from services.projections.monthly_reports.tables import balance_rows, line_tables, sums, with_hours
 
 SELLER = Party(
     name="ООО «Синтез»",
@@ -129,7 +129,7 @@ def report(*lines: ReportLine, opening: int = 0, **given: Any) -> MonthlyReport:
     """A closed month's report whose hours add up (rule 1.3) and whose balance follows from what happened."""
     rounded = with_hours(lines)
     totals = _totals(rounded, given)
-    moved = balance_movements(opening, totals)
+    moved = balance_rows(opening, totals)
     closing = moved[-1].minutes
     values = {
         "account_id": "c1",
@@ -154,7 +154,7 @@ def report(*lines: ReportLine, opening: int = 0, **given: Any) -> MonthlyReport:
         "paid": (),
         "totals": totals,
         "tables": line_tables(rounded),
-        "balance_movements": moved,
+        "balance_rows": moved,
         "packages_left": (left(minutes=closing),) if closing > 0 else (left(None, closing),) if closing else (),
     }
     return MonthlyReport.model_validate(values | given)
@@ -223,14 +223,14 @@ def act(*lines: ActLine, **given: Any) -> Act:
             "amount_kopecks": sum(r.vat_kopecks for r in rates),
         },
         "vat_rates": rates,
-        "hours_from_report": act_movements(total),
+        "hours_from_report": accepted_rows(total),
     }
     return Act.model_validate(values | given)
 
 
-def act_movements(charged: int, owed: int = 0, settled: int = 0) -> tuple[ActMovement, ...]:
+def accepted_rows(charged: int, owed: int = 0, settled: int = 0) -> tuple[AcceptedRow, ...]:
     moved = {"charged": charged, "owed": -owed, "settled": settled}
     accepted = sum(moved.values())
     hours = [*hours_column(list(moved.values())), decimal_hours(accepted)]
     rows = zip((moved | {"accepted": accepted}).items(), hours, strict=True)
-    return tuple(ActMovement(kind=kind, minutes=minutes, hours=shown) for (kind, minutes), shown in rows)
+    return tuple(AcceptedRow(kind=kind, minutes=minutes, hours=shown) for (kind, minutes), shown in rows)

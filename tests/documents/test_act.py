@@ -6,7 +6,7 @@ import pytest
 
 from contracts.reports import Act, Party
 from services.documents import act_pdf, act_xlsx
-from tests.documents.builder import act, act_line, act_movements, at
+from tests.documents.builder import accepted_rows, act, act_line, at
 from tests.documents.reading import SOFFICE, cells, formulas, pages, recalculated, values, whole
 
 
@@ -131,7 +131,7 @@ def test_a_price_is_the_one_agreed_and_what_rounding_does_is_explained(form: str
 
 @pytest.mark.parametrize("form", ["pdf", "xlsx"])
 def test_an_act_shows_how_its_hours_follow_from_the_reports(form: str):
-    made = act(act_line(1200, 6_380_000, 319_000), hours_from_report=act_movements(1190, owed=10, settled=20))
+    made = act(act_line(1200, 6_380_000, 319_000), hours_from_report=accepted_rows(1190, owed=10, settled=20))
     assert (
         "Часы акта следуют из отчёта: принято к учёту 19,84 ч (19:50); записано в долг −0,17 ч (−0:10); "
         "погашено прежнего долга 0,33 ч (0:20); принято по акту 20,00 ч (20:00)." in said_in(made, form)
@@ -155,7 +155,7 @@ def test_an_act_that_takes_back_claims_no_services():
 @pytest.mark.parametrize("form", ["pdf", "xlsx"])
 @pytest.mark.parametrize("charged", [0, 10])
 def test_a_month_without_anything_accepted_has_no_act_to_sign(form: str, charged: int):
-    text = said_in(act(hours_from_report=act_movements(charged, owed=charged)), form)
+    text = said_in(act(hours_from_report=accepted_rows(charged, owed=charged)), form)
     assert "Акт не составляется за март 2026 года" in text
     assert "нет ни часов, ни денег к приёмке, поэтому акта нет и подписывать нечего." in text
     for never in ("подпись", "претензий", "Ноль рублей", "2026-03/c1"):

@@ -190,7 +190,7 @@ def test_each_table_of_a_workbook_adds_up():
     )
 
 
-def test_the_movements_of_the_balance_add_up_to_the_closing_balance():
+def test_the_rows_of_the_balance_add_up_to_the_closing_balance():
     text = whole(report_pdf(report(line(minutes=10), opening=-10), "ru"))
     assert "Остаток на начало месяца −0,16 −0:10" in text
     assert "Принято к учёту по задачам −0,17 −0:10" in text

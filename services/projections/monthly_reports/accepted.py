@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from contracts.quantities import month_of
 
 Booked = Mapping[str, Any]
+"""A row of a month's entries; in reports with what is known of its closing and its lot."""
 
 GIVEN = ("drawn", "settled", "paid")
 TAKEN_BACK = ("returned", "compensated")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from asyncpg import Connection
 
 from contracts.quantities import decimal_hours, hours_column, known_bounds, rounded_division
-from contracts.reports import Act, ActLine, ActMovement, MonthlyReport, ReplacedAct, Vat, VatMode, VatRate
+from contracts.reports import AcceptedRow, Act, ActLine, MonthlyReport, ReplacedAct, Vat, VatMode, VatRate
 from services.projections.monthly_reports.accepted import Booked, Part, Prices, Source, accepted, closings_taken_back
 from services.projections.monthly_reports.periods import last_day
 from services.projections.monthly_reports.revisions import Change, act_number, changes_of_months, revisions
@@ -101,12 +101,12 @@ async def _lots(connection: Connection, account_id: str) -> Lots:
 
 def _named(report: MonthlyReport, changes: Iterable[Change]) -> dict[str, Any]:
     """Its number, and which act of the month it replaces."""
-    closed = revisions(report.month, changes)
-    number, contract = closed.number, report.contract_number
-    replaces = closed.replaced and ReplacedAct(
+    known = revisions(report.month, changes)
+    number, contract = known.number, report.contract_number
+    replaces = known.replaced and ReplacedAct(
         number=act_number(contract, report.month, number - 1),
-        closed_at=closed.replaced.recorded_at,
-        position=closed.replaced.position,
+        closed_at=known.replaced.recorded_at,
+        position=known.replaced.position,
     )
     return {"number": act_number(contract, report.month, number), "revision": number, "replaces": replaces}
 
@@ -163,7 +163,7 @@ def _number_of(contract_number: str, month: str, changes: Iterable[Change]) -> s
     return act_number(contract_number, month, revisions(month, changes).number)
 
 
-def _hours_from_report(entries: Iterable[Booked], charged: int, accepted_minutes: int) -> tuple[ActMovement, ...]:
+def _hours_from_report(entries: Iterable[Booked], charged: int, accepted_minutes: int) -> tuple[AcceptedRow, ...]:
     """Charged, less what is newly owed, and earlier debt paid now; debt that its own month has paid is neither."""
     owed = earlier = 0
     of_tasks = [entry for entry in entries if entry["task_id"]]
@@ -179,7 +179,7 @@ def _hours_from_report(entries: Iterable[Booked], charged: int, accepted_minutes
     moved = {"charged": charged, "owed": -owed, "settled": earlier}
     hours = [*hours_column(list(moved.values())), decimal_hours(accepted_minutes)]
     rows = zip((moved | {"accepted": accepted_minutes}).items(), hours, strict=True)
-    return tuple(ActMovement(kind=kind, minutes=minutes, hours=shown) for (kind, minutes), shown in rows)
+    return tuple(AcceptedRow(kind=kind, minutes=minutes, hours=shown) for (kind, minutes), shown in rows)
 
 
 def _closing(entry: Booked) -> tuple[str, int]:

@@ -21,32 +21,33 @@ class Change(NamedTuple):
     closed: bool
 
 
-class Closed(NamedTuple):
-    """A month was closed by the event at that position, with every earlier one that was open."""
+class ClosedAt(NamedTuple):
+    """When a month was closed, by the event at that position: with its own event or with a later month's."""
 
     position: int
     recorded_at: datetime
 
 
 class Revisions(NamedTuple):
-    """The closings of a month in order; `is_closed` tells whether the last of them still holds."""
+    """Each time a month was closed, in order; `is_closed`: it has not been reopened since the last."""
 
-    closings: tuple[Closed, ...]
+    times_closed: tuple[ClosedAt, ...]
     is_closed: bool
 
     @property
     def number(self) -> int:
-        """Of the act that there is, or of the one that the next closing will make."""
-        return len(self.closings) + (not self.is_closed)
+        """Of the act that there is, or of the one that there will be once the month is closed again."""
+        return len(self.times_closed) + (not self.is_closed)
 
     @property
     def closed_by(self) -> int | None:
-        return self.closings[-1].position if self.is_closed else None
+        """The position of the event by which it is closed."""
+        return self.times_closed[-1].position if self.is_closed else None
 
     @property
-    def replaced(self) -> Closed | None:
-        """The closing before, if there was one."""
-        earlier = self.closings[:-1] if self.is_closed else self.closings
+    def replaced(self) -> ClosedAt | None:
+        """When the act was made that this one replaces, if there was one."""
+        earlier = self.times_closed[:-1] if self.is_closed else self.times_closed
         return earlier[-1] if earlier else None
 
 
@@ -59,15 +60,15 @@ async def changes_of_months(
 
 def revisions(month: str, changes: Iterable[Change]) -> Revisions:
     """How often the month was closed; by any later one too, until it is reopened itself."""
-    closings: list[Closed] = []
+    times_closed: list[ClosedAt] = []
     is_closed = False
     for change in changes:
         if change.closed and month <= change.month and not is_closed:
-            closings.append(Closed(change.position, change.recorded_at))
+            times_closed.append(ClosedAt(change.position, change.recorded_at))
             is_closed = True
         elif not change.closed and month == change.month:
             is_closed = False
-    return Revisions(tuple(closings), is_closed)
+    return Revisions(tuple(times_closed), is_closed)
 
 
 def act_number(contract_number: str, month: str, revision: int) -> str:

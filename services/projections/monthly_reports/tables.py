@@ -1,12 +1,12 @@
 """The tables of a month's report, from what the month booked: each column of hours adds up to its total (rule 1.3)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
 from contracts.quantities import decimal_hours, hours_column, month_of
 from contracts.reports import (
-    BalanceMovement,
+    BalanceRow,
     LineKind,
     ReportCarry,
     ReportDraw,
@@ -17,14 +17,10 @@ from contracts.reports import (
     ReportTable,
     ReportTotals,
 )
-
-Booked = Mapping[str, Any]
-"""A row of the month's entries, with what is known of its closing and its lot."""
+from services.projections.monthly_reports.accepted import TAKEN_BACK, Booked
 
 KINDS: tuple[LineKind, ...] = ("closing", "correction", "settlement")
 """The kinds of lines, in the order of their tables."""
-
-TAKEN_BACK = ("returned", "compensated")
 
 
 def tables(month: str, opening: int, entries: Sequence[Booked]) -> dict[str, Any]:
@@ -40,7 +36,7 @@ def tables(month: str, opening: int, entries: Sequence[Booked]) -> dict[str, Any
         "paid": _column(entries, ("paid",), _settlement),
         "totals": totals,
         "tables": line_tables(lines),
-        "balance_movements": balance_movements(opening, totals),
+        "balance_rows": balance_rows(opening, totals),
     }
 
 
@@ -202,7 +198,7 @@ def _totals(lines: Sequence[ReportLine], entries: Sequence[Booked]) -> ReportTot
     )
 
 
-def balance_movements(opening: int, totals: ReportTotals) -> tuple[BalanceMovement, ...]:
+def balance_rows(opening: int, totals: ReportTotals) -> tuple[BalanceRow, ...]:
     """From opening to closing balance: one column, whose last row is the sum of those before."""
     moved = {
         "opening": opening,
@@ -214,6 +210,6 @@ def balance_movements(opening: int, totals: ReportTotals) -> tuple[BalanceMoveme
     rows = zip(moved.items(), hours_column(list(moved.values())), strict=True)
     closing = sum(moved.values())
     return (
-        *(BalanceMovement(kind=kind, minutes=minutes, hours=hours) for (kind, minutes), hours in rows),
-        BalanceMovement(kind="closing", minutes=closing, hours=decimal_hours(closing)),
+        *(BalanceRow(kind=kind, minutes=minutes, hours=hours) for (kind, minutes), hours in rows),
+        BalanceRow(kind="closing", minutes=closing, hours=decimal_hours(closing)),
     )

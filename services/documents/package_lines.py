@@ -7,7 +7,7 @@ from contracts.reports import MonthlyReport, ReportCarry, ReportPurchase, Report
 from services.documents.formats import Formats, day_of
 
 
-class Movement(NamedTuple):
+class PackageLine(NamedTuple):
     """One line of the table that its first field names; hours that only moved have no money."""
 
     table: str
@@ -18,19 +18,19 @@ class Movement(NamedTuple):
     amount_kopecks: int | None
 
 
-def movements(report: MonthlyReport, formats: Formats) -> list[Movement]:
+def package_lines(report: MonthlyReport, formats: Formats) -> list[PackageLine]:
     """Purchases, hours carried over and forfeited, debt settled and paid, in this order."""
 
-    def movement(table: str, of: Any, what: str) -> Movement:
+    def package_line(table: str, of: Any, what: str) -> PackageLine:
         amount = getattr(of, "amount_kopecks", None)
-        return Movement(table, day_of(of.effective_at), what, of.hours, of.minutes, amount)
+        return PackageLine(table, day_of(of.effective_at), what, of.hours, of.minutes, amount)
 
     return [
-        *(movement("purchases", of, _purchase(of, formats)) for of in report.purchases),
-        *(movement("carried_over", of, _carry(of, formats)) for of in report.carried_over),
-        *(movement("forfeited", of, of.package_id) for of in report.forfeited),
-        *(movement("settled", of, _settlement(of, formats)) for of in report.settled),
-        *(movement("paid", of, _settlement(of, formats)) for of in report.paid),
+        *(package_line("purchases", of, _purchase(of, formats)) for of in report.purchases),
+        *(package_line("carried_over", of, _carry(of, formats)) for of in report.carried_over),
+        *(package_line("forfeited", of, of.package_id) for of in report.forfeited),
+        *(package_line("settled", of, _settlement(of, formats)) for of in report.settled),
+        *(package_line("paid", of, _settlement(of, formats)) for of in report.paid),
     ]
 
 
