@@ -2,6 +2,9 @@
 
 from zlib import crc32
 
+ACCESS_LOG = -1
+"""What is remembered of access; beside the logs of accounts, which count from 0."""
+
 
 def log_of(name: str, logs: int) -> int:
     """Which of so many logs an account belongs to, for ever."""

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from contracts.access_events import ACCESS_EVENTS, AccessEvent
+from contracts.placement import ACCESS_LOG
 from services.access.state import AccessState, Fact
 from services.ledger.clock import Clock
 from services.ledger.event_store.database import LedgerUnavailable
@@ -17,9 +18,6 @@ from services.ledger.writing.submissions import new_id
 from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
-
-ACCESS_LOG = -1
-"""Beside the logs of accounts, which count from 0."""
 
 POLL_SECONDS = 0.3
 """A key that is revoked in another process ends here within a second."""
