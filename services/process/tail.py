@@ -133,8 +133,8 @@ class Tail:
             return None
         part = (after, min(PAGE_ROWS, end - after))
         if part not in self._asked:
-            self._asked[part] = asyncio.create_task(self._read_in_turn(*part))
-            self._asked[part].add_done_callback(lambda _: self._asked.pop(part))
+            self._asked[part] = reading = asyncio.create_task(self._read_in_turn(*part))
+            reading.add_done_callback(lambda _: self._asked.pop(part))
         return await asyncio.shield(self._asked[part])
 
     async def _read_in_turn(self, after: int, rows_max: int) -> Page | None:

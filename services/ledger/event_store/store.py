@@ -1,5 +1,6 @@
 """The recorder: appends events with the keys that guard them, and reads them back."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from services.ledger.event_store.personal import ERASING_WAITS_MAX, PersonalData
 from services.ledger.event_store.stored_event import StoredEvent
 
 READERS_MAX = 8
+PAGE_READERS_MAX = 4
+"""Of these connections for pages of the log or of an account: commands find one, however many are reading."""
 
 COLUMNS = (
     "position, account_id, version, event_id::text, command_id, fingerprint, type, schema_version, recorded_at, data, "
@@ -114,6 +117,7 @@ class EventStore:
         self.personal = personal
         self._writers = writers
         self._ledger_id: str | None = None
+        self._page_readers = asyncio.Semaphore(PAGE_READERS_MAX)
 
     @classmethod
     @asynccontextmanager
@@ -200,11 +204,13 @@ class EventStore:
 
     async def account_page(self, log_id: int, account_id: str, after: int, limit: int) -> list[StoredEvent]:
         """An account's events after that version, in order, at most so many."""
-        return _events(await self.readers.rows(_ACCOUNT_PAGE, log_id, account_id, after, limit))
+        async with self._page_readers:
+            return _events(await self.readers.rows(_ACCOUNT_PAGE, log_id, account_id, after, limit))
 
     async def page(self, log_id: int, after: int, limit: int) -> list[StoredEvent]:
         """The log's events after that position, in order, at most so many."""
-        return _events(await self.readers.rows(_PAGE, log_id, after, limit))
+        async with self._page_readers:
+            return _events(await self.readers.rows(_PAGE, log_id, after, limit))
 
     async def head(self, log_id: int) -> int:
         """The position of the last event; 0 for an empty log."""

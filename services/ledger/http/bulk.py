@@ -25,6 +25,10 @@ LINE_BYTES_MAX = BODY_BYTES_MAX + (4 << 10)
 
 IN_FLIGHT_MAX = 2000
 IN_FLIGHT_BYTES_MAX = 16 << 20
+BREATH_LINES = 50
+LINE_BYTES_USUAL = 1000
+"""Lines that are wrong never wait for the log: everybody else goes on after so many, or after as many bytes."""
+
 NDJSON = "application/x-ndjson"
 COMMAND_NAMES = frozenset(command.__name__ for command in get_args(Command))
 
@@ -132,6 +136,7 @@ class Conversation(Response):
         super().__init__()
         self._ledger = ledger
         self._principal = principal
+        self._worked = 0
         del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -167,6 +172,10 @@ class Conversation(Response):
     async def _ask(self, number: int, line: bytes, asked: InFlight) -> None:
         if line.strip():
             await asked.put(self._submitted(number, line))
+        self._worked += 1 + len(line) // LINE_BYTES_USUAL
+        if self._worked >= BREATH_LINES:
+            self._worked = 0
+            await asyncio.sleep(0)
 
     def _submitted(self, number: int, line: bytes) -> Asked:
         try:

@@ -7,8 +7,19 @@ from uuid import uuid4
 import httpx
 import orjson
 import pytest
+from starlette.types import Message
 
-from services.ledger.http.bulk import IN_FLIGHT_BYTES_MAX, IN_FLIGHT_MAX, LINE_BYTES_MAX, Asked, InFlight
+from services.access.principals import LOCAL
+from services.ledger.http.bulk import (
+    BREATH_LINES,
+    IN_FLIGHT_BYTES_MAX,
+    IN_FLIGHT_MAX,
+    LINE_BYTES_MAX,
+    Asked,
+    Conversation,
+    InFlight,
+)
+from services.ledger.running import Ledger
 from tests.ledger.commands import closing_body
 from tests.ledger.http.duplex import Duplex
 
@@ -194,3 +205,24 @@ async def test_lines_are_read_with_or_without_their_media_type(client: httpx.Asy
     headers = {"Content-Type": content_type} if content_type else {}
     answer = await client.post(COMMANDS, content=opening(uuid4().hex), headers=headers)
     assert answer.json()["status"] == 201
+
+
+async def test_everybody_else_goes_on_while_lines_are_refused(ledger: Ledger):
+    """The loop turns often, though none of these lines waits for anything."""
+    lines, turns = 100 * BREATH_LINES, 0
+    body: Message = {"type": "http.request", "body": b"{}\n" * lines, "more_body": False}
+    answered: list[bytes] = []
+
+    async def receive() -> Message:
+        return body
+
+    async def send(message: Message) -> None:
+        answered.append(message.get("body", b""))
+
+    answering = asyncio.create_task(Conversation(ledger, LOCAL)({"type": "http"}, receive, send))
+    while not answering.done():
+        await asyncio.sleep(0)
+        turns += 1
+    answering.result()
+    assert b"".join(answered).count(b"invalid-request") == lines
+    assert turns >= lines / BREATH_LINES
