@@ -13,6 +13,7 @@ from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
 from services.process.health import health_routes
 from services.process.settings import read
+from services.process.version import VERSION
 from services.projections.routes import ROUTES as QUERIES
 from services.projections.running import running_projections
 from services.projections.settings import Settings as ProjectionsSettings
@@ -32,7 +33,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
     routes = [*COMMANDS, *QUERIES, *health_routes(_faults, _notices)]
-    app = FastAPI(title="Hourbook", version="1", lifespan=_running, routes=routes)
+    app = FastAPI(title="Hourbook", version=VERSION, lifespan=_running, routes=routes)
     furnish_ledger(app)
     guard(app, lambda scope: scope["app"].state.ledger.door)
     return app

@@ -17,6 +17,7 @@ from services.access.principals import LOCAL, Principal
 from services.access.rights import RIGHT_OF_COMMAND
 from services.access.state import AccessState
 from services.access.tokens import TokenRefused, Tokens
+from services.process.openapi import BEARER
 from services.process.operator_error import OperatorError
 from services.process.problem_responses import ProblemError
 from services.process.stopping import end as stop
@@ -188,6 +189,7 @@ def guard(app: FastAPI, door: Callable[[Scope], Door]) -> None:
         need = need_of(route.path, route.endpoint)
         if need and not need.public:
             route.app = Guarded(route.app, need, door)
+            route.openapi_extra = (route.openapi_extra or {}) | BEARER
 
 
 def routes_of(app: FastAPI) -> Iterator[APIRoute]:

@@ -13,6 +13,7 @@ from services.ledger.running import running_ledger
 from services.ledger.settings import Settings
 from services.process.health import health_routes
 from services.process.settings import read
+from services.process.version import VERSION
 
 
 def create_app() -> FastAPI:
@@ -27,7 +28,7 @@ def create_api() -> FastAPI:
 
 def _app(*, background: bool) -> FastAPI:
     routes = [*ROUTES, *health_routes(_faults, _notices)]
-    app = FastAPI(title="Hourbook ledger", version="1", lifespan=_running(background=background), routes=routes)
+    app = FastAPI(title="Hourbook ledger", version=VERSION, lifespan=_running(background=background), routes=routes)
     furnish_ledger(app)
     guard(app, lambda scope: scope["app"].state.ledger.door)
     return app

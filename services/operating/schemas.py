@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from contracts import alerts, audit, commands, envelope, privacy, problems, read_models, reports, tasks, totals
 from contracts.events import EVENT_TYPES
 from contracts.problem_types import CATALOGUE
+from services.process.meanings import describe_models
 
 SCHEMAS = Path(__file__).parents[2] / "contracts" / "schemas"
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -75,6 +76,7 @@ def _models_of(union: dict[str, Any]) -> list[type[BaseModel]]:
 
 def _schemas(title: str, models: list[type[BaseModel]]) -> dict[str, Any]:
     _, schema = models_json_schema([(model, "serialization") for model in models], title=title)
+    describe_models(schema["$defs"])
     return {"$schema": SCHEMA_DIALECT, **schema}
 
 

@@ -12,6 +12,7 @@ from contracts.problems import InvalidField, Problem, problem
 from services.process import problem_pages
 from services.process.gate import Gate
 from services.process.known_parameters import methods_at
+from services.process.openapi import publish
 from services.process.problem_responses import InvalidRequest, ProblemError, invalid_fields, problem_response
 from services.process.site import Site, SiteSettings
 
@@ -25,6 +26,7 @@ def furnish(app: FastAPI, *, streaming: Mapping[str, frozenset[bytes]] | None = 
     Bodies of the paths in `streaming` are of those media types, and are bounded by their routes.
     """
     app.router.routes.extend(problem_pages.router.routes)
+    publish(app)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_middleware(Gate, whole=app, site=Site(SiteSettings()), streaming=streaming or {})

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from contracts.problem_types import CATALOGUE, ProblemType
 from contracts.problems import PROBLEM_TYPE_PREFIX
+from services.process.openapi import problems
 from services.process.problem_responses import ProblemError
 
 
@@ -28,7 +29,7 @@ async def list_problems() -> tuple[ProblemPage, ...]:
     return tuple(map(_page, CATALOGUE.values()))
 
 
-@router.get("/{slug}")
+@router.get("/{slug}", openapi_extra=problems("not-found"))
 async def get_problem(slug: Annotated[str, Path(pattern=r"^[a-z0-9-]{1,64}$")]) -> ProblemPage:
     """What a problem means and what to do about it, by the last part of its `type`."""
     if slug not in CATALOGUE:

@@ -9,6 +9,7 @@ from starlette.datastructures import State
 from services.process.application import furnish
 from services.process.health import health_routes
 from services.process.settings import read
+from services.process.version import VERSION
 from services.projections.routes import ROUTES
 from services.projections.running import running_projections
 from services.projections.settings import Settings
@@ -26,7 +27,7 @@ def create_api() -> FastAPI:
 
 def _app(*, worker: bool) -> FastAPI:
     routes = [*ROUTES, *health_routes(_faults, _notices)]
-    app = FastAPI(title="Hourbook projections", version="1", lifespan=_running(worker=worker), routes=routes)
+    app = FastAPI(title="Hourbook projections", version=VERSION, lifespan=_running(worker=worker), routes=routes)
     furnish(app)
     return app
 

@@ -8,11 +8,17 @@ from typing import Any
 from asyncpg import Connection
 from fastapi import Depends, Request, Response
 
+from services.process.openapi import problems
 from services.process.problem_responses import ProblemError
 from services.projections.following.tracking import Cut, Projection
 from services.projections.lookups import UnknownAccount, UnknownTask
 from services.projections.parameters import MinPosition
 from services.projections.running import Projections
+
+UNAVAILABLE = ("projection-behind", "projection-halted", "projections-unavailable", "ledger-unavailable")
+OF_ALL = problems(*UNAVAILABLE)
+OF_ACCOUNT = problems("account-not-found", "account-halted", *UNAVAILABLE)
+"""What queries of all accounts, and those of one, can answer beside their answers."""
 
 
 @dataclass(frozen=True)

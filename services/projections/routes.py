@@ -10,7 +10,7 @@ from contracts.read_models import LogView, ProjectionView
 from contracts.totals import Totals, TotalsList
 from services.access.needs import KNOWN, needs
 from services.projections.balances import BALANCES
-from services.projections.balances.routes import router as balances
+from services.projections.balances.routes import ROUTES as BALANCE_ROUTES
 from services.projections.balances.totals import totals_of_day
 from services.projections.debt_alerts.routes import router as alerts
 from services.projections.following.tracking import Cut
@@ -18,14 +18,15 @@ from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.routes import router as reports
 from services.projections.monthly_reports.totals import totals_of_months
 from services.projections.parameters import MinPosition
+from services.projections.readings import OF_ALL
 from services.projections.running import Projections
 from services.projections.tasks.routes import router as tasks
 from services.projections.totals_parameters import AskedTotals
 
-own = APIRouter(prefix="/v1", tags=["projections"])
+own = APIRouter(prefix="/v1")
 
 
-@own.get("/totals")
+@own.get("/totals", tags=["balances"], openapi_extra=OF_ALL)
 @needs(Right.ALL_ACCOUNTS)
 async def get_totals(
     request: Request, response: Response, asked: Annotated[AskedTotals, Query()], minimum: MinPosition = 0
@@ -43,7 +44,7 @@ async def _totals(connection: Connection, asked: AskedTotals) -> tuple[Totals, .
     return await totals_of_months(connection, asked.months)
 
 
-@own.get("/projections")
+@own.get("/projections", tags=["projections"], openapi_extra=OF_ALL)
 @needs(KNOWN)
 async def list_projections(
     request: Request, response: Response, minimum: MinPosition = 0
@@ -66,5 +67,5 @@ def _view(name: str, at: Cut) -> ProjectionView:
     return ProjectionView(name=name, position=at.position, halted=at.halted, logs=tuple(logs))
 
 
-ROUTES = [*balances.routes, *tasks.routes, *own.routes, *reports.routes, *alerts.routes]
+ROUTES = [*BALANCE_ROUTES, *tasks.routes, *own.routes, *reports.routes, *alerts.routes]
 """Side by side: a router inside a router is matched anew on each level, at a price."""

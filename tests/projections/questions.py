@@ -16,19 +16,21 @@ from services.projections.running import running_projections
 from services.projections.settings import Settings
 from tests.projections.following.log_server import LOGS, lines_of
 from tests.projections.vocabulary import Log
+from tests.published import require_declared
 
 WAIT_SECONDS_MAX = 60
 
 
 @asynccontextmanager
 async def client_of(settings: Settings, *, worker: bool = True) -> AsyncIterator[httpx.AsyncClient]:
-    """The service at work, asked without a network between."""
+    """The service at work, asked without a network between; it answers nothing that its document does not declare."""
     health = health_routes(lambda state: state.projections.faults(), lambda state: state.projections.notices())
     app = FastAPI(routes=[*ROUTES, *health])
     furnish(app)
     async with running_projections(settings, worker=worker) as app.state.projections:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        hooks = {"response": [require_declared]}
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", event_hooks=hooks) as client:
             yield client
 
 

@@ -147,7 +147,7 @@ SEARCHES = [
     ("17/26", ["horns"]),
     ("еж", ["hedgehog"]),
     ("ЗЕЛЕНЫЙ ЁЖ", ["hedgehog"]),
-    ("  зелёный \t ёж ", ["hedgehog"]),
+    ("  зелёный   ёж ", ["hedgehog"]),
     ("№ 4-б", ["hedgehog"]),
     ("%_l", ["percent"]),
     ("\\", ["percent"]),

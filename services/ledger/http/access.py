@@ -26,10 +26,14 @@ from services.access.principals import LOCAL, SYSTEM, Principal, refusal
 from services.access.rights import rights_of
 from services.access.state import AccessState
 from services.ledger.access.keys import Keys, MoreThanOnesOwn, NoSuchKey
-from services.ledger.http.requests import PROBLEMS, LedgerOf
+from services.ledger.http.requests import LedgerOf
+from services.process.openapi import problems
 from services.process.problem_responses import InvalidRequest, ProblemError
 
-router = APIRouter(prefix="/v1", tags=["access"], responses=PROBLEMS)
+router = APIRouter(prefix="/v1", tags=["access"])
+
+UNAVAILABLE = problems("ledger-unavailable")
+OF_KEY = problems("key-not-found", "ledger-unavailable")
 
 PrincipalId = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["key-abcdefghijklmnop"])]
 KeyPath = Annotated[KeyId, Path()]
@@ -42,9 +46,9 @@ async def _keys(request: Request, ledger: LedgerOf) -> Keys:
 KeysOf = Annotated[Keys, Depends(_keys)]
 
 
-@router.get("/me")
+@router.get("/me", openapi_extra=UNAVAILABLE)
 @needs(KNOWN)
-async def who_am_i(request: Request, ledger: LedgerOf) -> Me:
+async def get_me(request: Request, ledger: LedgerOf) -> Me:
     """Who one is here, and what one may do."""
     principal = principal_of(request.scope)
     name = principal.name or (await ledger.access.names([principal.id])).get(principal.id)
@@ -59,7 +63,7 @@ async def who_am_i(request: Request, ledger: LedgerOf) -> Me:
     )
 
 
-@router.get("/access/decisions")
+@router.get("/access/decisions", openapi_extra=UNAVAILABLE)
 @needs(Right.ACCESS)
 async def explain_decision(
     ledger: LedgerOf, principal: PrincipalId, right: Right, account: AccountId | None = None
@@ -75,14 +79,14 @@ async def explain_decision(
     )
 
 
-@router.get("/access/keys")
+@router.get("/access/keys", openapi_extra=UNAVAILABLE)
 @needs(Right.ACCESS)
 async def list_keys(keys: KeysOf) -> KeyList:
     """The keys within one's own rights, the newest first; never their secrets."""
     return KeyList(keys=await keys.listed())
 
 
-@router.post("/access/keys", status_code=201)
+@router.post("/access/keys", status_code=201, openapi_extra=UNAVAILABLE)
 @needs(Right.ACCESS)
 async def make_key(body: KeyRequest, keys: KeysOf) -> MadeKey:
     """Make a key, with no more rights, accounts and time than one's own; its credential is shown this once."""
@@ -93,7 +97,7 @@ async def make_key(body: KeyRequest, keys: KeysOf) -> MadeKey:
         raise InvalidRequest(InvalidField(field=field, remedy=remedy)) from more
 
 
-@router.post("/access/keys/{key_id}/rotation", status_code=201)
+@router.post("/access/keys/{key_id}/rotation", status_code=201, openapi_extra=OF_KEY)
 @needs(Right.ACCESS)
 async def rotate_key(key_id: KeyPath, body: RotationRequest, keys: KeysOf) -> MadeKey:
     """Give a key another secret; the earlier ones go on working for the overlap."""
@@ -103,7 +107,7 @@ async def rotate_key(key_id: KeyPath, body: RotationRequest, keys: KeysOf) -> Ma
         raise _no_such_key(key_id) from missing
 
 
-@router.post("/access/keys/{key_id}/revocation", status_code=201)
+@router.post("/access/keys/{key_id}/revocation", status_code=201, openapi_extra=OF_KEY)
 @needs(Right.ACCESS)
 async def revoke_key(key_id: KeyPath, body: ReasonBody, keys: KeysOf) -> KeyView:
     """End a key: within a second no process accepts it, and its open streams end."""

@@ -1,6 +1,6 @@
 """The routes of commands: a body, what stands in the path, and a key. Both are valid when a route is reached."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -23,42 +23,63 @@ from contracts.commands import (
     ResumeWork,
     SuspendWork,
 )
-from contracts.envelope import Recorded
 from contracts.quantities import AccountId, GivenReason, Month, TaskId
 from services.access.door import principal_of
 from services.access.needs import Need, needs
 from services.ledger.http import access, evidence, log, personal_data
 from services.ledger.http.bulk import NDJSON, Conversation
-from services.ledger.http.requests import PARAMETERS, PROBLEMS, LedgerOf, record
+from services.ledger.http.requests import LedgerOf, record, recorded
 
-RECORDED: dict[str, Any] = {"status_code": 201, "response_model": Recorded, "openapi_extra": PARAMETERS}
+LINES = {
+    "type": "string",
+    "description": "A command a line: `command`, `account_id`, `idempotency_key`, and what its own route takes.",
+    "examples": ['{"command": "CloseMonth", "account_id": "a", "idempotency_key": "1", "month": "2026-03"}\n'],
+}
 
-commands = APIRouter(prefix="/v1/accounts", tags=["ledger"], responses=PROBLEMS)
-bulk = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
+commands = APIRouter(prefix="/v1/accounts", tags=["commands"])
+bulk = APIRouter(prefix="/v1", tags=["commands"])
 
 
-@commands.post("/{account_id}/tasks/{task_id}/close", **RECORDED)
+@commands.post(
+    "/{account_id}/tasks/{task_id}/close",
+    **recorded(
+        "account-not-found",
+        "task-already-closed",
+        "worked-time-not-in-quantum",
+        "task-not-confirmed",
+        "confirmed-before-closed",
+        "started-after-closed",
+        "effective-in-future",
+        "urgency-not-agreed-before-start",
+        "off-hours-not-requested-before-start",
+        "time-entries-do-not-add-up",
+        "work-was-in-working-hours",
+    ),
+)
 @needs(Right.TASKS)
 async def close_task(account_id: AccountId, task_id: TaskId, body: CloseTaskBody, request: Request) -> Response:
     """Charge a confirmed task. Never refused for want of hours: the rest is owed."""
     return await record(request, CloseTask.model_construct(account_id=account_id, task_id=task_id, **body.__dict__))
 
 
-@commands.post("", **RECORDED)
+@commands.post("", **recorded("account-already-open"))
 @needs(Right.MONEY)
 async def open_account(body: OpenAccount, request: Request) -> Response:
     """Open the account of one customer contract."""
     return await record(request, body)
 
 
-@commands.post("/{account_id}/packages", **RECORDED)
+@commands.post(
+    "/{account_id}/packages",
+    **recorded("account-not-found", "package-already-purchased", "unknown-plan", "effective-in-future"),
+)
 @needs(Right.MONEY)
 async def purchase_package(account_id: AccountId, body: PurchasePackageBody, request: Request) -> Response:
     """Buy a package of hours."""
     return await record(request, PurchasePackage.model_construct(account_id=account_id, **body.__dict__))
 
 
-@commands.post("/{account_id}/tasks/{task_id}/warranty", **RECORDED)
+@commands.post("/{account_id}/tasks/{task_id}/warranty", **recorded("account-not-found", "task-already-warranty"))
 @needs(Right.TASKS)
 async def mark_warranty(account_id: AccountId, task_id: TaskId, body: ReasonBody, request: Request) -> Response:
     """Take a task's charge back for good: it and its later closings cost nothing."""
@@ -67,42 +88,46 @@ async def mark_warranty(account_id: AccountId, task_id: TaskId, body: ReasonBody
     )
 
 
-@commands.post("/{account_id}/tasks/{task_id}/reopen", **RECORDED)
+@commands.post("/{account_id}/tasks/{task_id}/reopen", **recorded("account-not-found", "task-not-closed"))
 @needs(Right.TASKS)
 async def reopen_task(account_id: AccountId, task_id: TaskId, body: ReasonBody, request: Request) -> Response:
     """Take a task's closing back, so that it can be closed anew."""
     return await record(request, ReopenTask.model_construct(account_id=account_id, task_id=task_id, reason=body.reason))
 
 
-@commands.post("/{account_id}/debt-payments", **RECORDED)
+@commands.post(
+    "/{account_id}/debt-payments", **recorded("account-not-found", "payment-exceeds-debt", "effective-in-future")
+)
 @needs(Right.MONEY)
 async def pay_debt(account_id: AccountId, body: PayDebtBody, request: Request) -> Response:
     """Pay owed minutes with money, the oldest first."""
     return await record(request, PayDebt.model_construct(account_id=account_id, **body.__dict__))
 
 
-@commands.post("/{account_id}/suspension", **RECORDED)
+@commands.post("/{account_id}/suspension", **recorded("account-not-found", "already-suspended", "balance-not-negative"))
 @needs(Right.MONEY)
 async def suspend_work(account_id: AccountId, body: ReasonBody, request: Request) -> Response:
     """Suspend work while the balance is negative."""
     return await record(request, SuspendWork.model_construct(account_id=account_id, reason=body.reason))
 
 
-@commands.delete("/{account_id}/suspension", **RECORDED)
+@commands.delete("/{account_id}/suspension", **recorded("account-not-found", "not-suspended"))
 @needs(Right.MONEY)
 async def resume_work(account_id: AccountId, reason: Annotated[GivenReason, Query()], request: Request) -> Response:
     """Resume work at the seller's will."""
     return await record(request, ResumeWork.model_construct(account_id=account_id, reason=reason))
 
 
-@commands.post("/{account_id}/months/{month}/close", **RECORDED)
+@commands.post(
+    "/{account_id}/months/{month}/close", **recorded("account-not-found", "month-already-closed", "month-not-over")
+)
 @needs(Right.MONTHS)
 async def close_month(account_id: AccountId, month: Month, request: Request, body: NoBody | None = None) -> Response:
     """Close a month that is over, and every earlier one."""
     return await record(request, CloseMonth.model_construct(account_id=account_id, month=month))
 
 
-@commands.post("/{account_id}/months/{month}/reopen", **RECORDED)
+@commands.post("/{account_id}/months/{month}/reopen", **recorded("account-not-found", "month-not-closed"))
 @needs(Right.MONTHS)
 async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, request: Request) -> Response:
     """Reopen the month closed last."""
@@ -114,10 +139,10 @@ async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, re
     status_code=200,
     response_class=Conversation,
     responses={200: {"description": "A line for each line: the answer to its command, or the problem."}},
-    openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": {"type": "string"}}}}},
+    openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": LINES}}}},
 )
 @needs(Need(streams=True))
-async def many_commands(ledger: LedgerOf, request: Request) -> Response:
+async def record_commands(ledger: LedgerOf, request: Request) -> Response:
     """Any commands, NDJSON, one a line with its `idempotency_key`; answered line by line while more are sent.
 
     One bad line spoils no other, and every account keeps the order of its lines. A client may read while it sends,
@@ -127,7 +152,7 @@ async def many_commands(ledger: LedgerOf, request: Request) -> Response:
 
 
 ROUTES = [
-    *commands.routes, *bulk.routes, *log.router.routes, *evidence.router.routes, *personal_data.router.routes,
-    *access.router.routes,
+    *commands.routes, *bulk.routes, *log.router.routes, *log.sandbox.routes, *evidence.router.routes,
+    *personal_data.router.routes, *access.router.routes,
 ]  # fmt: skip
 """Every route of the ledger, side by side: a router inside a router is matched anew on each level, at a price."""

@@ -30,11 +30,15 @@ from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.http.bulk import NDJSON
 from services.ledger.http.log import LogNumber, Parameters, Position
 from services.ledger.http.log_feed import require_log
-from services.ledger.http.requests import PROBLEMS, LedgerOf
+from services.ledger.http.requests import LedgerOf
 from services.ledger.running import Ledger
+from services.process.openapi import problems
 from services.process.problem_responses import InvalidRequest, ProblemError
 
-router = APIRouter(prefix="/v1", tags=["audit"], responses=PROBLEMS)
+router = APIRouter(prefix="/v1", tags=["audit"])
+
+OF_LOG = problems("not-found", "ledger-unavailable")
+OF_RECEIPT = problems("account-not-found", "not-found", "checkpoint-behind", "ledger-unavailable")
 
 CHECKPOINTS_MAX = 1000
 TilePath = Annotated[str, Path(max_length=100)]
@@ -86,9 +90,9 @@ def in_hex(path: list[bytes]) -> Hashes:
     return tuple(hash_.hex() for hash_ in path)
 
 
-@router.get("/audit/keys")
+@router.get("/audit/keys", openapi_extra=problems("ledger-unavailable"))
 @needs(Right.EVIDENCE)
-async def audit_keys(ledger: LedgerOf) -> PublishedKeys:
+async def list_audit_keys(ledger: LedgerOf) -> PublishedKeys:
     """The public keys that sign checkpoints, or have signed them."""
     database = ledger.store.readers
     ledger_id, notes = await ledger_id_of(database), await published(database)
@@ -97,9 +101,9 @@ async def audit_keys(ledger: LedgerOf) -> PublishedKeys:
     return PublishedKeys(ledger_id=ledger_id, keys=tuple(views))
 
 
-@router.get("/audit/checkpoint", response_class=PlainTextResponse)
+@router.get("/audit/checkpoint", response_class=PlainTextResponse, openapi_extra=OF_LOG)
 @needs(Right.EVIDENCE)
-async def latest_checkpoint(ledger: LedgerOf, asked: Annotated[OfLog, Query()]) -> str:
+async def get_checkpoint(ledger: LedgerOf, asked: Annotated[OfLog, Query()]) -> str:
     """The newest checkpoint, a signed note (C2SP tlog-checkpoint)."""
     latest = await tree_of(ledger, asked.log).latest()
     if latest is None:
@@ -110,19 +114,20 @@ async def latest_checkpoint(ledger: LedgerOf, asked: Annotated[OfLog, Query()]) 
 @router.get(
     "/audit/checkpoints",
     response_class=Response,
-    responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {NDJSON: {"schema": {"type": "string", "description": "A CheckpointLine a line."}}}}},
+    openapi_extra=OF_LOG,
 )
 @needs(Right.EVIDENCE)
-async def checkpoints(ledger: LedgerOf, asked: Annotated[AfterSize, Query()]) -> Response:
+async def list_checkpoints(ledger: LedgerOf, asked: Annotated[AfterSize, Query()]) -> Response:
     """Checkpoints, NDJSON, the smallest first."""
     page = await tree_of(ledger, asked.log).page(asked.after, asked.limit)
     lines = (CheckpointLine(log=asked.log, size=size, note=note).model_dump_json() + "\n" for size, note in page)
     return Response("".join(lines), media_type=NDJSON)
 
 
-@router.get("/audit/proof/inclusion")
+@router.get("/audit/proof/inclusion", openapi_extra=OF_LOG)
 @needs(Right.EVIDENCE)
-async def inclusion_proof(ledger: LedgerOf, asked: Annotated[InTree, Query()]) -> InclusionProof:
+async def get_inclusion_proof(ledger: LedgerOf, asked: Annotated[InTree, Query()]) -> InclusionProof:
     """The proof that an event is in a tree."""
     try:
         path = await tree_of(ledger, asked.log).inclusion(asked.position, asked.size)
@@ -131,9 +136,9 @@ async def inclusion_proof(ledger: LedgerOf, asked: Annotated[InTree, Query()]) -
     return InclusionProof(log=asked.log, position=asked.position, size=asked.size, path=in_hex(path))
 
 
-@router.get("/audit/proof/consistency")
+@router.get("/audit/proof/consistency", openapi_extra=OF_LOG)
 @needs(Right.EVIDENCE)
-async def consistency_proof(ledger: LedgerOf, asked: Annotated[BetweenTrees, Query()]) -> ConsistencyProof:
+async def get_consistency_proof(ledger: LedgerOf, asked: Annotated[BetweenTrees, Query()]) -> ConsistencyProof:
     """The proof that one tree begins with another."""
     try:
         path = await tree_of(ledger, asked.log).consistency(asked.old, asked.new)
@@ -142,9 +147,14 @@ async def consistency_proof(ledger: LedgerOf, asked: Annotated[BetweenTrees, Que
     return ConsistencyProof(log=asked.log, from_size=asked.old, to_size=asked.new, path=in_hex(path))
 
 
-@router.get("/audit/tile/{path:path}", response_class=Response)
+@router.get(
+    "/audit/tile/{path:path}",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}},
+    openapi_extra=OF_LOG,
+)
 @needs(Right.LOG)
-async def tile(
+async def get_tile(
     path: Annotated[str, Path(max_length=100)], ledger: LedgerOf, asked: Annotated[OfLog, Query()]
 ) -> Response:
     """A tile of the tree, by its path in C2SP tlog-tiles: `<level>/<index>[.p/<width>]`."""
@@ -160,9 +170,9 @@ async def tile(
     return Response(found[: width * HASH_BYTES], media_type="application/octet-stream")
 
 
-@router.get("/accounts/{account_id}/receipts/{version}")
+@router.get("/accounts/{account_id}/receipts/{version}", openapi_extra=OF_RECEIPT)
 @needs(Right.EVIDENCE)
-async def receipt_of_version(
+async def get_receipt_of_version(
     account_id: AccountId, version: Annotated[int, Field(ge=1, lt=2**31)], ledger: LedgerOf
 ) -> Receipt:
     """The receipt of the command that led to this version of the account."""
@@ -173,9 +183,11 @@ async def receipt_of_version(
     return await _receipt(ledger, log_id, account_id, page[0].command_id)
 
 
-@router.get("/accounts/{account_id}/receipts")
+@router.get("/accounts/{account_id}/receipts", openapi_extra=OF_RECEIPT)
 @needs(Right.EVIDENCE)
-async def receipt_of_command(account_id: AccountId, ledger: LedgerOf, asked: Annotated[OfCommand, Query()]) -> Receipt:
+async def get_receipt_of_command(
+    account_id: AccountId, ledger: LedgerOf, asked: Annotated[OfCommand, Query()]
+) -> Receipt:
     """The receipt of a command, by its idempotency key."""
     return await _receipt(ledger, ledger.log_of(account_id), account_id, asked.idempotency_key)
 

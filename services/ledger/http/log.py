@@ -16,12 +16,18 @@ from services.ledger.clock import SandboxClock
 from services.ledger.domain.terms import TermsVersion
 from services.ledger.http.bulk import NDJSON
 from services.ledger.http.log_feed import account_lines, account_pages, begun, followed_lines, log_headers, log_lines
-from services.ledger.http.requests import PROBLEMS, LedgerOf
+from services.ledger.http.requests import LedgerOf
 from services.ledger.http.sandbox import move_clock
 from services.ledger.settings import LOGS_MAX, terms
+from services.process.openapi import headers, problems
 from services.process.problem_responses import ProblemError
 
-router = APIRouter(prefix="/v1", tags=["ledger"], responses=PROBLEMS)
+router = APIRouter(prefix="/v1", tags=["log"])
+sandbox = APIRouter(prefix="/v1", tags=["sandbox"])
+
+OF_LOG = headers("Hourbook-Ledger", "Hourbook-Logs", "Hourbook-Position")
+EVENT_LINES = {"schema": {"type": "string", "description": "A RecordedEvent a line."}}
+OF_ACCOUNT = problems("account-not-found", "account-unreadable", "ledger-unavailable")
 
 HASHES_MAX = 10_000
 
@@ -96,33 +102,43 @@ class Lines(StreamingResponse):
     media_type = NDJSON
 
 
-@router.get("/log", response_class=Lines)
+@router.get(
+    "/log",
+    response_class=Lines,
+    responses={200: OF_LOG | {"content": {NDJSON: EVENT_LINES}}},
+    openapi_extra=problems("not-found", "too-many-requests", "ledger-unavailable"),
+)
 @needs(Right.LOG, streams=True)
-async def log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()]) -> Response:
+async def read_log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()]) -> Response:
     """The events after a position, in order, one a line; with `follow`, for as long as you listen."""
     headers = await log_headers(ledger, asked.log)
     part = (ledger, asked.log, asked.after, asked.limit)
     return Lines(followed_lines(*part) if asked.follow else await begun(log_lines(*part)), headers=headers)
 
 
-@router.get("/log/hashes")
+@router.get("/log/hashes", responses={200: OF_LOG}, openapi_extra=problems("not-found", "ledger-unavailable"))
 @needs(Right.LOG)
-async def log_hashes(ledger: LedgerOf, asked: Annotated[HashParameters, Query()], response: Response) -> LogHashes:
+async def list_log_hashes(ledger: LedgerOf, asked: Annotated[HashParameters, Query()], response: Response) -> LogHashes:
     """The leaf hashes of the events after a position, in order: by them a copy of events is checked against the log."""
     response.headers.update(await log_headers(ledger, asked.log))
     return LogHashes(after=asked.after, hashes=tuple(await ledger.store.hashes(asked.log, asked.after, asked.limit)))
 
 
-@router.get("/accounts/{account_id}/events", response_class=Lines)
+@router.get(
+    "/accounts/{account_id}/events",
+    response_class=Lines,
+    responses={200: {"content": {NDJSON: EVENT_LINES}}},
+    openapi_extra=OF_ACCOUNT,
+)
 @needs(Right.LOG)
-async def account_events(account_id: AccountId, ledger: LedgerOf) -> Response:
+async def list_account_events(account_id: AccountId, ledger: LedgerOf) -> Response:
     """All events of one account, in order, one a line."""
     return Lines(await begun(account_lines(ledger, account_id)))
 
 
-@router.get("/accounts/{account_id}/replay")
+@router.get("/accounts/{account_id}/replay", openapi_extra=OF_ACCOUNT)
 @needs(Right.LOG)
-async def account_replay(
+async def replay_balance(
     account_id: AccountId, ledger: LedgerOf, asked: Annotated[ReplayParameters, Query()]
 ) -> BalanceView:
     """The balance folded from the events alone, without any projection."""
@@ -133,7 +149,7 @@ async def account_replay(
 
 @router.get("/terms")
 @needs(KNOWN)
-async def all_terms() -> TermsView:
+async def list_terms() -> TermsView:
     """The price list and coefficients, all versions."""
     return TermsView(versions=terms().versions)
 
@@ -148,16 +164,19 @@ async def sandbox_clock(ledger: LedgerOf) -> SandboxClock:
 TestClock = Annotated[SandboxClock, Depends(sandbox_clock)]
 
 
-@router.get("/test-clock", tags=["sandbox"])
+@sandbox.get("/test-clock", openapi_extra=problems("not-found", "ledger-unavailable"))
 @needs(KNOWN)
-async def read_clock(clock: TestClock) -> Now:
+async def get_test_clock(clock: TestClock) -> Now:
     """What time it is in the sandbox."""
     return Now(now=await clock.now())
 
 
-@router.put("/test-clock", tags=["sandbox"])
+@sandbox.put(
+    "/test-clock",
+    openapi_extra=problems("not-found", "clock-moves-forward-only", "projection-behind", "ledger-unavailable"),
+)
 @needs(Right.OPERATE)
-async def set_clock(body: SetNow, clock: TestClock, ledger: LedgerOf) -> Now:
+async def set_test_clock(body: SetNow, clock: TestClock, ledger: LedgerOf) -> Now:
     """Move the clock forward; answers when everything due by then has been recorded and projected."""
     await move_clock(ledger, clock, body.now)
     return body

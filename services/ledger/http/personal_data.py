@@ -13,11 +13,15 @@ from contracts.quantities import POSITION_MAX, AccountId
 from services.access.needs import needs
 from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.personal import PersonalData
+from services.ledger.http.bulk import NDJSON
 from services.ledger.http.log import Lines, LogNumber, Parameters, Position
 from services.ledger.http.log_feed import begun, require_log
-from services.ledger.http.requests import PROBLEMS, LedgerOf
+from services.ledger.http.requests import LedgerOf
+from services.process.openapi import problems
 
-router = APIRouter(prefix="/v1", tags=["privacy"], responses=PROBLEMS)
+router = APIRouter(prefix="/v1", tags=["personal-data"])
+
+OF_ACCOUNT = problems("account-not-found", "ledger-unavailable")
 
 PAGE_TEXTS = 1000
 
@@ -41,16 +45,18 @@ async def log_of_account(account_id: AccountId, ledger: LedgerOf) -> int:
 LogOfAccount = Annotated[int, Depends(log_of_account)]
 
 
-@router.get("/accounts/{account_id}/personal-data")
+@router.get("/accounts/{account_id}/personal-data", openapi_extra=OF_ACCOUNT)
 @needs(Right.PERSONAL)
-async def of_account(account_id: AccountId, ledger: LedgerOf, log_id: LogOfAccount) -> tuple[PersonalText, ...]:
+async def list_personal_data(account_id: AccountId, ledger: LedgerOf, log_id: LogOfAccount) -> tuple[PersonalText, ...]:
     """What of the account's events is personal and not erased, in their order."""
     return tuple(map(_text, await ledger.store.personal.of_account(log_id, account_id)))
 
 
-@router.post("/accounts/{account_id}/personal-data/erasures")
+@router.post("/accounts/{account_id}/personal-data/erasures", openapi_extra=OF_ACCOUNT)
 @needs(Right.ERASURE)
-async def erase(account_id: AccountId, body: ErasureBody, ledger: LedgerOf, log_id: LogOfAccount) -> Erased:
+async def erase_personal_data(
+    account_id: AccountId, body: ErasureBody, ledger: LedgerOf, log_id: LogOfAccount
+) -> Erased:
     """Erase it, all of it or one person's; nothing of it is left in the database then. Repeating it does no harm.
 
     The body has the person, for an address would be kept by every proxy on the way.
@@ -59,9 +65,14 @@ async def erase(account_id: AccountId, body: ErasureBody, ledger: LedgerOf, log_
     return Erased(account_id=account_id, erased=erased)
 
 
-@router.get("/personal-data", response_class=Lines)
+@router.get(
+    "/personal-data",
+    response_class=Lines,
+    responses={200: {"content": {NDJSON: {"schema": {"type": "string", "description": "A PersonalText a line."}}}}},
+    openapi_extra=problems("not-found", "ledger-unavailable"),
+)
 @needs(Right.PERSONAL, whole=True)
-async def of_log(ledger: LedgerOf, asked: Annotated[PartOfLog, Query()]) -> Response:
+async def list_personal_data_of_log(ledger: LedgerOf, asked: Annotated[PartOfLog, Query()]) -> Response:
     """What is personal and not erased in a part of a log, NDJSON, in the order of the events."""
     require_log(ledger, asked.log)
     return Lines(await begun(_lines(ledger.store.personal, asked)))

@@ -10,11 +10,13 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.commands import Command
-from contracts.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem
+from contracts.envelope import Recorded
+from contracts.problems import InvalidField
 from contracts.quantities import IdempotencyKey
 from services.access.door import principal_of, require_command
 from services.ledger.running import Ledger
 from services.ledger.writing.answers import Answer
+from services.process.openapi import headers, problems
 from services.process.problem_responses import InvalidRequest
 
 KEY = "Idempotency-Key"
@@ -23,26 +25,28 @@ CHECKPOINT_SIZE = "Hourbook-Checkpoint-Size"
 
 _IDEMPOTENCY_KEY: TypeAdapter[str] = TypeAdapter(IdempotencyKey)
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"description": meaning, "content": {PROBLEM_MEDIA_TYPE: {"schema": Problem.model_json_schema()}}}
-    for status, meaning in {
-        404: "The account, or what is asked for, is not known.",
-        409: "The account is not in a state for this.",
-        413: "The body is too large.",
-        422: "It does not fit, or cannot be recorded whatever the account's state.",
-        503: "PostgreSQL is unavailable: send it again, with the same key.",
-    }.items()
-}
-"""How problems stand in the OpenAPI document."""
-
-
 PARAMETERS: dict[str, Any] = {
     "parameters": [
         {"name": KEY, "in": "header", "required": True, "schema": _IDEMPOTENCY_KEY.json_schema()},
         {"name": "dry_run", "in": "query", "schema": {"type": "boolean", "default": False}},
     ]
 }
-"""How header and query stand there."""
+"""How header and query stand in the OpenAPI document."""
+
+
+OF_ANY_COMMAND = ("account-unreadable", "ledger-unavailable", "idempotency-key-reused")
+
+
+def recorded(*slugs: str) -> dict[str, Any]:
+    """How a command's route answers, and which problems of its own it has."""
+    answers = {201: headers("Hourbook-Position", CHECKPOINT_SIZE, "Idempotency-Replayed")}
+    dry_run = {"model": Recorded, "description": "A dry run: what would be recorded."}
+    return {
+        "status_code": 201,
+        "response_model": Recorded,
+        "responses": {**answers, 200: dry_run},
+        "openapi_extra": PARAMETERS | problems(*OF_ANY_COMMAND, *slugs),
+    }
 
 
 async def ledger_of(request: Request) -> Ledger:

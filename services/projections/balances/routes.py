@@ -11,53 +11,59 @@ from services.access.needs import needs
 from services.projections.balances import BALANCES, accounts, packages, queries
 from services.projections.balances.parameters import AskedAccounts, AskedBalance, AskedPackages, AskedStatement
 from services.projections.parameters import AccountPath, AskedPeriod
-from services.projections.readings import Reading, reading_of
+from services.projections.readings import OF_ACCOUNT, OF_ALL, Reading, reading_of
 
-router = APIRouter(prefix="/v1/accounts", tags=["projections"])
+router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
+balances = APIRouter(prefix="/v1/accounts/{account_id}", tags=["balances"])
 
 Read = Annotated[Reading, reading_of(BALANCES)]
 
 
-@router.get("")
+@router.get("", openapi_extra=OF_ALL)
 @needs(Right.BALANCES, listing=True)
 async def list_accounts(read: Read, asked: Annotated[AskedAccounts, Query()]) -> AccountPage:
     """Accounts with their balances now, a page."""
     return await accounts.accounts(read.connection, now=read.now, halted=read.at.halted_accounts, **asked.model_dump())
 
 
-@router.get("/{account_id}")
+@router.get("/{account_id}", openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
 async def get_account(read: Read, account_id: AccountPath) -> AccountView:
     """One account as of now: its customer, its contract, and where it stands."""
     return await accounts.account(read.connection, account_id, read.now, read.position)
 
 
-@router.get("/{account_id}/packages")
+@router.get("/{account_id}/packages", openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
 async def list_packages(read: Read, account_id: AccountPath, asked: Annotated[AskedPackages, Query()]) -> PackagePage:
     """The account's packages as of now, the newest first, a page: what each was, holds, and where its hours went."""
     return await packages.packages(read.connection, account_id, now=read.now, **asked.model_dump())
 
 
-@router.get("/{account_id}/balance")
+@balances.get("/balance", openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
 async def get_balance(read: Read, account_id: AccountPath, asked: Annotated[AskedBalance, Query()]) -> BalanceView:
     """An account's balance at any instant, as known at any other (rule 12); by default now, with everything known."""
     return await queries.balance(read.connection, account_id, asked.as_of, asked.known_at, read.now, read.position)
 
 
-@router.get("/{account_id}/balance/history")
+@balances.get("/balance/history", openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
-async def get_history(read: Read, account_id: AccountPath, asked: Annotated[AskedPeriod, Query()]) -> list[BalanceStep]:
+async def get_balance_history(
+    read: Read, account_id: AccountPath, asked: Annotated[AskedPeriod, Query()]
+) -> list[BalanceStep]:
     """The curve of the balance: its value at `from`, then every change before `to`; by default all of it up to now."""
     before = asked.before or max(read.now, asked.since or read.now) + timedelta(microseconds=1)
     return await queries.history(read.connection, account_id, asked.since, before)
 
 
-@router.get("/{account_id}/statement")
+@balances.get("/statement", openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
 async def get_statement(
     read: Read, account_id: AccountPath, asked: Annotated[AskedStatement, Query()]
 ) -> StatementPage:
     """Every movement with its event, in order of effect, a page."""
     return await queries.statement(read.connection, account_id, asked.since, asked.before, asked.cursor, asked.limit)
+
+
+ROUTES = [*router.routes, *balances.routes]

@@ -9,26 +9,27 @@ from contracts.access import Right
 from contracts.alerts import AlertChange, AlertDeliveryPage, AlertPage
 from contracts.quantities import POSITION_MAX
 from services.access.needs import needs
+from services.process.openapi import problems
 from services.process.tail import Tail
 from services.projections.debt_alerts import DEBT_ALERTS, queries, stream
 from services.projections.debt_alerts.parameters import AskedAlerts, AskedDeliveries
-from services.projections.readings import Reading, reading_of
+from services.projections.readings import OF_ALL, Reading, reading_of
 from services.projections.running import Projections
 
-router = APIRouter(prefix="/v1/alerts", tags=["projections"])
+router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 
 Read = Annotated[Reading, reading_of(DEBT_ALERTS)]
 LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=POSITION_MAX)]
 
 
-@router.get("")
+@router.get("", openapi_extra=OF_ALL)
 @needs(Right.BALANCES, listing=True)
 async def list_alerts(read: Read, asked: Annotated[AskedAlerts, Query()]) -> AlertPage:
     """Alerts open and closed, the newest first, a page (rule 13)."""
     return await queries.alerts(read.connection, **asked.model_dump())
 
 
-@router.get("/deliveries")
+@router.get("/deliveries", openapi_extra=OF_ALL)
 @needs(Right.BALANCES, listing=True)
 async def list_deliveries(read: Read, asked: Annotated[AskedDeliveries, Query()]) -> AlertDeliveryPage:
     """What was sent to webhooks and what came of it, the newest first, a page."""
@@ -50,7 +51,12 @@ class Changes(StreamingResponse):
     media_type = "text/event-stream"
 
 
-@router.get("/stream", response_class=Changes, responses={200: {"model": AlertChange}})
+@router.get(
+    "/stream",
+    response_class=Changes,
+    responses={200: {"model": AlertChange}},
+    openapi_extra=problems("too-many-requests", "projections-unavailable"),
+)
 @needs(Right.BALANCES, listing=True, streams=True)
 async def stream_alerts(request: Request, after: Annotated[int, Depends(_beginning)]) -> Response:
     """Changes as they are committed, each with its number as `id`; after `Last-Event-ID`, or from now on without it.

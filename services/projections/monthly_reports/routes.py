@@ -11,16 +11,21 @@ from contracts.quantities import Month
 from contracts.reports import Act, MonthlyReport
 from services.access.needs import needs
 from services.documents import Lang, act_pdf, act_xlsx, report_pdf, report_xlsx
+from services.process.openapi import headers
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
 from services.projections.monthly_reports.queries import Asked, report
 from services.projections.parameters import AccountPath, AskedDocument
-from services.projections.readings import Reading, reading_of
+from services.projections.readings import OF_ACCOUNT, Reading, reading_of
 
-router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["projections"])
+router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["documents"])
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEDIA_TYPES = {"json": "application/json", "pdf": "application/pdf", "xlsx": XLSX}
+
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+DOCUMENT = headers("Content-Disposition") | {"content": {MEDIA_TYPES["pdf"]: BINARY, XLSX: BINARY}}
+"""What stands in the OpenAPI document beside the JSON."""
 
 FILE = r"^2[01][0-9]{2}-(0[1-9]|1[0-2])(\.(json|pdf|xlsx))?$"
 
@@ -42,7 +47,7 @@ FileOf = Annotated[DocumentFile, Depends(_file)]
 Read = Annotated[Reading, reading_of(MONTHLY_REPORTS)]
 
 
-@router.get("/reports/{file}", response_model=MonthlyReport)
+@router.get("/reports/{file}", response_model=MonthlyReport, responses={200: DOCUMENT}, openapi_extra=OF_ACCOUNT)
 @needs(Right.DOCUMENTS)
 async def get_report(
     request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]
@@ -53,7 +58,7 @@ async def get_report(
     return await _document(made, file, asked.lang, {"pdf": report_pdf, "xlsx": report_xlsx}, read.position)
 
 
-@router.get("/acts/{file}", response_model=Act)
+@router.get("/acts/{file}", response_model=Act, responses={200: DOCUMENT}, openapi_extra=OF_ACCOUNT)
 @needs(Right.DOCUMENTS)
 async def get_act(
     request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]

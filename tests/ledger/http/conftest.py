@@ -7,6 +7,7 @@ import pytest
 
 from services.ledger.app import create_api
 from tests.ledger.serving import serving
+from tests.published import require_declared
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,7 @@ async def url(file_database_url: str, environment: dict[str, str]) -> AsyncItera
 
 @pytest.fixture(scope="module")
 async def client(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the service."""
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as opened:
+    """A client of the service, which answers nothing that its document does not declare."""
+    hooks = {"response": [require_declared]}
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60, event_hooks=hooks) as opened:
         yield opened
