@@ -3,26 +3,23 @@
 One middleware, because each costs every request; it is cheap where nothing is wrong.
 """
 
-import logging
 from collections.abc import Mapping
-from uuid import uuid4
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contracts.problems import InvalidField, Problem, problem
+from contracts.problems import InvalidField
 from services.process.known_parameters import KnownParameters
 from services.process.problem_responses import (
     BODY_BYTES_MAX,
     BodyTooLarge,
     InvalidRequest,
     ProblemError,
+    failure_of,
     printable,
     problem_response,
 )
 from services.process.site import OTHER_SITES, SAFE_METHODS, Site
-
-logger = logging.getLogger(__name__)
 
 JSON = frozenset({b"application/json"})
 
@@ -59,7 +56,9 @@ class Gate:
         except Exception as fault:
             if begun:  # the server cuts the answer off, and its log says why
                 raise
-            await problem_response(_failure(scope, fault))(scope, receive, send)
+            await problem_response(failure_of(f"{scope['method']} {printable(scope['path'])}", fault))(
+                scope, receive, send
+            )
 
     def _refusal(self, scope: Scope) -> ProblemError | None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -131,11 +130,3 @@ def _readable(receive: Receive) -> Receive:
         return message
 
     return receive_readable
-
-
-def _failure(scope: Scope, fault: Exception) -> Problem:
-    """The service's own fault: the caller gets its id and nothing of its insides, which are in the log."""
-    occurrence = f"urn:uuid:{uuid4()}"
-    logger.error("%s %s has failed: %s", scope["method"], printable(scope["path"]), occurrence, exc_info=fault)
-    found = problem("internal-error", "The service has failed at this request; its log says why, by this id.")
-    return found.model_copy(update={"instance": occurrence})

@@ -3,8 +3,10 @@
 It knows HTTP and the published problems, and no service.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import uuid4
 
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
@@ -12,6 +14,8 @@ from starlette.exceptions import HTTPException
 from contracts.problem_types import CATALOGUE
 from contracts.problems import PROBLEM_MEDIA_TYPE, InvalidField, Problem, problem
 from contracts.quantities import CURSOR_FORM, ID_FORM, KEY_FORM, MONTH_FORM
+
+logger = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 1 << 20
 FIELDS_MAX = 20
@@ -88,3 +92,11 @@ def printable(text: str) -> str:
     """A caller's text, made safe to be repeated: short, and with anything unprintable escaped."""
     shown = text if len(text) <= TEXT_LENGTH_MAX else text[:TEXT_LENGTH_MAX] + "…"
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in shown)
+
+
+def failure_of(asked: str, fault: Exception) -> Problem:
+    """The service's own fault: the caller gets its id and nothing of its insides, which are in the log."""
+    occurrence = f"urn:uuid:{uuid4()}"
+    logger.error("%s has failed: %s", asked, occurrence, exc_info=fault)
+    found = problem("internal-error", "The service has failed at this request; its log says why, by this id.")
+    return found.model_copy(update={"instance": occurrence})

@@ -18,7 +18,7 @@ from services.ledger.http.outbox import BLOCK_BYTES, Outbox
 from services.ledger.http.problems import problem_of
 from services.ledger.running import Ledger
 from services.ledger.writing.answers import Answer
-from services.process.problem_responses import BODY_BYTES_MAX, BodyTooLarge, InvalidRequest, invalid_fields
+from services.process.problem_responses import BODY_BYTES_MAX, BodyTooLarge, InvalidRequest, failure_of, invalid_fields
 
 LINE_BYTES_MAX = BODY_BYTES_MAX + (4 << 10)
 """A command that has a route of its own fits in a line too, with what stands there in path and header."""
@@ -51,10 +51,9 @@ class Asked:
         """The answer to this line, which is ready."""
         try:
             answer = self._answer()
-        except Exception as error:  # noqa: BLE001 - `problem_of` raises again whatever is not a problem
-            return (
-                b'{"line":%d,' % self.number + problem_of(error).model_dump_json(exclude_none=True).encode()[1:] + b"\n"
-            )
+        except Exception as error:  # noqa: BLE001 - not even a fault of ours spoils another line
+            found = problem_of(error) or failure_of(f"line {self.number} of a conversation", error)
+            return b'{"line":%d,' % self.number + found.model_dump_json(exclude_none=True).encode()[1:] + b"\n"
         beside = b'"replayed":true,' if answer.replayed else b""
         if self.checkpoint_size:
             beside += b'"checkpoint_size":%d,' % self.checkpoint_size

@@ -24,12 +24,13 @@ def furnish_ledger(app: FastAPI) -> None:
 
 
 async def _answer(_: Request, error: Exception) -> Response:
-    found = problem_of(error)
+    if (found := problem_of(error)) is None:
+        raise error
     return problem_response(found, {"Retry-After": RETRY_SECONDS} if found.status == 503 else None)
 
 
-def problem_of(error: Exception) -> Problem:
-    """The published problem of a refusal or an outage; anything else is a fault of ours and raised as it is."""
+def problem_of(error: Exception) -> Problem | None:
+    """The published problem of a refusal or an outage; None for a fault of ours."""
     match error:
         case Refusal():
             field = InvalidField(field=error.field, remedy=error.kind.remedy)
@@ -45,4 +46,4 @@ def problem_of(error: Exception) -> Problem:
             remedy = "give an instant that is not before the clock's, nor before a recorded event"
             return problem("clock-moves-forward-only", f"now: {remedy}.", (InvalidField(field="now", remedy=remedy),))
         case _:
-            raise error
+            return None

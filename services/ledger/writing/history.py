@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
+from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.known_account import AccountUnreadable, KnownAccount
 from services.ledger.event_store.snapshots import Snapshots
 from services.ledger.event_store.store import EventStore
@@ -48,6 +49,10 @@ class History:
             self.unreadable.pop(state.account.account_id, None)
             self.keep(state)
         return states
+
+    def failure(self, account_id: str) -> Exception:
+        """Why an account was not among the current ones; by now another reader may have found it in order."""
+        return self.unreadable.get(account_id) or LedgerUnavailable(f"account {account_id} could not be read just now")
 
     async def _read_on(self, states: States, account_ids: set[str]) -> set[str]:
         """Apply a page of each account's events; returns the accounts of which there may be more."""
@@ -152,17 +157,17 @@ class ColdAccounts:
 
     async def _load(self, account_ids: list[str]) -> None:
         """Hand on the commands of accounts that can be read; the others fail."""
-        failures: Mapping[str, Exception] = self._history.unreadable
+        failed: Exception | None = None
         try:
             states = await self._history.current(account_ids)
         except Exception as failure:  # noqa: BLE001 - any failure is the answer of the commands that wait
-            states, failures = {}, dict.fromkeys(account_ids, failure)
+            states, failed = {}, failure
         for account_id in account_ids:
             for submission in self._waiting.pop(account_id):
                 if account_id in states:
                     self._hand_on(submission)
                 else:
-                    submission.fail(failures[account_id])
+                    submission.fail(failed or self._history.failure(account_id))
 
     def close(self) -> None:
         """Fail the commands that still wait: the ledger is stopping."""

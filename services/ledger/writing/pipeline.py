@@ -115,8 +115,8 @@ class Pipeline:
             self._replays.submit(submission, found)
             return await submission.answer
         states = await self._history.current([submission.account_id])
-        if unreadable := self._history.unreadable.get(submission.account_id):
-            raise unreadable
+        if submission.account_id not in states:
+            raise self._history.failure(submission.account_id)
         draft = submission.decide(states[submission.account_id], self._terms, await self._clock.now())
         return recorded(draft.after.account, draft.events, None)
 
@@ -190,7 +190,7 @@ class Pipeline:
         """The commands on accounts whose events fit together; the others fail."""
         for submission in batch:
             if submission.account_id not in states:
-                submission.fail(self._history.unreadable[submission.account_id])
+                submission.fail(self._history.failure(submission.account_id))
         return [submission for submission in batch if submission.account_id in states]
 
     def _without_known(self, batch: list[Submission], known: Mapping[str, RecordedCommand]) -> list[Submission]:

@@ -9,7 +9,10 @@ import orjson
 import pytest
 from starlette.types import Message
 
+from contracts.commands import Command
 from services.access.principals import LOCAL
+from services.ledger.domain.account import course_of
+from services.ledger.domain.course import Course
 from services.ledger.http.bulk import (
     BREATH_LINES,
     IN_FLIGHT_BYTES_MAX,
@@ -226,3 +229,18 @@ async def test_everybody_else_goes_on_while_lines_are_refused(ledger: Ledger):
     answering.result()
     assert b"".join(answered).count(b"invalid-request") == lines
     assert turns >= lines / BREATH_LINES
+
+
+async def test_a_fault_of_the_service_spoils_no_other_line(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch):
+    a, b = uuid4().hex, uuid4().hex
+
+    def failing(command: Command, *given: Any) -> Course:
+        if command.account_id == b:
+            raise ZeroDivisionError("a fault of ours")
+        return course_of(command, *given)
+
+    monkeypatch.setattr("services.ledger.writing.submissions.course_of", failing)
+    answers = await post(client, opening(a) + opening(b) + closing(a, "T-1"))
+    assert [answer["status"] for answer in answers] == [201, 500, 201]
+    assert answers[1]["type"] == "urn:hourbook:problem:internal-error"
+    assert "ZeroDivision" not in str(answers[1])
