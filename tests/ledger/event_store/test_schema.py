@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from services.ledger.event_store import migrations
-from services.ledger.event_store.migrations import _TABLE, FUNCTIONS, MIGRATIONS, fix_logs, migrate
+from services.ledger.event_store.migrations import _ROLE, _TABLE, FUNCTIONS, MIGRATIONS, fix_logs, migrate
 from services.ledger.settings import Settings
 from tests.databases import Databases
 from tests.ledger.event_store.test_earlier_databases import make_with_keys_of_all_accounts
@@ -75,7 +75,7 @@ async def as_written(databases: Databases) -> AsyncIterator[str]:
     """A database made from the texts that are there to read."""
     async with databases.empty() as url:
         connection = await asyncpg.connect(url)
-        await connection.execute(_TABLE)
+        await connection.execute(_ROLE + _TABLE)
         for file in [*FUNCTIONS, STORE / "schema.sql"]:
             await connection.execute(file.read_text(encoding="utf-8"))
         await connection.close()
