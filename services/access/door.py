@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -185,11 +186,18 @@ def guard(app: FastAPI, door: Callable[[Scope], Door]) -> None:
     """Put every route of the application behind the door; OperatorError names the routes that say no need."""
     if silent := list(routes_without_need(app)):
         raise OperatorError(f"These routes name no right, and so nobody may use them: {', '.join(silent)}.")
-    for route in routes_of(app):
-        need = need_of(route.path, route.endpoint)
-        if need and not need.public:
-            route.app = Guarded(route.app, need, door)
-            route.openapi_extra = (route.openapi_extra or {}) | BEARER
+    app.router.routes[:] = [_guarded(route, door) if isinstance(route, APIRoute) else route for route in app.routes]
+
+
+def _guarded(route: APIRoute, door: Callable[[Scope], Door]) -> APIRoute:
+    """The route behind the door: a copy, for another application may have the same route with another door, or none."""
+    need = need_of(route.path, route.endpoint)
+    if need is None or need.public:
+        return route
+    behind = copy(route)
+    behind.app = Guarded(route.app, need, door)
+    behind.openapi_extra = (route.openapi_extra or {}) | BEARER
+    return behind
 
 
 def routes_of(app: FastAPI) -> Iterator[APIRoute]:
