@@ -14,6 +14,7 @@ READERS_MAX = 3
 """Followers that read what lies behind the end at the same time: others need connections too."""
 
 QUIET_SECONDS = 15.0
+RETRY_SECONDS = 0.2
 PAGES_KEPT = 16
 PAGE_ROWS = 250
 BLOCK_BYTES = 64 << 10
@@ -105,7 +106,11 @@ class Tail:
                 moved = self._moved.next
                 page = self._pages.get(after)
                 if page is None or page.last > until:
-                    page = await self._behind(after, until)
+                    try:
+                        page = await self._behind(after, until)
+                    except self._unavailable:
+                        await asyncio.sleep(RETRY_SECONDS)
+                        continue
                 if page:
                     for start in range(0, len(page.body), BLOCK_BYTES):
                         yield page.body[start : start + BLOCK_BYTES]

@@ -108,8 +108,11 @@ async def test_nothing_is_read_while_nobody_follows(growing: Growing):
     assert await numbers(growing, 1, 2) == [2]
 
 
-async def test_an_outage_is_waited_out_at_the_end(growing: Growing):
-    async with following(growing, 0, until=2) as tasks:
+@pytest.mark.parametrize("there", [0, 1])
+async def test_an_outage_is_waited_out(growing: Growing, there: int):
+    """By those who wait at the end, and by those who are behind."""
+    growing.grow(there)
+    async with following(growing, 0, until=there + 2) as tasks:
         growing.grow(1)
         growing.unavailable = True
         await asyncio.sleep(0)
@@ -117,7 +120,7 @@ async def test_an_outage_is_waited_out_at_the_end(growing: Growing):
         await asyncio.sleep(0)
         growing.unavailable = False
         growing.grown.ring()
-    assert tasks[0].result() == [1, 2]
+    assert tasks[0].result() == [*range(1, there + 3)]
 
 
 async def test_there_is_room_for_so_many(growing: Growing, monkeypatch: pytest.MonkeyPatch):

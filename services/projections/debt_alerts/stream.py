@@ -22,15 +22,9 @@ def changes_of_alerts(connecting: Connecting) -> Tail:
 
 
 async def kept_alive(changes: Tail, after: int) -> AsyncIterator[bytes]:
-    """What comes after a number, and a comment whenever nothing has come for a while.
-
-    It ends while PostgreSQL is unavailable: the caller connects again with the last id, and gets the problem.
-    """
-    try:
-        async for block in changes.follow(after, POSITION_MAX):
-            yield block or KEEPALIVE_COMMENT
-    except POSTGRES_UNAVAILABLE:
-        return
+    """What comes after a number, and a comment whenever nothing has come for a while."""
+    async for block in changes.follow(after, POSITION_MAX):
+        yield block or KEEPALIVE_COMMENT
 
 
 async def _newest(connecting: Connecting) -> int:
