@@ -179,6 +179,10 @@ FAILURES = (
         "GET /health/ready says why; its operator has to look at it.",
     ),
     ProblemType(
+        "figures-differ", 503, "The figures of this closed month are not those that it was closed with.",
+        "No document is made of them; its operator has to run hourbook audit verify --full and rebuild monthly_reports.",
+    ),
+    ProblemType(
         "account-halted", 503, "The account has halted in this projection.",
         "GET /health/ready names the event; its operator has to look at it.",
     ),

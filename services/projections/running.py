@@ -41,6 +41,7 @@ CONNECTION_SECONDS_MAX = 2.0
 MIGRATION_SECONDS_MAX = 10.0
 MIGRATION_RETRY_SECONDS = 0.2
 LATE_SECONDS_MAX = 2.0
+DOCUMENTS_CHECKED_MAX = 5
 LATE_POLL_SECONDS = 0.002
 SOON = {"Retry-After": "1"}
 
@@ -59,6 +60,10 @@ class Projections:
     migration: asyncio.Task[None]
     alert_changes: Tail = field(init=False)
     _asked: dict[tuple[Tracking, ...], asyncio.Task[Cut]] = field(default_factory=dict)
+    refused_documents: dict[tuple[str, str], Callable[[asyncpg.Connection], Awaitable[str | None]]] = field(
+        default_factory=dict
+    )
+    """What says whether an account's month still has other figures than it was closed with."""
 
     def __post_init__(self) -> None:
         self.alert_changes = changes_of_alerts(self.connection)
@@ -184,10 +189,22 @@ class Projections:
             for name, at in places.items()
             if at.places[0].version not in (None, self.trackings[name][0].projection.version)
         ]
+        found += await self._documents_refused()
         if not begun:
             found.append("The alerts have not begun: no worker has asked the ledger yet where its logs end.")
         working = self.shares.working if self.shares else ()
         return found + [f"A worker waits: {worker.waiting}" for worker in working if worker.waiting]
+
+    async def _documents_refused(self) -> list[str]:
+        """Those that would be refused still; the others are forgotten."""
+        found: list[str] = []
+        for document, check in list(self.refused_documents.items())[:DOCUMENTS_CHECKED_MAX]:
+            async with self.connection() as connection, connection.transaction(isolation="repeatable_read"):
+                if fault := await check(connection):
+                    found.append(fault)
+                else:
+                    self.refused_documents.pop(document, None)
+        return found
 
     async def notices(self) -> list[str]:
         """What an operator has to do though the process is ready, a sentence each."""

@@ -1,9 +1,11 @@
 """The routes of monthly reports and acts, as data and as documents."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
 
+from asyncpg import Connection
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from contracts.access import Right
@@ -12,11 +14,16 @@ from contracts.reports import Act, MonthlyReport
 from services.access.needs import needs
 from services.documents import Lang, act_pdf, act_xlsx, report_pdf, report_xlsx
 from services.process.openapi import headers
+from services.process.problem_responses import ProblemError
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
+from services.projections.monthly_reports.frozen import differing_figures
 from services.projections.monthly_reports.queries import Asked, report
 from services.projections.parameters import AccountPath, AskedDocument
 from services.projections.readings import OF_ACCOUNT, Reading, reading_of
+from services.projections.running import Projections
+
+logger = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["documents"])
 
@@ -53,8 +60,7 @@ async def get_report(
     request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]
 ) -> Response:
     """The report of any month, open or closed, as known at any time (rule 10.3); a closed one never changes."""
-    seller = request.app.state.projections.seller
-    made = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller)
+    made = await _report(request, read, Asked(account_id, file.month, asked.known_at))
     return await _document(made, file, asked.lang, {"pdf": report_pdf, "xlsx": report_xlsx}, read.position)
 
 
@@ -68,10 +74,24 @@ async def get_act(
     A month in which nothing was accepted has no act: `to_sign` is false, and its document says so. An act that was
     replaced is made again with `known_at`.
     """
-    seller = request.app.state.projections.seller
-    of = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller)
-    made = await act(read.connection, of, seller)
+    of = await _report(request, read, Asked(account_id, file.month, asked.known_at))
+    made = await act(read.connection, of, request.app.state.projections.seller)
     return await _document(made, file, asked.lang, {"pdf": act_pdf, "xlsx": act_xlsx}, read.position)
+
+
+async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyReport:
+    """The report; of a closed month only with the figures that were frozen. Health hears of it otherwise."""
+    projections: Projections = request.app.state.projections
+    made = await report(read.connection, asked, read.position, projections.seller)
+    if fault := differing_figures(made):
+
+        async def still_differing(connection: Connection) -> str | None:
+            return differing_figures(await report(connection, asked, read.position, projections.seller))
+
+        projections.refused_documents[asked.account_id, asked.month] = still_differing
+        logger.critical("%s The document is refused.", fault)
+        raise ProblemError("figures-differ", fault, headers={"Hourbook-Position": str(read.position)})
+    return made
 
 
 async def _document(
