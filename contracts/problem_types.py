@@ -180,7 +180,7 @@ FAILURES = (
     ),
     ProblemType(
         "figures-differ", 503, "The figures of this closed month are not those that it was closed with.",
-        "No document is made of them; its operator has to run hourbook audit verify --full and rebuild monthly_reports.",
+        "Its operator has to run hourbook audit verify --full, and to rebuild monthly_reports.",
     ),
     ProblemType(
         "account-halted", 503, "The account has halted in this projection.",

@@ -13,15 +13,15 @@ from contracts.quantities import Month
 from contracts.reports import Act, MonthlyReport
 from services.access.needs import needs
 from services.documents import Lang, act_pdf, act_xlsx, report_pdf, report_xlsx
-from services.process.openapi import headers
+from services.process.openapi import headers, problems
 from services.process.problem_responses import ProblemError
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
 from services.projections.monthly_reports.frozen import differing_figures
 from services.projections.monthly_reports.queries import Asked, report
 from services.projections.parameters import AccountPath, AskedDocument
-from services.projections.readings import OF_ACCOUNT, Reading, reading_of
-from services.projections.running import Projections
+from services.projections.readings import UNAVAILABLE, Reading, reading_of
+from services.projections.running import SOON, Projections
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["documents"])
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEDIA_TYPES = {"json": "application/json", "pdf": "application/pdf", "xlsx": XLSX}
 
+OF_DOCUMENT = problems("account-not-found", "account-halted", "figures-differ", *UNAVAILABLE)
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 DOCUMENT = headers("Content-Disposition") | {"content": {MEDIA_TYPES["pdf"]: BINARY, XLSX: BINARY}}
 """What stands in the OpenAPI document beside the JSON."""
@@ -54,7 +55,7 @@ FileOf = Annotated[DocumentFile, Depends(_file)]
 Read = Annotated[Reading, reading_of(MONTHLY_REPORTS)]
 
 
-@router.get("/reports/{file}", response_model=MonthlyReport, responses={200: DOCUMENT}, openapi_extra=OF_ACCOUNT)
+@router.get("/reports/{file}", response_model=MonthlyReport, responses={200: DOCUMENT}, openapi_extra=OF_DOCUMENT)
 @needs(Right.DOCUMENTS)
 async def get_report(
     request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]
@@ -64,7 +65,7 @@ async def get_report(
     return await _document(made, file, asked.lang, {"pdf": report_pdf, "xlsx": report_xlsx}, read.position)
 
 
-@router.get("/acts/{file}", response_model=Act, responses={200: DOCUMENT}, openapi_extra=OF_ACCOUNT)
+@router.get("/acts/{file}", response_model=Act, responses={200: DOCUMENT}, openapi_extra=OF_DOCUMENT)
 @needs(Right.DOCUMENTS)
 async def get_act(
     request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]
@@ -90,7 +91,7 @@ async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyRepor
 
         projections.refused_documents[asked.account_id, asked.month] = still_differing
         logger.critical("%s The document is refused.", fault)
-        raise ProblemError("figures-differ", fault, headers={"Hourbook-Position": str(read.position)})
+        raise ProblemError("figures-differ", fault, headers=SOON | {"Hourbook-Position": str(read.position)})
     return made
 
 
