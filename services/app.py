@@ -32,15 +32,15 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
-    routes = [*COMMANDS, *QUERIES, *health_routes(_faults, _notices)]
+    routes = [*COMMANDS, *QUERIES, *health_routes(_parts, _notices)]
     app = FastAPI(title="Hourbook", version=VERSION, lifespan=_running, routes=routes)
     furnish_ledger(app)
     guard(app, lambda scope: scope["app"].state.ledger.door)
     return app
 
 
-async def _faults(state: State) -> list[str]:
-    return await state.ledger.faults() + await state.projections.faults()
+async def _parts(state: State) -> dict[str, list[str]]:
+    return await state.ledger.parts() | await state.projections.parts()
 
 
 async def _notices(state: State) -> list[str]:

@@ -152,7 +152,7 @@ def _tell(faults: dict[int, list[str]]) -> None:
 async def _snapshot(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     """One state of all projections."""
     async with (
-        database.pool(database_url, 1) as pool,
+        database.pool(database_url, 1, database.WHOLE_TABLES_SECONDS_MAX) as pool,
         pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):

@@ -27,7 +27,7 @@ def create_api() -> FastAPI:
 
 
 def _app(*, background: bool) -> FastAPI:
-    routes = [*ROUTES, *health_routes(_faults, _notices)]
+    routes = [*ROUTES, *health_routes(_parts, _notices)]
     app = FastAPI(title="Hourbook ledger", version=VERSION, lifespan=_running(background=background), routes=routes)
     furnish_ledger(app)
     guard(app, lambda scope: scope["app"].state.ledger.door)
@@ -44,8 +44,8 @@ def _running(*, background: bool) -> Callable[[FastAPI], AbstractAsyncContextMan
     return lifespan
 
 
-async def _faults(state: State) -> list[str]:
-    return await state.ledger.faults()
+async def _parts(state: State) -> dict[str, list[str]]:
+    return await state.ledger.parts()
 
 
 async def _notices(state: State) -> list[str]:

@@ -15,6 +15,17 @@ APPEND = Histogram(
     ["log"],
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 20),
 )
+RELAY_LAG = Gauge("hourbook_relay_lag_events", "Events of the log that its stream does not have yet.", ["log"])
+CHECKPOINT_AGE = Gauge(
+    "hourbook_audit_checkpoint_age_seconds",
+    "For how long an event has had no checkpoint.",
+    ["log"],
+)
+EXPIRY_OVERDUE = Gauge(
+    "hourbook_expiry_overdue_seconds",
+    "How long ago a package ended whose end is not recorded.",
+    ["log"],
+)
 RELAYED = Gauge("hourbook_relay_position", "Position of the last event that JetStream acknowledged.", ["log"])
 RELAY_REFUSED = Gauge(
     "hourbook_relay_refused", "1 while the log's stream belongs to another ledger; nothing is published then.", ["log"]

@@ -26,6 +26,7 @@ from services.ledger.event_store.migrations import fix_logs, migrate
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import as_lines
 from services.ledger.publishing.relay import keep_relaying, keep_ringing
+from services.ledger.readiness import Parts, Readiness
 from services.ledger.settings import Settings, terms
 from services.ledger.writing.answers import Answer
 from services.ledger.writing.expiry import keep_expiring
@@ -33,7 +34,7 @@ from services.ledger.writing.pipeline import Pipeline
 from services.ledger.writing.submissions import NothingIsDue, Submission
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.postgres_login import log_in
-from services.process.stopping import raise_where_ended
+from services.process.stopping import end, raise_where_ended
 from services.process.tail import Page, Tail
 from services.process.wake import Wake
 
@@ -56,6 +57,7 @@ class Ledger:
     audit: AuditWatch
     access: AccessLog
     door: Door
+    readiness: Readiness
     work: list[asyncio.Task[None]]
 
     def log_of(self, account_id: str) -> int:
@@ -90,14 +92,13 @@ class Ledger:
         """The position of the last event of each log."""
         return [await self.store.head(log_id) for log_id in range(self.settings.logs)]
 
+    async def parts(self) -> Parts:
+        """What is against each part that callers need, a sentence each."""
+        return await self.readiness.parts(task.get_name() for task in self.work if task.done())
+
     async def faults(self) -> list[str]:
-        """Why this process is not ready, a sentence each; empty when it is."""
-        found = [f"{task.get_name()} has ended." for task in self.work if task.done()] + self.audit.faults
-        try:
-            await self.heads()
-        except LedgerUnavailable as outage:
-            found.append(f"{outage}.")
-        return found
+        """The same of all parts; empty when they are ready."""
+        return [sentence for sentences in (await self.parts()).values() for sentence in sentences]
 
 
 @asynccontextmanager
@@ -118,7 +119,10 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
         tails = tuple(_tail(store, log_id, wake) for log_id, wake in enumerate(wakes))
         access = AccessLog(store, clock)
         door = await opened_door(access, outside, sandbox=settings.sandbox)
-        ledger = Ledger(settings, store, clock, projections, wakes, tails, pipelines, audit, access, door, [])
+        readiness = Readiness(settings, store, clock, audit)
+        ledger = Ledger(
+            settings, store, clock, projections, wakes, tails, pipelines, audit, access, door, readiness, []
+        )
         for name, work in _work(ledger, relay=relay, expiry=expiry):
             ledger.work.append(asyncio.create_task(work, name=name))
             ledger.work[-1].add_done_callback(_say_if_crashed)
@@ -127,7 +131,7 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
         try:
             yield ledger
         finally:
-            await _stop(ledger.work)
+            await end(*ledger.work)
 
 
 def _tail(store: EventStore, log_id: int, wake: Wake) -> Tail:
@@ -154,6 +158,9 @@ def _work(ledger: Ledger, *, relay: bool, expiry: bool) -> Iterator[tuple[str, C
         yield from _audit_work(ledger)
     yield "The watch on the audit", ledger.audit.run()
     yield "The log of access", ledger.access.keep_up()
+    yield "The watch on the log", ledger.readiness.watch_database()
+    if settings.nats_url:
+        yield "The watch on the stream", ledger.readiness.watch_stream(settings.nats_url)
 
 
 def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
@@ -171,12 +178,6 @@ def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]
 def _say_if_crashed(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (crash := task.exception()):
         logger.critical("%s has crashed", task.get_name(), exc_info=crash)
-
-
-async def _stop(work: list[asyncio.Task[None]]) -> None:
-    for task in work:
-        task.cancel()
-    await asyncio.gather(*work, return_exceptions=True)
 
 
 async def prepared(database_url: str, logs: int) -> None:

@@ -6,16 +6,15 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-
-import httpx
 
 from infra import processes
 from infra.data_folder import DataFolder, make_usable
 from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
 from services.ledger.running import prepared
 from services.ledger.settings import Settings as LedgerSettings
+from services.operating.health_watch import HealthWatch
 from services.operating.parts import Part
 from services.operating.start_conditions import require_settings
 from services.process import nats_connection
@@ -34,6 +33,10 @@ class Hourbook:
     url: str
     parts: list[Part]
     servers: list[EmbeddedServer]
+    health: HealthWatch = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.health = HealthWatch(self.url)
 
     def revive(self, say: Callable[[str], None]) -> None:
         """Start again whatever has died."""
@@ -43,13 +46,6 @@ class Hourbook:
                 server.start()
         for part in self.parts:
             part.revive(say)
-
-    def ready(self) -> bool:
-        """Whether commands and queries are answered now."""
-        try:
-            return httpx.get(f"{self.url}/health/ready", timeout=2, trust_env=False).status_code == 200
-        except httpx.HTTPError:
-            return False
 
 
 def _servers(data: Path, *, embedded: bool) -> Iterator[tuple[str, EmbeddedServer]]:
@@ -148,17 +144,22 @@ def _await_ready(hourbook: Hourbook, say: Callable[[str], None]) -> None:
     for _ in processes.until(time.monotonic() + READY_SECONDS_MAX):
         for part in hourbook.parts:
             part.require_start()
-        if hourbook.ready():
+        if hourbook.health.usable():
+            for line in hourbook.health.first_lines():
+                say(line)
             return
         hourbook.revive(say)
-    raise OperatorError(f"{hourbook.url} did not answer within {READY_SECONDS_MAX} s; see {hourbook.parts[0].folder}")
+    reasons = " ".join(hourbook.health.first_lines())
+    raise OperatorError(f"{hourbook.url} was not ready within {READY_SECONDS_MAX} s. {reasons}")
 
 
 def watch(hourbook: Hourbook, say: Callable[[str], None]) -> None:
-    """Keep everything alive until SIGINT or SIGTERM."""
+    """Keep everything alive until SIGINT or SIGTERM, and say what stops working and what works again."""
     stopping: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _frame: stopping.append(number))
     while not stopping:
         hourbook.revive(say)
+        for line in hourbook.health.changes():
+            say(line)
         time.sleep(0.2)

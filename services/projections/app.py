@@ -26,7 +26,7 @@ def create_api() -> FastAPI:
 
 
 def _app(*, worker: bool) -> FastAPI:
-    routes = [*ROUTES, *health_routes(_faults, _notices)]
+    routes = [*ROUTES, *health_routes(_parts, _notices)]
     app = FastAPI(title="Hourbook projections", version=VERSION, lifespan=_running(worker=worker), routes=routes)
     furnish(app)
     return app
@@ -41,8 +41,8 @@ def _running(*, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager
     return lifespan
 
 
-async def _faults(state: State) -> list[str]:
-    return await state.projections.faults()
+async def _parts(state: State) -> dict[str, list[str]]:
+    return await state.projections.parts()
 
 
 async def _notices(state: State) -> list[str]:

@@ -1,8 +1,15 @@
 """Connections to PostgreSQL as the projections' role, which sees no table of the ledger."""
 
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import asyncpg
+
+from services.process import postgres_link
+from services.process.postgres_link import Link, bound_silence, kept_fresh
+
+STATEMENT_SECONDS_MAX = 8
+WHOLE_TABLES_SECONDS_MAX = 60
 
 POSTGRES_UNAVAILABLE = (
     OSError,
@@ -18,24 +25,36 @@ POSTGRES_UNAVAILABLE = (
 asyncpg.DataError is an InterfaceError too, and means no such thing: catch it first where the data come from outside."""
 
 
-def pool(database_url: str, connections: int) -> asyncpg.Pool:
-    """Connections of the projections' role, made when needed.
+def pool(
+    database_url: str, connections: int, seconds_max: float = STATEMENT_SECONDS_MAX
+) -> AbstractAsyncContextManager[asyncpg.Pool]:
+    """Connections of the projections' role, made when needed, open for the time of the context.
+
+    `seconds_max`: how long a statement may take: more for what goes over whole tables.
 
     A session leaves nothing behind but perhaps an open transaction, so only that is undone before its next use.
     """
-    return asyncpg.create_pool(
-        database_url,
-        min_size=0,
-        max_size=connections,
-        reset=_end_transaction,
-        **connection_settings("hourbook projections"),
+    return kept_fresh(
+        asyncpg.create_pool(
+            database_url,
+            min_size=0,
+            max_size=connections,
+            init=bound_silence,
+            reset=_end_transaction,
+            **connection_settings("hourbook projections", seconds_max),
+        )
     )
 
 
-def connection_settings(name: str) -> dict[str, Any]:
+def connection_settings(name: str, seconds_max: float = STATEMENT_SECONDS_MAX) -> dict[str, Any]:
     """Settings of a connection of the projections' role; `name` says in PostgreSQL what it is for."""
     session = {"role": "hourbook_projections", "search_path": "projections", "application_name": name}
-    return {"timeout": 5, "command_timeout": 60, "server_settings": session}
+    return {
+        "timeout": postgres_link.CONNECT_SECONDS_MAX,
+        "command_timeout": seconds_max,
+        "connection_class": Link,
+        "server_settings": session | postgres_link.SESSION,
+    }
 
 
 async def _end_transaction(connection: asyncpg.Connection) -> None:

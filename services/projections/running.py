@@ -23,7 +23,6 @@ from services.projections.catalogue import PROJECTIONS, migrate
 from services.projections.clock import present
 from services.projections.database import POSTGRES_UNAVAILABLE, pool
 from services.projections.debt_alerts.effects import run_effects
-from services.projections.debt_alerts.episodes import have_begun
 from services.projections.debt_alerts.projection import pass_time
 from services.projections.debt_alerts.stream import changes_of_alerts
 from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
@@ -32,6 +31,7 @@ from services.projections.following.identity import FollowedLedger, OtherLedger
 from services.projections.following.shares import Shares, sharing
 from services.projections.following.tracking import Cut, Place, Projection, Tracking, cut
 from services.projections.monthly_reports.seller import Seller, seller
+from services.projections.readiness import Readiness
 from services.projections.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ class Projections:
     followed: FollowedLedger
     migration: asyncio.Task[None]
     alert_changes: Tail = field(init=False)
+    readiness: Readiness = field(default_factory=Readiness)
     _asked: dict[tuple[Tracking, ...], asyncio.Task[Cut]] = field(default_factory=dict)
     refused_documents: dict[tuple[str, str], Callable[[asyncpg.Connection], Awaitable[str | None]]] = field(
         default_factory=dict
@@ -134,9 +135,13 @@ class Projections:
         """How far to wait for in each log; of several, at most to its end: a position does not name its log."""
         if len(trackings) == 1 or not minimum:
             return [minimum] * len(trackings)
-        feeds = (LogFeed(self.ledger, tracking.log, self.followed, self.settings.logs) for tracking in trackings)
+        return [min(minimum, head) for head in await self.heads()]
+
+    async def heads(self) -> list[int]:
+        """How far each log reaches now."""
+        feeds = [LogFeed(self.ledger, log, self.followed, self.settings.logs) for log in self.settings.log_names]
         with _reaching_ledger("has the logs"):
-            return [min(minimum, head) for head in await asyncio.gather(*(feed.head() for feed in feeds))]
+            return await asyncio.gather(*(feed.head() for feed in feeds))
 
     async def _wait_until(self, goals: Sequence[int], trackings: tuple[Tracking, ...]) -> None:
         deadline = asyncio.get_running_loop().time() + LATE_SECONDS_MAX
@@ -170,32 +175,15 @@ class Projections:
         with _reaching_ledger("has the test clock"):
             return await present(self.settings, self.ledger)
 
-    async def faults(self) -> list[str]:
-        """Why this process is not ready, a sentence each; empty when it is."""
-        try:
-            async with asyncio.timeout(1):
-                places = await self.places()
-                begun = await have_begun(self.pool)
-        except (ProblemError, TimeoutError, *POSTGRES_UNAVAILABLE):
-            return ["The projections' database cannot be reached, or has no schema yet."]
-        found = [
-            f"The projection {name} halted after position {place.position}{self._of_log(log)}: {place.halted}"
-            for name, at in places.items()
-            for log, place in enumerate(at.places)
-            if place.halted
-        ]
-        found += [
-            f"The tables of the projection {name} are of version {at.places[0].version} still."
-            for name, at in places.items()
-            if at.places[0].version not in (None, self.trackings[name][0].projection.version)
-        ]
-        found += await self._documents_refused()
-        if not begun:
-            found.append("The alerts have not begun: no worker has asked the ledger yet where its logs end.")
-        working = self.shares.working if self.shares else ()
-        return found + [f"A worker waits: {worker.waiting}" for worker in working if worker.waiting]
+    async def parts(self) -> dict[str, list[str]]:
+        """What is against each part that callers need, a sentence each."""
+        return await self.readiness.parts(self)
 
-    async def _documents_refused(self) -> list[str]:
+    async def faults(self) -> list[str]:
+        """The same of all parts; empty when they are ready."""
+        return [sentence for sentences in (await self.parts()).values() for sentence in sentences]
+
+    async def documents_refused(self) -> list[str]:
         """Those that would be refused still; the others are forgotten."""
         found: list[str] = []
         for document, check in list(self.refused_documents.items())[:DOCUMENTS_CHECKED_MAX]:
@@ -217,9 +205,6 @@ class Projections:
             f"The account {account_id} halted in the projection {name} before event {event_id} at {position}: {reason}"
             for name, account_id, position, event_id, reason in halted
         ]
-
-    def _of_log(self, log: int) -> str:
-        return f" of log {log}" if self.settings.logs > 1 else ""
 
 
 async def _cut_of_snapshot(connection: asyncpg.Connection, trackings: Sequence[Tracking]) -> Cut:

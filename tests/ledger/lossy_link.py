@@ -1,4 +1,4 @@
-"""A link to PostgreSQL that can lose an answer on its way back: the commit has happened, and nobody was told."""
+"""A link to a server that can lose an answer on its way back, or everything: nobody is told that it is lost."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,6 +14,8 @@ class LossyLink:
         self._target = urlsplit(target)
         self.losing: bytes | None = None
         self.lost = 0
+        self.swallowing = False
+        """Whether nothing passes: connections open until it ends, and none that has met it ever works again."""
         self._open: set[asyncio.StreamWriter] = set()
         self.url = ""
 
@@ -38,16 +40,25 @@ class LossyLink:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream_reader, upstream_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
         self._open |= {writer, upstream_writer}
-        marked = asyncio.Event()
+        marked, silent = asyncio.Event(), asyncio.Event()
+
+        def passes() -> bool:
+            if self.swallowing:
+                silent.set()
+            return not silent.is_set()
 
         async def requests() -> None:
+            passes()
             while data := await reader.read(1 << 16):
                 if self.losing and self.losing in data:
                     marked.set()
-                upstream_writer.write(data)
+                if passes():
+                    upstream_writer.write(data)
 
         async def answers() -> None:
             while data := await upstream_reader.read(1 << 16):
+                if not passes():
+                    continue
                 if marked.is_set():
                     self.lost, self.losing = self.lost + 1, None
                     return

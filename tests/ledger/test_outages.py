@@ -111,6 +111,34 @@ async def accepted(ledger: Ledger, task_id: str) -> bool:
     return True
 
 
+ANSWER_SECONDS_MAX = 10
+
+
+async def test_a_server_that_falls_silent_is_given_up_within_ten_seconds(distant: Ledger, link: LossyLink):
+    """No reset, no answer: what idles and what is under way are dead, and connections made later work."""
+    await distant.submit(opening("a"), "k1")
+    await asyncio.gather(*(distant.store.head(0) for _ in range(8)))
+    link.swallowing = True
+    silent = asyncio.create_task(accepted(distant, "T-1"))
+    await until_given_up(distant)
+    link.swallowing = False
+    async with asyncio.timeout(ANSWER_SECONDS_MAX):
+        await silent
+        await settled(distant, "T-1")
+        await asyncio.gather(*(distant.store.head(0) for _ in range(8)))
+    assert await versions(distant, "a") == [1, 2]
+
+
+async def until_given_up(ledger: Ledger) -> None:
+    """Until a question is answered with an outage, which must come in time."""
+    async with asyncio.timeout(ANSWER_SECONDS_MAX):
+        while True:
+            try:
+                await ledger.store.head(0)
+            except LedgerUnavailable:
+                return
+
+
 async def test_while_postgresql_is_away_commands_are_turned_away_and_nothing_is_lost(server_folder):
     server = EmbeddedPostgres(server_folder / "postgres")
     await asyncio.to_thread(server.start)

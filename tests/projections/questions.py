@@ -24,7 +24,7 @@ WAIT_SECONDS_MAX = 60
 @asynccontextmanager
 async def client_of(settings: Settings, *, worker: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     """The service at work, asked without a network between; it answers nothing that its document does not declare."""
-    health = health_routes(lambda state: state.projections.faults(), lambda state: state.projections.notices())
+    health = health_routes(lambda state: state.projections.parts(), lambda state: state.projections.notices())
     app = FastAPI(routes=[*ROUTES, *health])
     furnish(app)
     async with running_projections(settings, worker=worker) as app.state.projections:

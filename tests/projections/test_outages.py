@@ -10,6 +10,7 @@ import pytest
 from contracts.placement import log_of
 from infra.embedded import EmbeddedNats, EmbeddedPostgres
 from services.projections.settings import Settings
+from tests.ledger.lossy_link import LossyLink
 from tests.projections.following.log_server import LOGS, serving, stream
 from tests.projections.questions import caught_up, client_of, until, until_ready
 from tests.projections.vocabulary import Log, closed, opened, purchased
@@ -80,3 +81,23 @@ async def test_the_service_starts_though_postgresql_is_away(
             await asyncio.to_thread(postgres.start)
             await until_ready(client)
             assert await balance(client, log) == 1200
+
+
+async def test_queries_and_projections_go_on_within_ten_seconds_after_a_server_fell_silent(
+    log: Log, postgres: EmbeddedPostgres
+):
+    """No reset, no answer, as when a machine fails: every connection is dead, and new ones work."""
+    log.record("romashka", opened(), purchased("spring", 1200, on="2026-03-01", until="2126-06-02"))
+    async with LossyLink.to(postgres.url) as link, serving(log) as server:
+        settings = Settings(database_url=link.url, nats_url=None, ledger_url=server.url)
+        async with client_of(settings) as client:
+            await until_ready(client)
+            await asyncio.gather(*(balance(client, log) for _ in range(10)))
+            link.swallowing = True
+            async with asyncio.timeout(10):
+                await until(lambda: unavailable(client))
+            link.swallowing = False
+            log.record("romashka", closed("T-1", on="2026-03-05", draws={"spring": 100}))
+            async with asyncio.timeout(10):
+                while (await client.get("/v1/accounts/romashka/balance")).json().get("balance_minutes") != 1100:
+                    await asyncio.sleep(0.05)

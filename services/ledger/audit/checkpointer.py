@@ -6,6 +6,7 @@ Several may run on different machines: one works, the others see it.
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -212,11 +213,19 @@ async def keep_checkpointing(database: Database, logs: int, key_file: Path, cloc
     while True:
         try:
             with the_only_signer(key_file):
+                await _require_key(database, key_file)
                 checkpointers = [Checkpointer(database, log_id, key_file, clock) for log_id in range(logs)]
                 await _keep_signing(checkpointers, hindrances)
         except (CannotSign, OSError) as refused:
             await hindrances.say(logs, dict.fromkeys(range(logs), f"{refused}"))
         await asyncio.sleep(EVERY_SECONDS)
+
+
+async def _require_key(database: Database, key_file: Path) -> None:
+    """CannotSign where the key is missing or another one, also while there is nothing to sign."""
+    with suppress(LedgerUnavailable):  # it is asked for again when something is signed
+        if await published(database):
+            await signing_key(database, key_file)
 
 
 async def _keep_signing(checkpointers: Sequence[Checkpointer], hindrances: Hindrances) -> None:

@@ -25,7 +25,9 @@ class AuditWatch:
         self.sizes: dict[int, int] = {}
         """How much of each log the newest checkpoint covers; absent before the first."""
         self.faults: list[str] = []
-        """What the last verification found wrong, and what hinders signer and witnesses, a sentence each."""
+        """What the last verification found wrong, a sentence each."""
+        self.hindrances: list[str] = []
+        """What hinders the signer and the delivery to witnesses, a sentence each."""
 
     async def look(self) -> None:
         """See what is new."""
@@ -33,9 +35,9 @@ class AuditWatch:
         self.sizes = {row["log_id"]: row["size"] for row in rows if row["size"]}
         verifications = await self._database.rows(_VERIFICATIONS, self._logs)
         hindrances = await self._database.rows(_HINDRANCES, self._logs)
-        self.faults = [
-            *(f"The audit of log {row['log_id']}: {fault}" for row in verifications for fault in row["faults"]),
-            *(f"{row['source']} of log {row['log_id']} is hindered: {row['sentence']}" for row in hindrances),
+        self.faults = [f"The audit of log {row['log_id']}: {fault}" for row in verifications for fault in row["faults"]]
+        self.hindrances = [
+            f"{row['source']} of log {row['log_id']} is hindered: {row['sentence']}" for row in hindrances
         ]
         for log_id, size in self.sizes.items():
             CHECKPOINT.labels(log_id).set(size)

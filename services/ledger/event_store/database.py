@@ -7,9 +7,10 @@ from typing import Any, Self
 import asyncpg
 
 from services.ledger.event_store.migrations import ROLE
+from services.process import postgres_link
+from services.process.postgres_link import CONNECT_SECONDS_MAX, Link, bound_silence, kept_fresh
 
-CONNECT_SECONDS_MAX = 5
-STATEMENT_SECONDS_MAX = 20
+STATEMENT_SECONDS_MAX = 8
 
 SESSION = {
     "role": ROLE,
@@ -57,31 +58,44 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, database_url: str, connections_max: int, **session: str) -> AsyncIterator[Self]:
+    async def connected(
+        cls, database_url: str, connections_max: int, seconds_max: float = STATEMENT_SECONDS_MAX, **session: str
+    ) -> AsyncIterator[Self]:
         """Open for the time of the context; commits wait for the disk, whatever the server's default.
 
-        `session`: further settings of PostgreSQL for these connections.
+        `seconds_max`: how long a statement may take. `session`: further settings of PostgreSQL for these connections.
         """
         pool = asyncpg.create_pool(
             database_url,
             min_size=0,
             max_size=connections_max,
             timeout=CONNECT_SECONDS_MAX,
-            command_timeout=STATEMENT_SECONDS_MAX,
+            command_timeout=seconds_max,
+            connection_class=Link,
+            init=bound_silence,
             reset=_keep_session,
-            server_settings={**SESSION, **session},
+            server_settings={**SESSION, **postgres_link.SESSION, **session},
         )
-        async with pool:
+        async with kept_fresh(pool):
             yield cls(pool)
 
     async def rows(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """All rows of a statement; LedgerUnavailable while PostgreSQL is unavailable."""
-        with _reaching_postgres():
-            async with self._pool.acquire(timeout=CONNECT_SECONDS_MAX) as connection:
-                return await connection.fetch(statement, *arguments)
+        async with self._connection() as connection:
+            return await connection.fetch(statement, *arguments)
 
     async def value(self, statement: str, *arguments: Any) -> Any:
         """The first column of the first row, or None; LedgerUnavailable while PostgreSQL is unavailable."""
+        async with self._connection() as connection:
+            return await connection.fetchval(statement, *arguments)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        """One for a statement. One that does not answer in time is given up, and all that idle with it."""
         with _reaching_postgres():
             async with self._pool.acquire(timeout=CONNECT_SECONDS_MAX) as connection:
-                return await connection.fetchval(statement, *arguments)
+                try:
+                    yield connection
+                except TimeoutError:
+                    await self._pool.expire_connections()
+                    raise

@@ -13,10 +13,12 @@ from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.personal import ERASING_WAITS_MAX, PersonalData
 from services.ledger.event_store.stored_event import StoredEvent
+from services.ledger.event_store.writability import Writability
 
 READERS_MAX = 8
 PAGE_READERS_MAX = 4
 """Of these connections for pages of the log or of an account: commands find one, however many are reading."""
+APPEND_SECONDS_MAX = 4  # twice, and once to connect: callers have an answer within ten seconds of a failure
 
 COLUMNS = (
     "position, account_id, version, event_id::text, command_id, fingerprint, type, schema_version, recorded_at, data, "
@@ -116,6 +118,7 @@ class EventStore:
         self.readers = readers
         self.personal = personal
         self._writers = writers
+        self.writability = Writability(writers)
         self._ledger_id: str | None = None
         self._page_readers = asyncio.Semaphore(PAGE_READERS_MAX)
 
@@ -125,7 +128,7 @@ class EventStore:
         """Open for the time of the context; the schema has to be there. Each log appends on its own, one at a time."""
         async with (
             Database.connected(database_url, READERS_MAX) as readers,
-            Database.connected(database_url, logs + 1) as writers,
+            Database.connected(database_url, logs + 1, APPEND_SECONDS_MAX) as writers,
             Database.connected(database_url, 1, lock_timeout=ERASING_WAITS_MAX) as erasers,
         ):
             yield cls(readers, writers, PersonalData(readers, erasers))
@@ -136,6 +139,12 @@ class EventStore:
         When the link breaks, nobody knows whether the commit happened: the log is asked for the first event, once
         whatever was under way has ended, and only what is not there is sent again, unchanged.
         """
+        with self.writability.appending(log_id):
+            return await self._append_surely(log_id, events, next_due)
+
+    async def _append_surely(
+        self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]
+    ) -> int:
         try:
             return await self._append(log_id, events, next_due)
         except ClockBehind:

@@ -18,6 +18,11 @@ HEADERS_BYTES_MAX = 4096
 OMITTED = "Hourbook-Data-Omitted"
 
 
+def stream_name(log_id: int) -> str:
+    """What the stream of a log is called."""
+    return f"HOURBOOK-{log_id}"
+
+
 class NotAccepted(Exception):
     """JetStream refused an event at its sequence: another relay was faster, or the stream has changed."""
 
@@ -26,7 +31,7 @@ class LogStream:
     """Writes a log's events to its stream, each at the sequence that is its position and nowhere else."""
 
     def __init__(self, client: Client, log_id: int, ledger_id: str) -> None:
-        self.name = f"HOURBOOK-{log_id}"
+        self.name = stream_name(log_id)
         self._client = client
         self._jetstream = client.jetstream()
         self._log_id = log_id

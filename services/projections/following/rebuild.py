@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from services.projections.database import pool
+from services.projections.database import WHOLE_TABLES_SECONDS_MAX, pool
 from services.projections.following import halted_accounts
 from services.projections.following import tracking as places
 from services.projections.following.feed import LogFeed
@@ -85,7 +85,7 @@ class Rebuild:
         cannot apply, RebuildFailed while readers never release the old tables, and what PostgreSQL and the feed raise
         while they are unavailable. Tables of another version may differ.
         """
-        async with self._building() as building, pool(self._url, 1) as live:
+        async with self._building() as building, pool(self._url, 1, WHOLE_TABLES_SECONDS_MAX) as live:
             at = await self._follow(building, live, await cut(building, self._trackings), progress)
             at, differences = await self._compare(building, live, at)
             if differences and not accept_differences:

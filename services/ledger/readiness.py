@@ -1,0 +1,116 @@
+"""Whether what callers need of a ledger works now, part by part, also where a part runs in another process.
+
+Another process is judged by what it has done: how far the stream, the checkpoints and the expiry have come.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from nats.errors import Error as NatsError
+from nats.js.client import JetStreamContext
+from nats.js.errors import NotFoundError
+
+from services.ledger.audit.watch import AuditWatch
+from services.ledger.clock import Clock
+from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.known_account import LONG_AGO
+from services.ledger.event_store.store import EventStore
+from services.ledger.metrics import CHECKPOINT_AGE, EXPIRY_OVERDUE, RELAY_LAG
+from services.ledger.publishing.jetstream import stream_name
+from services.ledger.publishing.relay import connected
+from services.ledger.settings import Settings
+from services.process.lateness import LATE_SECONDS_MAX, Lateness
+from services.process.stopping import stopping
+
+EVERY_SECONDS = 1.0
+EXPIRY_MINUTES_MAX = timedelta(minutes=1)
+
+Parts = dict[str, list[str]]
+"""What is against each part, a sentence each; nothing where it works."""
+
+
+class Readiness:
+    """Looks once a second at what other processes have done; the commands are judged when somebody asks."""
+
+    def __init__(self, settings: Settings, store: EventStore, clock: Clock, audit: AuditWatch) -> None:
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        self._audit = audit
+        self._relays = defaultdict[int, Lateness](Lateness)
+        self._checkpoints = defaultdict[int, Lateness](Lateness)
+        self._overdue_since: dict[int, float] = {}
+        self._seen: Parts = {"checkpoints": [], "expiry": []} | ({"relay": []} if settings.nats_url else {})
+
+    async def parts(self, ended: Iterable[str]) -> Parts:
+        """All of them; `ended`: what has ended of this process."""
+        commands = [f"{name} has ended." for name in ended]
+        try:
+            await self._store.writability.require()
+        except LedgerUnavailable as outage:
+            commands.append(f"{outage}.")
+        checkpoints = [*self._audit.hindrances, *self._seen["checkpoints"]]
+        return {"commands": commands, **self._seen, "checkpoints": checkpoints, "audit": self._audit.faults}
+
+    async def watch_database(self) -> None:
+        """Look at checkpoints and expiry until cancelled; without PostgreSQL, what was seen last stands."""
+        while True:
+            with suppress(LedgerUnavailable):
+                heads = await self._heads()
+                self._seen["checkpoints"] = [*self._missing_checkpoints(heads)]
+                self._seen["expiry"] = await self._overdue(await self._clock.now())
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def _heads(self) -> dict[int, int]:
+        return {log_id: await self._store.head(log_id) for log_id in range(self._settings.logs)}
+
+    def _missing_checkpoints(self, heads: dict[int, int]) -> Iterable[str]:
+        if self._settings.audit_key_file is None:
+            return
+        for log_id, head in heads.items():
+            size = self._audit.sizes.get(log_id, 0)
+            seconds = self._checkpoints[log_id].seconds(size, head)
+            CHECKPOINT_AGE.labels(log_id).set(seconds)
+            if seconds > LATE_SECONDS_MAX and not self._audit.hindrances:
+                yield f"The checkpoints of log {log_id} cover {size} of {head} events: nobody signs new ones."
+
+    async def _overdue(self, now: datetime) -> list[str]:
+        found: list[str] = []
+        clock = asyncio.get_running_loop().time()
+        for log_id in range(self._settings.logs):
+            due = await self._store.due(log_id, now - EXPIRY_MINUTES_MAX, (LONG_AGO, ""), 1)
+            EXPIRY_OVERDUE.labels(log_id).set((now - due[0][0]).total_seconds() if due else 0)
+            if not due:
+                self._overdue_since.pop(log_id, None)
+            elif clock - self._overdue_since.setdefault(log_id, clock) > LATE_SECONDS_MAX:
+                found.append(f"A package of log {log_id} ended at {due[0][0].isoformat()}, and nobody records that.")
+        return found
+
+    async def watch_stream(self, nats_url: str) -> None:
+        """Look at how far the stream of each log has come, until cancelled."""
+        while not stopping():
+            try:
+                async with connected(nats_url) as client:
+                    while client.is_connected and not stopping():
+                        self._seen["relay"] = await self._unpublished(client.jetstream())
+                        await asyncio.sleep(EVERY_SECONDS)
+            except LedgerUnavailable:
+                pass
+            except (NatsError, OSError) as outage:
+                self._seen["relay"] = [f"NATS cannot be reached: {type(outage).__name__}."]
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def _unpublished(self, jetstream: JetStreamContext) -> list[str]:
+        found: list[str] = []
+        for log_id, head in (await self._heads()).items():
+            try:
+                last = (await jetstream.stream_info(stream_name(log_id))).state.last_seq
+            except NotFoundError:
+                last = 0
+            RELAY_LAG.labels(log_id).set(max(head - last, 0))
+            if self._relays[log_id].late(last, head):
+                found.append(f"The stream of log {log_id} has {last} of {head} events, and nobody publishes the rest.")
+        return found

@@ -1,0 +1,64 @@
+"""What `/health/ready` says of the parts of Hourbook, and the lines for the terminal when it says something else."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+NEEDED = ("commands", "queries")
+ANSWER_SECONDS_MAX = 5
+EVERY_SECONDS = 1.0
+PATIENCE_SECONDS = 10
+SERVICE = "service"
+
+
+class HealthWatch:
+    """Of one Hourbook, from its start on."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._sentences: dict[str, str] = {}
+        """By part: why it is not ready, empty while it is."""
+        self._noticed: set[str] = set()
+        self._looked_at = 0.0
+        self._usable_since = 0.0
+
+    def usable(self) -> bool:
+        """Whether everything works; or commands and queries do, and the rest had time enough."""
+        self._sentences, _ = self._read()
+        if any(self._sentences.get(part, "absent") for part in NEEDED):
+            self._usable_since = 0.0
+            return False
+        self._usable_since = self._usable_since or time.monotonic()
+        patient = time.monotonic() - self._usable_since < PATIENCE_SECONDS
+        return not (patient and any(self._sentences.values()))
+
+    def first_lines(self) -> Iterator[str]:
+        """What is not ready though Hourbook can be used."""
+        yield from (f"{part} is not ready: {sentence}" for part, sentence in self._sentences.items() if sentence)
+
+    def changes(self) -> Iterator[str]:
+        """A line for each part that has stopped being ready, or is ready again, since the last look; once a second."""
+        if time.monotonic() - self._looked_at < EVERY_SECONDS:
+            return
+        sentences, notices = self._read()
+        self._looked_at = time.monotonic()
+        for part, sentence in sentences.items():
+            before = self._sentences.get(part, "")
+            if sentence and sentence != before:
+                yield f"{part} is not ready: {sentence}"
+            elif before and not sentence:
+                yield f"{part} is ready again"
+        self._sentences |= sentences
+        yield from (notice for notice in notices if notice not in self._noticed)
+        self._noticed |= set(notices)
+
+    def _read(self) -> tuple[dict[str, str], list[str]]:
+        try:
+            answer = httpx.get(f"{self._url}/health/ready", timeout=ANSWER_SECONDS_MAX, trust_env=False)
+            said: dict[str, Any] = answer.json()
+            parts = {part["name"]: part["sentence"] for part in said["parts"]}
+        except (httpx.HTTPError, ValueError, KeyError) as failure:
+            return {SERVICE: f"it does not answer ({type(failure).__name__})."}, []
+        return {SERVICE: ""} | parts, said["notices"]
