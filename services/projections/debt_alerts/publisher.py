@@ -39,10 +39,11 @@ CONFIG = StreamConfig(
 
 async def publish_alerts(database: Pool, nats_url: str) -> None:
     """Publish until NATS or PostgreSQL is unavailable, which is raised. Several may run; one works at a time."""
+    ledger_id = await _owner(database)
     client = await connect(nats_url)
     try:
         jetstream = client.jetstream()
-        await own_stream(jetstream, CONFIG, await _owner(database))
+        await own_stream(jetstream, CONFIG, ledger_id)
         while client.is_connected and not stopping():
             if not await _publish_page(database, jetstream):
                 await asyncio.sleep(POLL_SECONDS)
@@ -54,10 +55,10 @@ async def publish_alerts(database: Pool, nats_url: str) -> None:
 
 
 async def _owner(database: Pool) -> str:
-    """Whose alerts these are; ConnectionError before any worker has met the ledger."""
-    if ledger_id := await followed_ledger(database):
-        return ledger_id
-    raise ConnectionError("the ledger has not said yet which one it is")
+    """Whose alerts these are: there are none before a worker has met the ledger."""
+    while (ledger_id := await followed_ledger(database)) is None:
+        await asyncio.sleep(POLL_SECONDS)
+    return ledger_id
 
 
 async def _publish_page(database: Pool, jetstream: JetStreamContext) -> bool:
