@@ -12,6 +12,7 @@ import httpx
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.settings import Settings
+from services.process.outages import outlasting
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +20,7 @@ EVERY_SECONDS = 0.5
 RETRY_SECONDS = 2.0
 ANSWER_SECONDS_MAX = 10
 PAGE_CHECKPOINTS = 100
+OUTAGES = (OSError, httpx.HTTPError, httpx.InvalidURL, LedgerUnavailable)
 NOTE_MEDIA_TYPE = "text/plain; charset=utf-8"
 
 _TOLD = "SELECT size FROM ledger.witness WHERE log_id = $1 AND witness = $2"
@@ -94,16 +96,14 @@ def witnesses(settings: Settings) -> Iterator[Witness]:
 
 async def keep_telling(witness: Witness, database: Database, log_id: int) -> None:
     """Hand every checkpoint on, in order, from where it was left, until cancelled; again and again after an outage."""
-    tree, said = StoredTree(database, log_id), ""
-    while True:
-        try:
+
+    async def hand_on() -> None:
+        tree = StoredTree(database, log_id)
+        while True:
             told = await database.value(_TOLD, log_id, witness.name) or 0
             for checkpoint in await tree.page(told, PAGE_CHECKPOINTS):
                 await witness.keep(log_id, checkpoint)
                 await database.value(_TELL, log_id, witness.name, checkpoint.size)
-            said, pause = "", EVERY_SECONDS
-        except (OSError, httpx.HTTPError, httpx.InvalidURL, LedgerUnavailable) as away:
-            if said != repr(away):
-                logger.warning("the witness %s cannot be told: %r", witness.name, away)
-            said, pause = repr(away), RETRY_SECONDS
-        await asyncio.sleep(pause)
+            await asyncio.sleep(EVERY_SECONDS)
+
+    await outlasting(OUTAGES, hand_on, f"The witness {witness.name}", logger, RETRY_SECONDS)

@@ -133,7 +133,7 @@ async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wak
                 await asyncio.sleep(CHECK_SECONDS)
                 raise
 
-    await outlasting((*UNAVAILABLE, OtherLedgersStream), relay, f"the relay of log {log_id}", logger)
+    await outlasting((*UNAVAILABLE, OtherLedgersStream), relay, f"The relay of log {log_id}", logger)
 
 
 async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:

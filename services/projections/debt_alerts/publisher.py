@@ -56,7 +56,7 @@ async def publish_alerts(database: Pool, nats_url: str) -> None:
 
 async def _owner(database: Pool) -> str:
     """Whose alerts these are: there are none before a worker has met the ledger."""
-    while (ledger_id := await followed_ledger(database)) is None:
+    while (ledger_id := await followed_ledger(database)) is None:  # noqa: ASYNC110 - another process finds it out
         await asyncio.sleep(POLL_SECONDS)
     return ledger_id
 

@@ -15,6 +15,7 @@ from zlib import crc32
 import asyncpg
 import httpx
 
+from services.process.outages import outlasting
 from services.process.stopping import end
 from services.projections.database import POSTGRES_UNAVAILABLE, connection_settings, pool
 from services.projections.following.feed import LogFeed
@@ -29,7 +30,6 @@ logger = logging.getLogger(__name__)
 
 WORKER_CONNECTIONS = 2
 EVERY_SECONDS = 0.5
-RETRY_SECONDS = 0.2
 
 SHARES = 1213156952  # stands for these locks among the advisory locks of this database
 MEMBER = 0
@@ -67,15 +67,7 @@ class Shares:
 
     async def run(self) -> None:
         """Work until cancelled; while PostgreSQL is unavailable this process holds no share."""
-        said = ""
-        while True:
-            try:
-                await self._share()
-            except POSTGRES_UNAVAILABLE as outage:
-                if said != repr(outage):
-                    logger.warning("the projections' work cannot be shared out: %r", outage)
-                said = repr(outage)
-            await asyncio.sleep(RETRY_SECONDS)
+        await outlasting(POSTGRES_UNAVAILABLE, self._share, "The sharing of the projections' work", logger)
 
     async def _share(self) -> None:
         connection = await asyncpg.connect(self._url, **connection_settings("hourbook shares"))
