@@ -36,6 +36,8 @@ class Role(StrEnum):
     READER = "reader"
     CUSTOMER = "customer"
     ADMIN = "admin"
+    FOLLOWER = "follower"
+    """Of the program's own parts that follow the log."""
 
 
 KEY_ID_FORM = r"^[a-z2-7]{16}$"

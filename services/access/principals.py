@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from contracts.access import Right, Role
-from services.access.rights import OVER_ALL_ACCOUNTS, rights_of
+from services.access.rights import CLOSED_MONTHS_ONLY, OVER_ALL_ACCOUNTS, RIGHTS_OF, rights_of
 
 Kind = Literal["key", "person", "system", "local"]
 
@@ -37,6 +37,13 @@ class Principal:
     ) -> "Principal":
         """A principal whose rights are those of its roles."""
         return cls(id, kind, roles, rights_of(roles), accounts, name, ends_at)
+
+    @property
+    def sees_open_months(self) -> bool:
+        """Whether documents of open months are shown to it too."""
+        return self.kind == "local" or any(
+            Right.DOCUMENTS in RIGHTS_OF[role] for role in self.roles - CLOSED_MONTHS_ONLY
+        )
 
     def sees(self, account_id: str) -> bool:
         """Whether the account is in its scope; another one is to it what an unknown one is."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from contracts.access_events import AccessEvent, DoorClosed, DoorOpened, KeyMade, KeyRevoked, KeyRotated, PersonAdmitted
 from services.access.keys import Credential, Key, KeySecret, key_id_of
 from services.access.principals import Principal
+from services.process.wake import Wake
 
 
 class Fact(NamedTuple):
@@ -53,6 +54,14 @@ class AccessState:
         """Whether what a person's token gives is what was recorded of the person last."""
         known = self.people.get(person.id)
         return known is not None and known == admission(person, known.name)
+
+
+class NothingKnown:
+    """What a process without a log of access knows: there is no key, and nothing changes."""
+
+    def __init__(self) -> None:
+        self.state = AccessState()
+        self.wake = Wake()
 
 
 def admission(person: Principal, name: str | None) -> PersonAdmitted:

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.datastructures import State
 
+from services.access.door import guard
 from services.process.application import furnish
 from services.process.health import health_routes
 from services.process.settings import read
@@ -29,6 +30,7 @@ def _app(*, worker: bool) -> FastAPI:
     routes = [*ROUTES, *health_routes(_parts, _notices)]
     app = FastAPI(title="Hourbook projections", version=VERSION, lifespan=_running(worker=worker), routes=routes)
     furnish(app)
+    guard(app, lambda scope: scope["app"].state.projections.door)
     return app
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from asyncpg import Connection
 from fastapi import Depends, Request, Response
 
+from services.access.door import principal_of
+from services.access.principals import Principal
 from services.process.openapi import problems
 from services.process.problem_responses import ProblemError
 from services.projections.following.tracking import Cut, Projection
@@ -28,6 +30,7 @@ class Reading:
     connection: Connection
     at: Cut
     now: datetime
+    principal: Principal
 
     @property
     def position(self) -> int:
@@ -43,14 +46,14 @@ class ReadingOf:
 
     async def __call__(self, request: Request, response: Response, minimum: MinPosition = 0) -> AsyncIterator[Reading]:
         projections: Projections = request.app.state.projections
-        now = await projections.now()
+        now, principal = await projections.now(), principal_of(request.scope)
         account_id = request.path_params.get("account_id") or request.query_params.get("account_id")
         async with projections.snapshot(minimum, self.projection, account_id) as (connection, cut):
             position = cut.position
             at = {"Hourbook-Position": str(position)}
             response.headers.update(at)
             try:
-                yield Reading(connection, cut, now)
+                yield Reading(connection, cut, now, principal)
             except UnknownAccount as unknown:
                 detail = f"No account {unknown} was opened up to position {position}. Check its id."
                 raise ProblemError("account-not-found", detail, headers=at) from unknown

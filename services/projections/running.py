@@ -13,11 +13,14 @@ import httpx
 from asyncpg.pool import PoolAcquireContext
 
 from contracts.placement import log_of
+from services.access.door import Door
+from services.access.key_file import KeyInFile
 from services.process.postgres_login import log_in
 from services.process.problem_responses import ProblemError
 from services.process.settings import parsed
 from services.process.stopping import end
 from services.process.tail import Tail
+from services.projections.access import followed_door
 from services.projections.balances import BALANCES
 from services.projections.catalogue import PROJECTIONS, migrate
 from services.projections.clock import present
@@ -57,6 +60,7 @@ class Projections:
     shares: Shares | None
     seller: Seller
     followed: FollowedLedger
+    door: Door
     migration: asyncio.Task[None]
     alert_changes: Tail = field(init=False)
     readiness: Readiness = field(default_factory=Readiness)
@@ -265,6 +269,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
             opened.push_async_callback(end, asyncio.create_task(_work(migration, shares.run)))
             effects = asyncio.create_task(_work(migration, partial(run_effects, settings, ledger)))
             opened.push_async_callback(end, effects)
+        door = await opened.enter_async_context(followed_door(ledger))
         projections = Projections(
             settings,
             ledger,
@@ -273,6 +278,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
             shares,
             parsed("HOURBOOK_SELLER_FILE", settings.seller_file, seller),
             FollowedLedger(queries),
+            door,
             migration,
         )
         opened.push_async_callback(end, asyncio.create_task(projections.alert_changes.run()))
@@ -295,7 +301,8 @@ def _trackings(settings: Settings) -> dict[str, tuple[Tracking, ...]]:
 
 
 def _ledger(settings: Settings) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=settings.ledger_url, timeout=30, trust_env=False)
+    auth = KeyInFile(settings.ledger_key_file) if settings.ledger_key_file else None
+    return httpx.AsyncClient(base_url=settings.ledger_url, timeout=30, trust_env=False, auth=auth)
 
 
 async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None]]) -> None:

@@ -14,6 +14,7 @@ class Settings(BaseSettings):
     database_url: PostgresUrl = Field(validation_alias="DATABASE_URL")
     nats_url: NatsUrl | None = Field(default=None, validation_alias="NATS_URL")
     ledger_url: HttpUrl = Field(default="http://127.0.0.1:8000", validation_alias="HOURBOOK_LEDGER_URL")
+    ledger_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_LEDGER_KEY_FILE")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
     logs: int = Field(default=1, ge=1, le=1024, validation_alias="HOURBOOK_LOGS")
     seller_file: File | None = Field(default=None, validation_alias="HOURBOOK_SELLER_FILE")

@@ -17,7 +17,7 @@ balances      recorder finance manager auditor reader customer
 documents     finance manager auditor reader customer
 all-accounts  finance manager auditor reader
 evidence      recorder finance manager auditor reader customer
-log           auditor
+log           auditor follower
 personal      finance auditor customer
 erasure       admin
 terms         admin

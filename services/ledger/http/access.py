@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from contracts.access import (
     AccessDecision,
@@ -17,6 +17,7 @@ from contracts.access import (
     RotationRequest,
 )
 from contracts.commands import ReasonBody
+from contracts.placement import ACCESS_LOG
 from contracts.problems import InvalidField
 from contracts.quantities import AccountId
 from services.access.door import principal_of
@@ -26,6 +27,8 @@ from services.access.principals import LOCAL, SYSTEM, Principal, refusal
 from services.access.rights import rights_of
 from services.access.state import AccessState
 from services.ledger.access.keys import Keys, MoreThanOnesOwn, NoSuchKey
+from services.ledger.http.log import Lines, Position
+from services.ledger.http.log_feed import PAGE_EVENTS, as_lines
 from services.ledger.http.requests import LedgerOf
 from services.process.openapi import problems
 from services.process.problem_responses import InvalidRequest, ProblemError
@@ -36,6 +39,7 @@ UNAVAILABLE = problems("ledger-unavailable")
 OF_KEY = problems("key-not-found", "ledger-unavailable")
 
 PrincipalId = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", examples=["key-abcdefghijklmnop"])]
+PositionQuery = Annotated[Position, Query(examples=[0])]
 KeyPath = Annotated[KeyId, Path()]
 
 
@@ -115,6 +119,14 @@ async def revoke_key(key_id: KeyPath, body: ReasonBody, keys: KeysOf) -> KeyView
         return await keys.revoke(key_id, body.reason)
     except NoSuchKey as missing:
         raise _no_such_key(key_id) from missing
+
+
+@router.get("/access/records", response_class=Lines)
+@needs(Right.LOG, whole=True)
+async def read_access_records(ledger: LedgerOf, after: PositionQuery = 0) -> Response:
+    """What is remembered of access, in order, one fact a line, a page."""
+    page = await ledger.store.page(ACCESS_LOG, after, PAGE_EVENTS)
+    return Response(as_lines(page), media_type=Lines.media_type)
 
 
 def _no_such_key(key_id: str) -> ProblemError:

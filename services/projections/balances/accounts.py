@@ -81,6 +81,8 @@ CUSTOMER = "SELECT opened_at, contract_date, requisites FROM customer WHERE acco
 
 FOUND_ONLY = "AND account_id IN (SELECT account_id FROM found)"
 
+IN_SCOPE = "AND account_id = ANY (${}::text[])"
+
 EXPIRING = "AND next_expiry_at <= $3"
 
 
@@ -101,11 +103,12 @@ async def accounts(
     limit: int,
     now: datetime,
     halted: Collection[str] = (),
+    scope: Collection[str] | None = None,
 ) -> AccountPage:
     """A page of the accounts that are in debt or not, suspended or not; any or all of these may be left open.
 
     `expiring_within`: only those with hours that will be gone within so many days. `q`: only those with this, folded,
-    in the customer's name or the contract's number. `halted`: those that do not go on.
+    in the customer's name or the contract's number. `halted`: those that do not go on. `scope`: none but these.
     """
     chosen = order_of(sort, expiring_within)
     order = ORDERS[chosen]
@@ -114,6 +117,9 @@ async def accounts(
     if expiring_within is not None:
         filters.append(EXPIRING)
         asked.append(now + timedelta(days=expiring_within))
+    if scope is not None:
+        asked.append(list(scope))
+        filters.append(IN_SCOPE.format(len(asked)))
     found = after = ""
     if q is not None:
         found = FOUND.format(len(asked) + 1, len(asked) + 2)

@@ -23,7 +23,8 @@ Read = Annotated[Reading, reading_of(BALANCES)]
 @needs(Right.BALANCES, listing=True)
 async def list_accounts(read: Read, asked: Annotated[AskedAccounts, Query()]) -> AccountPage:
     """Accounts with their balances now, a page."""
-    return await accounts.accounts(read.connection, now=read.now, halted=read.at.halted_accounts, **asked.model_dump())
+    shown = {"halted": read.at.halted_accounts, "scope": read.principal.accounts}
+    return await accounts.accounts(read.connection, now=read.now, **shown, **asked.model_dump())
 
 
 @router.get("/{account_id}", openapi_extra=OF_ACCOUNT)

@@ -1,5 +1,6 @@
 """The list of alerts, and all changes of them by number."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated
 
@@ -31,7 +32,8 @@ DELIVERIES = """
     SELECT endpoint, number, account_id, kind, episode, type, attempts, last_status, last_error, next_attempt_at,
            delivered_at, given_up_at
     FROM projections.alert_delivery JOIN projections.alert_change USING (number)
-    WHERE (number, endpoint) < ($1, $2) ORDER BY number DESC, endpoint DESC LIMIT $3
+    WHERE (number, endpoint) < ($1, $2) AND ($4::text[] IS NULL OR account_id = ANY ($4))
+    ORDER BY number DESC, endpoint DESC LIMIT $3
 """
 
 
@@ -43,14 +45,21 @@ async def alerts(
     account_id: str | None,
     cursor: str | None,
     limit: int,
+    scope: Collection[str] | None = None,
 ) -> AlertPage:
-    """A page of alerts, open or closed, of a kind or an account; any or all of these may be left open."""
+    """A page of alerts, open or closed, of a kind or an account; any or all of these may be left open.
+
+    `scope`: of none but these accounts.
+    """
     given: list[object] = [limit + 1]
     filters = [FILTERS[is_open]] if is_open is not None else []
     for column, value in (("kind", kind), ("account_id", account_id)):
         if value is not None:
             given.append(value)
             filters.append(f"{column} = ${len(given)}")
+    if scope is not None:
+        given.append(list(scope))
+        filters.append(f"account_id = ANY (${len(given)}::text[])")
     if cursor:
         n = len(given)
         given += key_of(cursor, ALERT_KEY)
@@ -81,10 +90,12 @@ async def changes(connection: Connection, after: int, limit: int) -> list[Record
     return await connection.fetch(CHANGES, after, limit)
 
 
-async def deliveries(connection: Connection, cursor: str | None, limit: int) -> AlertDeliveryPage:
-    """A page of deliveries to webhooks, the newest first."""
+async def deliveries(
+    connection: Connection, cursor: str | None, limit: int, scope: Collection[str] | None = None
+) -> AlertDeliveryPage:
+    """A page of deliveries to webhooks, the newest first. `scope`: about none but these accounts."""
     after = key_of(cursor, DELIVERY_KEY) if cursor else (POSITION_MAX, "")
-    rows = await connection.fetch(DELIVERIES, *after, limit + 1)
+    rows = await connection.fetch(DELIVERIES, *after, limit + 1, None if scope is None else list(scope))
     last = rows[limit - 1] if len(rows) > limit else None
     return AlertDeliveryPage(
         deliveries=tuple(AlertDelivery(**row) for row in rows[:limit]),

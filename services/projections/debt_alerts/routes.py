@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from contracts.access import Right
 from contracts.alerts import AlertChange, AlertDeliveryPage, AlertPage
 from contracts.quantities import POSITION_MAX
+from services.access.door import principal_of
 from services.access.needs import needs
 from services.process.openapi import problems
 from services.process.tail import Tail
@@ -26,14 +27,14 @@ LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=POSIT
 @needs(Right.BALANCES, listing=True)
 async def list_alerts(read: Read, asked: Annotated[AskedAlerts, Query()]) -> AlertPage:
     """Alerts open and closed, the newest first, a page (rule 13)."""
-    return await queries.alerts(read.connection, **asked.model_dump())
+    return await queries.alerts(read.connection, scope=read.principal.accounts, **asked.model_dump())
 
 
 @router.get("/deliveries", openapi_extra=OF_ALL)
 @needs(Right.BALANCES, listing=True)
 async def list_deliveries(read: Read, asked: Annotated[AskedDeliveries, Query()]) -> AlertDeliveryPage:
     """What was sent to webhooks and what came of it, the newest first, a page."""
-    return await queries.deliveries(read.connection, asked.cursor, asked.limit)
+    return await queries.deliveries(read.connection, asked.cursor, asked.limit, read.principal.accounts)
 
 
 async def _beginning(request: Request, last_event_id: LastEventId = None) -> int:
@@ -65,4 +66,6 @@ async def stream_alerts(request: Request, after: Annotated[int, Depends(_beginni
     """
     changes: Tail = request.app.state.projections.alert_changes
     changes.require_room()
-    return Changes(stream.kept_alive(changes, after), headers={"Cache-Control": "no-cache"})
+    return Changes(
+        stream.kept_alive(changes, after, principal_of(request.scope).accounts), headers={"Cache-Control": "no-cache"}
+    )

@@ -1,8 +1,9 @@
 """Changes of alerts as Server-Sent Events, read once for all streams of a process."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from functools import partial
 
+import orjson
 from asyncpg import Record
 from asyncpg.pool import PoolAcquireContext
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
@@ -13,6 +14,7 @@ from services.process.wake import Wake
 from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import queries
 
+EVENT_END = b"\n\n"
 Connecting = Callable[[], PoolAcquireContext]
 
 
@@ -21,10 +23,38 @@ def changes_of_alerts(connecting: Connecting) -> Tail:
     return Tail(partial(_newest, connecting), partial(_read, connecting), Wake(), POSTGRES_UNAVAILABLE)
 
 
+<<<<<<< HEAD
 async def kept_alive(changes: Tail, after: int) -> AsyncIterator[bytes]:
     """What comes after a number, and a comment whenever nothing has come for a while."""
     async for block in changes.follow(after, POSITION_MAX):
         yield block or KEEPALIVE_COMMENT
+=======
+async def kept_alive(changes: Tail, after: int, scope: Collection[str] | None) -> AsyncIterator[bytes]:
+    """What comes after a number, about the accounts in scope, and a comment whenever nothing has come for a while.
+
+    It ends while PostgreSQL is unavailable: the caller connects again with the last id, and gets the problem.
+    """
+    try:
+        blocks = changes.follow(after, POSITION_MAX)
+        async for block in blocks if scope is None else _in_scope(blocks, scope):
+            yield block or KEEPALIVE_COMMENT
+    except POSTGRES_UNAVAILABLE:
+        return
+>>>>>>> fddee97 (Show each principal what is in its scope, and customers documents of closed months alone)
+
+
+async def _in_scope(blocks: AsyncIterator[bytes], scope: Collection[str]) -> AsyncIterator[bytes]:
+    """The events about these accounts, out of blocks that are cut anywhere; an empty block where none has come."""
+    begun = b""
+    async for block in blocks:
+        *ended, begun = (begun + block).split(EVENT_END)
+        kept = [event for event in ended if _account_of(event) in scope]
+        yield b"".join(event + EVENT_END for event in kept)
+
+
+def _account_of(event: bytes) -> str:
+    data = event.partition(b"data: ")[2].partition(b"\n")[0]
+    return orjson.loads(data)["account_id"]
 
 
 async def _newest(connecting: Connecting) -> int:

@@ -1,0 +1,80 @@
+"""The door of a process of projections alone: it follows the ledger's log of access over HTTP."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import orjson
+from pydantic import TypeAdapter
+
+from contracts.access_events import ACCESS_EVENTS
+from contracts.quantities import Instant
+from services.access.door import Door
+from services.access.issuer import Issuer
+from services.access.settings import AccessSettings
+from services.access.state import Fact, NothingKnown
+from services.access.tokens import Tokens
+from services.process.settings import read
+from services.process.stopping import end
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.3
+_INSTANT: TypeAdapter[Instant] = TypeAdapter(Instant)
+
+
+class FollowedAccess(NothingKnown):
+    """What the ledger has recorded of access, as far as this process has read it."""
+
+    def __init__(self, ledger: httpx.AsyncClient) -> None:
+        super().__init__()
+        self._ledger = ledger
+
+    async def catch_up(self) -> None:
+        """Read what was recorded since; httpx errors while the ledger is unavailable."""
+        answer = await self._ledger.get("/v1/access/records", params={"after": self.state.position})
+        lines = answer.raise_for_status().content.splitlines()
+        for line in lines:
+            self.state = self.state.after(fact_on(line))
+        if lines:
+            self.wake.ring()
+
+    async def keep_up(self) -> None:
+        """Until cancelled. Without the ledger, what is known stays in force."""
+        unavailable = False
+        while True:
+            try:
+                await self.catch_up()
+                unavailable = False
+            except httpx.HTTPError as outage:
+                if not unavailable:
+                    logger.warning("what was changed in access since cannot be read from the ledger: %r", outage)
+                unavailable = True
+            await asyncio.sleep(POLL_SECONDS)
+
+
+def fact_on(line: bytes) -> Fact:
+    """The fact on a line of the log of access."""
+    said = orjson.loads(line)
+    event = ACCESS_EVENTS[said["type"]].model_validate(said["data"])
+    recorded_at = _INSTANT.validate_python(said["recorded_at"])
+    return Fact(said["position"], said["account_id"], said["actor"], recorded_at, event)
+
+
+@asynccontextmanager
+async def followed_door(ledger: httpx.AsyncClient) -> AsyncIterator[Door]:
+    """The door as the operator has set it, for the time of the context."""
+    settings = read(AccessSettings)
+    if settings.access == "open":
+        yield Door(NothingKnown(), is_open=True)
+        return
+    book = FollowedAccess(ledger)
+    following = asyncio.create_task(book.keep_up())
+    async with httpx.AsyncClient(trust_env=False) as outside:
+        claims = settings.claims
+        try:
+            yield Door(book, Tokens(Issuer(claims.issuer, outside), claims) if claims else None)
+        finally:
+            await end(following)
