@@ -121,7 +121,7 @@ async def revoke_key(key_id: KeyPath, body: ReasonBody, keys: KeysOf) -> KeyView
         raise _no_such_key(key_id) from missing
 
 
-@router.get("/access/records", response_class=Lines)
+@router.get("/access/records", response_class=Lines, openapi_extra=UNAVAILABLE)
 @needs(Right.LOG, whole=True)
 async def read_access_records(ledger: LedgerOf, after: PositionQuery = 0) -> Response:
     """What is remembered of access, in order, one fact a line, a page."""
