@@ -23,24 +23,11 @@ def changes_of_alerts(connecting: Connecting) -> Tail:
     return Tail(partial(_newest, connecting), partial(_read, connecting), Wake(), POSTGRES_UNAVAILABLE)
 
 
-<<<<<<< HEAD
-async def kept_alive(changes: Tail, after: int) -> AsyncIterator[bytes]:
-    """What comes after a number, and a comment whenever nothing has come for a while."""
-    async for block in changes.follow(after, POSITION_MAX):
-        yield block or KEEPALIVE_COMMENT
-=======
 async def kept_alive(changes: Tail, after: int, scope: Collection[str] | None) -> AsyncIterator[bytes]:
-    """What comes after a number, about the accounts in scope, and a comment whenever nothing has come for a while.
-
-    It ends while PostgreSQL is unavailable: the caller connects again with the last id, and gets the problem.
-    """
-    try:
-        blocks = changes.follow(after, POSITION_MAX)
-        async for block in blocks if scope is None else _in_scope(blocks, scope):
-            yield block or KEEPALIVE_COMMENT
-    except POSTGRES_UNAVAILABLE:
-        return
->>>>>>> fddee97 (Show each principal what is in its scope, and customers documents of closed months alone)
+    """What comes after a number, about the accounts in scope, and a comment whenever nothing has come for a while."""
+    blocks = changes.follow(after, POSITION_MAX)
+    async for block in blocks if scope is None else _in_scope(blocks, scope):
+        yield block or KEEPALIVE_COMMENT
 
 
 async def _in_scope(blocks: AsyncIterator[bytes], scope: Collection[str]) -> AsyncIterator[bytes]:

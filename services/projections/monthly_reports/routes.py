@@ -13,7 +13,6 @@ from contracts.quantities import Month
 from contracts.reports import Act, MonthlyReport
 from services.access.door import not_allowed
 from services.access.needs import needs
-from services.access.principals import Principal
 from services.documents import Lang, act_pdf, act_xlsx, report_pdf, report_xlsx
 from services.process.openapi import headers, problems
 from services.process.problem_responses import ProblemError
@@ -63,13 +62,7 @@ async def get_report(
     request: Request, read: Read, account_id: AccountPath, file: FileOf, asked: Annotated[AskedDocument, Query()]
 ) -> Response:
     """The report of any month, open or closed, as known at any time (rule 10.3); a closed one never changes."""
-<<<<<<< HEAD
     made = await _report(request, read, Asked(account_id, file.month, asked.known_at))
-=======
-    seller = request.app.state.projections.seller
-    made = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller)
-    _require_shown(made, read.principal)
->>>>>>> fddee97 (Show each principal what is in its scope, and customers documents of closed months alone)
     return await _document(made, file, asked.lang, {"pdf": report_pdf, "xlsx": report_xlsx}, read.position)
 
 
@@ -83,16 +76,20 @@ async def get_act(
     A month in which nothing was accepted has no act: `to_sign` is false, and its document says so. An act that was
     replaced is made again with `known_at`.
     """
-<<<<<<< HEAD
     of = await _report(request, read, Asked(account_id, file.month, asked.known_at))
     made = await act(read.connection, of, request.app.state.projections.seller)
     return await _document(made, file, asked.lang, {"pdf": act_pdf, "xlsx": act_xlsx}, read.position)
 
 
 async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyReport:
-    """The report; of a closed month only with the figures that were frozen. Health hears of it otherwise."""
+    """The report; of a closed month only with the figures that were frozen. Health hears of it otherwise.
+
+    Customers are shown closed months alone.
+    """
     projections: Projections = request.app.state.projections
     made = await report(read.connection, asked, read.position, projections.seller)
+    if not made.closed and not read.principal.sees_open_months:
+        raise not_allowed(f"Documents of {made.month} are shown to customers once the month is closed.")
     if fault := differing_figures(made):
 
         async def still_differing(connection: Connection) -> str | None:
@@ -102,19 +99,6 @@ async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyRepor
         logger.critical("%s The document is refused.", fault)
         raise ProblemError("figures-differ", fault, headers=SOON | {"Hourbook-Position": str(read.position)})
     return made
-=======
-    seller = request.app.state.projections.seller
-    of = await report(read.connection, Asked(account_id, file.month, asked.known_at), read.position, seller)
-    _require_shown(of, read.principal)
-    made = await act(read.connection, of, seller)
-    return await _document(made, file, asked.lang, {"pdf": act_pdf, "xlsx": act_xlsx}, read.position)
-
-
-def _require_shown(of: MonthlyReport, principal: Principal) -> None:
-    """A problem where the month is open still, and the principal is shown closed ones alone."""
-    if not of.closed and not principal.sees_open_months:
-        raise not_allowed(f"Documents of {of.month} are shown to customers once the month is closed.")
->>>>>>> fddee97 (Show each principal what is in its scope, and customers documents of closed months alone)
 
 
 async def _document(
