@@ -12,8 +12,8 @@ from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
 from services.process.health import health_routes
+from services.process.openapi import PUBLISHED
 from services.process.settings import read
-from services.process.version import VERSION
 from services.projections.routes import ROUTES as QUERIES
 from services.projections.running import running_projections
 from services.projections.settings import Settings as ProjectionsSettings
@@ -33,7 +33,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
     routes = [*COMMANDS, *QUERIES, *health_routes(_parts, _notices)]
-    app = FastAPI(title="Hourbook", version=VERSION, lifespan=_running, routes=routes)
+    app = FastAPI(title="Hourbook", lifespan=_running, routes=routes, **PUBLISHED)
     furnish_ledger(app)
     guard(app, lambda scope: scope["app"].state.ledger.door)
     return app

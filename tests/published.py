@@ -1,6 +1,7 @@
 """The OpenAPI document as those who build on it read it, and whether an answer is one that it declares."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,14 @@ OUR_HEADERS = re.compile(r"hourbook-.+|idempotency-replayed|retry-after|content-
 def document() -> dict[str, Any]:
     """Of all routes together."""
     return import_from_string("services.app:create_app")().openapi()
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a document, however deep."""
+    if isinstance(node, dict):
+        yield node
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from nodes(part)
 
 
 def fits(value: Any, schema: dict[str, Any]) -> list[str]:

@@ -42,7 +42,7 @@ KNOWN = Need()
 
 PUBLIC_PATHS = frozenset(
     {"/", "/health/live", "/health/ready", "/metrics", "/problems", "/problems/{slug}"}
-    | {"/openapi.json", "/asyncapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+    | {"/openapi.json", "/asyncapi.json", "/docs", "/docs/{file}"}
 )
 """What every application has for everybody: whether it is well, and how to speak to it."""
 

@@ -12,8 +12,8 @@ from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings
 from services.process.health import health_routes
+from services.process.openapi import PUBLISHED
 from services.process.settings import read
-from services.process.version import VERSION
 
 
 def create_app() -> FastAPI:
@@ -28,7 +28,7 @@ def create_api() -> FastAPI:
 
 def _app(*, background: bool) -> FastAPI:
     routes = [*ROUTES, *health_routes(_parts, _notices)]
-    app = FastAPI(title="Hourbook ledger", version=VERSION, lifespan=_running(background=background), routes=routes)
+    app = FastAPI(title="Hourbook ledger", lifespan=_running(background=background), routes=routes, **PUBLISHED)
     furnish_ledger(app)
     guard(app, lambda scope: scope["app"].state.ledger.door)
     return app

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from contracts.problem_types import CATALOGUE
 from contracts.problems import InvalidField, Problem, problem
-from services.process import problem_pages
+from services.process import documentation, problem_pages
 from services.process.gate import Gate
 from services.process.known_parameters import methods_at
 from services.process.openapi import publish
@@ -25,7 +25,7 @@ def furnish(app: FastAPI, *, streaming: Mapping[str, frozenset[bytes]] | None = 
 
     Bodies of the paths in `streaming` are of those media types, and are bounded by their routes.
     """
-    app.router.routes.extend(problem_pages.router.routes)
+    app.router.routes.extend([*problem_pages.router.routes, *documentation.router.routes])
     publish(app)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_problem)

@@ -17,6 +17,7 @@ from pydantic.json_schema import models_json_schema
 from contracts.problem_types import CATALOGUE, ProblemType
 from contracts.problems import PROBLEM_MEDIA_TYPE, Problem, problem
 from services.process.meanings import TAGS, describe_models, describe_parameter, header
+from services.process.version import VERSION
 
 ABOUT = """
 Hourbook keeps the prepaid service hours of customers: packages that are bought, tasks that are charged, and what is
@@ -27,6 +28,9 @@ hand on `next_cursor` as `cursor`. To read what you have just recorded, send the
 `Hourbook-Min-Position`. Whatever cannot be done is answered as a problem (RFC 9457) that names the fields and the
 remedy.
 """
+PUBLISHED: dict[str, Any] = {"version": VERSION, "docs_url": None, "redoc_url": None}
+"""How an application of Hourbook is made: FastAPI's own pages come from the internet."""
+
 REF = "#/components/schemas/{model}"
 MARK = "x-problems"
 SAFE = ("get", "head")
@@ -55,6 +59,11 @@ def problems(*slugs: str) -> dict[str, Any]:
 def headers(*names: str) -> dict[str, Any]:
     """The headers of an answer, for `responses`."""
     return {"headers": {name: header(name) for name in names}}
+
+
+def lines_of(what: str, **more: Any) -> dict[str, Any]:
+    """NDJSON as the content of a body: binary, as generated clients call what they hand on as it is."""
+    return {"schema": {"type": "string", "format": "binary", "description": what} | more}
 
 
 def publish(app: FastAPI) -> None:

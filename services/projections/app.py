@@ -9,8 +9,8 @@ from starlette.datastructures import State
 from services.access.door import guard
 from services.process.application import furnish
 from services.process.health import health_routes
+from services.process.openapi import PUBLISHED
 from services.process.settings import read
-from services.process.version import VERSION
 from services.projections.routes import ROUTES
 from services.projections.running import running_projections
 from services.projections.settings import Settings
@@ -28,7 +28,7 @@ def create_api() -> FastAPI:
 
 def _app(*, worker: bool) -> FastAPI:
     routes = [*ROUTES, *health_routes(_parts, _notices)]
-    app = FastAPI(title="Hourbook projections", version=VERSION, lifespan=_running(worker=worker), routes=routes)
+    app = FastAPI(title="Hourbook projections", lifespan=_running(worker=worker), routes=routes, **PUBLISHED)
     furnish(app)
     guard(app, lambda scope: scope["app"].state.projections.door)
     return app

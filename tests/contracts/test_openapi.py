@@ -15,7 +15,7 @@ from contracts.problem_types import CATALOGUE
 from services.operating.schemas import documents
 from services.process.meanings import UNITS
 from services.process.version import VERSION
-from tests.published import METHODS, document, fits
+from tests.published import METHODS, document, fits, nodes
 
 VERBS = {
     "list", "get", "read", "stream", "replay", "record", "explain", "make", "rotate", "revoke",
@@ -41,13 +41,6 @@ def fields() -> Iterator[tuple[str, str, dict[str, Any]]]:
         models |= json.loads(text).get("$defs", {}) if name.endswith(".schema.json") else {}
     for model, schema in models.items():
         yield from ((model, name, field) for name, field in schema.get("properties", {}).items())
-
-
-def nodes(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        yield node
-    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from nodes(part)
 
 
 def test_the_document_is_valid_openapi_3_1():

@@ -29,12 +29,13 @@ from services.access.needs import Need, needs
 from services.ledger.http import access, evidence, log, personal_data
 from services.ledger.http.bulk import NDJSON, Conversation
 from services.ledger.http.requests import LedgerOf, record, recorded
+from services.process.openapi import lines_of
 
-LINES = {
-    "type": "string",
-    "description": "A command a line: `command`, `account_id`, `idempotency_key`, and what its own route takes.",
-    "examples": ['{"command": "CloseMonth", "account_id": "a", "idempotency_key": "1", "month": "2026-03"}\n'],
-}
+LINES = lines_of(
+    "A command a line: `command`, `account_id`, `idempotency_key`, and what its own route takes.",
+    examples=['{"command": "CloseMonth", "account_id": "a", "idempotency_key": "1", "month": "2026-03"}\n'],
+)
+ANSWERS = lines_of("The answer to a command a line, or the problem, with its `line` and its `status`.")
 
 commands = APIRouter(prefix="/v1/accounts", tags=["commands"])
 bulk = APIRouter(prefix="/v1", tags=["commands"])
@@ -138,8 +139,8 @@ async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, re
     "/commands",
     status_code=200,
     response_class=Conversation,
-    responses={200: {"description": "A line for each line: the answer to its command, or the problem."}},
-    openapi_extra={"requestBody": {"required": True, "content": {NDJSON: {"schema": LINES}}}},
+    responses={200: {"description": "A line for each line, in their order.", "content": {NDJSON: ANSWERS}}},
+    openapi_extra={"requestBody": {"required": True, "content": {NDJSON: LINES}}},
 )
 @needs(Need(streams=True))
 async def record_commands(ledger: LedgerOf, request: Request) -> Response:

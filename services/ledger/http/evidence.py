@@ -32,7 +32,7 @@ from services.ledger.http.log import LogNumber, Parameters, Position
 from services.ledger.http.log_feed import require_log
 from services.ledger.http.requests import LedgerOf
 from services.ledger.running import Ledger
-from services.process.openapi import problems
+from services.process.openapi import lines_of, problems
 from services.process.problem_responses import InvalidRequest, ProblemError
 
 router = APIRouter(prefix="/v1", tags=["audit"])
@@ -114,7 +114,7 @@ async def get_checkpoint(ledger: LedgerOf, asked: Annotated[OfLog, Query()]) -> 
 @router.get(
     "/audit/checkpoints",
     response_class=Response,
-    responses={200: {"content": {NDJSON: {"schema": {"type": "string", "description": "A CheckpointLine a line."}}}}},
+    responses={200: {"content": {NDJSON: lines_of("A CheckpointLine a line.")}}},
     openapi_extra=OF_LOG,
 )
 @needs(Right.EVIDENCE)

@@ -19,14 +19,14 @@ from services.ledger.http.log_feed import account_lines, account_pages, begun, f
 from services.ledger.http.requests import LedgerOf
 from services.ledger.http.sandbox import move_clock
 from services.ledger.settings import LOGS_MAX, terms
-from services.process.openapi import headers, problems
+from services.process.openapi import headers, lines_of, problems
 from services.process.problem_responses import ProblemError
 
 router = APIRouter(prefix="/v1", tags=["log"])
 sandbox = APIRouter(prefix="/v1", tags=["sandbox"])
 
 OF_LOG = headers("Hourbook-Ledger", "Hourbook-Logs", "Hourbook-Position")
-EVENT_LINES = {"schema": {"type": "string", "description": "A RecordedEvent a line."}}
+EVENT_LINES = lines_of("A RecordedEvent a line.")
 OF_ACCOUNT = problems("account-not-found", "account-unreadable", "ledger-unavailable")
 
 HASHES_MAX = 10_000

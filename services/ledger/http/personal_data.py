@@ -17,7 +17,7 @@ from services.ledger.http.bulk import NDJSON
 from services.ledger.http.log import Lines, LogNumber, Parameters, Position
 from services.ledger.http.log_feed import begun, require_log
 from services.ledger.http.requests import LedgerOf
-from services.process.openapi import problems
+from services.process.openapi import lines_of, problems
 
 router = APIRouter(prefix="/v1", tags=["personal-data"])
 
@@ -68,7 +68,7 @@ async def erase_personal_data(
 @router.get(
     "/personal-data",
     response_class=Lines,
-    responses={200: {"content": {NDJSON: {"schema": {"type": "string", "description": "A PersonalText a line."}}}}},
+    responses={200: {"content": {NDJSON: lines_of("A PersonalText a line.")}}},
     openapi_extra=problems("not-found", "ledger-unavailable"),
 )
 @needs(Right.PERSONAL, whole=True)
