@@ -21,6 +21,8 @@ from services.process.stopping import raise_where_ended
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 2048
+UNREAD_BYTES_MAX = 256 << 10
+"""What the kernel keeps of an answer for a client: it would let one that reads nothing make it keep megabytes."""
 
 HTTP: dict[str, Any] = {
     "http": HttpConnection,
@@ -37,6 +39,7 @@ def listening(port: int, host: str = LOOPBACK) -> socket.socket:
     """A socket that no other process can have at the same time; OperatorError where it is taken."""
     taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES_MAX)  # of whoever connects to it
     try:
         taken.bind((host, port))
         taken.listen(BACKLOG)

@@ -48,7 +48,7 @@ class Tail:
         grown: Wake,
         unavailable: tuple[type[Exception], ...],
     ) -> None:
-        self._newest = newest
+        self.newest = newest
         self._read = read
         self._grown = grown
         self._unavailable = unavailable
@@ -78,7 +78,7 @@ class Tail:
         """Whether there was something new."""
         end = self._end
         if end is None:
-            self._move(await self._newest())
+            self._move(await self.newest())
             return True
         page = await self._read(end, PAGE_ROWS)
         if page is None or self._end != end:  # the last follower has left meanwhile

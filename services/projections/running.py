@@ -40,6 +40,9 @@ from services.projections.settings import Settings
 logger = logging.getLogger(__name__)
 
 QUERY_CONNECTIONS = 10
+STREAM_CONNECTIONS = 2
+"""For all streams together, which therefore do not wait behind queries, nor queries behind them."""
+
 CONNECTION_SECONDS_MAX = 2.0
 MIGRATION_SECONDS_MAX = 10.0
 MIGRATION_RETRY_SECONDS = 0.2
@@ -62,16 +65,13 @@ class Projections:
     followed: FollowedLedger
     door: Door
     migration: asyncio.Task[None]
-    alert_changes: Tail = field(init=False)
+    alert_changes: Tail
     readiness: Readiness = field(default_factory=Readiness)
     _asked: dict[tuple[Tracking, ...], asyncio.Task[Cut]] = field(default_factory=dict)
     refused_documents: dict[tuple[str, str], Callable[[asyncpg.Connection], Awaitable[str | None]]] = field(
         default_factory=dict
     )
     """What says whether an account's month still has other figures than it was closed with."""
-
-    def __post_init__(self) -> None:
-        self.alert_changes = changes_of_alerts(self.connection)
 
     @asynccontextmanager
     async def snapshot(
@@ -259,6 +259,7 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
     async with AsyncExitStack() as opened:
         ledger = await opened.enter_async_context(_ledger(settings))
         queries = await opened.enter_async_context(pool(settings.database_url, QUERY_CONNECTIONS))
+        streams = await opened.enter_async_context(pool(settings.database_url, STREAM_CONNECTIONS))
         shares = await opened.enter_async_context(sharing(settings, ledger, trackings)) if worker else None
         migration = asyncio.create_task(_migrate(settings))
         opened.push_async_callback(end, migration)
@@ -270,7 +271,9 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
             effects = asyncio.create_task(_work(migration, partial(run_effects, settings, ledger)))
             opened.push_async_callback(end, effects)
         door = await opened.enter_async_context(followed_door(ledger))
-        projections = Projections(
+        changes = changes_of_alerts(partial(streams.acquire, timeout=CONNECTION_SECONDS_MAX))
+        opened.push_async_callback(end, asyncio.create_task(changes.run()))
+        yield Projections(
             settings,
             ledger,
             queries,
@@ -280,9 +283,8 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
             FollowedLedger(queries),
             door,
             migration,
+            changes,
         )
-        opened.push_async_callback(end, asyncio.create_task(projections.alert_changes.run()))
-        yield projections
 
 
 async def run_worker(settings: Settings) -> None:

@@ -7,20 +7,20 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from services.process.serving import HTTP
+from services.process.serving import HTTP, listening
 
 
 @asynccontextmanager
 async def serving(create_app: Callable[[], FastAPI], port: int = 0) -> AsyncIterator[str]:
     """The address of the running application, at that port or at any."""
-    config = uvicorn.Config(create_app, factory=True, port=port, log_level="error", **HTTP)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
+    taken = listening(port)
+    server = uvicorn.Server(uvicorn.Config(create_app, factory=True, log_level="error", **HTTP))
+    running = asyncio.create_task(server.serve([taken]))
     try:
         while not server.started:
             await asyncio.wait([running], timeout=0.005)
             assert not running.done(), running.result()
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
     finally:
         server.should_exit = True
         await running

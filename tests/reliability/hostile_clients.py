@@ -39,6 +39,7 @@ class Listener(asyncio.Protocol):
 
     request: bytes
     came: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: bytes = b""
     lost: bool = False
     end: bytes = b""
     transport: asyncio.Transport | None = None
@@ -49,6 +50,7 @@ class Listener(asyncio.Protocol):
         transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
+        self.answered = self.answered or data[:12]
         self.end = (self.end + data)[-4096:]
         self.came.set()
 
@@ -97,10 +99,11 @@ async def crowd(url: str, streams: int, followers: int, silent: int) -> AsyncIte
     )
     try:
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
-            for each in (*there.silent, *there.streams, *there.followers):
+            for each in (*there.streams, *there.followers, *there.silent):
                 await loop.create_connection(lambda each=each: each, address.host, address.port)
             for each in (*there.streams, *there.followers):
                 await each.came.wait()
+                assert each.answered == b"HTTP/1.1 200", each.end
         yield there
     finally:
         for each in (*there.streams, *there.followers, *there.silent):

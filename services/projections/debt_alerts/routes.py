@@ -41,8 +41,7 @@ async def _beginning(request: Request, last_event_id: LastEventId = None) -> int
     """The number after which the stream goes on: what the caller has had, else the present."""
     projections: Projections = request.app.state.projections
     with projections.reaching_postgres():
-        async with projections.connection() as connection:
-            present = await queries.last_change(connection)
+        present = await projections.alert_changes.newest()
     return present if last_event_id is None else last_event_id
 
 
