@@ -6,6 +6,11 @@ ACCESS_LOG = -1
 """What is remembered of access; beside the logs of accounts, which count from 0."""
 
 
+def every_log(logs: int) -> tuple[int, ...]:
+    """Those of accounts, so many, and that of access: all that is signed and verified."""
+    return (*range(logs), ACCESS_LOG)
+
+
 def log_of(name: str, logs: int) -> int:
     """Which of so many logs an account belongs to, for ever."""
     return crc32(name.encode()) % logs

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import asyncpg
 
+from contracts.placement import ACCESS_LOG
 from contracts.quantities import SELLER_ZONE
 from services.ledger.audit.balances import Holdings, Replayed, replayed, streams
 from services.ledger.audit.catalogue import Catalogue
@@ -103,7 +104,7 @@ class Audit:
         """Read models with the log they are made of; a log that was tampered with is nothing to compare with."""
         async with _snapshot(self.database_url) as connection:
             for log_id, findings in found.items():
-                if findings.log_is_sound:
+                if findings.log_is_sound and log_id != ACCESS_LOG:
                     accounts = None if everything else findings.accounts
                     with findings.instead_of_an_end(f"the read models of log {log_id}"):
                         findings.faults += await compare(store, connection, log_id, accounts, heard)

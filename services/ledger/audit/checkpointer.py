@@ -12,6 +12,7 @@ from pathlib import Path
 
 import asyncpg
 
+from contracts.placement import every_log
 from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint, origin
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.hindrances import Hindrances
@@ -56,6 +57,7 @@ class Checkpointer:
         self._database = database
         self._clock = clock
         self._tree = StoredTree(database, log_id)
+        self.log_id = log_id
         self._log = f"log {log_id}"
         self._key_file = key_file
         self._key: SigningKey | None = None
@@ -191,7 +193,8 @@ class Checkpointer:
     async def _clock_after(self, size: int) -> datetime:
         """What the clock shows, or the latest of the new events; none of these is recorded much before or after it."""
         now, earliest = await self._clock.now(), self._clocked or DAWN
-        between = (earliest - CLOCKS_DIFFER, now + CLOCKS_DIFFER)
+        # A test clock may be set to before what the log of access has remembered already.
+        between = (earliest - CLOCKS_DIFFER, max(now, datetime.now(UTC)) + CLOCKS_DIFFER)
         try:
             latest = await self._tree.latest_recorded(self._size, size, between)
         except LookupError as misdated:
@@ -214,10 +217,10 @@ async def keep_checkpointing(database: Database, logs: int, key_file: Path, cloc
         try:
             with the_only_signer(key_file):
                 await _require_key(database, key_file)
-                checkpointers = [Checkpointer(database, log_id, key_file, clock) for log_id in range(logs)]
+                checkpointers = [Checkpointer(database, log_id, key_file, clock) for log_id in every_log(logs)]
                 await _keep_signing(checkpointers, hindrances)
         except (CannotSign, OSError) as refused:
-            await hindrances.say(logs, dict.fromkeys(range(logs), f"{refused}"))
+            await hindrances.say(every_log(logs), dict.fromkeys(every_log(logs), f"{refused}"))
         await asyncio.sleep(EVERY_SECONDS)
 
 
@@ -236,7 +239,8 @@ async def _keep_signing(checkpointers: Sequence[Checkpointer], hindrances: Hindr
     unavailable = ""
     while True:
         said, unavailable = unavailable, ""
-        for log_id, checkpointer in enumerate(checkpointers):
+        for checkpointer in checkpointers:
+            log_id = checkpointer.log_id
             if clock() < rested_at.get(log_id, 0):
                 continue
             try:
@@ -248,5 +252,5 @@ async def _keep_signing(checkpointers: Sequence[Checkpointer], hindrances: Hindr
                 refusals[log_id], rested_at[log_id] = f"{refused}", clock() + REST_SECONDS
         if unavailable and unavailable != said:
             logger.warning("no checkpoint can be made now: %s", unavailable)
-        await hindrances.say(len(checkpointers), refusals)
+        await hindrances.say([checkpointer.log_id for checkpointer in checkpointers], refusals)
         await asyncio.sleep(EVERY_SECONDS)

@@ -4,7 +4,7 @@ Not evidence itself: who owns the database can delete it, and every time it is f
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 import asyncpg
@@ -29,13 +29,13 @@ class Hindrances:
         self._said: dict[int, str] = {}
         self._logged: set[str] = set()
 
-    async def say(self, logs: int, sentences: Mapping[int, str]) -> None:
-        """These of the first so many logs, and no others any more."""
+    async def say(self, logs: Iterable[int], sentences: Mapping[int, str]) -> None:
+        """These of those logs, and no others any more."""
         for sentence in set(sentences.values()) - self._logged:
             logger.critical("%s is hindered: %s", self._source, sentence)
         self._logged = set(sentences.values())
         with suppress(LedgerUnavailable, asyncpg.PostgresError):  # it stands in the log of this process
-            for log_id in range(logs):
+            for log_id in logs:
                 if log_id in sentences:
                     await self._database.value(_SAY, log_id, self._source, sentences[log_id])
                     self._said[log_id] = sentences[log_id]

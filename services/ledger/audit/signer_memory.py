@@ -9,6 +9,7 @@ from pathlib import Path
 
 import orjson
 
+from contracts.placement import ACCESS_LOG
 from services.ledger.audit.keys import CannotSign
 from services.ledger.audit.merkle import HASH_BYTES
 from services.process.file_replacement import replace_file
@@ -30,7 +31,8 @@ class SignerMemory:
     """The memory of one key about one log."""
 
     def __init__(self, key_file: Path, log_id: int) -> None:
-        self.file = key_file.with_name(f"signed-{log_id}.json")
+        name = "access" if log_id == ACCESS_LOG else log_id
+        self.file = key_file.with_name(f"signed-{name}.json")
 
     def read(self) -> Remembered | None:
         """What was signed last; None before the first time. CannotSign where the file is not what was written."""

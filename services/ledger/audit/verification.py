@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import asyncpg
 
-from contracts.placement import ACCESS_LOG
+from contracts.placement import every_log
 from services.ledger.audit.checkpoints import origin
 from services.ledger.audit.cursor import Cursor, Verified
 from services.ledger.audit.keys import PublicKey, published
@@ -45,7 +45,7 @@ async def verify(
     ledger_id = cursor.ledger_id or ""
     with shared.instead_of_an_end("what belongs to all logs"):
         # Before the keys: whatever is signed by then is signed with a key that is published by then.
-        for log_id in range(logs):
+        for log_id in every_log(logs):
             latest = await StoredTree(database, log_id).latest()
             newest[log_id] = latest.size if latest else 0
         ledger_id = await ledger_id_of(database)
@@ -59,7 +59,7 @@ async def verify(
             shared.fault(f"this is ledger {ledger_id}; {cursor.ledger_id} was verified before")
     findings: dict[int, Findings] = {}
     after = dict(cursor.logs)
-    for log_id in range(logs):
+    for log_id in every_log(logs):
         before = cursor.logs.get(log_id, Verified())
         log = StoredLog(database, log_id, origin(ledger_id, log_id), newest.get(log_id, 0))
         verification = LogVerification(log, keys, before, from_start=full)
@@ -102,7 +102,7 @@ def _strays(counts: Sequence[asyncpg.Record], logs: int) -> list[str]:
     nowhere = [
         f"there are events in log {row['log_id']}, and no such log"
         for row in counts
-        if row["log_id"] not in {ACCESS_LOG, *range(logs)}
+        if row["log_id"] not in every_log(logs)
     ]
     return nowhere + [
         f"log {row['log_id']} has {row['events']} events at positions {row['first']} to {row['last']}"

@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 
+from contracts.placement import every_log
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.metrics import AUDIT_FAULTS, AUDIT_HINDRANCES, CHECKPOINT, VERIFIED
 
@@ -10,7 +11,7 @@ EVERY_SECONDS = 1.0
 
 _SIZES = """
     SELECT log_id, (SELECT max(size) FROM ledger.checkpoint AS c WHERE c.log_id = asked.log_id) AS size
-    FROM generate_series(0, $1 - 1) AS asked (log_id)
+    FROM unnest($1::integer[]) AS asked (log_id)
 """
 _VERIFICATIONS = "SELECT log_id, size, faults FROM ledger.verification WHERE log_id < $1 ORDER BY log_id"
 _HINDRANCES = "SELECT log_id, source, sentence FROM ledger.hindrance WHERE log_id < $1 ORDER BY log_id, source"
@@ -31,7 +32,7 @@ class AuditWatch:
 
     async def look(self) -> None:
         """See what is new."""
-        rows = await self._database.rows(_SIZES, self._logs)
+        rows = await self._database.rows(_SIZES, every_log(self._logs))
         self.sizes = {row["log_id"]: row["size"] for row in rows if row["size"]}
         verifications = await self._database.rows(_VERIFICATIONS, self._logs)
         hindrances = await self._database.rows(_HINDRANCES, self._logs)
@@ -44,7 +45,7 @@ class AuditWatch:
         for row in verifications:
             VERIFIED.labels(row["log_id"]).set(row["size"])
             AUDIT_FAULTS.labels(row["log_id"]).set(len(row["faults"]))
-        for log_id in range(self._logs):
+        for log_id in every_log(self._logs):
             AUDIT_HINDRANCES.labels(log_id).set(sum(row["log_id"] == log_id for row in hindrances))
 
     async def run(self) -> None:

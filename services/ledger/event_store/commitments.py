@@ -45,6 +45,11 @@ def commitments_in(kind: str, data: str) -> set[str]:
 
 
 def _names(kind: str, data: dict[str, Any]) -> Iterator[str | None]:
-    if kind == "TaskClosed":
-        yield data.get("confirmed_by")
-        yield from (entry.get("performer") for entry in data.get("time_entries") or ())
+    match kind:
+        case "TaskClosed":
+            yield data.get("confirmed_by")
+            yield from (entry.get("performer") for entry in data.get("time_entries") or ())
+        case "KeyMade" | "PersonAdmitted":
+            yield data.get("name")
+        case _:
+            pass
