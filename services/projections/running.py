@@ -83,9 +83,8 @@ class Projections:
         to its end, and the position is the furthest of them.
 
         Raises `projection-halted` when it does not go on, `account-halted` when only this account does not, so that
-        nobody takes the past for the present,
-        `projection-behind` when that is not reached in two seconds or the tables are of another version,
-        `projections-unavailable` while PostgreSQL is unavailable.
+        nobody takes the past for the present, `projection-behind` when that is not reached in two seconds or the tables
+        are of another version, and `projections-unavailable` while PostgreSQL is unavailable.
         """
         trackings = self.trackings[of.name]
         if account_id is not None:

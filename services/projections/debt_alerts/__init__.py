@@ -1,5 +1,6 @@
 """Alerts: debt, low balance, expiring hours, suspension; each opens once, may be updated, and closes (rule 13)."""
 
+from services.projections.debt_alerts.episodes import deliver_again_after
 from services.projections.debt_alerts.projection import catch_up_in_time, project
 from services.projections.debt_alerts.schema import SCHEMA, TABLES
 from services.projections.following.tracking import REST_SECONDS, Projection
@@ -10,6 +11,7 @@ DEBT_ALERTS = Projection(
     tables=TABLES,
     project=project,
     finish=catch_up_in_time,
+    forget=deliver_again_after,
     rest_seconds=REST_SECONDS,
     version=2,
 )

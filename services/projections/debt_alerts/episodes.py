@@ -25,6 +25,11 @@ LOCK_FRONTIER = "SELECT position FROM projections.alert_frontier WHERE log = $1 
 
 ADVANCE = "UPDATE projections.alert_frontier SET position = $2 WHERE log = $1"
 
+GO_BACK = """
+    UPDATE projections.alert_frontier AS frontier SET position = least(frontier.position, there.position)
+    FROM unnest($1::bigint[]) WITH ORDINALITY AS there (position, n) WHERE frontier.log = n - 1
+"""
+
 LOCK_NUMBERING = "SELECT number FROM projections.alert_numbering FOR UPDATE"
 
 NUMBERED = "UPDATE projections.alert_numbering SET number = $1"
@@ -71,6 +76,11 @@ async def record_changes(connection: Connection, changes: Iterable[tuple[int, Ch
         frontier = await connection.fetchval(LOCK_FRONTIER, log)
         await _record(connection, [change for position, change in changes if position > frontier])
         await connection.execute(ADVANCE, log, max(frontier, last.position))
+
+
+async def deliver_again_after(database: Pool, positions: Sequence[int]) -> None:
+    """Record the changes of events after these positions of the logs, which have forgotten others that stood there."""
+    await database.execute(GO_BACK, positions)
 
 
 async def record_changes_by_time(connection: Connection, changes: list[Change]) -> None:

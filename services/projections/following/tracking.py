@@ -59,6 +59,10 @@ REST_SECONDS = 0.03
 """For projections whose readers are less urgent than those of balances."""
 
 
+async def _nothing_to_forget(_database: Pool, _positions: Sequence[int]) -> None:
+    pass
+
+
 async def _nothing_to_finish(_: Connection) -> None:
     pass
 
@@ -69,7 +73,8 @@ class Projection:
 
     `version` grows with every change to what the tables are or hold; a worker that finds tables of an older one builds
     new ones. `totals`: a query for one row of sums, by which a rebuilt projection is compared with the live one.
-    `finish`: what is left to do on rebuilt tables that the live ones have done without an event. `rest_seconds`: how
+    `finish`: what is left to do on rebuilt tables that the live ones have done without an event. `forget`: what to do
+    outside of the tables when the logs have gone back to these positions. `rest_seconds`: how
     long its worker rests after a batch of live events, so that the next is larger and more urgent ones come first.
     Everything names its tables without a schema.
     """
@@ -80,6 +85,7 @@ class Projection:
     project: Callable[[Connection, Sequence[Logged]], Awaitable[None]]
     totals: str = "SELECT"
     finish: Callable[[Connection], Awaitable[None]] = _nothing_to_finish
+    forget: Callable[[Pool, Sequence[int]], Awaitable[None]] = _nothing_to_forget
     rest_seconds: float = 0
     version: int = 1
 

@@ -100,6 +100,7 @@ class Worker:
         if (await self._tracking.place(self._pool)).last == self._place.last:  # nobody else has replaced them yet
             await self._tracking.halt(self._pool, str(disproved))
             at = await self._rebuild.run(accept_differences=True)
+            await self._projection.forget(self._pool, [place.position for place in at.places])
             logger.warning("the projection %s was built anew from the log up to %s", self._projection.name, at)
         self._disproved = None
         metrics.HALTED.labels(*self._labels).set(0)

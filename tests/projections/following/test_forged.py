@@ -5,7 +5,10 @@ import pytest
 from prometheus_client import REGISTRY
 
 from contracts.envelope import RecordedEvent
+from services.projections.debt_alerts import DEBT_ALERTS
+from services.projections.debt_alerts.episodes import begin
 from services.projections.following.feed import OtherPast
+from services.projections.following.tracking import Tracking
 from tests.projections.following.stage import Stage, connected
 from tests.projections.questions import until
 from tests.projections.vocabulary import closed, purchased
@@ -107,6 +110,29 @@ async def test_a_projection_whose_past_is_not_the_logs_halts_and_heals_from_the_
     assert len(halts) == 1
     assert "has applied event" in halts[0]
     assert (await stage.place()).halted is None
+
+
+async def test_alerts_of_what_is_recorded_in_the_place_of_what_was_lost_are_delivered(stage: Stage):
+    """The positions are those of events whose alerts were delivered; the debt is another one."""
+    last = await stage.record(tasks=10)
+    await begin(stage.database, [2], stage.log.clock)
+    tracking = Tracking(DEBT_ALERTS, stage.name)
+
+    async def caught_up() -> bool:
+        return (await tracking.place(stage.database)).last[:2] == (stage.log.position, stage.log.lines[-1].event_id)
+
+    async with stage.worker(nats_url=None, projection=DEBT_ALERTS):
+        await until(caught_up)
+        del stage.log.lines[last - 5 :]
+
+        async def shorter() -> bool:
+            return await caught_up() and (await tracking.place(stage.database)).halted is None
+
+        await until(shorter)
+        stage.log.record("romashka", closed("T-owed", on="2026-03-06", owed=6600))
+        await until(caught_up)
+    delivered = await stage.database.fetch("SELECT kind FROM alert_change ORDER BY number")
+    assert "debt" in [row["kind"] for row in delivered]
 
 
 async def test_a_log_that_has_lost_its_end_is_followed_from_where_it_ends(stage: Stage):
