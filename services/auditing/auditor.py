@@ -47,6 +47,7 @@ _SAY = """
     ON CONFLICT (log_id) DO UPDATE
     SET size = excluded.size, faults = excluded.faults, log_is_sound = excluded.log_is_sound, verified_at = now()
 """
+_BEING_BUILT = "SELECT to_regnamespace('projections_building_' || $1) IS NOT NULL"
 
 
 @dataclass(frozen=True)
@@ -170,17 +171,18 @@ async def compare(
     """Where a projection's balance is not the replay's, by as much of the log as the projection has applied.
 
     An account that cannot be replayed is named, however far the projections are. Tables of another version of this
-    program, which a worker is about to replace, are not compared.
+    program are not compared, and that is a fault, unless they are being replaced at this time.
     """
     accounts = None if account_ids is None else list(account_ids)
-    until = await _applied(connection, log_id)
+    faults = await _of_other_versions(connection, log_id)
+    until = {} if faults is None or faults else await _applied(connection, log_id)
+    faults = faults or []
     now = await latest(connection, accounts) if until else None
     instants = [] if now is None else [now, *_month_starts(now)]
     by_movements = [await totals_as_of(connection, accounts, as_of) for as_of in instants]
     kept = [await totals_kept(connection, accounts, as_of) for as_of in instants[:1]]
     booked = await booked_minutes(connection, accounts) if until else {}
 
-    faults: list[str] = []
     async for account_id, events in streams(store, log_id, await store.head(log_id), accounts):
         heard(len(events))
         try:
@@ -197,16 +199,27 @@ async def compare(
     return faults[:ACCOUNTS_TOLD_MAX]
 
 
-async def _applied(connection: asyncpg.Connection, log_id: int) -> dict[Projection, int]:
-    """How far each projection has come; nothing where one has tables of another version."""
-    until: dict[Projection, int] = {}
-    for projection in (BALANCES, MONTHLY_REPORTS):
+async def _of_other_versions(connection: asyncpg.Connection, log_id: int) -> list[str] | None:
+    """The projections that are none of this program's, a sentence each; None while those are being built anew."""
+    faults: list[str] = []
+    for projection in catalogue.PROJECTIONS:
         place = await Tracking(projection, str(log_id)).place(connection)
-        if place.version != projection.version:
-            logger.warning("the projection %s is not compared: its tables are of another version", projection.name)
-            return {}
-        until[projection] = place.position
-    return until
+        if place.version == projection.version:
+            continue
+        if await connection.fetchval(_BEING_BUILT, projection.name):
+            logger.warning("the projections are not compared: %s is being built anew", projection.name)
+            return None
+        versions = f"its tables are of version {place.version}, this program's of version {projection.version}"
+        faults.append(f"the projection {projection.name} is not compared: {versions}")
+    return faults
+
+
+async def _applied(connection: asyncpg.Connection, log_id: int) -> dict[Projection, int]:
+    """How far each projection has come that is compared."""
+    return {
+        projection: (await Tracking(projection, str(log_id)).place(connection)).position
+        for projection in (BALANCES, MONTHLY_REPORTS)
+    }
 
 
 def _replayed(account_id: str, events: list[StoredEvent], until: int, instants: Sequence[datetime]) -> Replayed:

@@ -111,6 +111,20 @@ async def test_a_projection_that_does_not_say_what_the_log_says_is_found(
     assert (await health(hourbook, faulty=False)).json()["faults"] == []
 
 
+async def test_a_projection_of_another_version_is_a_fault_unless_it_is_being_built_anew(hourbook: Hourbook, data: Path):
+    await as_superuser(hourbook, "UPDATE projections.tracking SET version = version + 1 WHERE projection = 'tasks'")
+    audited = program("audit", "verify", "--data", data)
+    assert (audited.returncode, "the projection tasks is not compared" in audited.stderr) == (1, True), audited.stderr
+    await as_superuser(hourbook, "CREATE SCHEMA projections_building_tasks")
+    audited = program("audit", "verify", "--data", data)
+    assert audited.returncode == 0, audited.stderr
+    await as_superuser(
+        hourbook,
+        "DROP SCHEMA projections_building_tasks;"
+        " UPDATE projections.tracking SET version = version - 1 WHERE projection = 'tasks'",
+    )
+
+
 async def test_a_changed_event_is_found_and_health_metrics_and_operator_hear_of_it(hourbook: Hourbook, data: Path):
     silence = "ALTER TABLE ledger.event DISABLE TRIGGER ALL;"
     change = "UPDATE ledger.event SET data = replace(data::text, 'minutes', 'hours')::json WHERE position = 40;"

@@ -172,7 +172,7 @@ async def heard(store: EventStore, *, of: str) -> None:
     async with asyncio.timeout(60):
         while True:
             await watch.look()
-            if (of in str(watch.faults)) if of else not watch.faults:
+            if (of in str(watch.hindrances)) if of else not watch.hindrances:
                 return
             await asyncio.sleep(0.01)
 
