@@ -9,12 +9,13 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from services.auditing.evidence_commands import export, replay
+from services.auditing.evidence_commands import export, receipt, replay
 from services.process.operator_error import OperatorError
 
 audit = typer.Typer(name="audit", help="What auditors ask of the log.", no_args_is_help=True)
 audit.command()(export)
 audit.command()(replay)
+audit.command()(receipt)
 complaints = Console(stderr=True)
 
 Data = Annotated[Path, typer.Option(help="Where Hourbook keeps everything.")]

@@ -112,3 +112,17 @@ def replay(
         output.write_bytes(told)
     else:
         sys.stdout.buffer.write(told)
+
+
+def receipt(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Receipts, as they were given out.")],
+    key: Annotated[
+        list[Path] | None,
+        typer.Option(exists=True, dir_okay=False, help="Keys that you hold: keys.json, or base64; several."),
+    ] = None,
+) -> None:
+    """Judge receipts alone, asking nobody: leaf, path, root, signature and keys. Exit code 1 if one does not hold."""
+    from services.auditing.handed_out.verify import main
+
+    held = [part for file in key or () for part in ("--key", str(file))]
+    raise typer.Exit(main([*held, *(part for file in files for part in ("--receipt", str(file)))]))

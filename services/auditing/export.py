@@ -22,12 +22,18 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+import contracts
 from services.auditing.ledger_over_http import ANSWER_SECONDS_MAX, AuditSource
 from services.process.operator_error import OperatorError
 
 FORMAT = "hourbook audit export 1"
 SHIPPED = Path(__file__).with_name("handed_out")
-SHIPPED_FILES = ("AUDITORS.md", "FORMAT.md", "verify.py")
+SHIPPED_FILES = (
+    SHIPPED / "AUDITORS.md",
+    SHIPPED / "FORMAT.md",
+    SHIPPED / "verify.py",
+    Path(contracts.__file__).parent / "schemas" / "events.schema.json",
+)
 CLOCKS_DIFFER = timedelta(minutes=5)
 
 
@@ -96,8 +102,8 @@ def _write(source: AuditSource, folder: "Folder", wanted: Wanted) -> int:
     keys = source.document("/v1/audit/keys")
     folder.document("keys.json", keys)
     folder.document("terms.json", source.document("/v1/terms"))
-    for name in SHIPPED_FILES:
-        folder.copy(SHIPPED / name)
+    for file in SHIPPED_FILES:
+        folder.copy(file)
     entries: list[dict[str, int]] = []
     events = 0
     for signed in _signed(source, wanted):

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.events import Event
 from services.auditing.handed_out import verify
-from tests.ledger.vocabulary import TERMS_FILE
+from tests.ledger.vocabulary import ACCOUNT_ID, TERMS_FILE, buy, close, given, reopen, time_passes
 
 LEDGER_ID = "5f0c6f3e-7a51-4c3b-9a44-0d3a3c3f2b10"
 ORIGIN = f"hourbook/{LEDGER_ID}/log/0"
@@ -70,6 +70,16 @@ def root(leaves: list[bytes]) -> bytes:
         return leaves[0]
     split = 1 << (len(leaves) - 1).bit_length() - 1
     return sha256(b"\1" + root(leaves[:split]) + root(leaves[split:])).digest()
+
+
+def path(leaves: list[bytes], index: int) -> list[str]:
+    """PATH of RFC 6962, section 2.1.1, in hexadecimal."""
+    if len(leaves) == 1:
+        return []
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    if index < split:
+        return [*path(leaves[:split], index), root(leaves[split:]).hex()]
+    return [*path(leaves[split:], index - split), root(leaves[:split]).hex()]
 
 
 @dataclass(frozen=True)
@@ -149,8 +159,17 @@ class Paper:
 
     def receipt(self, row: Row) -> str:
         """What the customer keeps of the command that began with this event."""
-        lines = [other.line().decode() for other in self.rows if other.command_id == row.command_id]
-        return json.dumps({"log": 0, "lines": lines, "checkpoint": self.checkpoint(len(self.rows))})
+        rows = [other for other in self.rows if other.command_id == row.command_id]
+        said = {
+            "log": 0,
+            "account_id": row.account_id,
+            "command_id": row.command_id,
+            "lines": [one.line().decode() for one in rows],
+            "proofs": [{"position": one.position, "path": path(self.leaves, one.position - 1)} for one in rows],
+            "checkpoint": self.checkpoint(len(self.rows)),
+            "keys": [key["note"] for key in json.loads(self.keys_document())["keys"]],
+        }
+        return json.dumps(said)
 
     def export(self, folder: Path) -> Path:
         """The whole log."""
@@ -263,4 +282,20 @@ def written_down(stories: dict[str, list[tuple[tuple[Event, ...], datetime]]]) -
     commands = [(at, account_id, events) for account_id, told in stories.items() for events, at in told if events]
     for at, account_id, events in sorted(commands, key=lambda command: command[:2]):
         paper.write(account_id, events, at)
+    return paper
+
+
+def small_paper() -> Paper:
+    """An account with debt, a settlement and an expiry, some commands of several events among them."""
+    paper, story = Paper(), given()
+    paper.write(ACCOUNT_ID, story.latest, story.now)
+    for step in (
+        close("T-1", worked=60),
+        buy("spring", on="2024-03-01"),
+        close("T-2", worked=60, on="2024-03-02"),
+        reopen("T-2", on="2024-03-03"),
+        time_passes("2024-07-01"),
+    ):
+        story.when(step)
+        paper.write(ACCOUNT_ID, story.latest, story.now)
     return paper

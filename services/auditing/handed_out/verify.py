@@ -15,7 +15,8 @@ What is checked, section by section of this file:
 6. The books:     each account is worked out again: lots, draws, debts, expiry, returns, months.
 7. The balance:   of any instant, as known at any other.
 8. Side by side:  lines, tree and checkpoints of a log, read together; positions and versions have no gaps.
-9. The report, and the command line.
+9. Receipts:      what a customer keeps is genuine by itself, whatever else is shown.
+10. The report, and the command line.
 
 Not checked: whether off-hours work lay outside working hours (rule 5.4 needs a production calendar).
 
@@ -81,44 +82,103 @@ class Findings:
 
 
 UNREADABLE = (
-    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, EOFError, RecursionError, zlib.error,
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError, EOFError, RecursionError, MemoryError,
+    zlib.error, tarfile.TarError,
 )  # fmt: skip
 """What reading something that is not in its form comes to."""
+
+DOCUMENT_BYTES_MAX = 16 << 20
+LINE_BYTES_MAX = 64 << 20
+UNPACKED_TIMES_MAX = 20
+"""What is in an archive is compressed already: more times its size is no export."""
+
+
+def read_json(text: str | bytes) -> Any:
+    """JSON in which nothing can be read in two ways: each name once in its object, whole numbers only."""
+    return json.loads(text, object_pairs_hook=once_each, parse_float=not_whole, parse_constant=not_whole)
+
+
+YES_OR_NO = ("automatic", "carry_over", "forfeited", "reclaimed", "released", "settlement", "warranty")
+
+
+def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    for name, value in pairs:
+        if type(value) is (int if name in YES_OR_NO else bool):
+            raise ValueError(f"{name} is {value}: true and false are no numbers")
+    return found
+
+
+def not_whole(text: str) -> Any:
+    raise ValueError(f"{text} is no whole number")
+
+
+def document(folder: Path, name: str) -> Any:
+    """A JSON file of the export."""
+    if (size := (folder / name).stat().st_size) > DOCUMENT_BYTES_MAX:
+        raise Wrong(f"bytes of {name}", f"at most {DOCUMENT_BYTES_MAX}", size)
+    return read_json((folder / name).read_text("utf-8"))
 
 
 # 1. The folder -----------------------------------------------------------------------------------------------------
 
 
 def unpacked(export: Path, into: Path) -> Path:
-    """The folder of an export; an archive is unpacked, plain files with plain names only."""
+    """The folder of an export. An archive has one folder of plain files, each name once, and is no bomb."""
     if export.is_dir():
         return export
+    left = export.stat().st_size * UNPACKED_TIMES_MAX + DOCUMENT_BYTES_MAX
     with tarfile.open(export) as archive:
+        root = None
         for member in archive:
-            name = member.name.rpartition("/")[2]
-            if member.isfile() and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-                with archive.extractfile(member) as content, (into / name).open("wb") as file:  # type: ignore[union-attr]
-                    while block := content.read(1 << 20):
-                        file.write(block)
+            folder, _, name = member.name.rpartition("/")
+            if root is None and member.isdir():
+                root = member.name
+                continue
+            root = folder if root is None else root
+            if not (member.isfile() and folder == root and re.fullmatch(PLAIN_NAME, name)):
+                raise Wrong("what the archive holds", "one folder, and plain files in it", member.name)
+            left -= member.size
+            if left < 0:
+                raise Wrong("the archive unpacked", f"at most {UNPACKED_TIMES_MAX} times as large", "more")
+            with archive.extractfile(member) as content, (into / name).open("xb") as file:  # type: ignore[union-attr]
+                while block := content.read(1 << 20):
+                    file.write(block)
     return into
+
+
+PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+KNOWN_FILES = re.compile(
+    r"keys\.json|terms\.json|events\.schema\.json|AUDITORS\.md|FORMAT\.md|verify\.py"
+    r"|(?:log-\d+|personal-\d+)\.ndjson\.gz|log-\d+\.(?:tree|checkpoints)\.gz"
+)
 
 
 def check_files(folder: Path, findings: Findings) -> dict[str, Any]:
     """The manifest, after comparing every file with it: present, of that size, with that SHA-256, and no other."""
+    manifest = document(folder, "manifest.json")
     text = (folder / "manifest.json").read_text("utf-8")
-    manifest = json.loads(text)
     same("manifest, written in its one form", json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", text)
     same("format", FORMAT, manifest["format"])
     covers = manifest["covers"]
     what = "account" if covers["account_id"] else "range" if covers["from"] or covers["to"] else "log"
     same("what it covers", what, covers["what"])
     listed = {entry["name"]: (entry["bytes"], entry["sha256"]) for entry in manifest["files"]}
-    present = {file.name: file for file in folder.iterdir() if file.is_file() and file.name != "manifest.json"}
+    same("files in the manifest, each once", len(listed), len(manifest["files"]))
+    present = {file.name: file for file in folder.iterdir() if file.name != "manifest.json"}
     for name in sorted(listed.keys() | present.keys()):
         if name not in listed:
             findings.add(name, "is in the folder, but not in the manifest")
+        elif not KNOWN_FILES.fullmatch(name):
+            findings.add(name, "is no file of an export")
         elif name not in present:
             findings.add(name, "is in the manifest, but not in the folder")
+        elif present[name].is_symlink() or not present[name].is_file():
+            findings.add(name, "is no plain file")
+        elif name == "verify.py" and present[name].samefile(__file__):
+            continue  # an auditor's own, in place of the export's
         elif (there := (present[name].stat().st_size, sha256_of(present[name]))) != listed[name]:
             findings.add(name, Wrong("bytes and SHA-256", listed[name], there))
     return manifest
@@ -138,9 +198,12 @@ def lines_of(folder: Path, name: str, findings: Findings) -> Iterator[tuple[int,
     number = 0
     try:
         with gzip.open(folder / name) as file:
-            for number, line in enumerate(file, 1):
+            while line := file.readline(LINE_BYTES_MAX):
+                number += 1
                 if not line.endswith(b"\n"):
-                    findings.add(f"{name}, line {number}", "is cut off")
+                    findings.add(f"{name}, line {number}", "is cut off, or longer than any line of a log")
+                    if len(line) == LINE_BYTES_MAX:
+                        return
                 yield number, line.rstrip(b"\n")
     except UNREADABLE as failure:
         findings.add(f"{name}, after line {number}", failure)
@@ -204,15 +267,19 @@ class Checkpoint:
     note: Note
     held: bool
     clock: datetime | None = None
+    time: datetime | None = None
 
     @staticmethod
     def parse(where: str, text: str, *, held: bool) -> "Checkpoint":
         note = Note.parse(text)
         origin, size, root, *further = note.text.split("\n")
-        clock = next((instant(line.removeprefix("clock ")) for line in further if line.startswith("clock ")), None)
+        clock, made_at = (
+            next((instant(line.removeprefix(name)) for line in further if line.startswith(name)), None)
+            for name in ("clock ", "time ")
+        )
         if not re.fullmatch(r"0|[1-9][0-9]{0,18}", size):
             raise ValueError(f"{size!r} is not a number of events")
-        return Checkpoint(where, origin, int(size), from_base64(root), note, held, clock)
+        return Checkpoint(where, origin, int(size), from_base64(root), note, held, clock, made_at)
 
 
 @dataclass
@@ -223,6 +290,7 @@ class Keys:
     public: dict[int, bytes]
     trusted: set[int]
     why: str
+    newest: tuple[int, datetime] | None = None  # of those you hold: its number, and when it was made
 
     def check(self, checkpoint: Checkpoint, not_before: int) -> int:
         """The number of the key that signed it, which never goes back (pass the one of the checkpoint before)."""
@@ -232,35 +300,54 @@ class Keys:
             raise Wrong("a signature", f"one by a key of the ledger ({len(self.public)} known)", "none")
         if number < not_before:
             raise Wrong("the number of the signing key", f"{not_before} or later", number)
+        if self.newest and not checkpoint.held and number < self.newest[0]:
+            newest, made_at = self.newest
+            if (checkpoint.time or made_at) >= made_at:
+                raise Wrong("the key that signs", f"{newest}, which you hold, or a later one", f"the retired {number}")
         return number
 
 
-def read_keys(folder: Path, held: list[bytes], findings: Findings) -> Keys:
-    """The export's keys. Trusted: those you hold, or else the first; and each that the one before it announces."""
-    document = json.loads((folder / "keys.json").read_text("utf-8"))
-    name = f"hourbook/{document['ledger_id']}/keys"
-    public: dict[int, bytes] = {}
-    trusted: set[int] = set()
-    for number, entry in enumerate(document["keys"], 1):
+def read_keys(where: str, ledger_id: str, notes: list[str], held: list[bytes], findings: Findings) -> Keys:
+    """A ledger's keys by their notes. Trusted: those you hold, or else the first; and each announced by one before it.
+
+    Each that you hold has to be there, and none older than the newest of them signs once that one has been made.
+    """
+    name = f"hourbook/{ledger_id}/keys"
+    keys = Keys(ledger_id, {}, set(), "you hold them, or they were announced by one you hold")
+    for number, text in enumerate(notes, 1):
         try:
-            note = Note.parse(entry["note"])
-            key = from_base64(entry["public_key"])
+            note = Note.parse(text)
             said = note.text.split("\n")
-            same("number of the key", (number, str(number)), (entry["number"], said[1]))
-            same("name and key in the note", [name, entry["public_key"]], [said[0], said[2]])
+            key = from_base64(said[2])
+            same("name and number in the note", [name, str(number)], said[:2])
             same("signed by itself", True, note.signed_by(key, name))
-            announced = number - 1 in trusted and note.signed_by(public[number - 1], name)
-            public[number] = key
+            announced = number - 1 in keys.trusted and note.signed_by(keys.public[number - 1], name)
+            keys.public[number] = key
             if announced or key in held or (not held and number == 1):
-                trusted.add(number)
+                keys.trusted.add(number)
+            if key in held:
+                keys.newest = (number, instant(said[3].removeprefix("time ")))
+        except (*UNREADABLE, Wrong) as failure:
+            findings.add(f"{where}, key {number}", failure)
+    for key in held:
+        if key not in keys.public.values():
+            findings.add(where, f"a key that you hold is not among the ledger's: {base64.b64encode(key).decode()}")
+    if not held:
+        keys.why = "they are in the export: compare them with what the ledger's operator has published"
+    return keys
+
+
+def keys_of_export(folder: Path, held: list[bytes], findings: Findings) -> Keys:
+    """Those of keys.json, which says their numbers and bytes beside their notes."""
+    said = document(folder, "keys.json")
+    keys = read_keys("keys.json", said["ledger_id"], [entry["note"] for entry in said["keys"]], held, findings)
+    for number, entry in enumerate(said["keys"], 1):
+        try:
+            beside = (entry["number"], from_base64(entry["public_key"]))
+            same("number and bytes beside the note", (number, keys.public.get(number)), beside)
         except (*UNREADABLE, Wrong) as failure:
             findings.add(f"keys.json, key {number}", failure)
-    if held and not trusted:
-        findings.add("keys.json", "none of the ledger's keys is one that you hold, or was announced by one")
-    why = "you hold them, or they were announced by one you hold"
-    if not held:
-        why = "they are in the export: compare them with what the ledger's operator has published"
-    return Keys(document["ledger_id"], public, trusted, why)
+    return keys
 
 
 # 3. The tree (RFC 6962) ----------------------------------------------------------------------------------------------
@@ -349,7 +436,7 @@ class Line:
         envelope, mark, rest = text.partition(b',"data":')
         if not mark or not rest.endswith(b"}"):
             raise ValueError("not a line of the log")
-        values = json.loads(envelope + b"}")
+        values = read_json(envelope + b"}")
         if values["fingerprint"] is None:
             values["fingerprint"] = ""
         actor = values.pop("actor", "")
@@ -366,7 +453,7 @@ class Line:
         stated = values.pop("recorded_at")
         recorded_at = instant(stated)
         same("recorded_at in its one form", written_instant(recorded_at), stated)
-        return Line(**values, actor=actor, recorded_at=recorded_at, payload=rest[:-1], data=json.loads(rest[:-1]))
+        return Line(**values, actor=actor, recorded_at=recorded_at, payload=rest[:-1], data=read_json(rest[:-1]))
 
 
 def instant(text: str) -> datetime:
@@ -413,7 +500,7 @@ class PersonalData:
         for number, text in lines_of(folder, self.name, self.findings):
             where = f"{self.name}, line {number}"
             try:
-                said = json.loads(text)
+                said = read_json(text)
                 written = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
                 same("the line in its one form", (written, ["position", "commitment", "salt", "text"]), (text, [*said]))
                 position, commitment = said["position"], said["commitment"]
@@ -636,6 +723,7 @@ class Book:
         self.suspended = False
         self.closed_through = ""
         self.month_closes: list[tuple[str, int, int]] = []
+        self.documents: list[tuple[str, int, int, str]] = []
         self.balance_before = 0
         self.reports: dict[str, Report] = {}
         self.command = Command()
@@ -993,6 +1081,7 @@ class Book:
             names = ("month", "opening_balance_minutes", "closing_balance_minutes", "report_hash")
             reports = [tuple(report[name] for name in names) for report in data["reports"]]
             same("the reports that are frozen", self.frozen(month), reports)
+            self.documents += reports
             same("account_version: events before this one", self.version - 1, data["account_version"])
         self.closed_through = month
         self.month_closes.append((month, self.version, self.last.position if self.last else 0))
@@ -1121,6 +1210,7 @@ class Asked:
     account: str | None
     kept: list[Checkpoint]
     receipts: dict[tuple[str, int], tuple[str, bytes]]
+    fresh: int | None = None
 
 
 class Accounts:
@@ -1185,6 +1275,7 @@ class Log:
         self.versions: dict[str, int] = {}
         self.positions: list[int] = []
         self.latest = EPOCH
+        self.last: Checkpoint | None = None
 
     def check(self, keys: Keys, asked: Asked, accounts: Accounts) -> None:
         """Everything that the three files say."""
@@ -1195,7 +1286,7 @@ class Log:
         for number, text in lines_of(self.folder, name, self.findings):
             where = f"{name}, line {number}"
             try:
-                piece = json.loads(text)
+                piece = read_json(text)
                 start, leaves, node = piece["start"], piece["leaves"], bytes.fromhex(piece["hash"])
                 same("start, and bytes of the hash", (self.tree.size, 32), (start, len(node)))
                 written = json.dumps({"start": start, "leaves": leaves, "hash": node.hex()})
@@ -1304,23 +1395,30 @@ class Log:
             return self.covers["what"] == "log"
         return start + leaves >= self.entry["first"] - 1 and start < min(self.entry["last"] + 1, self.entry["size"])
 
+    def should_have(self, position: int, account_id: str) -> bool:
+        """Whether the export has to show the event of that account at that position."""
+        if self.covers["what"] == "account":
+            return self.covers["account_id"] == account_id
+        return self.covers["what"] == "log" or self.entry["first"] <= position <= self.entry["last"]
+
     def signed(self, keys: Keys, asked: Asked) -> Iterator[Checkpoint]:
         """The checkpoints of the export and those you kept of this log, by size; only those that are signed."""
         name, key = f"log-{self.number}.checkpoints.gz", 1
         kept = sorted((one for one in asked.kept if one.origin == self.origin), key=lambda one: one.size)
         latest: tuple[int, int] = (-1, 0)
+        self.last = None
         for number, text in lines_of(self.folder, name, self.findings):
             where = f"{name}, line {number}"
             try:
-                checkpoint = Checkpoint.parse(where, json.loads(text)["note"], held=False)
-                same("the line in its one form", json.dumps({"note": json.loads(text)["note"]}).encode(), text)
+                checkpoint = Checkpoint.parse(where, read_json(text)["note"], held=False)
+                same("the line in its one form", json.dumps({"note": read_json(text)["note"]}).encode(), text)
                 same("the origin", self.origin, checkpoint.origin)
                 same("a size that has grown", True, checkpoint.size > latest[0])
                 key = keys.check(checkpoint, key)
             except (*UNREADABLE, Wrong) as failure:
                 self.findings.add(where, failure)
                 continue
-            latest = (checkpoint.size, key)
+            latest, self.last = (checkpoint.size, key), checkpoint
             while kept and kept[0].size <= checkpoint.size:
                 yield from self.kept(kept.pop(0), keys)
             self.checkpoints += 1
@@ -1331,6 +1429,16 @@ class Log:
             expected = f"one of size {self.entry['size']}, signed by a trusted key"
             found = f"one of size {latest[0]}, signed by key {latest[1]}"
             self.findings.add(name, Wrong("the last checkpoint", expected, found))
+
+    def last_signed(self, fresh: int | None) -> str:
+        """The size and time of the last checkpoint; a finding where it is older than so many days."""
+        if self.last is None:
+            return "no checkpoint"
+        made, now = self.last.time, datetime.now(timezone.utc)  # noqa: UP017
+        if fresh is not None and (made is None or now - made > timedelta(days=fresh)):
+            oldest = f"one made after {now - timedelta(days=fresh)}"
+            self.findings.add(self.last.where, Wrong("the last checkpoint (--fresh)", oldest, f"one made {made}"))
+        return f"last checkpoint: {self.last.size} events, made {made}"
 
     def kept(self, checkpoint: Checkpoint, keys: Keys) -> Iterator[Checkpoint]:
         """One that you kept: it has to be signed as well."""
@@ -1355,15 +1463,94 @@ class Log:
             print(f"  as you kept it: the first {checkpoint.size} events are those of {checkpoint.where}")
 
 
-# 9. The report, and the command line ---------------------------------------------------------------------------------
+# 9. Receipts ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Receipt:
+    """What a customer keeps of one command: its lines and their paths to the root, the checkpoint, the keys."""
+
+    where: str
+    said: dict[str, Any]
+    checkpoint: Checkpoint
+    lines: list[Line]
+
+    @staticmethod
+    def parse(file: Path) -> "Receipt":
+        said = read_json(file.read_text("utf-8"))
+        checkpoint = Checkpoint.parse(str(file), said["checkpoint"], held=True)
+        return Receipt(str(file), said, checkpoint, [Line.parse(text.encode()) for text in said["lines"]])
+
+    def check(self, held: list[bytes]) -> Keys:
+        """Judge it by itself: leaf, path, root, signature and keys."""
+        said, found = self.said, Findings()
+        ledger_id, _, log = self.checkpoint.origin.removeprefix("hourbook/").partition("/log/")
+        same("the log", str(said["log"]), log)
+        keys = read_keys("its keys", ledger_id, said["keys"], held, found)
+        if found.said:
+            raise ValueError(found.said[0])
+        number = keys.check(self.checkpoint, 1)
+        same("signed by a trusted key", True, number in keys.trusted)
+        same("a line and a proof for each event", (True, len(self.lines)), (bool(self.lines), len(said["proofs"])))
+        for number, (line, proof) in enumerate(zip(self.lines, said["proofs"], strict=True)):
+            expected = (said["account_id"], said["command_id"], self.lines[0].version + number, proof["position"])
+            same("account, command, version and position", expected,
+                 (line.account_id, line.command_id, line.version, line.position))  # fmt: skip
+            same("the fingerprint of its first event alone", not number, bool(line.fingerprint))
+            path = [bytes.fromhex(node) for node in proof["path"]]
+            root = root_along(leaf_hash(said["log"], line), line.position - 1, self.checkpoint.size, path)
+            same(f"the root, by the path of position {line.position}", self.checkpoint.root.hex(), root.hex())
+        return keys
+
+
+def root_along(node: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """The root of a tree of that size in which a leaf has that path (RFC 9162, 2.1.3.2)."""
+    last = size - 1
+    if not 0 <= index <= last:
+        raise Wrong("a position in the tree", f"1 to {size}", index + 1)
+    for other in path:
+        if not last:
+            raise Wrong("the length of a path", "as the tree is high", "longer")
+        if index & 1 or index == last:
+            node = node_hash(other, node)
+            while index and not index & 1:
+                index, last = index >> 1, last >> 1
+        else:
+            node = node_hash(node, other)
+        index, last = index >> 1, last >> 1
+    same("the end of a path", 0, last)
+    return node
+
+
+def check_receipts(receipts: list[Receipt], held: list[bytes], findings: Findings) -> list[Receipt]:
+    """Print what each says by itself; returns those that hold. One that was edited says nothing of the operator."""
+    genuine: list[Receipt] = []
+    for receipt in receipts:
+        try:
+            keys = receipt.check(held)
+        except (*UNREADABLE, Wrong) as failure:
+            found = Findings()
+            found.add("it does not hold by itself", failure)
+            findings.add(receipt.where, f"this receipt was edited, or is none of this ledger's: {found.said[0]}")
+            continue
+        genuine.append(receipt)
+        why = "you hold them, or they were announced by one you hold" if held else "they are in it: compare them"
+        positions = ", ".join(str(line.position) for line in receipt.lines)
+        print(f"{receipt.where}: genuine, if its keys are the operator's ({why}); events of account "
+              f"{receipt.said['account_id']} at positions {positions} of log {receipt.said['log']}, signed "
+              f"{receipt.checkpoint.time} by one of the keys 1 to {max(keys.public)}")  # fmt: skip
+    return genuine
+
+
+# 10. The report, and the command line ---------------------------------------------------------------------------------
 
 
 def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findings) -> None:
     """Check it, and print what was checked and what was asked."""
     try:
         manifest = check_files(folder, findings)
-        keys = read_keys(folder, held, findings)
-        terms = Terms(json.loads((folder / "terms.json").read_text("utf-8")))
+        keys = keys_of_export(folder, held, findings)
+        terms = Terms(document(folder, "terms.json"))
         same("ledger_id", manifest["ledger_id"], keys.ledger_id)
         covers = manifest["covers"]
         print(f"ledger {manifest['ledger_id']}; the export covers {' '.join(str(v) for v in covers.values() if v)}")
@@ -1381,6 +1568,7 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
             print(f"log {log.number}: {log.events} events of {log.tree.size}, {log.checkpoints} signed checkpoints"
                   f"{f' ({log.inside} of them inside what is left out)' if log.inside else ''}, "
                   f"{'as signed' if len(findings.said) == before else 'NOT as signed'}")  # fmt: skip
+            print(f"  {log.last_signed(asked.fresh)}")
             print(f"  {log.personal.end()}")
             if covers["what"] != "range":
                 accounts.end(log.file)
@@ -1397,9 +1585,8 @@ def check_held(logs: list[Log], asked: Asked, findings: Findings) -> None:
         if checkpoint.origin not in sizes:
             findings.add(checkpoint.where, Wrong("a checkpoint of", " or ".join(sizes), checkpoint.origin))
     for (origin, position), (where, text) in asked.receipts.items():
-        covers = logs[0].covers
-        expected = covers["what"] == "log" or covers.get("account_id") == json.loads(text)["account_id"]
-        if origin in sizes and expected:
+        log = next((log for log in logs if log.origin == origin), None)
+        if log and log.should_have(position, read_json(text)["account_id"]):
             findings.add(where, f"position {position} is missing from the export, of which you hold a receipt")
 
 
@@ -1428,19 +1615,23 @@ def report(covers: dict[str, Any], accounts: Accounts, asked: Asked, findings: F
             doubt = "  NOT to be relied on" if account_id in accounts.wrong else ""
             at = as_of.astimezone(MOSCOW).isoformat()
             print(f"{account_id:<20} {at:<32} {held - owed:>9} {held:>9} {owed:>9}{doubt}")
+        if account_id in (asked.account, covers["account_id"]):
+            for month, opening, closing, digest in book.documents:
+                print(f"  report of {month}, as it was frozen: opening {opening}, closing {closing} minutes, {digest}")
 
 
 def arguments(given: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Check a Hourbook audit export, offline, trusting nobody.")
-    parser.add_argument("export", nargs="?", type=Path, default=Path(__file__).parent,
+    parser.add_argument("export", nargs="?", type=Path,
                         help="its folder or .tar.gz; by default the folder of this file")  # fmt: skip
     parser.add_argument("--key", type=Path, action="append", default=[], metavar="FILE",
                         help="trust only the keys in that file: keys.json of an earlier export, or base64")  # fmt: skip
     parser.add_argument("--checkpoint", type=Path, action="append", default=[], metavar="FILE",
                         help="a checkpoint you kept, or log-N.checkpoints.gz of an earlier export")  # fmt: skip
     parser.add_argument("--receipt", type=Path, action="append", default=[], metavar="FILE",
-                        help="a receipt you kept; its events must be there")  # fmt: skip
+                        help="a receipt you kept: judged by itself, and looked for in the export")  # fmt: skip
+    parser.add_argument("--fresh", type=int, metavar="DAYS", help="the last checkpoint must not be older")
     parser.add_argument("--as-of", action="append", default=[], type=instant, metavar="INSTANT",
                         help="print balances of that instant, such as 2026-03-10T00:00:00+03:00")  # fmt: skip
     parser.add_argument("--known-at", type=lambda text: int(text) if text.isdigit() else instant(text),
@@ -1465,19 +1656,7 @@ def held_checkpoints(file: Path) -> Iterator[Checkpoint]:
         return
     with gzip.open(file) as lines:
         for number, line in enumerate(lines, 1):
-            yield Checkpoint.parse(f"{file}, line {number}", json.loads(line)["note"], held=True)
-
-
-def held_receipts(files: list[Path]) -> tuple[list[Checkpoint], dict[tuple[str, int], tuple[str, bytes]]]:
-    """The checkpoints of receipts, and their lines by log and position."""
-    checkpoints, lines = [], {}
-    for file in files:
-        receipt = json.loads(file.read_text("utf-8"))
-        checkpoints.append(Checkpoint.parse(str(file), receipt["checkpoint"], held=True))
-        for text in receipt["lines"]:
-            line = Line.parse(text.encode())
-            lines[checkpoints[-1].origin, line.position] = (str(file), text.encode())
-    return checkpoints, lines
+            yield Checkpoint.parse(f"{file}, line {number}", read_json(line)["note"], held=True)
 
 
 def main(given: list[str] | None = None) -> int:
@@ -1487,16 +1666,25 @@ def main(given: list[str] | None = None) -> int:
     try:
         held = [key for file in options.key for key in held_keys(file)]
         kept = [checkpoint for file in options.checkpoint for checkpoint in held_checkpoints(file)]
-        with_receipts, receipts = held_receipts(options.receipt)
+        receipts = [Receipt.parse(file) for file in options.receipt]
     except (*UNREADABLE, Wrong) as failure:
         print(f"what you hold cannot be read: {failure}", file=sys.stderr)
         return 2
-    asked = Asked(options.as_of, options.known_at, options.account, kept + with_receipts, receipts)
-    with tempfile.TemporaryDirectory() as place:
-        try:
-            check_export(unpacked(options.export, Path(place)), held, asked, findings)
-        except (*UNREADABLE, tarfile.TarError) as failure:
-            findings.add(str(options.export), failure)
+    genuine = check_receipts(receipts, held, findings)
+    export = options.export or Path(__file__).parent
+    if options.export or not receipts or (export / "manifest.json").exists():
+        kept += [receipt.checkpoint for receipt in genuine]
+        lines = {
+            (receipt.checkpoint.origin, line.position): (receipt.where, text.encode())
+            for receipt in genuine
+            for line, text in zip(receipt.lines, receipt.said["lines"], strict=True)
+        }
+        asked = Asked(options.as_of, options.known_at, options.account, kept, lines, options.fresh)
+        with tempfile.TemporaryDirectory() as place:
+            try:
+                check_export(unpacked(export, Path(place)), held, asked, findings)
+            except (*UNREADABLE, Wrong) as failure:
+                findings.add(str(export), failure)
     for said in findings.said[:FINDINGS_SHOWN]:
         print(f"FINDING {said}")
     if more := findings.said[FINDINGS_SHOWN:]:

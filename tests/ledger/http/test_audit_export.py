@@ -17,6 +17,7 @@ from services.auditing.export import Wanted, export, size_of
 from services.auditing.handed_out import verify
 from services.auditing.ledger_over_http import recorded_at
 from services.ledger.audit.checkpointer import Checkpointer
+from services.ledger.clock import SandboxClock
 from services.ledger.event_store.database import Database
 from services.process.operator_error import OperatorError
 from tests.auditing.paper_log import lines_in
@@ -63,7 +64,7 @@ async def signed(client: httpx.AsyncClient, database_url: str, key_file: Path) -
     """Every log is signed as it stands."""
     async with Database.connected(database_url, 2) as database:
         for log in range(LOGS):
-            await Checkpointer(database, log, key_file).catch_up()
+            await Checkpointer(database, log, key_file, SandboxClock(database)).catch_up()
     return [(await client.get("/v1/audit/checkpoint", params={"log": log})).text for log in range(LOGS)]
 
 
