@@ -18,10 +18,8 @@ from services.process.operator_error import OperatorError
 
 cli = typer.Typer(
     name="hourbook",
-    help="An event-sourced ledger of prepaid service hours.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
 cli.add_typer(audit)
 cli.add_typer(privacy)
@@ -31,12 +29,43 @@ complaints = Console(stderr=True)
 Port = Annotated[int, typer.Option(help="The port on 127.0.0.1.", min=1, max=65535)]
 Data = Annotated[Path, typer.Option(help="Where everything is kept.")]
 Url = Annotated[str, typer.Option(help="Where Hourbook answers.")]
+MetricsPort = Annotated[
+    int | None,
+    typer.Option(help="A port on 127.0.0.1 with /metrics and /health/live, of a part without HTTP.", min=1, max=65535),
+]
 DEFAULT_URL = "http://127.0.0.1:8000"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 def _say(sentence: str) -> None:
     complaints.print(sentence, highlight=False, soft_wrap=True)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from services.process.version import VERSION
+
+        print(f"hourbook {VERSION}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show which program this is.")
+    ] = False,
+) -> None:
+    """An event-sourced ledger of prepaid service hours."""
+
+
+def _begin(part: str, metrics_port: int | None = None) -> None:
+    """What a process of Hourbook does first: it begins its log, and shows its metrics."""
+    from services.process.logs import LogSettings, begin_log
+    from services.process.metrics import serve_metrics
+    from services.process.settings import read
+
+    begin_log(part, read(LogSettings))
+    serve_metrics(metrics_port)
 
 
 @cli.command()
@@ -80,6 +109,7 @@ def serve(socket: Annotated[int, typer.Option(help="An open socket, by its numbe
 
     from services.process.serving import serve
 
+    _begin("service")
     serve("services.app:create_app", inherited(fileno=socket))
 
 
@@ -87,6 +117,7 @@ def serve(socket: Annotated[int, typer.Option(help="An open socket, by its numbe
 def ledger(
     port: Port = 8001,
     only: Annotated[Literal["api", "relay", "expiry"] | None, typer.Option(help="One part alone.")] = None,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Run the ledger service: commands, log, relay and expiry, or one of these alone."""
     from services.ledger.running import run_expiry, run_relay
@@ -96,6 +127,7 @@ def ledger(
     from services.process.site import SiteSettings
     from services.process.stopping import run_until_stopped
 
+    _begin(only or "ledger", metrics_port)
     settings = ledger_settings(os.environ)
     match only:
         case "relay":
@@ -113,6 +145,7 @@ def ledger(
 def projections(
     port: Port = 8002,
     only: Annotated[Literal["api", "worker"] | None, typer.Option(help="One part alone.")] = None,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Run the projections service: queries and worker, or one of these alone."""
     from services.operating.start_conditions import projections_settings
@@ -122,6 +155,7 @@ def projections(
     from services.process.stopping import run_until_stopped
     from services.projections.running import run_worker
 
+    _begin(only or "projections", metrics_port)
     settings = projections_settings(os.environ)
     match only:
         case "worker":

@@ -24,6 +24,9 @@ TrustKeys = Annotated[
     bool, typer.Option("--trust-keys", help="Take the published keys for the operator's, after a key was lost.")
 ]
 Projections = Annotated[bool, typer.Option("--projections/--no-projections", help="Compare balances too.")]
+MetricsPort = Annotated[
+    int | None, typer.Option(help="With --every: a port on 127.0.0.1 with /metrics and /health/live.", min=1, max=65535)
+]
 Every = Annotated[float | None, typer.Option(help="Again and again, so many seconds apart.", min=1)]
 
 
@@ -34,6 +37,7 @@ def verify(
     trust_keys: TrustKeys = False,
     projections: Projections = True,
     every: Every = None,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Verify the log in the database against what was signed, and the projections against the log.
 
@@ -42,12 +46,16 @@ def verify(
     """
     from services.auditing.auditor import Audit
     from services.ledger.settings import Settings
+    from services.process.logs import LogSettings, begin_log
+    from services.process.metrics import serve_metrics
     from services.process.settings import read
     from services.process.stopping import run_until_stopped
 
     settings = read(Settings, database_url=_database_url(data))
     job = Audit(settings.database_url, settings.logs, data / "audit" / "verified.json", projections)
     if every is not None:
+        begin_log("auditor", read(LogSettings))
+        serve_metrics(metrics_port)
         run_until_stopped(job.keep_running(every))
         return
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())

@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 EVENTS = Counter("hourbook_ledger_events", "Events appended by this process.", ["log"])
+QUEUE = Gauge("hourbook_ledger_queue_commands", "Commands that wait for the next batch.", ["log"])
 BATCH = Histogram(
     "hourbook_ledger_batch_commands",
     "Commands recorded in one commit.",

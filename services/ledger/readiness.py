@@ -111,6 +111,6 @@ class Readiness:
             except NotFoundError:
                 last = 0
             RELAY_LAG.labels(log_id).set(max(head - last, 0))
-            if self._relays[log_id].late(last, head):
+            if self._relays[log_id].seconds(last, head) > LATE_SECONDS_MAX:
                 found.append(f"The stream of log {log_id} has {last} of {head} events, and nobody publishes the rest.")
         return found

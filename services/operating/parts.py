@@ -1,5 +1,7 @@
 """One process of Hourbook under `up`: started, watched, started again when it dies, and stopped."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from services.process.operator_error import CANNOT_START, OperatorError
 STOP_SECONDS_MAX = 20
 RESTART_SECONDS = 0.1
 RESTART_SECONDS_MAX = 10
+LOG_BYTES_MAX = 10_000_000
 DEATHS_MAX = 5
 """So often a process may die before Hourbook is ready; then the operator is told instead."""
 
@@ -75,7 +78,7 @@ class Part:
         if self.process is None or self.process.poll() != CANNOT_START:
             return []
         with self.log.open("rb") as log:
-            log.seek(self._log_start)
+            log.seek(min(self._log_start, self.log.stat().st_size))
             lines = log.read().decode(errors="replace").splitlines()
         mark = "hourbook: "
         return [line.removeprefix(mark) for line in lines if line.startswith(mark)]
@@ -85,3 +88,10 @@ class Part:
         if self.process is not None:
             processes.end(self.process.pid, signal.SIGTERM, STOP_SECONDS_MAX)
             self.process.wait()
+
+
+def bound(log: Path) -> None:
+    """Keep a log that others write to from filling the disk: one that is too long is put aside, and emptied."""
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        os.truncate(log, 0)  # whoever has it open appends, and so goes on at its beginning

@@ -10,13 +10,14 @@ from pydantic_settings import BaseSettings
 from services.ledger.audit.keys import CannotSign, read_key
 from services.ledger.settings import Settings as LedgerSettings
 from services.process import settings
+from services.process.logs import LogSettings
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.site import SiteSettings
 from services.projections.debt_alerts.webhooks import endpoints
 from services.projections.monthly_reports.seller import seller
 from services.projections.settings import Settings as ProjectionsSettings
 
-KNOWN = settings.variables(LedgerSettings, ProjectionsSettings, SiteSettings)
+KNOWN = settings.variables(LedgerSettings, ProjectionsSettings, SiteSettings, LogSettings)
 
 
 def require_settings(environment: Mapping[str, str]) -> None:
@@ -50,7 +51,7 @@ Read = TypeVar("Read", bound=BaseSettings)
 
 
 def _read(model: type[Read], environment: Mapping[str, str]) -> Read:
-    _require(settings.misspelt(environment, KNOWN))
+    _require([*settings.misspelt(environment, KNOWN), *_complaints(lambda: settings.read(LogSettings))])
     known = settings.variables(model)
     return settings.read(model, **{name: value for name, value in environment.items() if name in known})
 

@@ -1,6 +1,7 @@
 """Everything behind one address: the servers, and Hourbook's own processes, each started again when it dies."""
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -10,20 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra import processes
-from infra.data_folder import DataFolder, make_usable
+from infra.data_folder import DataFolder, free_port, make_usable
 from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
 from services.ledger.running import prepared
 from services.ledger.settings import Settings as LedgerSettings
 from services.operating.health_watch import HealthWatch
-from services.operating.parts import Part
+from services.operating.parts import Part, bound
 from services.operating.start_conditions import require_settings
 from services.process import nats_connection
+from services.process.file_replacement import replace_file
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.serving import listening
 from services.process.settings import read
 
 READY_SECONDS_MAX = 120
 AUDIT_SECONDS = "60"
+METRICS_FILE = "metrics.json"
 
 
 @dataclass
@@ -44,8 +47,10 @@ class Hourbook:
             if not server.alive():
                 say(f"{server.title} died and is started again")
                 server.start()
+            bound(server.folder.log)
         for part in self.parts:
             part.revive(say)
+            bound(part.log)
 
 
 def _servers(data: Path, *, embedded: bool) -> Iterator[tuple[str, EmbeddedServer]]:
@@ -102,7 +107,7 @@ def running(
         _prepare(own["DATABASE_URL"])
         if not asyncio.run(nats_connection.log_in(own["NATS_URL"])):
             say("NATS does not answer yet; commands and queries go on without it")
-        hourbook = Hourbook(url, _parts(own, folder.path, taken.fileno()), servers)
+        hourbook = Hourbook(url, _parts(own, folder.path, taken.fileno(), port), servers)
         for part in reversed(hourbook.parts):  # so that the auditor, the last of them, stops after all others
             part.start()
             stopping.callback(part.stop)
@@ -110,18 +115,26 @@ def running(
         yield hourbook
 
 
-def _parts(environment: dict[str, str], folder: Path, socket: int) -> list[Part]:
-    """The processes. The service answers on a socket of ours: nobody else can answer in its place."""
-    data = str(folder.parent)
+def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) -> list[Part]:
+    """The processes. The service answers on a socket of ours: nobody else can answer in its place.
+
+    Where each shows its metrics is in a file, as Prometheus reads it (file_sd_configs).
+    """
     commands = {
         "relay": ["ledger", "--only", "relay"],
         "expiry": ["ledger", "--only", "expiry"],
         "worker": ["projections", "--only", "worker"],
-        "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", data],
+        "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", str(folder.parent)],
     }
+    ports = {"service": port} | {name: free_port() for name in commands}
+    targets = [{"targets": [f"127.0.0.1:{each}"], "labels": {"part": name}} for name, each in ports.items()]
+    replace_file(folder / METRICS_FILE, json.dumps(targets, indent=2), mode=0o644)
     return [
         Part("service", ["serve", "--socket", str(socket)], environment, folder, (socket,)),
-        *(Part(name, line, environment, folder) for name, line in commands.items()),
+        *(
+            Part(name, [*line, "--metrics-port", str(ports[name])], environment, folder)
+            for name, line in commands.items()
+        ),
     ]
 
 

@@ -4,12 +4,15 @@ One middleware, because each costs every request; it is cheap where nothing is w
 """
 
 from collections.abc import Mapping
+from time import perf_counter
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.problems import InvalidField
+from services.process import metrics
 from services.process.known_parameters import KnownParameters
+from services.process.logs import REQUEST_ID
 from services.process.problem_responses import (
     BODY_BYTES_MAX,
     BodyTooLarge,
@@ -19,6 +22,7 @@ from services.process.problem_responses import (
     printable,
     problem_response,
 )
+from services.process.request_id import HEADER, request_id
 from services.process.site import OTHER_SITES, SAFE_METHODS, Site
 
 JSON = frozenset({b"application/json"})
@@ -41,14 +45,23 @@ class Gate:
             await self._app(scope, receive, send)
             return
         begun = False
+        begun_at = perf_counter()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        named = request_id(headers)
+        REQUEST_ID.set(named)
 
         async def sending(message: Message) -> None:
             nonlocal begun
-            begun = True
+            if not begun:
+                begun = True
+                message["headers"] = [*message.get("headers", ()), (HEADER, named.encode())]
+                route = getattr(scope.get("route"), "path", "none")
+                metrics.answered(route, scope["method"], message["status"], perf_counter() - begun_at)
             await send(message)
 
+        metrics.UNDER_WAY.inc()
         try:
-            if refused := self._refusal(scope):
+            if refused := self._refusal(scope, headers):
                 await problem_response(refused.problem, refused.headers)(scope, receive, sending)
             else:
                 reading = receive if scope["path"] in self._streaming else _readable(receive)
@@ -57,11 +70,12 @@ class Gate:
             if begun:  # the server cuts the answer off, and its log says why
                 raise
             await problem_response(failure_of(f"{scope['method']} {printable(scope['path'])}", fault))(
-                scope, receive, send
+                scope, receive, sending
             )
+        finally:
+            metrics.UNDER_WAY.dec()
 
-    def _refusal(self, scope: Scope) -> ProblemError | None:
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+    def _refusal(self, scope: Scope, headers: Mapping[bytes, bytes]) -> ProblemError | None:
         return (
             self._stranger(scope, headers)
             or self._unreadable(scope, headers)

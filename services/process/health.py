@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.routing import BaseRoute
 
 from contracts.problems import InvalidField
+from services.process import metrics
 from services.process.problem_responses import InvalidRequest
 
 Sentences = Callable[[Any], Awaitable[list[str]]]
@@ -32,6 +33,7 @@ class _States:
     def shown(self, name: str, faults: list[str]) -> dict[str, Any]:
         """A part as the answer has it."""
         ready = not faults
+        metrics.PART_READY.labels(name).set(ready)
         before = self._since.get(name)
         if before is None or before[0] != ready:
             before = self._since[name] = (ready, datetime.now(UTC))

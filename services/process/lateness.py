@@ -19,7 +19,3 @@ class Lateness:
         if reached >= self._goal or goal < self._goal:  # a log that was restored ends earlier
             self._goal, self._since = goal, now
         return now - self._since if reached < self._goal else 0.0
-
-    def late(self, reached: int, goal: int) -> bool:
-        """Whether that is too long."""
-        return self.seconds(reached, goal) > LATE_SECONDS_MAX

@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 
+from services.process import metrics
 from services.process.stopping import end
 
 CONNECT_SECONDS_MAX = 3
@@ -72,9 +73,15 @@ async def bound_silence(connection: asyncpg.Connection) -> None:
 
 
 @asynccontextmanager
-async def kept_fresh(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Pool]:
-    """The pool, open for the time of the context; its connections are made anew once one of them has fallen silent."""
+async def kept_fresh(pool: asyncpg.Pool, name: str) -> AsyncIterator[asyncpg.Pool]:
+    """The pool, open for the time of the context; its connections are made anew once one of them has fallen silent.
+
+    Metrics call it by its name.
+    """
     await pool
+    metrics.CONNECTIONS.labels(name).set_function(pool.get_size)
+    metrics.CONNECTIONS_BUSY.labels(name).set_function(lambda: pool.get_size() - pool.get_idle_size())
+    metrics.CONNECTIONS_MAX.labels(name).set(pool.get_max_size())
     pinging = asyncio.create_task(_keep_pinging(pool))
     try:
         yield pool

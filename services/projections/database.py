@@ -26,11 +26,11 @@ asyncpg.DataError is an InterfaceError too, and means no such thing: catch it fi
 
 
 def pool(
-    database_url: str, connections: int, seconds_max: float = STATEMENT_SECONDS_MAX
+    database_url: str, connections: int, seconds_max: float = STATEMENT_SECONDS_MAX, name: str = "projections"
 ) -> AbstractAsyncContextManager[asyncpg.Pool]:
     """Connections of the projections' role, made when needed, open for the time of the context.
 
-    `seconds_max`: how long a statement may take: more for what goes over whole tables.
+    `seconds_max`: how long a statement may take: more for what goes over whole tables. `name`: for metrics.
 
     A session leaves nothing behind but perhaps an open transaction, so only that is undone before its next use.
     """
@@ -42,7 +42,8 @@ def pool(
             init=bound_silence,
             reset=_end_transaction,
             **connection_settings("hourbook projections", seconds_max),
-        )
+        ),
+        name,
     )
 
 

@@ -5,6 +5,10 @@ from datetime import UTC, datetime
 from prometheus_client import Counter, Gauge, Histogram
 
 POSITION = Gauge("hourbook_projection_position", "Position of the last event applied.", ["projection", "log"])
+LAG = Gauge("hourbook_projection_lag_events", "Events of the log not applied yet.", ["projection", "log"])
+LAG_SECONDS = Gauge(
+    "hourbook_projection_lag_seconds", "For how long an event has been waiting to be applied.", ["projection", "log"]
+)
 HALTED = Gauge("hourbook_projection_halted", "1 when the projection does not go on by itself.", ["projection", "log"])
 HALTED_ACCOUNTS = Gauge(
     "hourbook_projection_halted_accounts", "Accounts that do not go on; the others do.", ["projection", "log"]

@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from services.process.lateness import Lateness
+from services.process.lateness import LATE_SECONDS_MAX, Lateness
 from services.process.problem_responses import ProblemError
+from services.projections import metrics
 from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.episodes import have_begun
@@ -57,7 +58,10 @@ class Readiness:
 
     def _late(self, name: str, at: Cut, heads: list[int]) -> Iterator[str]:
         for log, (place, head) in enumerate(zip(at.places, heads, strict=False)):
-            if self._lateness[name, log].late(place.position, head) and not place.halted:
+            seconds = self._lateness[name, log].seconds(place.position, head)
+            metrics.LAG.labels(name, log).set(max(head - place.position, 0))
+            metrics.LAG_SECONDS.labels(name, log).set(seconds)
+            if seconds > LATE_SECONDS_MAX and not place.halted:
                 yield f"The projection {name} is at {place.position} of {head} events of log {log}: no worker moves it."
 
 

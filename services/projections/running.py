@@ -257,8 +257,8 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
     trackings = _trackings(settings)
     async with AsyncExitStack() as opened:
         ledger = await opened.enter_async_context(_ledger(settings))
-        queries = await opened.enter_async_context(pool(settings.database_url, QUERY_CONNECTIONS))
-        streams = await opened.enter_async_context(pool(settings.database_url, STREAM_CONNECTIONS))
+        queries = await opened.enter_async_context(pool(settings.database_url, QUERY_CONNECTIONS, name="queries"))
+        streams = await opened.enter_async_context(pool(settings.database_url, STREAM_CONNECTIONS, name="streams"))
         shares = await opened.enter_async_context(sharing(settings, ledger, trackings)) if worker else None
         migration = asyncio.create_task(_migrate(settings))
         opened.push_async_callback(end, migration)

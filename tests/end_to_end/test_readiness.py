@@ -1,6 +1,8 @@
 """The whole Hourbook as health and the terminal show it while a part of it is not there."""
 
+import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -58,6 +60,31 @@ def test_every_part_is_shown_and_ready(hourbook: Hourbook):
 def test_a_part_that_is_not_there_is_refused(hourbook: Hourbook):
     refused = health(hourbook, part="kitchen")
     assert (refused.status_code, refused.json()["fields"][0]["field"]) == (422, "part")
+
+
+def test_every_process_shows_its_metrics_and_says_where(hourbook: Hourbook):
+    targets = json.loads((hourbook.parts[0].folder / "metrics.json").read_text())
+    assert {target["labels"]["part"] for target in targets} == {part.name for part in hourbook.parts}
+    with httpx.Client(trust_env=False, timeout=60) as client:
+        for target in targets:
+            (address,) = target["targets"]
+            assert client.get(f"http://{address}/health/live").json() == {"status": "live"}
+            shown = client.get(f"http://{address}/metrics").text
+            assert "hourbook_build_info" in shown
+            assert "hourbook_database_connections_max" in shown, target
+        requests = 'hourbook_http_requests_total{method="GET",route="/health/ready",status="200"}'
+        assert requests in client.get(f"{hourbook.url}/metrics").text
+
+
+def test_a_request_keeps_its_id_and_logs_are_lines_with_time_level_and_part(hourbook: Hourbook):
+    with client_of(hourbook.url) as client:
+        assert client.get("/v1/accounts", headers={"X-Request-Id": "call-7"}).headers["X-Request-Id"] == "call-7"
+        made = client.get("/v1/accounts", headers={"X-Request-Id": "no good"}).headers["X-Request-Id"]
+        assert re.fullmatch("[0-9a-f]{32}", made)
+        assert client.get("/nowhere").headers["X-Request-Id"]
+    lines = [line for part in hourbook.parts for line in part.log.read_text().splitlines()]
+    assert lines
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ \w+", line) for line in lines), lines
 
 
 def test_without_nats_commands_and_queries_are_ready_and_the_relay_is_not(hourbook: Hourbook):

@@ -180,9 +180,9 @@ def test_every_log_is_audited(hourbook: Hourbook, client: httpx.Client, data: Pa
         assert f"log {log}: {head} events gone over, nothing is wrong" in said.stdout
 
 
-def test_another_number_of_logs_is_refused_with_a_sentence(hourbook: Hourbook, data: Path):
+def test_another_number_of_logs_is_refused_with_a_sentence(hourbook: Hourbook, tmp_path: Path):
     environment = hourbook.parts[0].environment | {"HOURBOOK_LOGS": "3"}
-    line = ("up", "--no-embedded", "--data", str(data), "--port", str(free_port()))
+    line = ("up", "--no-embedded", "--data", str(tmp_path), "--port", str(free_port()))
     refused = program(*line, environment=environment, check=False)
     assert refused.returncode == 78
     assert f"set HOURBOOK_LOGS={LOGS}" in " ".join(refused.stderr.split())

@@ -11,13 +11,14 @@ import pytest
 
 from infra.data_folder import DataFolder, free_port, make_usable
 from infra.embedded import EmbeddedNats, EmbeddedPostgres
-from services.operating.parts import Part
+from services.operating.parts import Part, bound
 from services.operating.start_conditions import require_settings
 from services.operating.up import Hourbook, running
 from services.process import nats_connection
 from services.process.file_replacement import replace_file
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.postgres_login import log_in
+from services.process.version import VERSION
 from tests.end_to_end.program import program
 
 SELLER = '[party]\nname = "ООО «Сопровождение»"\ninn = "7701234561"\n'
@@ -39,6 +40,7 @@ WRONG = {
     "HOURBOOK_WITNESS_PUT_URL": [("bucket", "does not begin with http://")],
     "HOURBOOK_WITNESS_POST_URL": [("https://", "names no host")],
     "HOURBOOK_SANDBOX": [("maybe", "is neither 1 nor 0")],
+    "HOURBOOK_LOG_FORMAT": [("xml", "'text' or 'json'")],
     "HOURBOOK_LOGS": [("four", "is not a whole number"), ("0", "out of range"), ("5000", "out of range")],
     "HOURBOOK_WARM_EVENTS_MAX": [("-1", "out of range"), ("", "whole number")],
     "HOURBOOK_SELER_FILE": [("seller.toml", "write HOURBOOK_SELLER_FILE")],
@@ -191,6 +193,22 @@ def test_a_process_that_cannot_start_is_not_started_for_ever(tmp_path: Path):
     part.revive(said.append)
     part.process.wait(timeout=60)
     assert said == ["relay: NATS_URL is not set: the relay needs to know where to publish."]
+
+
+def test_a_log_that_is_too_long_is_put_aside_and_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("services.operating.parts.LOG_BYTES_MAX", 10)
+    log = tmp_path / "worker.log"
+    with log.open("a") as writing:
+        for line in ("one\n", "two, a longer one\n", "three\n"):
+            writing.write(line)
+            writing.flush()
+            bound(log)
+    assert log.read_text() == "three\n"
+    assert (tmp_path / "worker.log.1").read_text() == "one\ntwo, a longer one\n"
+
+
+def test_the_version_is_said():
+    assert program("--version").stdout == f"hourbook {VERSION}\n"
 
 
 @pytest.fixture

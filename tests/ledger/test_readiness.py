@@ -17,7 +17,6 @@ from services.ledger.event_store import writability
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
-from services.process import lateness
 from tests.ledger.commands import closing, opening, purchase
 from tests.ledger.lossy_link import LossyLink
 from tests.ledger.test_outages import holding_the_log
@@ -134,7 +133,7 @@ async def test_commands_are_not_ready_while_the_disk_is_full(small_disk: Path):
 async def test_the_relay_is_not_ready_while_nats_is_unavailable_or_nobody_publishes(
     database_url: str, server_folder: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(lateness, "LATE_SECONDS_MAX", 0.2)
+    monkeypatch.setattr(readiness, "LATE_SECONDS_MAX", 0.2)
     monkeypatch.setattr(readiness, "EVERY_SECONDS", 0.05)
     server = await asyncio.to_thread(EmbeddedNats(server_folder / "nats").start)
     try:

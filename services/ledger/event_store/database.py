@@ -59,11 +59,17 @@ class Database:
     @classmethod
     @asynccontextmanager
     async def connected(
-        cls, database_url: str, connections_max: int, seconds_max: float = STATEMENT_SECONDS_MAX, **session: str
+        cls,
+        database_url: str,
+        connections_max: int,
+        seconds_max: float = STATEMENT_SECONDS_MAX,
+        name: str = "ledger",
+        **session: str,
     ) -> AsyncIterator[Self]:
         """Open for the time of the context; commits wait for the disk, whatever the server's default.
 
-        `seconds_max`: how long a statement may take. `session`: further settings of PostgreSQL for these connections.
+        `seconds_max`: how long a statement may take. `name`: of the pool, for metrics. `session`: further settings of
+        PostgreSQL for these connections.
         """
         pool = asyncpg.create_pool(
             database_url,
@@ -76,7 +82,7 @@ class Database:
             reset=_keep_session,
             server_settings={**SESSION, **postgres_link.SESSION, **session},
         )
-        async with kept_fresh(pool):
+        async with kept_fresh(pool, name):
             yield cls(pool)
 
     async def rows(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:

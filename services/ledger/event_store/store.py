@@ -127,9 +127,9 @@ class EventStore:
     async def connected(cls, database_url: str, logs: int = 1) -> AsyncIterator[Self]:
         """Open for the time of the context; the schema has to be there. Each log appends on its own, one at a time."""
         async with (
-            Database.connected(database_url, READERS_MAX) as readers,
-            Database.connected(database_url, logs + 1, APPEND_SECONDS_MAX) as writers,
-            Database.connected(database_url, 1, lock_timeout=ERASING_WAITS_MAX) as erasers,
+            Database.connected(database_url, READERS_MAX, name="readers") as readers,
+            Database.connected(database_url, logs + 1, APPEND_SECONDS_MAX, "writers") as writers,
+            Database.connected(database_url, 1, name="erasers", lock_timeout=ERASING_WAITS_MAX) as erasers,
         ):
             yield cls(readers, writers, PersonalData(readers, erasers))
 

@@ -11,7 +11,7 @@ from services.ledger.domain.terms import Terms
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.known_account import AccountUnreadable
 from services.ledger.event_store.store import AlreadyTaken, EventStore, RecordedCommand
-from services.ledger.metrics import APPEND, BATCH, EVENTS
+from services.ledger.metrics import APPEND, BATCH, EVENTS, QUEUE
 from services.ledger.writing.answers import Answer, recorded
 from services.ledger.writing.history import ColdAccounts, History, States
 from services.ledger.writing.replays import Replays
@@ -48,6 +48,7 @@ class Pipeline:
         self._cold = ColdAccounts(self._history, self._enqueue)
         self._replays = Replays(store, log_id)
         self._queue: deque[Submission] = deque()
+        QUEUE.labels(log_id).set_function(lambda: len(self._queue))
         self._arrived = asyncio.Event()
         self._stopped = False
 

@@ -35,7 +35,7 @@ async def run_effects(settings: Settings, ledger: httpx.AsyncClient) -> None:
     """Run until cancelled, through every outage; each effect is on its own, so that none waits for another."""
     served = parsed("HOURBOOK_WEBHOOKS_FILE", settings.webhooks_file, endpoints)
     async with (
-        pool(settings.database_url, 4 + SENT_AT_ONCE * len(served)) as database,
+        pool(settings.database_url, 4 + SENT_AT_ONCE * len(served), name="alerts") as database,
         httpx.AsyncClient(trust_env=False) as client,
     ):
         await outlasting(OUTAGES, partial(register, database, served), "The register of webhooks", logger)

@@ -112,7 +112,7 @@ async def sharing(
     settings: Settings, ledger: httpx.AsyncClient, trackings: Mapping[str, tuple[Tracking, ...]]
 ) -> AsyncIterator[Shares]:
     """A worker for each log of each projection, so that none waits for another or halts with it."""
-    async with pool(settings.database_url, WORKER_CONNECTIONS * len(trackings)) as connections:
+    async with pool(settings.database_url, WORKER_CONNECTIONS * len(trackings), name="workers") as connections:
         followed = FollowedLedger(connections)
         feeds = [LogFeed(ledger, log, followed, settings.logs) for log in settings.log_names]
         deliveries = [Delivery(settings.nats_url, feed) for feed in feeds]

@@ -1,0 +1,69 @@
+"""What an operator watches of every process: what it answers, its connections, what it is; and a port to read it at."""
+
+import threading
+from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import Counter, Gauge, Histogram, Info, make_wsgi_app
+
+from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.version import VERSION
+
+LOOPBACK = "127.0.0.1"
+
+REQUESTS = Counter("hourbook_http_requests", "Requests answered, by route and status.", ["route", "method", "status"])
+ANSWER = Histogram(
+    "hourbook_http_answer_seconds",
+    "From a request to the first byte of its answer.",
+    ["route"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+UNDER_WAY = Gauge("hourbook_http_requests_under_way", "Requests being answered now, streams among them.")
+PART_READY = Gauge("hourbook_part_ready", "1 while /health/ready says that the part is ready.", ["name"])
+CONNECTIONS = Gauge("hourbook_database_connections", "Connections to PostgreSQL that are open.", ["pool"])
+CONNECTIONS_BUSY = Gauge("hourbook_database_connections_busy", "Connections to PostgreSQL in use.", ["pool"])
+CONNECTIONS_MAX = Gauge("hourbook_database_connections_max", "How many there can be.", ["pool"])
+
+Info("hourbook_build", "Which program this is.").info({"version": VERSION})
+
+
+def answered(route: str, method: str, status: int, seconds: float) -> None:
+    """Count a request whose answer has begun."""
+    REQUESTS.labels(route, method, status).inc()
+    ANSWER.labels(route).observe(seconds)
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Who reads metrics is no news."""
+
+
+def serve_metrics(port: int | None) -> None:
+    """Answer /metrics and /health/live on that port of loopback for as long as the process lives; on none without."""
+    if port is None:
+        return
+    try:
+        server = make_server(LOOPBACK, port, _application, _Server, _Quiet)
+    except OSError as refused:
+        raise OperatorError(
+            f"Port {port} of {LOOPBACK} cannot be used ({refused.strerror}): choose another --metrics-port.",
+            exit_code=CANNOT_START,
+        ) from refused
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+
+
+_metrics = make_wsgi_app()
+
+
+def _application(request: dict[str, Any], begin: Callable[..., Any]) -> Iterable[bytes]:
+    path = request["PATH_INFO"]
+    if path == "/metrics":
+        return _metrics(request, begin)
+    begin("200 OK" if path == "/health/live" else "404 Not Found", [("Content-Type", "application/json")])
+    return [b'{"status":"live"}' if path == "/health/live" else b"{}"]
