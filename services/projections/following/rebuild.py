@@ -16,8 +16,9 @@ import asyncpg
 from services.projections.database import WHOLE_TABLES_SECONDS_MAX, pool
 from services.projections.following import halted_accounts
 from services.projections.following import tracking as places
+from services.projections.following.batches import apply
 from services.projections.following.feed import LogFeed
-from services.projections.following.tracking import Cut, Place, Tracking, apply, cut
+from services.projections.following.tracking import Cut, Place, Tracking, cut
 from services.projections.views import open_to_readers
 
 logger = logging.getLogger(__name__)

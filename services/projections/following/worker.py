@@ -9,12 +9,13 @@ import asyncpg
 
 from services.projections import metrics
 from services.projections.database import POSTGRES_UNAVAILABLE
+from services.projections.following.batches import apply
 from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed, OtherPast
 from services.projections.following.identity import OtherLedger
 from services.projections.following.live_log import Delivery, LiveLog
 from services.projections.following.logged import CannotApply, Logged
-from services.projections.following.rebuild import Rebuild, RebuildUnderWay
-from services.projections.following.tracking import OtherVersion, Overtaken, Place, Tracking, apply
+from services.projections.following.rebuild import Rebuild, RebuildFailed, RebuildUnderWay
+from services.projections.following.tracking import OtherVersion, Overtaken, Place, Tracking
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,8 @@ QUIET_SECONDS = 1.0  # so long without a message, and the feed is asked whether 
 POLL_SECONDS = 0.1  # how often the feed is asked while JetStream is unavailable
 STAND_BY_SECONDS = 1.0
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
+
+HINDRANCES = (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, RebuildFailed, RebuildUnderWay, OtherVersion)
 
 
 class Worker:
@@ -75,11 +78,11 @@ class Worker:
             except CannotApply as refused:
                 self.halted = str(refused)
                 self._of_other_ledger = isinstance(refused, OtherLedger)
-            except (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, RebuildUnderWay, OtherVersion) as hindrance:
+            except HINDRANCES as hindrance:
                 await asyncio.sleep(self._wait_for(hindrance))
             except Exception as broken:
                 logger.exception("the projection %s broke", self._projection.name)
-                self.halted = repr(broken)
+                self.halted, self._of_other_ledger = repr(broken), False
 
     async def _begin(self) -> Place:
         """Where to go on, in tables of this version: older ones are replaced first, newer ones left alone."""
@@ -108,7 +111,7 @@ class Worker:
     async def _follow(self) -> None:
         """The feed first, for whatever JetStream cannot have; then JetStream, until something is missing or quiet.
 
-        While the ledger is unavailable, JetStream alone is followed.
+        While the ledger is unavailable nothing is applied: no message is believed then.
         """
         listened = False  # only then is it the subscription's fault what the feed still has
         while True:
