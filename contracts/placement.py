@@ -11,6 +11,11 @@ def every_log(logs: int) -> tuple[int, ...]:
     return (*range(logs), ACCESS_LOG)
 
 
+def log_name(log_id: int) -> str:
+    """What a log is called in names of files and addresses."""
+    return "access" if log_id == ACCESS_LOG else str(log_id)
+
+
 def log_of(name: str, logs: int) -> int:
     """Which of so many logs an account belongs to, for ever."""
     return crc32(name.encode()) % logs

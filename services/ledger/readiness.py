@@ -13,6 +13,7 @@ from nats.errors import Error as NatsError
 from nats.js.client import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from contracts.placement import every_log
 from services.ledger.audit.watch import AuditWatch
 from services.ledger.clock import Clock
 from services.ledger.event_store.database import LedgerUnavailable
@@ -59,13 +60,13 @@ class Readiness:
         """Look at checkpoints and expiry until cancelled; without PostgreSQL, what was seen last stands."""
         while True:
             with suppress(LedgerUnavailable):
-                heads = await self._heads()
+                heads = await self._heads(every_log(self._settings.logs))
                 self._seen["checkpoints"] = [*self._missing_checkpoints(heads)]
                 self._seen["expiry"] = await self._overdue(await self._clock.now())
             await asyncio.sleep(EVERY_SECONDS)
 
-    async def _heads(self) -> dict[int, int]:
-        return {log_id: await self._store.head(log_id) for log_id in range(self._settings.logs)}
+    async def _heads(self, log_ids: Iterable[int]) -> dict[int, int]:
+        return {log_id: await self._store.head(log_id) for log_id in log_ids}
 
     def _missing_checkpoints(self, heads: dict[int, int]) -> Iterable[str]:
         if self._settings.audit_key_file is None:
@@ -105,7 +106,7 @@ class Readiness:
 
     async def _unpublished(self, jetstream: JetStreamContext) -> list[str]:
         found: list[str] = []
-        for log_id, head in (await self._heads()).items():
+        for log_id, head in (await self._heads(range(self._settings.logs))).items():
             try:
                 last = (await jetstream.stream_info(stream_name(log_id))).state.last_seq
             except NotFoundError:

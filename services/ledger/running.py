@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from contracts.commands import Command
-from contracts.placement import log_of
+from contracts.placement import every_log, log_of
 from services.access.door import Door
 from services.access.principals import LOCAL
 from services.ledger.access.door import opened_door
@@ -171,7 +171,7 @@ def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]
         return
     yield "The checkpointer", keep_checkpointing(database, settings.logs, settings.audit_key_file, ledger.clock)
     for witness in witnesses(settings):
-        for log_id in range(settings.logs):
+        for log_id in every_log(settings.logs):
             yield f"The delivery to {witness.name}", keep_telling(witness, database, log_id)
 
 

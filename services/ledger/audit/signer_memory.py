@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from contracts.placement import ACCESS_LOG
+from contracts.placement import log_name
 from services.ledger.audit.keys import CannotSign
 from services.ledger.audit.merkle import HASH_BYTES
 from services.process.file_replacement import replace_file
@@ -31,8 +31,7 @@ class SignerMemory:
     """The memory of one key about one log."""
 
     def __init__(self, key_file: Path, log_id: int) -> None:
-        name = "access" if log_id == ACCESS_LOG else log_id
-        self.file = key_file.with_name(f"signed-{name}.json")
+        self.file = key_file.with_name(f"signed-{log_name(log_id)}.json")
 
     def read(self) -> Remembered | None:
         """What was signed last; None before the first time. CannotSign where the file is not what was written."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import httpx
 
+from contracts.placement import log_name
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.settings import Settings
@@ -76,7 +77,7 @@ class HttpWitness:
 
     async def keep(self, log_id: int, checkpoint: StoredCheckpoint) -> None:
         """Any answer but a 2xx is a failure."""
-        url = f"{self.url.rstrip('/')}/{log_id}/{checkpoint.size}" if self.method == "PUT" else self.url
+        url = f"{self.url.rstrip('/')}/{log_name(log_id)}/{checkpoint.size}" if self.method == "PUT" else self.url
         headers = {"Content-Type": NOTE_MEDIA_TYPE}
         if self.authorization:
             headers["Authorization"] = self.authorization
