@@ -10,7 +10,7 @@ from contracts.read_models import LogView, ProjectionView
 from contracts.totals import Totals, TotalsList
 from services.access.needs import KNOWN, needs
 from services.projections.balances import BALANCES
-from services.projections.balances.routes import ROUTES as BALANCE_ROUTES
+from services.projections.balances.routes import router as balances
 from services.projections.balances.totals import totals_of_day
 from services.projections.debt_alerts.routes import router as alerts
 from services.projections.following.tracking import Cut
@@ -67,5 +67,5 @@ def _view(name: str, at: Cut) -> ProjectionView:
     return ProjectionView(name=name, position=at.position, halted=at.halted, logs=tuple(logs))
 
 
-ROUTES = [*BALANCE_ROUTES, *tasks.routes, *own.routes, *reports.routes, *alerts.routes]
+ROUTES = [*balances.routes, *tasks.routes, *own.routes, *reports.routes, *alerts.routes]
 """Side by side: a router inside a router is matched anew on each level, at a price."""

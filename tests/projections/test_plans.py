@@ -5,13 +5,13 @@ What the routes ask is explained as they ask it, of ten thousand accounts with a
 
 from collections.abc import Iterator
 from datetime import date
-from functools import partial
 from typing import Any, ClassVar
 
 import asyncpg
 import orjson
 import pytest
 
+from services.process.postgres_link import Link
 from services.projections.balances.search import grams, searched
 from services.projections.catalogue import PROJECTIONS
 from services.projections.debt_alerts.episodes import begin
@@ -34,7 +34,7 @@ COLUMNS = """
 """
 
 
-class Explained(asyncpg.Connection):
+class Explained(Link):
     """A connection that keeps the plan of everything it is asked."""
 
     plans: ClassVar[list[dict[str, Any]]] = []
@@ -95,7 +95,7 @@ async def multiply(owner: asyncpg.Connection) -> None:
 
 async def plans_of(database_url: str, log: Log, monkeypatch: pytest.MonkeyPatch, *paths: str) -> list[dict[str, Any]]:
     """The plans of all that is asked of PostgreSQL to answer these."""
-    monkeypatch.setattr(asyncpg, "create_pool", partial(asyncpg.create_pool, connection_class=Explained))
+    monkeypatch.setattr("services.projections.database.Link", Explained)
     log.clock = moment("2026-02-27")
     async with serving(log) as server:
         settings = Settings(database_url=database_url, ledger_url=server.url, sandbox=True)

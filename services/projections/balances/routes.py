@@ -13,13 +13,12 @@ from services.projections.balances.parameters import AskedAccounts, AskedBalance
 from services.projections.parameters import AccountPath, AskedPeriod
 from services.projections.readings import OF_ACCOUNT, OF_ALL, Reading, reading_of
 
-router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
-balances = APIRouter(prefix="/v1/accounts/{account_id}", tags=["balances"])
+router = APIRouter(prefix="/v1/accounts")
 
 Read = Annotated[Reading, reading_of(BALANCES)]
 
 
-@router.get("", openapi_extra=OF_ALL)
+@router.get("", tags=["accounts"], openapi_extra=OF_ALL)
 @needs(Right.BALANCES, listing=True)
 async def list_accounts(read: Read, asked: Annotated[AskedAccounts, Query()]) -> AccountPage:
     """Accounts with their balances now, a page."""
@@ -27,28 +26,28 @@ async def list_accounts(read: Read, asked: Annotated[AskedAccounts, Query()]) ->
     return await accounts.accounts(read.connection, now=read.now, **shown, **asked.model_dump())
 
 
-@router.get("/{account_id}", openapi_extra=OF_ACCOUNT)
+@router.get("/{account_id}", tags=["accounts"], openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
 async def get_account(read: Read, account_id: AccountPath) -> AccountView:
     """One account as of now: its customer, its contract, and where it stands."""
     return await accounts.account(read.connection, account_id, read.now, read.position)
 
 
-@router.get("/{account_id}/packages", openapi_extra=OF_ACCOUNT)
+@router.get("/{account_id}/packages", tags=["accounts"], openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
 async def list_packages(read: Read, account_id: AccountPath, asked: Annotated[AskedPackages, Query()]) -> PackagePage:
     """The account's packages as of now, the newest first, a page: what each was, holds, and where its hours went."""
     return await packages.packages(read.connection, account_id, now=read.now, **asked.model_dump())
 
 
-@balances.get("/balance", openapi_extra=OF_ACCOUNT)
+@router.get("/{account_id}/balance", tags=["balances"], openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
 async def get_balance(read: Read, account_id: AccountPath, asked: Annotated[AskedBalance, Query()]) -> BalanceView:
     """An account's balance at any instant, as known at any other (rule 12); by default now, with everything known."""
     return await queries.balance(read.connection, account_id, asked.as_of, asked.known_at, read.now, read.position)
 
 
-@balances.get("/balance/history", openapi_extra=OF_ACCOUNT)
+@router.get("/{account_id}/balance/history", tags=["balances"], openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
 async def get_balance_history(
     read: Read, account_id: AccountPath, asked: Annotated[AskedPeriod, Query()]
@@ -58,13 +57,10 @@ async def get_balance_history(
     return await queries.history(read.connection, account_id, asked.since, before)
 
 
-@balances.get("/statement", openapi_extra=OF_ACCOUNT)
+@router.get("/{account_id}/statement", tags=["balances"], openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
 async def get_statement(
     read: Read, account_id: AccountPath, asked: Annotated[AskedStatement, Query()]
 ) -> StatementPage:
     """Every movement with its event, in order of effect, a page."""
     return await queries.statement(read.connection, account_id, asked.since, asked.before, asked.cursor, asked.limit)
-
-
-ROUTES = [*router.routes, *balances.routes]
