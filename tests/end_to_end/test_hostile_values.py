@@ -21,32 +21,25 @@ HOSTILE = {
     "a line break": b"a\r\nb",
     "no UTF-8": b"\xff\xfe",
     "a lone surrogate": b"\xed\xa0\x80",
-    "an escape in an escape": b"%00",
     "2^31": b"2147483648",
-    "2^31-1": b"2147483647",
     "2^63-1": b"9223372036854775807",
     "2^63": b"9223372036854775808",
     "2^64": b"18446744073709551616",
     "many digits": b"9" * 5000,
     "a negative number": b"-1",
-    "-2^63": b"-9223372036854775808",
     "a fraction": b"1.5",
     "an exponent": b"1e400",
     "not a number": b"NaN",
-    "infinity": b"inf",
     "digits of another script": "١٢٣".encode(),
-    "superscript digits": "²".encode(),
     "a list": b"[1,2]",
     "an object": b'{"a":1}',
-    "null": b"null",
-    "true": b"true",
     "a long text": b"x" * 10_000,
-    "a path": b"../../etc/passwd",
     "the year 0": b"0000-01-01T00:00:00Z",
     "the year 9999": b"9999-12-31T23:59:59.999999999+23:59",
     "a naive instant": b"2026-03-01T00:00:00",
-    "a leap second": b"2026-06-30T23:59:60Z",
     "SQL": b"' OR 1=1 --",
+}
+CURSORS = {
     "cursors of other shapes": b"W10",  # []
     "a cursor of huge numbers": b"WyIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsMWU0MDAsMV0",
     "a cursor past bigint": b"WyIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsOTIyMzM3MjAzNjg1NDc3NTgwOCwxXQ",
@@ -54,6 +47,9 @@ HOSTILE = {
     "a cursor with NUL": b"WzEsIlx1MDAwMCJd",
     "a cursor of an alert past integer": b"WyIyMDI2LTAxLTAxVDAwOjAwOjAwWiIsImEiLCJkZWJ0IiwyMTQ3NDgzNjQ4XQ",
 }
+PARTS = 5
+"""So many tests share the parameters."""
+
 SOUND = {
     "account_id": b"acc", "task_id": b"T-1", "package_id": b"P-1", "month": b"2026-01", "file": b"2026-01",
     "slug": b"not-found", "path": b"0/000", "version": b"1", "reason": b"x", "idempotency_key": b"k",
@@ -152,21 +148,27 @@ async def judged(client: httpx.AsyncClient, asked: Parameter, value: bytes, time
     return None if expected and CATALOGUE[slug].status == answer.status_code else told
 
 
+def values(asked: Parameter) -> list[bytes]:
+    """What it is given; those that know what a cursor is made of, where there is one."""
+    return [*HOSTILE.values(), *(CURSORS.values() if asked.name == "cursor" else ())]
+
+
 @pytest.fixture(scope="module")
 async def document(client: httpx.AsyncClient) -> dict[str, Any]:
     return (await client.get("/openapi.json")).json()
 
 
-async def test_no_value_of_any_parameter_is_a_failure(client: httpx.AsyncClient, document: dict[str, Any]):
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_no_value_of_any_parameter_is_a_failure(client: httpx.AsyncClient, document: dict[str, Any], part: int):
     turns = asyncio.Semaphore(16)
 
     async def in_turn(asked: Parameter, value: bytes, times: int = 1) -> str | None:
         async with turns:
             return await judged(client, asked, value, times)
 
-    every = list(parameters(document))
-    assert len(every) > 60
-    asked = [in_turn(each, value) for each in every for value in HOSTILE.values()]
+    every = list(parameters(document))[part::PARTS]
+    assert len(every) > 10
+    asked = [in_turn(each, value) for each in every for value in values(each)]
     asked += [in_turn(each, b"1", 2) for each in every if each.place == "query"]
     wrong = [failure for failure in await asyncio.gather(*asked) if failure]
     assert not wrong, "\n".join(wrong[:40])
