@@ -38,18 +38,19 @@ class Site:
     def __init__(self, settings: SiteSettings) -> None:
         self._allowed = frozenset(settings.allowed_hosts)
         self._names = self._allowed | {LOOPBACK_NAME, settings.host.lower()}
-        self._known: set[bytes] = set()
+        self.known: set[bytes] = set()
+        """Headers Host that were found to name this service."""
 
     def answers(self, host: bytes, listening_on: str | None) -> bool:
         """Whether the header Host names this service; `listening_on` is the address that the request came to."""
-        if host in self._known:
+        if host in self.known:
             return True
         name = _name(host)
         if name not in self._names and name != listening_on and not _is_loopback(name):
             return False
-        if len(self._known) >= KNOWN_MAX:
-            self._known.clear()
-        self._known.add(host)
+        if len(self.known) >= KNOWN_MAX:
+            self.known.clear()
+        self.known.add(host)
         return True
 
     def trusts(self, origin: bytes, host: bytes) -> bool:
