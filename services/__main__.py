@@ -12,7 +12,9 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from services.access.options import DEFAULT_DATA, DEFAULT_URL, KeyFile, Url
 from services.auditing.commands import audit
+from services.operating.access import access
 from services.operating.privacy import privacy
 from services.process.operator_error import OperatorError
 
@@ -21,20 +23,26 @@ cli = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+cli.add_typer(access)
 cli.add_typer(audit)
 cli.add_typer(privacy)
 console = Console()
 complaints = Console(stderr=True)
 
-Port = Annotated[int, typer.Option(help="The port on 127.0.0.1.", min=1, max=65535)]
+Port = Annotated[int, typer.Option(help="The port.", min=1, max=65535)]
+Host = Annotated[str | None, typer.Option(help="The address to listen on, instead of HOURBOOK_HOST or 127.0.0.1.")]
 Data = Annotated[Path, typer.Option(help="Where everything is kept.")]
-Url = Annotated[str, typer.Option(help="Where Hourbook answers.")]
 MetricsPort = Annotated[
     int | None,
     typer.Option(help="A port on 127.0.0.1 with /metrics and /health/live, of a part without HTTP.", min=1, max=65535),
 ]
-DEFAULT_URL = "http://127.0.0.1:8000"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+
+
+def _listen_on(host: str | None) -> None:
+    """Every part of the program reads the address from the environment."""
+    if host:
+        os.environ["HOURBOOK_HOST"] = host
 
 
 def _say(sentence: str) -> None:
@@ -71,13 +79,15 @@ def _begin(part: str, metrics_port: int | None = None) -> None:
 @cli.command()
 def up(
     port: Port = 8000,
-    data: Data = Path(".hourbook"),
+    host: Host = None,
+    data: Data = DEFAULT_DATA,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Time is a test clock. Never in production.")] = False,
     embedded: Annotated[bool, typer.Option(help="Start PostgreSQL and NATS where the environment names none.")] = True,
 ) -> None:
     """Run everything behind one address until Ctrl-C."""
     from services.operating.up import running, watch
 
+    _listen_on(host)
     with running(data, port, sandbox=sandbox, embedded=embedded, say=_say) as hourbook:
         print(f"ready {hourbook.url}", flush=True)
         watch(hourbook, _say)
@@ -116,6 +126,7 @@ def serve(socket: Annotated[int, typer.Option(help="An open socket, by its numbe
 @cli.command()
 def ledger(
     port: Port = 8001,
+    host: Host = None,
     only: Annotated[Literal["api", "relay", "expiry"] | None, typer.Option(help="One part alone.")] = None,
     metrics_port: MetricsPort = None,
 ) -> None:
@@ -127,6 +138,7 @@ def ledger(
     from services.process.site import SiteSettings
     from services.process.stopping import run_until_stopped
 
+    _listen_on(host)
     _begin(only or "ledger", metrics_port)
     settings = ledger_settings(os.environ)
     match only:
@@ -144,6 +156,7 @@ def ledger(
 @cli.command()
 def projections(
     port: Port = 8002,
+    host: Host = None,
     only: Annotated[Literal["api", "worker"] | None, typer.Option(help="One part alone.")] = None,
     metrics_port: MetricsPort = None,
 ) -> None:
@@ -155,6 +168,7 @@ def projections(
     from services.process.stopping import run_until_stopped
     from services.projections.running import run_worker
 
+    _listen_on(host)
     _begin(only or "projections", metrics_port)
     settings = projections_settings(os.environ)
     match only:
@@ -171,14 +185,16 @@ def projections(
 def import_(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="NDJSON, one command a line.")],
     url: Url = DEFAULT_URL,
+    key_file: KeyFile = None,
     answers: Annotated[Path | None, typer.Option(help="Write every answer there, NDJSON.")] = None,
 ) -> None:
     """Send a file of commands; exit code 1 when any of them was refused."""
+    from services.access.caller import Caller
     from services.operating.import_export import send
     from services.process.address import hourbook_at
 
     with hourbook_at(url):
-        tally = asyncio.run(send(file, url, answers, complaints))
+        tally = asyncio.run(send(file, Caller.of(url, key_file), answers, complaints))
     for outcome, lines in sorted(tally.items()):
         print(f"{lines:>9}  {outcome}")
     if set(tally) - {"accepted", "replayed"}:
@@ -188,16 +204,18 @@ def import_(
 @cli.command()
 def export(
     url: Url = DEFAULT_URL,
+    key_file: KeyFile = None,
     output: Annotated[Path | None, typer.Option(help="The file to write; standard output without it.")] = None,
     log: Annotated[int | None, typer.Option(help="One log alone; without it, each of them.", min=0)] = None,
     after: Annotated[int, typer.Option(help="The position to start after, in one log.", min=0)] = 0,
 ) -> None:
     """Write the whole log as NDJSON, in order; where there are several, one after another, and each line says which."""
+    from services.access.caller import Caller
     from services.operating.import_export import receive
     from services.process.address import hourbook_at
 
     with hourbook_at(url):
-        exported = asyncio.run(receive(url, output, log, after, complaints))
+        exported = asyncio.run(receive(Caller.of(url, key_file), output, log, after, complaints))
     for each, events in exported.items():
         _say(f"log {each}: {events} events exported")
 
@@ -206,13 +224,15 @@ def export(
 def rebuild(
     projection: Annotated[str, typer.Argument(help="Its name; a wrong one is answered with the right ones.")],
     url: Annotated[str, typer.Option(help="Where the ledger answers.", envvar="HOURBOOK_LEDGER_URL")] = DEFAULT_URL,
-    data: Annotated[Path, typer.Option(help="The folder of `up`, where DATABASE_URL is not set.")] = Path(".hourbook"),
+    data: Annotated[Path, typer.Option(help="The folder of `up`, where DATABASE_URL is not set.")] = DEFAULT_DATA,
+    key_file: KeyFile = None,
     accept_differences: Annotated[
         bool, typer.Option("--accept-differences", help="Swap though the totals are not those of the live tables.")
     ] = False,
 ) -> None:
     """Build a projection anew beside the live one, compare the totals, and swap; commands and queries go on."""
     from infra.embedded import EmbeddedPostgres
+    from services.access.caller import Caller
     from services.operating.rebuild import rebuild_by_hand
     from services.process.address import hourbook_at
     from services.process.serving import collect_garbage_seldom
@@ -223,7 +243,10 @@ def rebuild(
     settings = read(Settings, database_url=database_url, ledger_url=url)
     collect_garbage_seldom()
     with hourbook_at(url):
-        at = asyncio.run(rebuild_by_hand(projection, settings, complaints, accept_differences=accept_differences))
+        caller = Caller.of(url, key_file, data)
+        at = asyncio.run(
+            rebuild_by_hand(projection, settings, caller, complaints, accept_differences=accept_differences)
+        )
     print(f"{projection} is rebuilt up to position {at}")
 
 
@@ -239,6 +262,7 @@ def _month(given: str) -> str:
 def close_month_(
     month: Annotated[str, typer.Argument(help="The month, such as 2026-08.", callback=_month)],
     url: Url = DEFAULT_URL,
+    key_file: KeyFile = None,
     account: Annotated[list[str] | None, typer.Option(help="This account alone; may be repeated.")] = None,
     answers: Annotated[Path | None, typer.Option(help="Write every answer there, NDJSON.")] = None,
 ) -> None:
@@ -246,18 +270,19 @@ def close_month_(
 
     Run it again after an interruption: what is closed is left alone.
     """
+    from services.access.caller import Caller
     from services.operating.close_month import IS_CLOSED, close_month
     from services.process.address import hourbook_at
 
-    async def told() -> Counter[str]:
+    async def told(caller: Caller) -> Counter[str]:
         tally = Counter[str]()
-        async for closing in close_month(month, url, account or (), answers, complaints):
+        async for closing in close_month(month, caller, account or (), answers, complaints):
             tally[closing.outcome] += 1
             print("\t".join(filter(None, closing)))
         return tally
 
     with hourbook_at(url):
-        tally = asyncio.run(told())
+        tally = asyncio.run(told(Caller.of(url, key_file)))
     _say(f"{month}: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.items())) or "no accounts"))
     if set(tally) - IS_CLOSED:
         raise typer.Exit(1)

@@ -60,9 +60,10 @@ SYSTEM: dict[str, Principal] = {
         "relay": frozenset[Right](),
         "worker": frozenset({Right.LOG}),
         "auditor": frozenset({Right.LOG, Right.EVIDENCE}),
+        "operator": frozenset(Right),
     }.items()
 }
-"""The program's own parts, each with no more rights than it needs."""
+"""The program's own parts, each with no more rights than it needs; `operator` is who starts it on its database."""
 
 
 def refusal(principal: Principal, right: Right, account_id: str | None) -> str | None:

@@ -3,19 +3,19 @@
 from typing import Literal
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.access.tokens import Claims
 from services.process.settings import HttpUrl
 from services.process.site import SiteSettings
 
+Access = Literal["open", "closed"]
+DEFAULT: Access = "open"
 
-class AccessSettings(BaseSettings):
+
+class AccessSettings(SiteSettings):
     """Whether there is a door, and which issuer's tokens are accepted at it."""
 
-    model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
-
-    access: Literal["open", "closed"] = Field(default="open", validation_alias="HOURBOOK_ACCESS")
+    access: Access = Field(default=DEFAULT, validation_alias="HOURBOOK_ACCESS")
     oidc_issuer: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_OIDC_ISSUER")
     oidc_audience: str | None = Field(default=None, validation_alias="HOURBOOK_OIDC_AUDIENCE")
     oidc_roles_claim: str = Field(default="roles", validation_alias="HOURBOOK_OIDC_ROLES_CLAIM")
@@ -23,7 +23,7 @@ class AccessSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _open_on_loopback_alone(self) -> "AccessSettings":
-        if self.access == "open" and not SiteSettings().on_loopback:
+        if self.access == "open" and not self.on_loopback:
             raise ValueError(
                 "HOURBOOK_ACCESS=open has no door, and is for loopback alone: unset HOURBOOK_HOST, or close the door"
             )

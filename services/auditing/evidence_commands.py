@@ -9,18 +9,17 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 from rich.console import Console
 
+from services.access.options import DEFAULT_URL, KeyFile, Url
 from services.process.operator_error import OperatorError
 
 Parsed = TypeVar("Parsed")
 
 complaints = Console(stderr=True)
 
-Url = Annotated[str, typer.Option(help="Where Hourbook answers.")]
-DEFAULT_URL = "http://127.0.0.1:8000"
 INSTANT = "An RFC 3339 timestamp with an offset, such as 2026-03-10T00:00:00+03:00."
 
 
-def _instant(text: str | datetime) -> datetime:
+def parsed_instant(text: str | datetime) -> datetime:
     from contracts.quantities import parse_instant
 
     return _parsed(text, parse_instant)
@@ -42,15 +41,18 @@ def _parsed(text: Any, parse: Callable[[Any], Parsed]) -> Parsed:
 
 def export(
     url: Url = DEFAULT_URL,
+    key_file: KeyFile = None,
     output: Annotated[Path, typer.Option(help="A new folder, or a new file ending in .tar.gz.")] = Path(
         "hourbook-audit.tar.gz"
     ),
     account: Annotated[str | None, typer.Option(help="Only this account's events.")] = None,
     since: Annotated[
-        datetime | None, typer.Option("--from", parser=_instant, help=f"Only what was recorded from then on. {INSTANT}")
+        datetime | None,
+        typer.Option("--from", parser=parsed_instant, help=f"Only what was recorded from then on. {INSTANT}"),
     ] = None,
     before: Annotated[
-        datetime | None, typer.Option("--to", parser=_instant, help=f"Only what was recorded before then. {INSTANT}")
+        datetime | None,
+        typer.Option("--to", parser=parsed_instant, help=f"Only what was recorded before then. {INSTANT}"),
     ] = None,
     checkpoint: Annotated[
         list[Path] | None,
@@ -63,6 +65,7 @@ def export(
     ] = False,
 ) -> None:
     """Write what a signed checkpoint covers, with all that is needed to check it offline."""
+    from services.access.caller import Caller
     from services.auditing.export import Wanted, export, size_of
     from services.process.address import hourbook_at
 
@@ -70,17 +73,17 @@ def export(
         raise typer.BadParameter("give --account, or --from and --to, not both")
     cuts = tuple(size_of(file.read_text(encoding="utf-8")) for file in checkpoint or ())
     with hourbook_at(url):
-        events = export(
-            url, output, Wanted(account, since, before, cuts, personal=not without_personal_data), complaints
-        )
+        wanted = Wanted(account, since, before, cuts, personal=not without_personal_data)
+        events = export(Caller.of(url, key_file), output, wanted, complaints)
     complaints.print(f"{events} events exported to {output}", highlight=False, soft_wrap=True)
 
 
 def replay(
     account: Annotated[str, typer.Argument(help="Whose balance.")],
     url: Url = DEFAULT_URL,
+    key_file: KeyFile = None,
     as_of: Annotated[
-        datetime | None, typer.Option(parser=_instant, help=f"The balance of that instant. {INSTANT}")
+        datetime | None, typer.Option(parser=parsed_instant, help=f"The balance of that instant. {INSTANT}")
     ] = None,
     known_at: Annotated[
         str | None, typer.Option(parser=_known_at, help="By what was recorded then: a position, or an instant.")
@@ -95,11 +98,12 @@ def replay(
     import httpx
 
     from contracts.envelope import RecordedEvent
+    from services.access.caller import Caller
     from services.auditing.story.forms import Story, written
     from services.auditing.story.steps import steps
     from services.process.address import hourbook_at
 
-    with hourbook_at(url), httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with hourbook_at(url), Caller.of(url, key_file).client() as client:
         answer = client.get(f"/v1/accounts/{account}/events")
     if answer.status_code == httpx.codes.NOT_FOUND:
         raise OperatorError(f"There is no account {account}.")

@@ -17,12 +17,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import contracts
+from services.access.caller import Caller
 from services.auditing.ledger_over_http import ANSWER_SECONDS_MAX, AuditSource
 from services.process.operator_error import OperatorError
 
@@ -78,13 +78,13 @@ class Part(NamedTuple):
     """Whether one of the leaves [start, end) is among them."""
 
 
-def export(url: str, output: Path, wanted: Wanted, console: Console) -> int:
+def export(caller: Caller, output: Path, wanted: Wanted, console: Console) -> int:
     """Write the export to a folder, or to a file when its name ends in .tar.gz; returns how many events it has."""
     if output.exists():
         raise OperatorError(f"{output} is there already. Give the export a name of its own.")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
-        httpx.Client(base_url=url, timeout=ANSWER_SECONDS_MAX, trust_env=False) as client,
+        caller.client(ANSWER_SECONDS_MAX) as client,
         tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as place,
         Progress(*columns, console=console) as progress,
     ):

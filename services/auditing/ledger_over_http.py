@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import orjson
 
+from services.process.address import document
 from services.process.operator_error import OperatorError
 
 HASH_BYTES = 32
@@ -27,18 +28,16 @@ class AuditSource:
 
     def document(self, path: str) -> Any:
         """A JSON answer; what the ledger says against it, if it does."""
-        answer = self._client.get(path)
-        if "problem+json" in answer.headers["Content-Type"]:
-            problem = answer.json()
-            raise OperatorError(f"{problem['title']} {problem.get('detail') or ''}")
-        return orjson.loads(answer.raise_for_status().content)
+        return document(self._client.get(path))
 
     def heads(self) -> dict[int, int]:
         """The position of the last event of each log, by the log's number."""
         heads: dict[int, int] = {}
-        while (answer := self._client.get("/v1/log", params={"log": len(heads), "limit": 1})).is_success:
-            heads[len(heads)] = int(answer.headers["Hourbook-Position"])
-        return heads
+        while True:
+            answer = self._client.get("/v1/log", params={"log": len(heads), "limit": 1})
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return heads
+            heads[len(heads)] = int(answer.raise_for_status().headers["Hourbook-Position"])
 
     def log_of(self, account_id: str) -> int:
         """The log that an account's events are in: its first event's receipt says so."""

@@ -12,6 +12,7 @@ import httpx
 
 from contracts.commands import Command
 from contracts.placement import every_log, log_of
+from services.access.caller import asking
 from services.access.door import Door
 from services.access.principals import LOCAL
 from services.ledger.access.door import opened_door
@@ -107,7 +108,7 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
     await prepared(settings.database_url, settings.logs)
     async with (
         EventStore.connected(settings.database_url, settings.logs) as store,
-        httpx.AsyncClient(base_url=settings.projections_url or "", trust_env=False) as projections,
+        httpx.AsyncClient(**asking(settings.projections_url or "", settings.projections_key_file)) as projections,
         httpx.AsyncClient(trust_env=False) as outside,
     ):
         clock = SandboxClock(store.readers) if settings.sandbox else SystemClock()

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
     nats_url: NatsUrl | None = Field(default=None, validation_alias="NATS_URL")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
     projections_url: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_PROJECTIONS_URL")
+    projections_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_PROJECTIONS_KEY_FILE")
     logs: int = Field(default=1, ge=1, le=LOGS_MAX, validation_alias="HOURBOOK_LOGS")
     audit_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_AUDIT_KEY_FILE")
     witness_file: File | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_FILE")

@@ -11,6 +11,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from services.access.caller import Caller
 from services.operating.logs import heads
 from services.process.operator_error import OperatorError
 
@@ -30,7 +31,7 @@ class Closing(NamedTuple):
 
 
 async def close_month(
-    month: str, url: str, accounts: Iterable[str], answers: Path | None, console: Console
+    month: str, caller: Caller, accounts: Iterable[str], answers: Path | None, console: Console
 ) -> AsyncIterator[Closing]:
     """Close the month of these accounts, of all where none is named, in one stream of commands.
 
@@ -40,7 +41,7 @@ async def close_month(
     with ExitStack() as closing:
         progress = closing.enter_context(Progress(*columns, console=console))
         kept = closing.enter_context(answers.open("wb")) if answers else None
-        async with httpx.AsyncClient(base_url=url, timeout=ANSWER_SECONDS_MAX, trust_env=False) as client:
+        async with caller.async_client(ANSWER_SECONDS_MAX) as client:
             asked = list(dict.fromkeys(accounts)) or [account_id async for account_id in _all_accounts(client)]
             task = progress.add_task(f"closing {month}", total=len(asked))
             async with client.stream("POST", "/v1/commands", content=_commands(month, asked)) as response:

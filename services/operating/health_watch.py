@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from services.process.tls import trusted_at
+
 NEEDED = ("commands", "queries")
 ANSWER_SECONDS_MAX = 5
 EVERY_SECONDS = 1.0
@@ -18,6 +20,7 @@ class HealthWatch:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._asking = {"trust_env": False, "verify": trusted_at(url)}
         self._sentences: dict[str, str] = {}
         """By part: why it is not ready, empty while it is."""
         self._noticed: set[str] = set()
@@ -56,7 +59,7 @@ class HealthWatch:
 
     def _read(self) -> tuple[dict[str, str], list[str]]:
         try:
-            answer = httpx.get(f"{self._url}/health/ready", timeout=ANSWER_SECONDS_MAX, trust_env=False)
+            answer = httpx.get(f"{self._url}/health/ready", timeout=ANSWER_SECONDS_MAX, **self._asking)
             said: dict[str, Any] = answer.json()
             parts = {part["name"]: part["sentence"] for part in said["parts"]}
         except (httpx.HTTPError, ValueError, KeyError) as failure:

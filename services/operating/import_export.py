@@ -12,6 +12,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from services.access.caller import Caller
 from services.operating.logs import heads
 from services.process.operator_error import OperatorError
 
@@ -25,7 +26,7 @@ def _progress(console: Console) -> Progress:
     )
 
 
-async def send(file: Path, url: str, answers: Path | None, console: Console) -> Counter[str]:
+async def send(file: Path, caller: Caller, answers: Path | None, console: Console) -> Counter[str]:
     """Stream NDJSON commands to /v1/commands; how many lines had each outcome, and the answers to a file."""
     tally: Counter[str] = Counter()
     size = (await asyncio.to_thread(file.stat)).st_size
@@ -41,7 +42,7 @@ async def send(file: Path, url: str, answers: Path | None, console: Console) -> 
                     yield block
 
         async with (
-            httpx.AsyncClient(base_url=url, timeout=ANSWER_SECONDS_MAX, trust_env=False) as client,
+            caller.async_client(ANSWER_SECONDS_MAX) as client,
             client.stream("POST", "/v1/commands", content=blocks()) as response,
         ):
             response.raise_for_status()
@@ -59,7 +60,7 @@ def _outcome(answer: dict[str, object]) -> str:
     return str(answer["type"]).rpartition(":")[2]
 
 
-async def receive(url: str, output: Path | None, log: int | None, after: int, console: Console) -> dict[int, int]:
+async def receive(caller: Caller, output: Path | None, log: int | None, after: int, console: Console) -> dict[int, int]:
     """Stream one log, or each of them, to a file or to standard output; returns how many events each had.
 
     Where there are several logs and none is named, every line says first in which one it stands: `"log"`.
@@ -68,7 +69,7 @@ async def receive(url: str, output: Path | None, log: int | None, after: int, co
     with ExitStack() as closing:
         progress = closing.enter_context(_progress(console))
         sink = closing.enter_context(output.open("wb")) if output else sys.stdout.buffer
-        async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+        async with caller.async_client() as client:
             logs = [log] if log is not None else range(len(await heads(client)))
             if after and len(logs) > 1:
                 raise OperatorError("A position belongs to one log: name the log with --log, or leave out --after.")

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from services.auditing.evidence_commands import DEFAULT_URL, Url
-from services.process.operator_error import OperatorError
+from services.access.options import DEFAULT_URL, KeyFile, Url
 
 privacy = typer.Typer(name="privacy", help="What the ledger knows about people.", no_args_is_help=True)
 
@@ -23,18 +22,13 @@ def erase(
         str | None, typer.Option(help="Only this name or e-mail, letter by letter; without it, all of the account.")
     ] = None,
     url: Url = DEFAULT_URL,
+    key_file: KeyFile = None,
 ) -> None:
     """Erase the names and e-mails of people from an account's events; every proof still holds."""
-    import httpx
-
-    from services.process.address import hourbook_at
+    from services.access.caller import Caller
+    from services.process.address import document, hourbook_at
 
     body = {"reason": reason} | ({"person": person} if person else {})
-    with hourbook_at(url):
-        path = f"{url}/v1/accounts/{account}/personal-data/erasures"
-        answer = httpx.post(path, json=body, timeout=60, trust_env=False)
-    if "problem+json" in answer.headers["Content-Type"]:
-        problem = answer.json()
-        raise OperatorError(f"{problem['title']} {problem['detail']}")
-    with hourbook_at(url):
-        print(f"{answer.raise_for_status().json()['erased']} erased")
+    with hourbook_at(url), Caller.of(url, key_file).client() as client:
+        done = document(client.post(f"/v1/accounts/{account}/personal-data/erasures", json=body))
+    print(f"{done['erased']} erased")

@@ -1,10 +1,10 @@
 """A projection rebuilt by hand, in sight of whoever asked for it."""
 
-import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from services.access.caller import Caller
 from services.process.operator_error import OperatorError
 from services.projections.catalogue import PROJECTIONS, migrate
 from services.projections.database import POSTGRES_UNAVAILABLE, pool
@@ -23,13 +23,15 @@ class _Rate(ProgressColumn):
         return Text(f"{task.finished_speed or task.speed or 0:,.0f} events/s")
 
 
-async def rebuild_by_hand(name: str, settings: Settings, console: Console, *, accept_differences: bool) -> Cut:
+async def rebuild_by_hand(
+    name: str, settings: Settings, caller: Caller, console: Console, *, accept_differences: bool
+) -> Cut:
     """Rebuild the projection of that name with a progress bar; OperatorError says in a sentence why that failed."""
     projection = _projection(name)
     trackings = [Tracking(projection, log) for log in settings.log_names]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     async with (
-        httpx.AsyncClient(base_url=settings.ledger_url, timeout=30, trust_env=False) as ledger,
+        caller.async_client(30) as ledger,
         pool(settings.database_url, 1) as database,
     ):
         with Progress(*columns, console=console) as progress:

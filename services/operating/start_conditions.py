@@ -7,17 +7,21 @@ from typing import TypeVar
 
 from pydantic_settings import BaseSettings
 
+from services.access.caller import credential_in
+from services.access.settings import AccessSettings
 from services.ledger.audit.keys import CannotSign, read_key
 from services.ledger.settings import Settings as LedgerSettings
 from services.process import settings
 from services.process.logs import LogSettings
 from services.process.operator_error import CANNOT_START, OperatorError
-from services.process.site import SiteSettings
+from services.process.tls import TlsSettings
 from services.projections.debt_alerts.webhooks import endpoints
 from services.projections.monthly_reports.seller import seller
 from services.projections.settings import Settings as ProjectionsSettings
 
-KNOWN = settings.variables(LedgerSettings, ProjectionsSettings, SiteSettings, LogSettings)
+KNOWN = settings.variables(LedgerSettings, ProjectionsSettings, AccessSettings, TlsSettings, LogSettings) | {
+    "HOURBOOK_KEY_FILE"
+}
 
 
 def require_settings(environment: Mapping[str, str]) -> None:
@@ -29,10 +33,23 @@ def require_settings(environment: Mapping[str, str]) -> None:
     _require([*_complaints(lambda: ledger_settings(given)), *_complaints(lambda: projections_settings(given))])
 
 
+def door_settings(environment: Mapping[str, str]) -> AccessSettings:
+    """Whether there is a door, and the certificate that is shown at it."""
+    _require(_complaints(lambda: _read(TlsSettings, environment)))
+    return _read(AccessSettings, environment)
+
+
 def ledger_settings(environment: Mapping[str, str]) -> LedgerSettings:
     """The ledger's, with the key and the witness that they name."""
     read = _read(LedgerSettings, environment)
-    _require([*_wrong_key(read.audit_key_file), *_wrong_witness(read.witness_file)])
+    _require(
+        [
+            *_complaints(lambda: door_settings(environment)),
+            *_wrong_key(read.audit_key_file),
+            *_wrong_witness(read.witness_file),
+            *_wrong_credential(read.projections_key_file),
+        ]
+    )
     return read
 
 
@@ -43,7 +60,8 @@ def projections_settings(environment: Mapping[str, str]) -> ProjectionsSettings:
         ("HOURBOOK_SELLER_FILE", read.seller_file, seller),
         ("HOURBOOK_WEBHOOKS_FILE", read.webhooks_file, endpoints),
     ]
-    _require([sentence for each in files for sentence in _complaints(lambda each=each: settings.parsed(*each))])
+    wrong = [sentence for each in files for sentence in _complaints(lambda each=each: settings.parsed(*each))]
+    _require([*_complaints(lambda: door_settings(environment)), *wrong, *_wrong_credential(read.ledger_key_file)])
     return read
 
 
@@ -82,6 +100,10 @@ def _wrong_key(file: Path | None) -> Iterator[str]:
         yield f"HOURBOOK_AUDIT_KEY_FILE: {unreadable}"
     except OSError as unreadable:
         yield f"HOURBOOK_AUDIT_KEY_FILE, {file}: it cannot be read: {unreadable.strerror}."
+
+
+def _wrong_credential(file: Path | None) -> Iterable[str]:
+    return _complaints(lambda: credential_in(file)) if file else ()
 
 
 def _wrong_witness(file: Path | None) -> Iterator[str]:

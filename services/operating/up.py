@@ -15,14 +15,16 @@ from infra.data_folder import DataFolder, free_port, make_usable
 from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
 from services.ledger.running import prepared
 from services.ledger.settings import Settings as LedgerSettings
+from services.operating import door_keys
 from services.operating.health_watch import HealthWatch
 from services.operating.parts import Part, bound
-from services.operating.start_conditions import require_settings
+from services.operating.start_conditions import door_settings, require_settings
 from services.process import nats_connection
 from services.process.file_replacement import replace_file
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.serving import listening
 from services.process.settings import read
+from services.process.tls import TlsSettings
 
 READY_SECONDS_MAX = 120
 AUDIT_SECONDS = "60"
@@ -83,9 +85,9 @@ def _prepare(database_url: str) -> None:
 def running(
     data: Path, port: int, *, sandbox: bool = False, embedded: bool = True, say: Callable[[str], None] = print
 ) -> Iterator[Hourbook]:
-    """Hourbook on 127.0.0.1, ready for use within the context; everything it started is stopped after it."""
+    """Hourbook at that port, ready for use within the context; everything it started is stopped after it."""
     data = data.absolute()
-    url = f"http://127.0.0.1:{port}"
+    url = read(TlsSettings).url(port)
     own = {
         "HOURBOOK_AUDIT_KEY_FILE": str(data / "audit" / "key.pem"),
         **os.environ,
@@ -93,8 +95,9 @@ def running(
         "HOURBOOK_PROJECTIONS_URL": url,
         "HOURBOOK_SANDBOX": "1" if sandbox else "0",
     }
+    door = door_settings(own)
     with ExitStack() as stopping:
-        taken = stopping.enter_context(listening(port))
+        taken = stopping.enter_context(listening(port, door.host))
         make_usable(data)
         require_settings(own)
         folder = DataFolder(data / "processes")
@@ -105,6 +108,8 @@ def running(
             servers.append(stopping.enter_context(server))
             own[variable] = server.url
         _prepare(own["DATABASE_URL"])
+        if door.access == "closed":
+            _close_door(own, data, say)
         if not asyncio.run(nats_connection.log_in(own["NATS_URL"])):
             say("NATS does not answer yet; commands and queries go on without it")
         hourbook = Hourbook(url, _parts(own, folder.path, taken.fileno(), port), servers)
@@ -113,6 +118,14 @@ def running(
             stopping.callback(part.stop)
         _await_ready(hourbook, say)
         yield hourbook
+
+
+def _close_door(own: dict[str, str], data: Path, say: Callable[[str], None]) -> None:
+    """Have a key for each role, and give the parts theirs."""
+    sandbox = own["HOURBOOK_SANDBOX"] == "1"
+    asyncio.run(door_keys.keep_keys(read(LedgerSettings, database_url=own["DATABASE_URL"], sandbox=sandbox), data, say))
+    for variable in ("HOURBOOK_LEDGER_KEY_FILE", "HOURBOOK_PROJECTIONS_KEY_FILE"):
+        own.setdefault(variable, str(door_keys.file_of(data, door_keys.FOLLOWER)))
 
 
 def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) -> list[Part]:
@@ -147,8 +160,9 @@ def another_service(hourbook: Hourbook, port: int) -> Iterator[str]:
         second = Part(f"service-{port}", line, first.environment, first.folder, (taken.fileno(),))
         second.start()
         try:
-            _await_ready(Hourbook(f"http://127.0.0.1:{port}", [second], []), print)
-            yield f"http://127.0.0.1:{port}"
+            url = read(TlsSettings).url(port)
+            _await_ready(Hourbook(url, [second], []), print)
+            yield url
         finally:
             second.stop()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 
@@ -24,3 +25,12 @@ def hourbook_at(url: str) -> Iterator[None]:
             f"{url} does not answer: {failure or type(failure).__name__}. "
             "Is Hourbook running, and is --url its address?"
         ) from failure
+
+
+def document(answer: httpx.Response) -> Any:
+    """A JSON answer; where it is a problem, an OperatorError says which, with the fields that do not fit."""
+    if "problem+json" in answer.headers.get("Content-Type", ""):
+        problem = answer.json()
+        fields = [f"{each['field']}: {each['remedy']}." for each in problem.get("fields") or ()]
+        raise OperatorError(" ".join(filter(None, (problem["title"], problem.get("detail"), *fields))))
+    return answer.raise_for_status().json()

@@ -17,7 +17,9 @@ from uvicorn.importer import import_from_string
 
 from services.process.http_connection import HttpConnection
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.settings import read
 from services.process.stopping import raise_where_ended
+from services.process.tls import TlsSettings, shown_certificate
 
 LOOPBACK = "127.0.0.1"
 BACKLOG = 2048
@@ -64,6 +66,12 @@ def allow_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
+def _certificate() -> dict[str, Any]:
+    """What uvicorn is told where the operator has named a certificate."""
+    shown = shown_certificate(read(TlsSettings))
+    return {"ssl_context_factory": lambda *_: shown} if shown else {}
+
+
 def serve(application: str, taken: socket.socket) -> None:
     """Answer on that socket until SIGINT or SIGTERM; what the application raises when it starts is raised here.
 
@@ -82,6 +90,7 @@ async def _served(app: FastAPI, taken: socket.socket) -> None:
             lifespan="off",  # it is entered here, so that its errors are not taken for lines of a log
             log_config=None,
             **HTTP,
+            **_certificate(),
         )
     )
     answering = asyncio.create_task(_within_lifespan(app, server, taken))

@@ -84,6 +84,8 @@ def read(model: type[Read], **given: Any) -> Read:
 
 
 def _sentence(model: type[BaseSettings], error: Mapping[str, Any]) -> str:
+    if not error["loc"]:  # about several together: it names them
+        return f"{error['msg'].removeprefix('Value error, ')}."
     name = str(error["loc"][0])
     field = model.model_fields.get(name)
     variable = field.validation_alias if field else name

@@ -29,7 +29,13 @@ class SiteSettings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine reaches the service."""
-        return self.host == LOOPBACK_NAME or _is_loopback(self.host)
+        return is_loopback(self.host)
+
+    @property
+    def own_name(self) -> str:
+        """The host under which this machine reaches the service, as a URL has it."""
+        name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - not bound here
+        return f"[{name}]" if ":" in name else name
 
 
 class Site:
@@ -46,7 +52,7 @@ class Site:
         if host in self.known:
             return True
         name = _name(host)
-        if name not in self._names and name != listening_on and not _is_loopback(name):
+        if name not in self._names and name != listening_on and not is_loopback(name):
             return False
         if len(self.known) >= KNOWN_MAX:
             self.known.clear()
@@ -67,8 +73,9 @@ def _name(authority: bytes) -> str:
     return text.partition(":")[0]
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Whether a host's name or address is of this machine alone."""
     try:
-        return ip_address(name).is_loopback
+        return name == LOOPBACK_NAME or ip_address(name).is_loopback
     except ValueError:
         return False

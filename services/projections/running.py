@@ -13,8 +13,8 @@ import httpx
 from asyncpg.pool import PoolAcquireContext
 
 from contracts.placement import log_of
+from services.access.caller import asking
 from services.access.door import Door
-from services.access.key_file import KeyInFile
 from services.process.postgres_login import log_in
 from services.process.problem_responses import ProblemError
 from services.process.settings import parsed
@@ -302,8 +302,7 @@ def _trackings(settings: Settings) -> dict[str, tuple[Tracking, ...]]:
 
 
 def _ledger(settings: Settings) -> httpx.AsyncClient:
-    auth = KeyInFile(settings.ledger_key_file) if settings.ledger_key_file else None
-    return httpx.AsyncClient(base_url=settings.ledger_url, timeout=30, trust_env=False, auth=auth)
+    return httpx.AsyncClient(**asking(settings.ledger_url, settings.ledger_key_file), timeout=30)
 
 
 async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None]]) -> None:

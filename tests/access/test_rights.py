@@ -53,6 +53,7 @@ def test_local_may_everything_and_the_parts_only_what_they_need():
     assert not [right for right in Right if refusal(LOCAL, right, "oka")]
     assert {name: set(part.rights) for name, part in SYSTEM.items()} == {
         "scheduler": set(), "relay": set(), "worker": {"log"}, "auditor": {"log", "evidence"},
+        "operator": set(Right),
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from rich.console import Console
 
+from services.access.caller import Caller
 from services.auditing.export import Wanted, export, size_of
 from services.auditing.handed_out import verify
 from services.auditing.ledger_over_http import recorded_at
@@ -69,7 +70,7 @@ async def signed(client: httpx.AsyncClient, database_url: str, key_file: Path) -
 
 
 async def exported(url: str, output: Path, **wanted: Any) -> Path:
-    await asyncio.to_thread(export, url, output, Wanted(**wanted), Console(file=StringIO()))
+    await asyncio.to_thread(export, Caller(url), output, Wanted(**wanted), Console(file=StringIO()))
     return output
 
 

@@ -1,0 +1,18 @@
+"""What a command of the program is told about the Hourbook that it asks: where it is, and which key to show there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+DEFAULT_DATA = Path(".hourbook")
+
+Url = Annotated[str, typer.Option(help="Where Hourbook answers.")]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="A file with the key or token to show; on this machine, without it, access/owner.key of the data folder.",
+        envvar="HOURBOOK_KEY_FILE",
+    ),
+]
