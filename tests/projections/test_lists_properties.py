@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.read_models import AccountSummary
 from services.projections.balances.accounts import Sort, accounts
+from services.projections.balances.packages import packages
 from services.projections.balances.queries import balance
 from tests.projections.conftest import Applied
 from tests.projections.histories import TURNS, Turn, play
@@ -62,6 +63,12 @@ async def test_every_combination_pages_completely_in_its_order(
         first = min((lot.ends_at for lot in stands.lots), default=None)
         assert one.next_expiry_at == first
         assert one.next_expiry_minutes == sum(lot.remaining_minutes for lot in stands.lots if lot.ends_at == first)
+        everything: dict[str, Any] = {"state": None, "since": None, "before": None, "cursor": None, "limit": 1000}
+        held = (await packages(connection, one.account_id, now=now, **everything)).packages
+        assert sorted((lot.lot_id, lot) for each in held for lot in each.lots) == sorted(
+            (lot.lot_id, lot) for lot in stands.lots
+        )
+        assert all(each.state == "valid" for each in held if each.lots)
         for sort, debt, within, suspended in product(get_args(Sort), (None, True, False), (None, 90), (None, True)):
             filters: dict[str, Any] = {"debt": debt, "expiring_within": within, "suspended": suspended}
             expected = [
