@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from contracts.access import Role
 from contracts.quantities import SELLER_ZONE, decimal_hours
+from services.access.caller import Caller, asking, detail_of
 from services.auditing.ledger_over_http import AuditSource
 from services.documents.formats import last_day_before
+from services.operating import door_keys
 from services.process.operator_error import OperatorError
 
 SAMPLE = Path(__file__).parents[2] / "infra" / "sample"
@@ -27,11 +30,11 @@ def sample_lines() -> Iterator[dict[str, Any]]:
         yield from map(orjson.loads, lines)
 
 
-def play_sample(url: str, console: Console) -> None:
+def play_sample(caller: Caller, console: Console) -> None:
     """Send every command at its time; a second start goes on where the first one stopped."""
     lines = list(sample_lines())
     end = orjson.loads((SAMPLE / "expected.json").read_bytes())["end"]
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with caller.client() as client:
         clock = _clock(client)
         left = [line for line in lines if clock is None or datetime.fromisoformat(line["at"]) >= clock]
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -64,9 +67,9 @@ def _send(client: httpx.Client, line: dict[str, Any]) -> None:
         raise OperatorError(f"command {line['idempotency_key']} came to {outcome}, not to {line['expect']}: {answer}")
 
 
-def show(url: str, console: Console) -> None:
+def show(caller: Caller, console: Console) -> None:
     """Customers, open alerts, one balance over time, one replay beside the projection, and where to look next."""
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with caller.client() as client:
         everything = {"Hourbook-Min-Position": str(max(AuditSource(client).heads().values()))}
         page = client.get("/v1/accounts", params={"limit": 100}, headers=everything)
         accounts = page.raise_for_status().json()["accounts"]
@@ -75,7 +78,8 @@ def show(url: str, console: Console) -> None:
         shown = max(accounts, key=lambda account: account["held_minutes"])["account_id"]
         console.print(_curve(client, shown))
         console.print(_replay_beside_projection(client, shown))
-    console.print("\nWhere to look next:")
+    shown_key = f', with the header "Authorization: Bearer $(cat {caller.key_file})"' if caller.key_file else ""
+    console.print(f"\nWhere to look next{shown_key}:", highlight=False, soft_wrap=True)
     for path in (
         "docs",
         f"v1/accounts/{shown}/balance",
@@ -83,7 +87,22 @@ def show(url: str, console: Console) -> None:
         "v1/alerts",
         "v1/log?limit=5",
     ):
-        console.print(f"  {url}/{path}")
+        console.print(f"  {caller.url}/{path}", soft_wrap=True)
+
+
+def show_door(url: str, data: Path, console: Console) -> None:
+    """What each key of the data folder may do here, and how the door answers one that may not."""
+    table = Table("key", "roles", "rights", title=f"Keys at the door, in {data / door_keys.FOLDER}")
+    for name in door_keys.ROLES_OF:
+        with Caller(url, door_keys.file_of(data, name)).client() as client:
+            me = client.get("/v1/me").raise_for_status().json()
+        roles, rights = ("all", "all") if name == door_keys.OWNER else (", ".join(me["roles"]), ", ".join(me["rights"]))
+        table.add_row(f"{name}.key", roles, rights)
+    console.print(table)
+    with httpx.Client(**asking(url, door_keys.file_of(data, Role.READER))) as reader:
+        refused = reader.get("/v1/access/keys")
+    answer = f"{refused.status_code} {detail_of(refused)}"
+    console.print(f"GET /v1/access/keys with reader.key: {answer}", highlight=False, soft_wrap=True)
 
 
 def _customers(accounts: list[dict[str, Any]]) -> Table:

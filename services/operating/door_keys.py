@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from contracts.access import KeyRequest, Role
+from services.access.caller import OWNERS_KEY
 from services.access.keys import Credential
 from services.access.principals import SYSTEM
 from services.access.state import AccessState
@@ -16,8 +17,8 @@ from services.ledger.event_store.store import EventStore
 from services.ledger.settings import Settings
 from services.process.file_replacement import replace_file
 
-FOLDER = "access"
-OWNER = "owner"
+FOLDER = OWNERS_KEY.parent.name
+OWNER = OWNERS_KEY.stem
 FOLLOWER = Role.FOLLOWER.value
 OF_ONE_ROLE = (
     Role.RECORDER, Role.FINANCE, Role.MANAGER, Role.AUDITOR, Role.READER, Role.ADMIN, Role.FOLLOWER,

@@ -33,11 +33,15 @@ METRICS_FILE = "metrics.json"
 
 @dataclass
 class Hourbook:
-    """A running Hourbook: `url` is where it is used, `parts` its processes, `servers` those it started itself."""
+    """A running Hourbook: `url` is where it is used, `parts` its processes, `servers` those it started itself.
+
+    `closed`: it has a door, and asks for keys.
+    """
 
     url: str
     parts: list[Part]
     servers: list[EmbeddedServer]
+    closed: bool = False
     health: HealthWatch = field(init=False)
 
     def __post_init__(self) -> None:
@@ -112,7 +116,7 @@ def running(
             _close_door(own, data, say)
         if not asyncio.run(nats_connection.log_in(own["NATS_URL"])):
             say("NATS does not answer yet; commands and queries go on without it")
-        hourbook = Hourbook(url, _parts(own, folder.path, taken.fileno(), port), servers)
+        hourbook = Hourbook(url, _parts(own, folder.path, taken.fileno(), port), servers, door.access == "closed")
         for part in reversed(hourbook.parts):  # so that the auditor, the last of them, stops after all others
             part.start()
             stopping.callback(part.stop)

@@ -1,5 +1,6 @@
 """Hourbook against its peers on the same PostgreSQL, everything durable, in one run: what `hourbook bench` does."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -37,7 +38,11 @@ class Bench:
 
 
 def measure(seconds: float, events: int, output: Path, console: Console) -> None:
-    """Measure every row, show the table, write JSON; `events` is the length of the long log."""
+    """Measure every row, show the table, write JSON; `events` is the length of the long log.
+
+    Without a door, for the peers have none.
+    """
+    os.environ["HOURBOOK_ACCESS"] = "open"
     found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="hourbook-bench-") as name:
         folder = Path(name)

@@ -202,3 +202,14 @@ def test_keys_are_made_listed_rotated_explained_and_revoked(hourbook: Hourbook, 
     assert (shut.returncode, "is revoked" in shut.stderr) == (1, True)
     odd = program("access", "make", "CRM", "--role", "recorder", "--account", "?", *named)
     assert (odd.returncode, "accounts" in odd.stderr) == (1, True), odd.stderr
+
+
+@pytest.mark.parametrize("access", ["open", "closed"])
+def test_the_demo_is_one_command_and_shows_the_door(access: str, tmp_path: Path):
+    done = program("demo", "--exit", "--port", str(free_port()), "--data", tmp_path, HOURBOOK_ACCESS=access)
+    assert done.returncode == 0, done.stderr
+    assert "Where to look next" in done.stdout
+    shown = "GET /v1/access/keys with reader.key: 403 The right access is missing" in done.stdout
+    assert shown == (access == "closed"), done.stdout
+    for name in door_keys.ROLES_OF if shown else ():
+        assert f"{name}.key" in done.stdout
