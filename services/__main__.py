@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from services.access.options import DEFAULT_DATA, DEFAULT_URL, KeyFile, Url
-from services.auditing.commands import audit
+from services.auditing.commands import audit, witness
 from services.operating.access import access
 from services.operating.privacy import privacy
 from services.process.operator_error import OperatorError
@@ -26,6 +26,7 @@ cli = typer.Typer(
 cli.add_typer(access)
 cli.add_typer(audit)
 cli.add_typer(privacy)
+cli.command()(witness)
 console = Console()
 complaints = Console(stderr=True)
 

@@ -21,6 +21,7 @@ SELECT create_distributed_table('ledger.erasure', 'log_id', colocate_with => 'le
 SELECT create_distributed_table('ledger.checkpoint', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.tile', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.witness', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.cosignature', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.verification', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.hindrance', 'log_id', colocate_with => 'ledger.event');
 

@@ -100,3 +100,29 @@ def _database_url(data: Path) -> str:
     from infra.embedded import EmbeddedPostgres
 
     return os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()
+
+
+def witness(
+    keys: Annotated[
+        list[Path],
+        typer.Option(exists=True, help="The keys of a ledger (GET /v1/audit/keys) to witness; several."),
+    ],
+    name: Annotated[str, typer.Option(help="By which you are known, such as witness.example.org/hours.")],
+    folder: Annotated[Path, typer.Option(help="Where your key is, and what you have cosigned.")] = Path("witness"),
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port.", min=1, max=65535)] = 8010,
+) -> None:
+    """Cosign the checkpoints of somebody else's ledger (C2SP tlog-witness), as long as each follows the one before.
+
+    Prints the key that the ledger's operator has to name in HOURBOOK_COSIGNERS_FILE, behind your address.
+    """
+    import uvicorn
+
+    from services.auditing.witness import Witness, application
+
+    if "+" in name or any(character.isspace() for character in name):
+        raise typer.BadParameter("give a name without spaces and without +", param_hint="--name")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    made = Witness.in_folder(folder, name, keys)
+    print(f"witness http://{host}:{port} {made.verifier_key}", flush=True)
+    uvicorn.run(application(made), host=host, port=port, access_log=False, log_level="warning")

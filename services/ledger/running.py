@@ -19,7 +19,7 @@ from services.ledger.access.door import opened_door
 from services.ledger.access.log import AccessLog
 from services.ledger.audit.checkpointer import keep_checkpointing
 from services.ledger.audit.watch import AuditWatch
-from services.ledger.audit.witnesses import keep_telling, witnesses
+from services.ledger.audit.witnesses import cosigners, keep_cosigned, keep_telling, witnesses
 from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.domain.local_time import missing_transfers
 from services.ledger.event_store.database import UNAVAILABLE, LedgerUnavailable
@@ -170,10 +170,16 @@ def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]
     if settings.audit_key_file is None:
         logger.warning("HOURBOOK_AUDIT_KEY_FILE is not set: this process signs no checkpoints")
         return
-    yield "The checkpointer", keep_checkpointing(database, settings.logs, settings.audit_key_file, ledger.clock)
-    for witness in witnesses(settings):
-        for log_id in every_log(settings.logs):
-            yield f"The delivery to {witness.name}", keep_telling(witness, database, log_id)
+    yield (
+        "The checkpointer",
+        keep_checkpointing(database, settings.logs, settings.audit_key_file, real_time=not settings.sandbox),
+    )
+    folder = settings.audit_key_file.parent
+    for log_id in every_log(settings.logs):
+        for witness in witnesses(settings):
+            yield f"The delivery to {witness.name}", keep_telling(witness, database, log_id, folder)
+        for cosigner in cosigners(settings.cosigners_file):
+            yield f"The cosigning by {cosigner.name}", keep_cosigned(cosigner, database, log_id)
 
 
 def _say_if_crashed(task: asyncio.Task[None]) -> None:

@@ -21,7 +21,6 @@ from services.ledger.audit.merkle import EMPTY_ROOT, Frontier, Tiles, edge_of, g
 from services.ledger.audit.notes import Note
 from services.ledger.audit.signer_memory import Remembered, SignerMemory, the_only_signer
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
-from services.ledger.clock import Clock, SystemClock
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.identity import ledger_id_of
 from services.process.operator_error import OperatorError
@@ -33,9 +32,9 @@ REST_SECONDS = 5.0
 LEAVES_MAX = 1 << 15
 PAGE_LEAVES = 1 << 12
 SIGNER = "The signer"
-REAL_TIME = SystemClock()
 DAWN = datetime(1970, 1, 2, tzinfo=UTC)
 """Before all that was ever recorded."""
+DUSK = datetime(9999, 1, 1, tzinfo=UTC)
 VERIFIED_FILE = "verified.json"
 """What the auditor remembers, where `up` keeps it: beside the key."""
 
@@ -53,9 +52,9 @@ class LogDisagrees(CannotSign):
 class Checkpointer:
     """Signs one log: only what extends all that its key has signed, and nothing while a fault of the audit stands."""
 
-    def __init__(self, database: Database, log_id: int, key_file: Path, clock: Clock = REAL_TIME) -> None:
+    def __init__(self, database: Database, log_id: int, key_file: Path, *, real_time: bool = True) -> None:
         self._database = database
-        self._clock = clock
+        self._real_time = real_time
         self._tree = StoredTree(database, log_id)
         self.log_id = log_id
         self._log = f"log {log_id}"
@@ -191,15 +190,17 @@ class Checkpointer:
             self._key = None  # another was faster, or the key has been rotated
 
     async def _clock_after(self, size: int) -> datetime:
-        """What the clock shows, or the latest of the new events; none of these is recorded much before or after it."""
-        now, earliest = await self._clock.now(), self._clocked or DAWN
-        # A test clock may be set to before what the log of access has remembered already.
-        between = (earliest - CLOCKS_DIFFER, max(now, datetime.now(UTC)) + CLOCKS_DIFFER)
+        """The present, or the latest of the new events; none of these is recorded much before or after it.
+
+        A test clock leaps: what was decided before may be recorded after, so there the events alone are gone by.
+        """
+        now, earliest = datetime.now(UTC) if self._real_time else None, self._clocked or DAWN
+        between = (earliest - CLOCKS_DIFFER, now + CLOCKS_DIFFER if now else DUSK)
         try:
             latest = await self._tree.latest_recorded(self._size, size, between)
         except LookupError as misdated:
             raise LogDisagrees(f"{misdated} in {self._log}") from misdated
-        return max(now, earliest, latest or now)
+        return max(now or DAWN, earliest, latest or DAWN)
 
     async def _remember_what_others_signed(self, said: Checkpoint | None) -> None:
         if said and (self._remembered is None or self._remembered.size < said.size):
@@ -210,14 +211,16 @@ class Checkpointer:
         self._remembered = signed
 
 
-async def keep_checkpointing(database: Database, logs: int, key_file: Path, clock: Clock = REAL_TIME) -> None:
+async def keep_checkpointing(database: Database, logs: int, key_file: Path, *, real_time: bool = True) -> None:
     """Sign twice a second whatever is new, until cancelled; waits while another process signs or PostgreSQL is gone."""
     hindrances = Hindrances(database, SIGNER)
     while True:
         try:
             with the_only_signer(key_file):
                 await _require_key(database, key_file)
-                checkpointers = [Checkpointer(database, log_id, key_file, clock) for log_id in every_log(logs)]
+                checkpointers = [
+                    Checkpointer(database, log_id, key_file, real_time=real_time) for log_id in every_log(logs)
+                ]
                 await _keep_signing(checkpointers, hindrances)
         except (CannotSign, OSError) as refused:
             await hindrances.say(every_log(logs), dict.fromkeys(every_log(logs), f"{refused}"))

@@ -78,7 +78,7 @@ async def signing_key(database: Database, file: Path) -> SigningKey:
     except ValueError as unreadable:
         raise CannotSign(f"The newest published key cannot be read: {unreadable}.") from unreadable
     _finish_rotation(file, newest)
-    private = read_key(file) if notes else _read_or_make(file)
+    private = read_key(file) if notes else read_or_make(file)
     if not notes:
         await _publish(database, _note(ledger_id, 1, private, []), 1)
         return await signing_key(database, file)
@@ -132,7 +132,8 @@ def _write(file: Path, private: Ed25519PrivateKey) -> None:
     replace_file(file, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
 
 
-def _read_or_make(file: Path) -> Ed25519PrivateKey:
+def read_or_make(file: Path) -> Ed25519PrivateKey:
+    """The key in a file, made where there is none; CannotSign for a file that holds no such key."""
     if not file.exists():
         _write(file, Ed25519PrivateKey.generate())
     return read_key(file)

@@ -21,6 +21,7 @@ from services.ledger.event_store.stored_event import rfc3339
 _LATEST = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 ORDER BY size DESC LIMIT 1"
 _PAGE = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size > $2 ORDER BY size LIMIT $3"
 _COVERING = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size >= $2 ORDER BY size LIMIT 1"
+_COSIGNATURES = "SELECT line FROM ledger.cosignature WHERE log_id = $1 AND size = $2 ORDER BY witness"
 _TILES = """
     SELECT level, index, hashes FROM ledger.tile JOIN unnest($2::smallint[], $3::bigint[]) AS asked (level, index)
     USING (level, index) WHERE log_id = $1
@@ -64,6 +65,11 @@ class StoredTree:
     async def covering(self, position: int) -> StoredCheckpoint | None:
         """The first checkpoint that the event at a position is in."""
         return await self._one(_COVERING, self.log_id, position)
+
+    async def cosignatures(self, size: int) -> str:
+        """The signature lines of witnesses below the checkpoint of that size."""
+        rows = await self._database.rows(_COSIGNATURES, self.log_id, size)
+        return "".join(row["line"] for row in rows)
 
     async def page(self, after: int, limit: int) -> list[StoredCheckpoint]:
         """Checkpoints larger than a size, the smallest first."""

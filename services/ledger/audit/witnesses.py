@@ -2,26 +2,34 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 import httpx
 
 from contracts.placement import log_name
+from services.ledger.audit.cosignatures import VerifierKey
+from services.ledger.audit.hindrances import Hindrances
+from services.ledger.audit.notes import NotANote
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.settings import Settings
-from services.process.outages import outlasting
+from services.process.file_replacement import replace_file
+from services.process.operator_error import OperatorError
+from services.process.stopping import stopping
 
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 0.5
 RETRY_SECONDS = 2.0
+BEHIND_SECONDS_MAX = 60.0
 ANSWER_SECONDS_MAX = 10
 PAGE_CHECKPOINTS = 100
-OUTAGES = (OSError, httpx.HTTPError, httpx.InvalidURL, LedgerUnavailable)
 NOTE_MEDIA_TYPE = "text/plain; charset=utf-8"
 
 _TOLD = "SELECT size FROM ledger.witness WHERE log_id = $1 AND witness = $2"
@@ -29,6 +37,7 @@ _TELL = """
     INSERT INTO ledger.witness (log_id, witness, size) VALUES ($1, $2, $3)
     ON CONFLICT (log_id, witness) DO UPDATE SET size = greatest(witness.size, excluded.size)
 """
+_COSIGNED = "INSERT INTO ledger.cosignature VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 
 
 class Witness(Protocol):
@@ -86,6 +95,40 @@ class HttpWitness:
         answer.raise_for_status()
 
 
+@dataclass(frozen=True)
+class Cosigner:
+    """A witness that speaks C2SP tlog-witness: it judges each checkpoint by the last it has cosigned, and cosigns."""
+
+    url: str
+    key: VerifierKey
+
+    @property
+    def name(self) -> str:
+        return self.key.name
+
+    async def cosign(self, tree: StoredTree, checkpoint: StoredCheckpoint, old: int) -> tuple[int, str | None]:
+        """The size that it has cosigned by now, and its line below this checkpoint, if it has cosigned that."""
+        proof = await tree.consistency(old, checkpoint.size) if 0 < old < checkpoint.size else []
+        lines = "".join(f"{b64encode(hash_).decode()}\n" for hash_ in proof)
+        async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX) as client:
+            body = f"old {old}\n{lines}\n{checkpoint.note}".encode()
+            answer = await client.post(f"{self.url.rstrip('/')}/add-checkpoint", content=body)
+        if answer.status_code == httpx.codes.CONFLICT and answer.text.strip().isdecimal():
+            return int(answer.text), None
+        line = self.key.line_in(checkpoint.note, answer.raise_for_status().text)
+        if line is None:
+            raise NotCosigned(f"{self.name} has answered without a cosignature of its key")
+        return checkpoint.size, line
+
+
+class NotCosigned(Exception):
+    """A witness does not cosign: it has cosigned something else, or another key answers for it."""
+
+
+OUTAGES = (OSError, httpx.HTTPError, httpx.InvalidURL, LedgerUnavailable, NotCosigned, LookupError, ValueError)
+"""What keeps a checkpoint from a witness; the last two where the tree has lost what a proof is made of."""
+
+
 def witnesses(settings: Settings) -> Iterator[Witness]:
     """Those that the operator has named."""
     if settings.witness_file:
@@ -95,16 +138,87 @@ def witnesses(settings: Settings) -> Iterator[Witness]:
             yield HttpWitness(method, url, settings.witness_authorization)
 
 
-async def keep_telling(witness: Witness, database: Database, log_id: int) -> None:
-    """Hand every checkpoint on, in order, from where it was left, until cancelled; again and again after an outage."""
+def cosigners(file: Path | None) -> Iterator[Cosigner]:
+    """Those in a file, a line each: an address, and the witness's key."""
+    for line in file.read_text(encoding="utf-8").splitlines() if file else ():
+        if line.strip() and not line.startswith("#"):
+            url, _, key = line.strip().partition(" ")
+            try:
+                yield Cosigner(url, VerifierKey.parse(key))
+            except NotANote as malformed:
+                raise OperatorError(
+                    f"{file}: give a line `<address> <key>` for each witness; {malformed}."
+                ) from malformed
+
+
+async def keep_telling(witness: Witness, database: Database, log_id: int, memory: Path) -> None:
+    """Hand every checkpoint on, in order, from where it was left, until cancelled; again and again after an outage.
+
+    Where it was left is in a file: who owns the database could say that a witness has them all.
+    """
+    tree, file = StoredTree(database, log_id), _memory_of(memory, witness.name, log_id)
 
     async def hand_on() -> None:
-        tree = StoredTree(database, log_id)
-        while True:
-            told = await database.value(_TOLD, log_id, witness.name) or 0
-            for checkpoint in await tree.page(told, PAGE_CHECKPOINTS):
-                await witness.keep(log_id, checkpoint)
-                await database.value(_TELL, log_id, witness.name, checkpoint.size)
-            await asyncio.sleep(EVERY_SECONDS)
+        told = await _told(database, file, log_id, witness.name)
+        for checkpoint in await tree.page(told, PAGE_CHECKPOINTS):
+            await witness.keep(log_id, checkpoint)
+            await asyncio.to_thread(replace_file, file, f"{checkpoint.size}\n")
+            await database.value(_TELL, log_id, witness.name, checkpoint.size)
 
-    await outlasting(OUTAGES, hand_on, f"The witness {witness.name}", logger, RETRY_SECONDS)
+    await _keep_up(hand_on, witness.name, database, log_id)
+
+
+async def keep_cosigned(cosigner: Cosigner, database: Database, log_id: int) -> None:
+    """Let a witness cosign the newest checkpoint, until cancelled; it says itself how far it has come."""
+    tree, known = StoredTree(database, log_id), 0
+
+    async def hand_on() -> None:
+        nonlocal known
+        latest = await tree.latest()
+        if latest is None or latest.size == known:
+            return
+        for _ in range(2):  # the first answer may be how far it has come
+            old, known = known, 0
+            if old > latest.size:
+                raise NotCosigned(f"{cosigner.name} has cosigned {old} events of log {log_id}, which has {latest.size}")
+            known, line = await cosigner.cosign(tree, latest, old)
+            if line:
+                await database.value(_COSIGNED, log_id, latest.size, cosigner.name, line)
+                await database.value(_TELL, log_id, cosigner.name, latest.size)
+                return
+        raise NotCosigned(f"{cosigner.name} has cosigned another past of log {log_id} than it has now")
+
+    await _keep_up(hand_on, cosigner.name, database, log_id)
+
+
+async def _keep_up(hand_on: Callable[[], Awaitable[None]], name: str, database: Database, log_id: int) -> None:
+    """Do it twice a second; where it fails for long, health and metrics hear of it."""
+    hindrances, clock = Hindrances(database, f"The witness {name}"), asyncio.get_running_loop().time
+    succeeded_at, logged = clock(), ""
+    while not stopping():
+        pause = EVERY_SECONDS
+        try:
+            await hand_on()
+            succeeded_at, logged = clock(), ""
+            await hindrances.say([log_id], {})
+        except OUTAGES as outage:
+            pause = RETRY_SECONDS
+            if logged != repr(outage):
+                logger.warning("the witness %s has not taken a checkpoint of log %s: %r", name, log_id, outage)
+            logged = repr(outage)
+            if isinstance(outage, NotCosigned) or clock() - succeeded_at > BEHIND_SECONDS_MAX:
+                await hindrances.say([log_id], {log_id: f"it falls behind: {outage!r}"})
+        await asyncio.sleep(pause)
+
+
+async def _told(database: Database, file: Path, log_id: int, name: str) -> int:
+    """Up to which size; what the database says counts only before there is a file, and only as far as the log goes."""
+    with suppress(FileNotFoundError, ValueError):
+        return int(await asyncio.to_thread(file.read_text, encoding="ascii"))
+    latest = await StoredTree(database, log_id).latest()
+    told = await database.value(_TOLD, log_id, name) or 0
+    return told if latest and told <= latest.size else 0
+
+
+def _memory_of(folder: Path, name: str, log_id: int) -> Path:
+    return folder / f"witness-{sha256(name.encode()).hexdigest()[:12]}-{log_id}.txt"

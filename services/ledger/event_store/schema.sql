@@ -136,6 +136,15 @@ CREATE TABLE ledger.witness (
     PRIMARY KEY (log_id, witness)
 );
 
+-- By which witnesses a checkpoint is cosigned: their signature lines, checked before they are written here.
+CREATE TABLE ledger.cosignature (
+    log_id integer NOT NULL,
+    size bigint NOT NULL,
+    witness text NOT NULL,
+    line text NOT NULL,
+    PRIMARY KEY (log_id, size, witness)
+);
+
 -- What the last verification found; for health and metrics, not evidence.
 CREATE TABLE ledger.verification (
     log_id integer PRIMARY KEY,
@@ -155,7 +164,8 @@ CREATE TABLE ledger.hindrance (
 
 GRANT USAGE ON SCHEMA ledger TO hourbook_ledger;
 GRANT SELECT ON ledger.identity TO hourbook_ledger;
-GRANT SELECT, INSERT ON ledger.event, ledger.logs, ledger.erasure, ledger.audit_key, ledger.checkpoint TO hourbook_ledger;
+GRANT SELECT, INSERT ON ledger.event, ledger.logs, ledger.erasure, ledger.audit_key, ledger.checkpoint,
+    ledger.cosignature TO hourbook_ledger;
 GRANT SELECT, INSERT, UPDATE ON ledger.due, ledger.test_clock, ledger.tile, ledger.witness, ledger.verification
     TO hourbook_ledger;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.snapshot, ledger.hindrance TO hourbook_ledger;

@@ -106,11 +106,12 @@ async def list_audit_keys(ledger: LedgerOf) -> PublishedKeys:
 @router.get("/audit/checkpoint", response_class=PlainTextResponse, openapi_extra=OF_LOG)
 @needs(Right.EVIDENCE)
 async def get_checkpoint(ledger: LedgerOf, asked: Annotated[OfLog, Query()]) -> str:
-    """The newest checkpoint, a signed note (C2SP tlog-checkpoint)."""
-    latest = await tree_of(ledger, asked.log).latest()
+    """The newest checkpoint, a signed note (C2SP tlog-checkpoint), with the lines of the witnesses that cosigned it."""
+    tree = tree_of(ledger, asked.log)
+    latest = await tree.latest()
     if latest is None:
         raise ProblemError("not-found", "No checkpoint has been made yet: an empty log has none.")
-    return latest.note
+    return latest.note + await tree.cosignatures(latest.size)
 
 
 @router.get(

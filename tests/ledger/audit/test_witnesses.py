@@ -16,9 +16,11 @@ from starlette.routing import Route
 from services.ledger.audit import witnesses as witnessing
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.tree import StoredTree
+from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import FileWitness, HttpWitness, Witness, keep_telling, witnesses
 from services.ledger.event_store.store import EventStore
 from services.ledger.settings import Settings
+from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.event_store.events import event
 from tests.ledger.serving import serving
 
@@ -51,8 +53,8 @@ async def outside() -> AsyncIterator[Outside]:
 
 
 @asynccontextmanager
-async def telling(witness: Witness, store: EventStore) -> AsyncIterator[None]:
-    task = asyncio.create_task(keep_telling(witness, store.readers, 0))
+async def telling(witness: Witness, store: EventStore, folder: Path) -> AsyncIterator[None]:
+    task = asyncio.create_task(keep_telling(witness, store.readers, 0, folder))
     try:
         yield
     finally:
@@ -77,14 +79,14 @@ async def test_a_server_that_was_away_hears_every_checkpoint_once_it_is_back(
     monkeypatch.setattr(witnessing, "RETRY_SECONDS", 0.01)
     outside.away = True
     witness = HttpWitness(method, f"{outside.url}/in", "Bearer secret")
-    async with asyncio.timeout(60), telling(witness, store):
+    async with asyncio.timeout(60), telling(witness, store, tmp_path):
         first = await checkpoints(store, tmp_path, 1, 2)
         await outside.asked.wait()
         outside.away = False
         while len(outside.kept) < len(first):
             await asyncio.sleep(0)
     notes = await checkpoints(store, tmp_path, 5)
-    async with asyncio.timeout(60), telling(witness, store):
+    async with asyncio.timeout(60), telling(witness, store, tmp_path):
         while len(outside.kept) < len(notes):
             await asyncio.sleep(0)
     assert list(outside.kept) == [
@@ -96,9 +98,48 @@ async def test_a_server_that_was_away_hears_every_checkpoint_once_it_is_back(
 async def test_a_file_gets_one_note_after_another(store: EventStore, tmp_path: Path):
     file = tmp_path / "witness.txt"
     notes = await checkpoints(store, tmp_path, 1, 3)
-    async with asyncio.timeout(60), telling(FileWitness(file), store):
+    async with asyncio.timeout(60), telling(FileWitness(file), store, tmp_path):
         while not file.exists() or file.read_text(encoding="utf-8") != "".join(f"{note}\n" for note in notes):
             await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("started_before", [True, False])
+async def test_a_witness_cannot_be_silenced_in_the_database(
+    store: EventStore, tmp_path: Path, database_url: str, started_before: bool
+):
+    """Nor by what an earlier version has written there: it counts only as far as the log has been signed."""
+    file = tmp_path / "notes.txt"
+    first = await checkpoints(store, tmp_path, 1)
+    if started_before:
+        async with asyncio.timeout(60), telling(FileWitness(file), store, tmp_path):
+            while not list(tmp_path.glob("witness-*.txt")):
+                await asyncio.sleep(0)
+    await as_superuser(
+        database_url,
+        f"INSERT INTO ledger.witness VALUES (0, 'file {file}', 1) ON CONFLICT DO NOTHING",
+        "UPDATE ledger.witness SET size = 9000000000000",
+    )
+    notes = await checkpoints(store, tmp_path, 3)
+    async with asyncio.timeout(60), telling(FileWitness(file), store, tmp_path):
+        while not file.exists() or not file.read_text(encoding="utf-8").endswith(f"{notes[-1]}\n"):
+            await asyncio.sleep(0)
+    assert file.read_text(encoding="utf-8") == "".join(f"{note}\n" for note in [*first, *notes[1:]])
+
+
+async def test_a_witness_that_falls_behind_is_heard_of_until_it_is_back(
+    store: EventStore, tmp_path: Path, outside: Outside, monkeypatch
+):
+    monkeypatch.setattr(witnessing, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(witnessing, "BEHIND_SECONDS_MAX", 0.0)
+    outside.away = True
+    await checkpoints(store, tmp_path, 1)
+    watch = AuditWatch(store.readers, 1)
+    async with asyncio.timeout(60), telling(HttpWitness("POST", outside.url, None), store, tmp_path):
+        while "it falls behind" not in str(watch.hindrances):
+            await watch.look()
+        outside.away = False
+        while watch.hindrances:
+            await watch.look()
 
 
 def test_the_operator_names_them(tmp_path: Path):
