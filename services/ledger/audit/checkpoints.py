@@ -21,8 +21,8 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 class Checkpoint:
     """The root of a log's tree at one size. `origin` names ledger and log.
 
-    `clock`: the ledger's clock at that time, or the latest of the events if that is later; what follows is not recorded
-    much before. Checkpoints of earlier versions do not say it.
+    `clock`: when it was made, or the latest of the events if that is later; what follows is not recorded much before.
+    Checkpoints of earlier versions do not say it.
     """
 
     origin: str
