@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench campaign campaign-audit campaign-concurrency campaign-hostile lock clean
+.PHONY: setup demo up test test-shards check bench campaign campaign-audit campaign-concurrency campaign-faults campaign-hostile lock clean
 
 setup: $(STAMP)
 
@@ -57,6 +57,10 @@ campaign-audit: setup
 # Writers in several processes, killed and cut off at random, for half an hour.
 campaign-concurrency: setup
 	.venv/bin/python -m tests.reliability.concurrency.campaign $(or $(SECONDS),1800)
+
+# Random faults on real processes, servers and the links between them, under a load whose answers are kept.
+campaign-faults: setup
+	.venv/bin/python -m tests.reliability.faults $(or $(FAULTS),60)
 
 # Commands and queries beside 300 streams, 1,000 followers and 50 clients that do not read: each within a second.
 campaign-hostile: setup

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,7 +65,10 @@ class Part:
         if news != self._said or not self.complaints():
             say(f"{self.name}: {news}")
         self._said = news
-        self.start()
+        try:
+            self.start()
+        except OSError as hindrance:  # no room for its pid, for example: it is tried again
+            say(f"{self.name} cannot be started: {hindrance.strerror}")
 
     def require_start(self) -> None:
         """OperatorError with what stands against its start, or once it has died again and again."""
@@ -93,5 +97,6 @@ class Part:
 def bound(log: Path) -> None:
     """Keep a log that others write to from filling the disk: one that is too long is put aside, and emptied."""
     if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
-        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+        with suppress(OSError):  # no room for a second one
+            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
         os.truncate(log, 0)  # whoever has it open appends, and so goes on at its beginning

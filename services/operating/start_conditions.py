@@ -69,7 +69,11 @@ Read = TypeVar("Read", bound=BaseSettings)
 
 
 def _read(model: type[Read], environment: Mapping[str, str]) -> Read:
-    _require([*settings.misspelt(environment, KNOWN), *_complaints(lambda: settings.read(LogSettings))])
+    _require([*settings.misspelt(environment, KNOWN), *_complaints(lambda: _of(LogSettings, environment))])
+    return _of(model, environment)
+
+
+def _of(model: type[Read], environment: Mapping[str, str]) -> Read:
     known = settings.variables(model)
     return settings.read(model, **{name: value for name, value in environment.items() if name in known})
 

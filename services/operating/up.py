@@ -29,6 +29,7 @@ from services.process.tls import TlsSettings
 READY_SECONDS_MAX = 120
 AUDIT_SECONDS = "60"
 METRICS_FILE = "metrics.json"
+REST_SECONDS = 2
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Hourbook:
     servers: list[EmbeddedServer]
     closed: bool = False
     health: HealthWatch = field(init=False)
+    _rest_until: float = 0.0
+    _said: str = ""
 
     def __post_init__(self) -> None:
         self.health = HealthWatch(self.url)
@@ -51,12 +54,25 @@ class Hourbook:
         """Start again whatever has died."""
         for server in self.servers:
             if not server.alive():
-                say(f"{server.title} died and is started again")
-                server.start()
+                self._revive(server, say)
             bound(server.folder.log)
         for part in self.parts:
             part.revive(say)
             bound(part.log)
+
+    def _revive(self, server: EmbeddedServer, say: Callable[[str], None]) -> None:
+        """Start it; one that cannot start now, as on a full disk, is tried again and again, and what runs goes on."""
+        if time.monotonic() < self._rest_until:
+            return
+        try:
+            server.start()
+        except (OperatorError, OSError) as hindrance:
+            news, self._rest_until = str(hindrance).partition("\n")[0], time.monotonic() + REST_SECONDS
+        else:
+            news = f"{server.title} died and is started again"
+        if news != self._said or self._rest_until < time.monotonic():
+            say(news)
+        self._said = news
 
 
 def _servers(data: Path, *, embedded: bool) -> Iterator[tuple[str, EmbeddedServer]]:

@@ -16,6 +16,8 @@ class LossyLink:
         self.lost = 0
         self.swallowing = False
         """Whether nothing passes: connections open until it ends, and none that has met it ever works again."""
+        self.slow_seconds = 0.0
+        """How long each request is on its way."""
         self._open: set[asyncio.StreamWriter] = set()
         self.url = ""
 
@@ -24,7 +26,7 @@ class LossyLink:
     async def to(cls, target: str) -> AsyncIterator[Self]:
         """Open for the time of the context; `url` is where to connect instead."""
         link = cls(target)
-        server = await asyncio.start_server(link._carry, "127.0.0.1", 0)
+        server = await asyncio.start_server(link._accept, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         login = link._target.netloc.rpartition("@")[0]
         link.url = link._target._replace(netloc=f"{login}@127.0.0.1:{port}").geturl()
@@ -37,8 +39,21 @@ class LossyLink:
         for writer in self._open:
             writer.close()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        upstream_reader, upstream_writer = await asyncio.open_connection(self._target.hostname, self._target.port)
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            upstream = await asyncio.open_connection(self._target.hostname, self._target.port)
+        except OSError:
+            writer.close()
+        else:
+            await self._carry(reader, writer, *upstream)
+
+    async def _carry(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        upstream_reader: asyncio.StreamReader,
+        upstream_writer: asyncio.StreamWriter,
+    ) -> None:
         self._open |= {writer, upstream_writer}
         marked, silent = asyncio.Event(), asyncio.Event()
 
@@ -52,6 +67,8 @@ class LossyLink:
             while data := await reader.read(1 << 16):
                 if self.losing and self.losing in data:
                     marked.set()
+                if self.slow_seconds:
+                    await asyncio.sleep(self.slow_seconds)
                 if passes():
                     upstream_writer.write(data)
 

@@ -1,7 +1,9 @@
 """A load of closings that keeps sending each command, with its key, until it is answered."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -26,6 +28,12 @@ class Load:
         self.accounts = [f"acc-{uuid4().hex}" for _ in range(ACCOUNTS)]
         self.acknowledged: dict[str, dict[str, Any]] = {}
         self.turned_away = 0
+        self.answered_at: list[float] = []
+
+    @property
+    def longest_wait(self) -> float:
+        """How long no command at all was answered."""
+        return max((later - earlier for earlier, later in pairwise(self.answered_at)), default=0.0)
 
     async def run(self, disturb: Callable[[], Awaitable[None]] | None = None) -> None:
         """Open the accounts, then close all tasks; `disturb` happens once a third of them is acknowledged."""
@@ -72,6 +80,7 @@ class Load:
                 await asyncio.sleep(0.02)
                 continue
             if answer.status_code == 201:
+                self.answered_at.append(time.monotonic())
                 return answer.json()
             assert answer.status_code == 503, f"{key}: {answer.status_code} {answer.text}"
             assert answer.headers["Retry-After"]
