@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import asyncpg
@@ -26,7 +27,7 @@ from services.ledger.event_store.database import Database
 from services.ledger.event_store.migrations import migrate
 from services.ledger.event_store.store import EventStore
 from services.process.operator_error import OperatorError
-from tests.ledger.audit.mutations import CUT_OFF, KINDS
+from tests.ledger.audit.mutations import CUT_OFF, KINDS, REHASH
 from tests.ledger.event_store.events import event
 
 CAMPAIGN = os.environ.get("HYPOTHESIS_PROFILE") == "campaign"
@@ -124,6 +125,25 @@ async def test_tampering_is_found(signed: Signed, kind: str, seed: int):
             with suppress(CannotSign):  # the ledger goes on, and signs what it finds
                 await Checkpointer(database, 0, signed.key_file).catch_up()
         assert await faults(database, signed.cursor), f"{kind} was missed with seed {seed}"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_who_hashes_all_anew_and_starts_everything_again_is_found(
+    signed: Signed, tmp_path: Path, kind: str, seed: int
+):
+    """Tree and checkpoints are gone, and what the auditor remembered: the signer's memory is left."""
+    for file in signed.key_file.parent.iterdir():
+        copyfile(file, tmp_path / file.name)
+    async with tampered(signed) as database:
+        await KINDS[kind](database.connection, random.Random(f"{kind} {seed}"), KNOWN)
+        await database.connection.execute(REHASH)
+        await database.connection.execute("DELETE FROM ledger.checkpoint; DELETE FROM ledger.tile")
+        try:
+            await Checkpointer(database, 0, tmp_path / "key.pem").catch_up()
+        except CannotSign:
+            return
+        assert await faults(database, Cursor()), f"{kind} was missed with seed {seed}"
 
 
 @pytest.mark.parametrize("full", [True, False])
