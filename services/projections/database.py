@@ -20,6 +20,8 @@ POSTGRES_UNAVAILABLE = (
     asyncpg.InterfaceError,
     asyncpg.InvalidCachedStatementError,  # tables of another shape have taken the place of those it was prepared for
     asyncpg.InternalClientError,
+    asyncpg.InvalidAuthorizationSpecificationError,  # a password that was changed while this runs
+    asyncpg.InvalidCatalogNameError,  # a database that is being restored
 )
 """What asyncpg raises while PostgreSQL is unavailable, or when it wants the transaction tried again;
 asyncpg.DataError is an InterfaceError too, and means no such thing: catch it first where the data come from outside."""

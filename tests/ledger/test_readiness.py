@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -98,6 +100,27 @@ async def ledger_at_readonly(url: str) -> AsyncIterator[Ledger]:
         patch.setattr("services.ledger.running.prepared", nothing)
         async with ledger_at(url) as running:
             yield running
+
+
+async def test_commands_are_not_ready_while_the_password_is_not_the_right_one_any_more(database_url: str):
+    """At the start it is said at once; later on it is an outage like others, and no bug."""
+    login, name = f"changing_{uuid4().hex}", urlsplit(database_url).path
+    server = urlsplit(database_url).netloc.rpartition("@")[2]
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(f"CREATE ROLE {login} SUPERUSER LOGIN PASSWORD 'old'")
+    try:
+        async with LossyLink.to(f"postgresql://{login}:old@{server}{name}") as link, ledger_at(link.url) as ledger:
+            await ledger.submit(opening("a"), "k1")
+            await connection.execute(f"ALTER ROLE {login} PASSWORD 'new'")
+            link.cut()
+            await until_said(ledger, "commands", "InvalidPassword")
+            with pytest.raises(LedgerUnavailable):
+                await ledger.submit(closing("a"), "k2")
+            await connection.execute(f"ALTER ROLE {login} PASSWORD 'old'")
+            await until_ready(ledger)
+    finally:
+        await connection.execute(f"REASSIGN OWNED BY {login} TO CURRENT_USER; DROP OWNED BY {login}; DROP ROLE {login}")
+        await connection.close()
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ UNAVAILABLE = (
     asyncpg.InsufficientResourcesError,  # out of disk, memory or connections
     asyncpg.LockNotAvailableError,  # only an erasure has such a timeout; a backup may read the table for long
     asyncpg.ReadOnlySQLTransactionError,  # a standby that is not promoted yet
+    asyncpg.InvalidAuthorizationSpecificationError,  # a password that was changed while this runs
+    asyncpg.InvalidCatalogNameError,  # a database that is being restored
 )
 
 
