@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -17,12 +17,15 @@ from services.ledger.audit.balances import Holdings, Replayed, replayed, streams
 from services.ledger.audit.catalogue import Catalogue
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.log_verification import Findings
+from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.verification import verify
+from services.ledger.domain.terms import Terms
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.known_account import AccountUnreadable
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import prepared
+from services.ledger.settings import terms
 from services.process.stopping import finish
 from services.projections import catalogue, database
 from services.projections.balances import BALANCES
@@ -58,6 +61,7 @@ class Audit:
     logs: int
     cursor_file: Path
     with_projections: bool = True
+    terms: Terms = field(default_factory=terms)
 
     async def run(self, *, full: bool, trust_keys: bool = False, heard: Heard = lambda _: None) -> dict[int, Findings]:
         """Once; what was found by log, which health and metrics hear of too. Without faults the cursor moves on.
@@ -69,8 +73,9 @@ class Audit:
         full = full or any(cursor.faults.values())
         async with EventStore.connected(self.database_url, self.logs) as store:
             found, after = await verify(
-                store.readers, self.logs, cursor, full=full, trust_keys=trust_keys, went_over=heard
-            )
+                store.readers, self.logs, cursor, full=full, trust_keys=trust_keys,
+                surroundings=Surroundings.of(self.logs, self.terms), went_over=heard,
+            )  # fmt: skip
             differences = await self._differences()
             if differences:
                 after = replace(after, logs=cursor.logs)

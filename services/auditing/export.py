@@ -130,12 +130,17 @@ def size_of(checkpoint: str) -> int:
 
 def _signed(source: AuditSource, wanted: Wanted) -> Iterator[Signed]:
     """The logs that are exported; one in which nothing was ever recorded has nothing to export."""
-    logs = (
-        [source.log_of(wanted.account_id)] if wanted.account_id else [n for n, head in source.heads().items() if head]
-    )
-    for log in logs or [0]:
-        note = source.latest_checkpoint(log)
+    notes: dict[int, str] = {}
+    logs = [source.log_of(wanted.account_id)] if wanted.account_id else _begun(source) or [0]
+    while more := [log for log in logs if log not in notes]:
+        notes |= {log: source.latest_checkpoint(log) for log in more}
+        logs = logs if wanted.account_id else _begun(source)  # another may have, and these name it already
+    for log, note in sorted(notes.items()):
         yield Signed(log, size_of(note), note)
+
+
+def _begun(source: AuditSource) -> list[int]:
+    return [log for log, head in source.heads().items() if head]
 
 
 def _part(source: AuditSource, signed: Signed, wanted: Wanted) -> Part:

@@ -18,6 +18,7 @@ from services.access.principals import LOCAL
 from services.ledger.access.door import opened_door
 from services.ledger.access.log import AccessLog
 from services.ledger.audit.checkpointer import keep_checkpointing
+from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import cosigners, keep_cosigned, keep_telling, witnesses
 from services.ledger.clock import Clock, SandboxClock, SystemClock
@@ -172,7 +173,12 @@ def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]
         return
     yield (
         "The checkpointer",
-        keep_checkpointing(database, settings.logs, settings.audit_key_file, real_time=not settings.sandbox),
+        keep_checkpointing(
+            database,
+            Surroundings.of(settings.logs, terms()),
+            settings.audit_key_file,
+            real_time=not settings.sandbox,
+        ),
     )
     folder = settings.audit_key_file.parent
     for log_id in every_log(settings.logs):

@@ -103,10 +103,10 @@ class Signer:
         key_id = sha256(name.encode() + b"\n\x01" + self.public).digest()[:4]
         return f"\u2014 {name} {base64.b64encode(key_id + self.key.sign(text.encode())).decode()}\n"
 
-    def checkpoint(self, leaves: list[bytes], clock: datetime, origin: str = ORIGIN) -> str:
-        """What the log's first events are, and how far the clock had come, signed."""
+    def checkpoint(self, leaves: list[bytes], clock: datetime, stated: str = "", origin: str = ORIGIN) -> str:
+        """What the log's first events are, how far the clock had come, and further lines, signed."""
         text = f"{origin}\n{len(leaves)}\n{base64.b64encode(root(leaves)).decode()}\ntime 2026-11-25T10:00:00Z\n"
-        text += f"clock {clock.isoformat().replace('+00:00', 'Z')}\n"
+        text += f"clock {clock.isoformat().replace('+00:00', 'Z')}\n{stated}"
         return f"{text}\n{self.signature(origin, text)}"
 
     def announcement(self, before: "Signer | None") -> str:
@@ -126,6 +126,7 @@ class Paper:
     signers: list[Signer] = field(default_factory=lambda: [Signer.of(1)])
     signed_after: timedelta = timedelta()
     terms: str = field(default_factory=lambda: terms_document())  # noqa: PLW0108 - it is defined below
+    stated: str | None = None
 
     @property
     def leaves(self) -> list[bytes]:
@@ -155,7 +156,16 @@ class Paper:
     def checkpoint(self, size: int) -> str:
         """The signed note of a size."""
         clock = max(row.recorded_at for row in self.rows[:size]) + self.signed_after
-        return self.signers[-1].checkpoint(self.leaves[:size], clock)
+        stated = self.statement() if self.stated is None else self.stated
+        return self.signers[-1].checkpoint(self.leaves[:size], clock, stated)
+
+    def statement(self, logs: int = 1, begun: tuple[int, ...] = (0,)) -> str:
+        """How many logs there are, those that have begun, and a hash over the price lists."""
+        digest, versions = bytes(32), json.loads(self.terms)["versions"]
+        for version in versions:
+            text = json.dumps(version, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            digest = sha256(digest + text.encode()).digest()
+        return f"logs {logs}\nbegun {' '.join(map(str, begun))}\nterms {len(versions)} {digest.hex()}\n"
 
     def receipt(self, row: Row) -> str:
         """What the customer keeps of the command that began with this event."""

@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -192,6 +193,101 @@ def test_a_folder_of_anything_else_is_found(
     export = paper.export(tmp_path / "export")
     change(export)
     assert found(export, capsys)
+
+
+# Logs that are left out, and other price lists.
+
+
+def test_a_log_that_is_left_out_of_everything_is_found(
+    paper: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    paper.stated = paper.statement(logs=3, begun=(0, 2))
+    whole = paper.export(tmp_path / "export")
+    assert "log 2 is left out" in found(whole, capsys)
+    assert verify.main([str(paper.export_account(tmp_path / "account", ACCOUNT_ID))]) == 0
+    paper.stated = paper.statement(logs=3, begun=(0,))
+    assert verify.main([str(paper.export(tmp_path / "alone"))]) == 0
+    assert "log 2: nothing in it was signed" in capsys.readouterr().out
+
+
+def test_a_log_that_is_left_out_is_found_by_a_checkpoint_of_another_log(
+    paper: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    held = tmp_path / "held"
+    paper.stated = paper.statement(logs=3, begun=(0, 2))
+    held.write_text(paper.checkpoint(1), "utf-8")
+    paper.stated = ""
+    assert "log 2 is left out" in found(paper.export(tmp_path / "export"), capsys, "--checkpoint", str(held))
+
+
+def test_checkpoints_state_one_number_of_logs(paper: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    held = tmp_path / "held"
+    held.write_text(paper.checkpoint(1), "utf-8")
+    paper.stated = paper.statement(logs=3)
+    export = paper.export(tmp_path / "export")
+    assert "how many logs there are" in found(export, capsys, "--checkpoint", str(held))
+
+
+def a_dearer_hour(terms: dict[str, Any]) -> None:
+    terms["versions"][0]["debt_hour_price_kopecks"] += 1
+
+
+def another_plan(terms: dict[str, Any]) -> None:
+    plans = terms["versions"][0]["plans"]
+    plans["more"] = {**plans["hours-20"], "name": "more"}
+
+
+def an_earlier_version(terms: dict[str, Any]) -> None:
+    earlier = {**terms["versions"][0], "name": "earlier", "in_force_from": "1999-01-01T00:00:00+03:00"}
+    terms["versions"].insert(0, earlier)
+
+
+def a_later_version(terms: dict[str, Any]) -> None:
+    later = {**terms["versions"][0], "name": "later", "in_force_from": "2040-01-01T00:00:00+03:00"}
+    terms["versions"].append(later)
+
+
+@pytest.mark.parametrize("change", [a_dearer_hour, another_plan, an_earlier_version])
+def test_other_price_lists_than_those_that_were_signed_are_found(
+    paper: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: Callable[[dict[str, Any]], None]
+):
+    said = with_terms(paper, tmp_path, change)
+    assert "the hash of the first 1 versions in terms.json" in found(said, capsys)
+
+
+def test_a_price_list_may_follow_and_is_named_until_it_is_signed(
+    paper: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert verify.main([str(with_terms(paper, tmp_path, a_later_version))]) == 0
+    assert "price lists that no checkpoint states yet: later" in capsys.readouterr().out
+
+
+def with_terms(paper: Paper, tmp_path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """An export whose price lists were changed after it was signed."""
+    export, terms = paper.export(tmp_path / "export"), json.loads(paper.terms)
+    change(terms)
+    (export / "terms.json").write_text(json.dumps(terms), "utf-8")
+    manifest(export)
+    return export
+
+
+@pytest.mark.parametrize("stated", ["logs 1\n", "logs 1\nbegun 0\nterms 0 \n", "begun 0\n", "logs 0\nbegun\n"])
+def test_a_statement_in_another_form_is_found(
+    paper: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str], stated: str
+):
+    paper.stated = stated
+    assert "no number of logs" in found(paper.export(tmp_path / "export"), capsys)
+
+
+def test_the_format_shows_how_price_lists_are_hashed():
+    terms = verify.Terms({"versions": [{"name": "a", "in_force_from": "2000-01-01T00:00:00Z"}]})
+    assert f"`terms 1 {terms.hashes[1].hex()}`" in Path(verify.__file__).with_name("FORMAT.md").read_text("utf-8")
+
+
+def test_checkpoints_of_before_state_nothing_and_hold(paper: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    paper.stated = ""
+    assert verify.main([str(paper.export(tmp_path / "export"))]) == 0
+    assert "hold a checkpoint of each log" in capsys.readouterr().out
 
 
 # How old it is.

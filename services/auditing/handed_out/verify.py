@@ -257,6 +257,28 @@ def key_id_of(name: str, public_key: bytes) -> bytes:
 
 
 @dataclass
+class Statement:
+    """What a checkpoint states beside its tree: so many logs, those begun by then, so many versions of the terms."""
+
+    BEGINNINGS = ("logs ", "begun", "terms ")
+    FORM = re.compile(
+        r"logs ([1-9][0-9]{0,3})\nbegun((?: (?:0|[1-9][0-9]{0,3}))*)\nterms ([1-9][0-9]{0,5}) ([0-9a-f]{64})"
+    )
+    logs: int
+    begun: set[int]
+    versions: int
+    terms_hash: str
+
+    @staticmethod
+    def parse(lines: list[str]) -> "Statement | None":
+        if not lines:
+            return None
+        if not (found := Statement.FORM.fullmatch("\n".join(lines))):
+            raise ValueError(f"no number of logs, logs that have begun, and hash of terms: {lines}")
+        return Statement(int(found[1]), set(map(int, found[2].split())), int(found[3]), found[4])
+
+
+@dataclass
 class Checkpoint:
     """What was signed: the log of that origin had so many events, and this root. `held`: by you, from before."""
 
@@ -268,6 +290,7 @@ class Checkpoint:
     held: bool
     clock: datetime | None = None
     time: datetime | None = None
+    stated: Statement | None = None
 
     @staticmethod
     def parse(where: str, text: str, *, held: bool) -> "Checkpoint":
@@ -277,9 +300,10 @@ class Checkpoint:
             next((instant(line.removeprefix(name)) for line in further if line.startswith(name)), None)
             for name in ("clock ", "time ")
         )
+        stated = Statement.parse([line for line in further if line.startswith(Statement.BEGINNINGS)])
         if not re.fullmatch(r"0|[1-9][0-9]{0,18}", size):
             raise ValueError(f"{size!r} is not a number of events")
-        return Checkpoint(where, origin, int(size), from_base64(root), note, held, clock, made_at)
+        return Checkpoint(where, origin, int(size), from_base64(root), note, held, clock, made_at, stated)
 
 
 @dataclass
@@ -596,6 +620,10 @@ class Terms:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self.versions = sorted(document["versions"], key=lambda version: instant(version["in_force_from"]))
+        self.hashes = [bytes(32)]
+        for version in self.versions:
+            text = json.dumps(version, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            self.hashes.append(hashlib.sha256(self.hashes[-1] + text.encode()).digest())
 
     def at(self, when: datetime) -> dict[str, Any]:
         """The version in force then; the first one for any time before it."""
@@ -1256,15 +1284,57 @@ class Accounts:
             self.findings.add(f"{where}, account {account_id}", failure)
 
 
+class Statements:
+    """What all the checkpoints state, held against the terms and against each other."""
+
+    def __init__(self, terms: Terms, findings: Findings) -> None:
+        self.terms = terms
+        self.findings = findings
+        self.logs: int | None = None
+        self.begun: set[int] = set()
+        self.versions = 0
+
+    def hold(self, checkpoint: Checkpoint) -> None:
+        """One that is signed."""
+        if (stated := checkpoint.stated) is None:
+            return
+        self.logs = self.logs or stated.logs
+        self.begun |= stated.begun
+        self.versions = max(self.versions, stated.versions)
+        hashes = [node.hex() for node in self.terms.hashes[stated.versions : stated.versions + 1]]
+        if hashes != [stated.terms_hash]:
+            what = f"the hash of the first {stated.versions} versions in terms.json"
+            self.findings.add(
+                checkpoint.where, Wrong(what, stated.terms_hash, hashes[0] if hashes else "fewer versions")
+            )
+        if stated.logs != self.logs:
+            self.findings.add(checkpoint.where, Wrong("how many logs there are", self.logs, stated.logs))
+
+    def end(self, shown: set[int], *, everything: bool) -> None:
+        """All logs were read: those that are shown are the ledger's, and of everything none is left out."""
+        if self.logs is None:
+            print("how many logs there are, and the price lists, no checkpoint states: hold a checkpoint of each log")
+            return
+        for log in sorted(shown - set(range(self.logs))):
+            self.findings.add("manifest.json", Wrong("a log", f"0 to {self.logs - 1}", log))
+        for log in sorted(self.begun - shown) if everything else ():
+            self.findings.add("manifest.json", f"log {log} is left out, and something in it was signed")
+        for log in sorted(set(range(self.logs)) - shown - self.begun) if everything else ():
+            print(f"log {log}: nothing in it was signed by the time of these checkpoints")
+        if unsigned := self.terms.versions[self.versions :]:
+            print(f"price lists that no checkpoint states yet: {', '.join(version['name'] for version in unsigned)}")
+
+
 class Log:
     """One log of the export: lines, tree and checkpoints, read side by side from left to right."""
 
-    def __init__(self, folder: Path, manifest: dict[str, Any], entry: dict[str, Any], findings: Findings) -> None:
+    def __init__(self, folder: Path, manifest: dict[str, Any], entry: dict[str, Any], statements: Statements) -> None:
         self.folder = folder
+        self.statements = statements
         self.covers = manifest["covers"]
         self.number = entry["log"]
         self.entry = entry
-        self.findings = findings
+        self.findings = findings = statements.findings
         self.origin = f"hourbook/{manifest['ledger_id']}/log/{self.number}"
         self.file = f"log-{self.number}.ndjson.gz"
         self.personal = PersonalData(folder, f"personal-{self.number}.ndjson.gz", findings)
@@ -1450,6 +1520,7 @@ class Log:
 
     def compare(self, checkpoint: Checkpoint) -> None:
         """Whether the tree has the signed root; unknown inside a part that the export leaves out."""
+        self.statements.hold(checkpoint)
         self.latest = max(self.latest, checkpoint.clock or EPOCH)
         if checkpoint.size < self.tree.size:
             self.inside += 1
@@ -1556,7 +1627,8 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
         print(f"ledger {manifest['ledger_id']}; the export covers {' '.join(str(v) for v in covers.values() if v)}")
         print(f"keys trusted: {sorted(keys.trusted)} of {len(keys.public)}, because {keys.why}")
         accounts = Accounts(terms, asked.known_at, findings)
-        logs = [Log(folder, manifest, entry, findings) for entry in manifest["logs"]]
+        statements = Statements(terms, findings)
+        logs = [Log(folder, manifest, entry, statements) for entry in manifest["logs"]]
         same(
             "one log or more, each once",
             True,
@@ -1573,6 +1645,7 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
             if covers["what"] != "range":
                 accounts.end(log.file)
         check_held(logs, asked, findings)
+        statements.end({log.number for log in logs}, everything=covers["what"] == "log")
         report(covers, accounts, asked, findings)
     except (*UNREADABLE, Wrong) as failure:
         findings.add("the export", failure)

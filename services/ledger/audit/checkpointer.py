@@ -20,6 +20,7 @@ from services.ledger.audit.keys import CannotSign, PublicKey, SigningKey, publis
 from services.ledger.audit.merkle import EMPTY_ROOT, Frontier, Tiles, edge_of, grown, is_consistent
 from services.ledger.audit.notes import Note
 from services.ledger.audit.signer_memory import Remembered, SignerMemory, the_only_signer
+from services.ledger.audit.statements import Statement, Surroundings
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.identity import ledger_id_of
@@ -50,11 +51,23 @@ class LogDisagrees(CannotSign):
 
 
 class Checkpointer:
-    """Signs one log: only what extends all that its key has signed, and nothing while a fault of the audit stands."""
+    """Signs one log: only what extends all that its key has signed, and nothing while a fault of the audit stands.
 
-    def __init__(self, database: Database, log_id: int, key_file: Path, *, real_time: bool = True) -> None:
+    `surroundings`: what its checkpoints state beside the log; without them they state nothing more.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        log_id: int,
+        key_file: Path,
+        surroundings: Surroundings | None = None,
+        *,
+        real_time: bool = True,
+    ) -> None:
         self._database = database
         self._real_time = real_time
+        self._surroundings = surroundings
         self._tree = StoredTree(database, log_id)
         self.log_id = log_id
         self._log = f"log {log_id}"
@@ -148,6 +161,8 @@ class Checkpointer:
             raise LogDisagrees(f"the checkpoint of size {latest.size} cannot be read: {unreadable}") from unreadable
         if not signed or (said.origin, said.size) != (name, latest.size):
             raise LogDisagrees(f"the checkpoint of size {latest.size} is not one of {self._log}")
+        if self._surroundings and said.stated and (wrong := self._surroundings.contradiction(said.stated)):
+            raise LogDisagrees(f"the checkpoint of size {latest.size} {wrong}")
         return said
 
     async def _leaves(self, size: int, limit: int) -> list[bytes]:
@@ -181,13 +196,19 @@ class Checkpointer:
         unpublished = remembered if remembered and remembered.size > size else None
         if unpublished and not (unpublished.size <= after and tree.lead_to(unpublished.size, unpublished.root)):
             raise LogDisagrees(f"{self._log} does not follow what was signed of it at size {unpublished.size}")
-        clock = await self._clock_after(after)
+        clock, stated = await self._clock_after(after), await self._stated()
         await self._remember(Remembered(name, after, root, now, published_size=size))
-        signed = StoredCheckpoint(after, Checkpoint(name, after, root, clock).sign(key.private, now))
+        signed = StoredCheckpoint(after, Checkpoint(name, after, root, clock, stated).sign(key.private, now))
         if await self._tree.grow(size, signed, key.number, Tiles(changed)):
             self._known, self._root, self._clocked = signed, root, clock
         else:
             self._key = None  # another was faster, or the key has been rotated
+
+    async def _stated(self) -> Statement | None:
+        if self._surroundings is None:
+            return None
+        logs = range(self._surroundings.logs)
+        return self._surroundings.stated(sorted({*await self._tree.begun(logs), self.log_id} & {*logs}))
 
     async def _clock_after(self, size: int) -> datetime:
         """The present, or the latest of the new events; none of these is recorded much before or after it.
@@ -211,15 +232,18 @@ class Checkpointer:
         self._remembered = signed
 
 
-async def keep_checkpointing(database: Database, logs: int, key_file: Path, *, real_time: bool = True) -> None:
+async def keep_checkpointing(
+    database: Database, surroundings: Surroundings, key_file: Path, *, real_time: bool = True
+) -> None:
     """Sign twice a second whatever is new, until cancelled; waits while another process signs or PostgreSQL is gone."""
-    hindrances = Hindrances(database, SIGNER)
+    hindrances, logs = Hindrances(database, SIGNER), surroundings.logs
     while True:
         try:
             with the_only_signer(key_file):
                 await _require_key(database, key_file)
                 checkpointers = [
-                    Checkpointer(database, log_id, key_file, real_time=real_time) for log_id in every_log(logs)
+                    Checkpointer(database, log_id, key_file, surroundings, real_time=real_time)
+                    for log_id in every_log(logs)
                 ]
                 await _keep_signing(checkpointers, hindrances)
         except (CannotSign, OSError) as refused:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from contracts.placement import ACCESS_LOG
 from services.ledger.audit.merkle import HASH_BYTES
 from services.ledger.audit.notes import NotANote, Note, signed
+from services.ledger.audit.statements import Statement
 from services.ledger.event_store.stored_event import rfc3339
 
 CLOCK = "clock "
@@ -22,13 +23,14 @@ class Checkpoint:
     """The root of a log's tree at one size. `origin` names ledger and log.
 
     `clock`: when it was made, or the latest of the events if that is later; what follows is not recorded much before.
-    Checkpoints of earlier versions do not say it.
+    `stated`: the number of logs, and the terms. Checkpoints of earlier versions do not say these.
     """
 
     origin: str
     size: int
     root: bytes
     clock: datetime | None = None
+    stated: Statement | None = None
 
     @classmethod
     def read(cls, note: Note) -> Self:
@@ -46,13 +48,19 @@ class Checkpoint:
             clocks = [datetime.fromisoformat(line.removeprefix(CLOCK)) for line in further if line.startswith(CLOCK)]
         except ValueError as malformed:
             raise NotANote(f"the clock of a checkpoint is no time: {malformed}") from malformed
-        return cls(origin, int(size), hash_, clocks[0] if clocks else None)
+        try:
+            stated = Statement.read(further)
+        except ValueError as malformed:
+            raise NotANote(f"a checkpoint states what cannot be read: {malformed}") from malformed
+        return cls(origin, int(size), hash_, clocks[0] if clocks else None, stated)
 
     def sign(self, key: Ed25519PrivateKey, made_at: datetime) -> str:
         """The checkpoint as a signed note."""
         text = f"{self.origin}\n{self.size}\n{b64encode(self.root).decode()}\ntime {rfc3339(made_at)}"
         if self.clock:
             text += f"\n{CLOCK}{rfc3339(self.clock)}"
+        if self.stated:
+            text += f"\n{self.stated.lines()}"
         return signed(text, self.origin, key)
 
 

@@ -15,6 +15,7 @@ from services.ledger.audit.leaf import hash_of
 from services.ledger.audit.merkle import WIDTH, Frontier, TileId, edge_of, grown
 from services.ledger.audit.names import wrong_names
 from services.ledger.audit.notes import NotANote, Note
+from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import UNAVAILABLE, Database, LedgerUnavailable
 from services.ledger.event_store.store import COLUMNS
@@ -78,12 +79,16 @@ class Signed(NamedTuple):
 
 
 class StoredLog(NamedTuple):
-    """A log in a database, the name its checkpoints have, and the size of the newest one when verifying began."""
+    """A log in a database, the name its checkpoints have, and the size of the newest one when verifying began.
+
+    `surroundings`: what its checkpoints may state beside it.
+    """
 
     database: Database
     log_id: int
     name: str
     signed_size: int
+    surroundings: Surroundings | None = None
 
 
 class LogVerification:
@@ -185,6 +190,8 @@ class LogVerification:
         if (said.origin, said.size) != (self._log.name, stored.size) or not numbers:
             self.findings.fault(f"the checkpoint of size {stored.size} is not signed for this log and size")
             return None
+        if self._log.surroundings and said.stated and (wrong := self._log.surroundings.contradiction(said.stated)):
+            self.findings.fault(f"the checkpoint of size {stored.size} {wrong}")
         return Signed(said.root, stored.note, max(numbers), said.clock)
 
     async def _page(self) -> list[tuple[StoredEvent, bytes]]:

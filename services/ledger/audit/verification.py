@@ -15,6 +15,7 @@ from services.ledger.audit.checkpoints import origin
 from services.ledger.audit.cursor import Cursor, Verified
 from services.ledger.audit.keys import PublicKey, published
 from services.ledger.audit.log_verification import FAULTS_MAX, Findings, LogVerification, StoredLog
+from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.tree import StoredTree
 from services.ledger.event_store.database import Database
 from services.ledger.event_store.identity import ledger_id_of
@@ -32,12 +33,13 @@ async def verify(
     *,
     full: bool,
     trust_keys: bool = False,
+    surroundings: Surroundings | None = None,
     went_over: Callable[[int], None] = lambda _: None,
 ) -> tuple[dict[int, Findings], Cursor]:
     """Verify every log: all of it, or what is new since the cursor. Returns findings by log, and the new cursor.
 
     A log with faults stays in the cursor as it was. `trust_keys`: somebody vouches for the keys as they are.
-    `went_over` hears of progress, in events.
+    `surroundings`: what checkpoints may state. `went_over` hears of progress, in events.
     """
     shared = Findings()
     newest: dict[int, int] = {}
@@ -61,7 +63,7 @@ async def verify(
     after = dict(cursor.logs)
     for log_id in every_log(logs):
         before = cursor.logs.get(log_id, Verified())
-        log = StoredLog(database, log_id, origin(ledger_id, log_id), newest.get(log_id, 0))
+        log = StoredLog(database, log_id, origin(ledger_id, log_id), newest.get(log_id, 0), surroundings)
         verification = LogVerification(log, keys, before, from_start=full)
         reached = await verification.run(went_over)
         findings[log_id] = verification.findings

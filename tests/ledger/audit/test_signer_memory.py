@@ -14,9 +14,11 @@ from services.ledger.audit.checkpointer import VERIFIED_FILE, Checkpointer, keep
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.keys import CannotSign
 from services.ledger.audit.signer_memory import SignerMemory
+from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.tree import StoredTree
 from services.ledger.audit.watch import AuditWatch
 from services.ledger.event_store.store import EventStore
+from services.ledger.settings import terms
 from tests.ledger.audit.mutations import REHASH
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.audit.test_checkpointer import grow, roots
@@ -151,7 +153,7 @@ async def test_nothing_is_signed_while_a_fault_of_the_audit_stands(
 
 @asynccontextmanager
 async def signing(store: EventStore, key_file: Path) -> AsyncIterator[None]:
-    task = asyncio.create_task(keep_checkpointing(store.readers, 1, key_file))
+    task = asyncio.create_task(keep_checkpointing(store.readers, Surroundings.of(1, terms()), key_file))
     try:
         yield
     finally:

@@ -18,13 +18,15 @@ from services.auditing.export import Wanted, export, size_of
 from services.auditing.handed_out import verify
 from services.auditing.ledger_over_http import recorded_at
 from services.ledger.audit.checkpointer import Checkpointer
-from services.ledger.clock import SandboxClock
+from services.ledger.audit.statements import Surroundings
 from services.ledger.event_store.database import Database
+from services.ledger.settings import terms
 from services.process.operator_error import OperatorError
-from tests.auditing.paper_log import lines_in
+from tests.auditing.paper_log import lines_in, manifest
 from tests.ledger.commands import closing_body
 
 LOGS = 2
+SURROUNDINGS = Surroundings.of(LOGS, terms())
 DAYS = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 10, 20)]
 ACCOUNTS = [f"account-{number}" for number in range(6)]
 OPEN = {"command": "OpenAccount", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
@@ -65,7 +67,7 @@ async def signed(client: httpx.AsyncClient, database_url: str, key_file: Path) -
     """Every log is signed as it stands."""
     async with Database.connected(database_url, 2) as database:
         for log in range(LOGS):
-            await Checkpointer(database, log, key_file, SandboxClock(database)).catch_up()
+            await Checkpointer(database, log, key_file, SURROUNDINGS, real_time=False).catch_up()
     return [(await client.get("/v1/audit/checkpoint", params={"log": log})).text for log in range(LOGS)]
 
 
@@ -100,6 +102,16 @@ async def test_everything_is_exported_and_verified_with_checkpoints_from_before(
     logs = [(await client.get("/v1/log", params={"log": log})).content.splitlines() for log in range(LOGS)]
     assert [lines_in(folder / f"log-{log}.ndjson.gz") for log in range(LOGS)] == logs
     assert max(map(len, logs)) > 512, "of more than two tiles"
+
+
+async def test_a_log_that_is_left_out_is_found_in_a_real_export(url: str, kept: list[str], tmp_path: Path):
+    folder = await exported(url, tmp_path / "all")
+    said = orjson.loads((folder / "manifest.json").read_bytes())
+    for file in folder.glob("*-1.*"):
+        file.unlink()
+    manifest(folder, said | {"logs": said["logs"][:1]})
+    code, found = verified(folder)
+    assert (code, "log 1 is left out" in found, found.count("FINDING")) == (1, True, 1)
 
 
 async def test_the_same_log_makes_the_same_bytes_as_a_folder_and_as_an_archive(
