@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any
 
 import httpx
 import orjson
 
+from services.ledger.audit.merkle import HASH_BYTES, HEIGHT, WIDTH, entries, full_root
 from services.process.address import document
 from services.process.operator_error import OperatorError
 
-HASH_BYTES = 32
-TILE_HEIGHT = 8
-TILE_HASHES = 1 << TILE_HEIGHT
 TILES_KEPT = 64
 ANSWER_SECONDS_MAX = 300
 
@@ -98,17 +95,14 @@ class AuditSource:
 
         A tile holds 256 neighbours of every eighth level (C2SP tlog-tiles); levels between are worked out.
         """
-        tile_level, rest = divmod(level, TILE_HEIGHT)
-        index, first = divmod(start >> TILE_HEIGHT * tile_level, TILE_HASHES)
-        width = min(TILE_HASHES, (size >> TILE_HEIGHT * tile_level) - index * TILE_HASHES)
+        tile_level, rest = divmod(level, HEIGHT)
+        index, first = divmod(start >> HEIGHT * tile_level, WIDTH)
+        width = min(WIDTH, (size >> HEIGHT * tile_level) - index * WIDTH)
         tile = self._tile(log, tile_level, index, width)
-        hashes = [tile[n * HASH_BYTES :][:HASH_BYTES] for n in range(first, first + (1 << rest))]
-        while len(hashes) > 1:
-            hashes = [_parent(left, right) for left, right in zip(hashes[::2], hashes[1::2], strict=True)]
-        return hashes[0]
+        return full_root(entries(tile)[first : first + (1 << rest)])
 
     def _read_tile(self, log: int, level: int, index: int, width: int) -> bytes:
-        partial = f".p/{width}" if width < TILE_HASHES else ""
+        partial = f".p/{width}" if width < WIDTH else ""
         path = f"/v1/audit/tile/{level}/{tile_path(index)}{partial}"
         tile = self._client.get(path, params={"log": log}).raise_for_status().content
         if len(tile) != width * HASH_BYTES:
@@ -139,7 +133,3 @@ def tile_path(index: int) -> str:
     while index := index // 1000:
         path = f"x{index % 1000:03}/{path}"
     return path
-
-
-def _parent(left: bytes, right: bytes) -> bytes:
-    return sha256(b"\x01" + left + right).digest()
