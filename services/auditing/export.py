@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import contracts
+from contracts.placement import ACCESS_LOG, log_name
+from contracts.quantities import POSITION_MAX
 from services.access.caller import Caller
 from services.auditing.ledger_over_http import ANSWER_SECONDS_MAX, AuditSource
 from services.process.operator_error import OperatorError
@@ -112,14 +114,41 @@ def _write(source: AuditSource, folder: "Folder", wanted: Wanted) -> int:
         notes = source.checkpoints(signed.log, signed.size) if whole else [signed.note]
         count = min(part.last + 1, signed.size) - max(part.first - 1, 1) + 1 if not wanted.account_id else None
         events += folder.lines(f"log-{signed.log}.ndjson.gz", part.lines, count)
-        if wanted.personal:
-            folder.lines(f"personal-{signed.log}.ndjson.gz", part.personal, None)
-        folder.lines(f"log-{signed.log}.tree.gz", _as_json(_pieces(source, signed, part, wanted.cuts)), None)
-        folder.lines(f"log-{signed.log}.checkpoints.gz", _as_json({"note": note} for note in notes), None)
+        _write_evidence(source, folder, wanted, signed, part, notes)
         entries.append({"log": signed.log, "size": signed.size, "first": part.first, "last": part.last})
     said = {"format": FORMAT, "ledger_id": keys["ledger_id"], "covers": wanted.covers(), "logs": entries}
-    folder.manifest(said)
+    folder.manifest(said | _write_access(source, folder, wanted))
     return events
+
+
+def _write_access(source: AuditSource, folder: "Folder", wanted: Wanted) -> dict[str, Any]:
+    """The log of access, whole whatever is exported, and read last: who was entitled is known before the events are."""
+    known = sum(1 for _ in source.access_lines(POSITION_MAX))
+    if not known:
+        return {}
+    note = source.checkpoint_of(ACCESS_LOG, known)
+    signed = Signed(ACCESS_LOG, size_of(note), note)
+    part = Part(
+        source.access_lines(signed.size),
+        source.personal_lines(ACCESS_LOG, 0, signed.size),
+        1,
+        signed.size,
+        lambda start, end: start < end,
+    )
+    folder.lines("log-access.ndjson.gz", part.lines, signed.size)
+    _write_evidence(source, folder, wanted, signed, part, source.checkpoints(ACCESS_LOG, signed.size))
+    return {"access": {"log": ACCESS_LOG, "size": signed.size, "first": 1, "last": signed.size}}
+
+
+def _write_evidence(
+    source: AuditSource, folder: "Folder", wanted: Wanted, signed: Signed, part: Part, notes: Iterable[str]
+) -> None:
+    """What belongs to the lines of a log: names, the tree, and checkpoints."""
+    name = log_name(signed.log)
+    if wanted.personal:
+        folder.lines(f"personal-{name}.ndjson.gz", part.personal, None)
+    folder.lines(f"log-{name}.tree.gz", _as_json(_pieces(source, signed, part, wanted.cuts)), None)
+    folder.lines(f"log-{name}.checkpoints.gz", _as_json({"note": note} for note in notes), None)
 
 
 def size_of(checkpoint: str) -> int:

@@ -1,5 +1,6 @@
 """What auditors are shown, read from a running ledger over HTTP: events, signed checkpoints, the tree, keys, terms."""
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
@@ -14,6 +15,7 @@ from services.process.operator_error import OperatorError
 
 TILES_KEPT = 64
 ANSWER_SECONDS_MAX = 300
+SIGNED_SECONDS_MAX = 20
 
 
 class AuditSource:
@@ -47,6 +49,16 @@ class AuditSource:
             raise OperatorError(f"Log {log} has no signed checkpoint yet. One is made within a second: try again.")
         return answer.raise_for_status().text
 
+    def checkpoint_of(self, log: int, size: int) -> str:
+        """The newest signed note once it covers so many events; they are signed within a second."""
+        for _ in range(SIGNED_SECONDS_MAX * 10):
+            if int((note := self.latest_checkpoint(log)).split("\n")[1]) >= size:
+                return note
+            time.sleep(0.1)
+        raise OperatorError(
+            f"Nobody signs what is new in log {log}: of {size} events the last checkpoint covers fewer."
+        )
+
     def checkpoints(self, log: int, size: int) -> Iterator[str]:
         """The signed notes up to that size, the smallest first; they come in pages."""
         after = 0
@@ -64,6 +76,13 @@ class AuditSource:
         """The log's lines in (after, until], by position."""
         if after < until:
             yield from self._lines("/v1/log", {"log": log, "after": after, "limit": until - after})
+
+    def access_lines(self, until: int) -> Iterator[bytes]:
+        """The lines of the log of access up to that position; they come in pages."""
+        after = 0
+        while after < until and (page := list(self._lines("/v1/access/records", {"after": after}))):
+            yield from page[: until - after]
+            after += len(page)
 
     def account_lines(self, account_id: str) -> Iterator[bytes]:
         """All lines of an account."""

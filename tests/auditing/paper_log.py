@@ -7,6 +7,7 @@ import base64
 import gzip
 import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -16,7 +17,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from contracts.access_events import AccessEvent
 from contracts.events import Event
+from contracts.placement import ACCESS_LOG, log_name
 from services.auditing.handed_out import verify
 from tests.ledger.vocabulary import ACCOUNT_ID, TERMS_FILE, buy, close, given, reopen, time_passes
 
@@ -40,22 +43,25 @@ class Row:
     schema_version: int
     recorded_at: datetime
     data: str
+    actor: str = ""
 
     def line(self) -> bytes:
         """As the log publishes it."""
         fingerprint = f'"{self.fingerprint}"' if self.fingerprint else "null"
+        actor = f'"actor":"{self.actor}",' if self.actor else ""
         return (
             f'{{"position":{self.position},"event_id":"{self.event_id}","account_id":"{self.account_id}",'
             f'"version":{self.version},"command_id":{json.dumps(self.command_id)},"fingerprint":{fingerprint},'
             f'"type":"{self.type}","schema_version":{self.schema_version},'
-            f'"recorded_at":"{self.recorded_at.isoformat().replace("+00:00", "Z")}","data":{self.data}}}'
+            f'"recorded_at":"{self.recorded_at.isoformat().replace("+00:00", "Z")}",{actor}"data":{self.data}}}'
         ).encode()
 
-    def leaf(self) -> bytes:
-        """Its leaf hash in log 0."""
+    def leaf(self, log: int = 0) -> bytes:
+        """Its leaf hash in a log."""
         micros = (self.recorded_at - EPOCH) // timedelta(microseconds=1)
+        form = f"hourbook event 2 {self.actor}" if self.actor else "hourbook event 1"
         fields = [
-            "hourbook event 1", 0, self.position, self.account_id, self.version, self.event_id, self.command_id,
+            form, log, self.position, self.account_id, self.version, self.event_id, self.command_id,
             self.type, self.schema_version, micros, self.data, self.fingerprint,
         ]  # fmt: skip
         encoded = [str(value).encode() for value in fields]
@@ -125,14 +131,16 @@ class Paper:
     sizes: list[int] = field(default_factory=list)
     signers: list[Signer] = field(default_factory=lambda: [Signer.of(1)])
     signed_after: timedelta = timedelta()
+    log: int = 0
+    access: "Paper | None" = None
     terms: str = field(default_factory=lambda: terms_document())  # noqa: PLW0108 - it is defined below
     stated: str | None = None
 
     @property
     def leaves(self) -> list[bytes]:
-        return [row.leaf() for row in self.rows]
+        return [row.leaf(self.log) for row in self.rows]
 
-    def write(self, account_id: str, events: tuple[Event, ...], at: datetime) -> None:
+    def write(self, account_id: str, events: Sequence[Event | AccessEvent], at: datetime, actor: str = "") -> None:
         """One command's events follow, and are signed."""
         version = sum(row.account_id == account_id for row in self.rows)
         command_id = f'key-"{len(self.rows)}\\'
@@ -149,6 +157,7 @@ class Paper:
                 schema_version=event.schema_version,
                 recorded_at=at.astimezone(UTC),
                 data=event.model_dump_json(),
+                actor=actor,
             )
             self.rows.append(row)
         self.sizes.append(len(self.rows))
@@ -157,7 +166,8 @@ class Paper:
         """The signed note of a size."""
         clock = max(row.recorded_at for row in self.rows[:size]) + self.signed_after
         stated = self.statement() if self.stated is None else self.stated
-        return self.signers[-1].checkpoint(self.leaves[:size], clock, stated)
+        origin = f"hourbook/{LEDGER_ID}/access" if self.log == ACCESS_LOG else ORIGIN
+        return self.signers[-1].checkpoint(self.leaves[:size], clock, stated, origin)
 
     def statement(self, logs: int = 1, begun: tuple[int, ...] = (0,)) -> str:
         """How many logs there are, those that have begun, and a hash over the price lists."""
@@ -230,16 +240,26 @@ class Paper:
     ) -> Path:
         """Some rows, and the tree in these pieces."""
         folder.mkdir(parents=True, exist_ok=True)
-        notes = [json.dumps({"note": self.checkpoint(size)}) for size in self.sizes]
         first, last = span or ((rows[0].position, rows[-1].position) if rows else (1, 0))
-        compressed(folder / "log-0.ndjson.gz", [row.line() for row in rows])
-        compressed(folder / "log-0.tree.gz", [json.dumps(piece).encode() for piece in pieces])
-        compressed(folder / "log-0.checkpoints.gz", [note.encode() for note in notes])
+        self.write_files(folder, rows, pieces)
         (folder / "terms.json").write_text(self.terms, "utf-8")
         (folder / "keys.json").write_text(self.keys_document(), "utf-8")
         log = {"log": 0, "size": len(self.rows), "first": first, "last": last}
-        manifest(folder, {"format": verify.FORMAT, "ledger_id": LEDGER_ID, "covers": covers, "logs": [log]})
+        said = {"format": verify.FORMAT, "ledger_id": LEDGER_ID, "covers": covers, "logs": [log]}
+        if self.access:
+            size = len(self.access.rows)
+            self.access.write_files(folder, self.access.rows, self.access.pieces(set(range(size)), ()))
+            said["access"] = {"log": ACCESS_LOG, "size": size, "first": 1, "last": size}
+        manifest(folder, said)
         return folder
+
+    def write_files(self, folder: Path, rows: list[Row], pieces: list[dict[str, Any]]) -> None:
+        """The lines, the tree and the checkpoints."""
+        name = log_name(self.log)
+        notes = [json.dumps({"note": self.checkpoint(size)}) for size in self.sizes]
+        compressed(folder / f"log-{name}.ndjson.gz", [row.line() for row in rows])
+        compressed(folder / f"log-{name}.tree.gz", [json.dumps(piece).encode() for piece in pieces])
+        compressed(folder / f"log-{name}.checkpoints.gz", [note.encode() for note in notes])
 
     def keys_document(self) -> str:
         """As the ledger publishes them."""

@@ -16,7 +16,8 @@ What is checked, section by section of this file:
 7. The balance:   of any instant, as known at any other.
 8. Side by side:  lines, tree and checkpoints of a log, read together; positions and versions have no gaps.
 9. Receipts:      what a customer keeps is genuine by itself, whatever else is shown.
-10. The report, and the command line.
+10. Entitlement:  by the log of access, whoever recorded an event was entitled to when it was recorded.
+11. The report, and the command line.
 
 Not checked: whether off-hours work lay outside working hours (rule 5.4 needs a production calendar).
 
@@ -98,7 +99,7 @@ def read_json(text: str | bytes) -> Any:
     return json.loads(text, object_pairs_hook=once_each, parse_float=not_whole, parse_constant=not_whole)
 
 
-YES_OR_NO = ("automatic", "carry_over", "forfeited", "reclaimed", "released", "settlement", "warranty")
+YES_OR_NO = ("automatic", "carry_over", "forfeited", "reclaimed", "released", "sandbox", "settlement", "warranty")
 
 
 def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -152,7 +153,7 @@ def unpacked(export: Path, into: Path) -> Path:
 PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 KNOWN_FILES = re.compile(
     r"keys\.json|terms\.json|events\.schema\.json|AUDITORS\.md|FORMAT\.md|verify\.py"
-    r"|(?:log-\d+|personal-\d+)\.ndjson\.gz|log-\d+\.(?:tree|checkpoints)\.gz"
+    r"|(?:log|personal)-(?:\d+|access)\.ndjson\.gz|log-(?:\d+|access)\.(?:tree|checkpoints)\.gz"
 )
 
 
@@ -318,7 +319,8 @@ class Keys:
 
     def check(self, checkpoint: Checkpoint, not_before: int) -> int:
         """The number of the key that signed it, which never goes back (pass the one of the checkpoint before)."""
-        same("the origin", f"hourbook/{self.ledger_id}/log/", re.sub(r"\d+$", "", checkpoint.origin))
+        if checkpoint.origin != f"hourbook/{self.ledger_id}/access":
+            same("the origin", f"hourbook/{self.ledger_id}/log/", re.sub(r"\d+$", "", checkpoint.origin))
         number = next((n for n, key in self.public.items() if checkpoint.note.signed_by(key, checkpoint.origin)), None)
         if number is None:
             raise Wrong("a signature", f"one by a key of the ledger ({len(self.public)} known)", "none")
@@ -505,6 +507,9 @@ def committed(form: str, salt: bytes, name: bytes) -> str:
     return f"sha256-2:{hashlib.sha256(parts).hexdigest()}"
 
 
+NAMED_IN_ACCESS = ("KeyMade", "PersonAdmitted")
+
+
 class PersonalData:
     """The names that are shown, and how many are not: erased, or withheld from this export.
 
@@ -540,8 +545,11 @@ class PersonalData:
 
     def of(self, line: "Line") -> None:
         """What is shown of an event has to be in it."""
-        entries = line.data.get("time_entries") or []
-        names = [line.data["confirmed_by"], *(entry["performer"] for entry in entries)]
+        if line.type in NAMED_IN_ACCESS:
+            names = [line.data["name"]]
+        else:
+            entries = line.data.get("time_entries") or []
+            names = [line.data["confirmed_by"], *(entry["performer"] for entry in entries)]
         held = {name for name in names if name and COMMITMENT.fullmatch(name)}
         self.recorded += len({name for name in names if name} - held)
         shown = self.upto(line.position, held)
@@ -1331,13 +1339,15 @@ class Log:
     def __init__(self, folder: Path, manifest: dict[str, Any], entry: dict[str, Any], statements: Statements) -> None:
         self.folder = folder
         self.statements = statements
-        self.covers = manifest["covers"]
         self.number = entry["log"]
         self.entry = entry
         self.findings = findings = statements.findings
-        self.origin = f"hourbook/{manifest['ledger_id']}/log/{self.number}"
-        self.file = f"log-{self.number}.ndjson.gz"
-        self.personal = PersonalData(folder, f"personal-{self.number}.ndjson.gz", findings)
+        is_access = self.number == ACCESS_LOG
+        self.name = "access" if is_access else str(self.number)
+        self.covers = {"what": "log", "account_id": None} if is_access else manifest["covers"]
+        self.origin = f"hourbook/{manifest['ledger_id']}/{'access' if is_access else f'log/{self.number}'}"
+        self.file = f"log-{self.name}.ndjson.gz"
+        self.personal = PersonalData(folder, f"personal-{self.name}.ndjson.gz", findings)
         self.tree = Tree()
         self.events = 0
         self.checkpoints = 0
@@ -1347,12 +1357,12 @@ class Log:
         self.latest = EPOCH
         self.last: Checkpoint | None = None
 
-    def check(self, keys: Keys, asked: Asked, accounts: Accounts) -> None:
+    def check(self, keys: Keys, asked: Asked, accounts: Accounts, access: "Access") -> None:
         """Everything that the three files say."""
-        lines = self.lines(asked, accounts)
+        lines = self.lines(asked, accounts, access)
         signed = self.signed(keys, asked)
         line, checkpoint, missing = next(lines, None), next(signed, None), False
-        name = f"log-{self.number}.tree.gz"
+        name = f"log-{self.name}.tree.gz"
         for number, text in lines_of(self.folder, name, self.findings):
             where = f"{name}, line {number}"
             try:
@@ -1398,7 +1408,7 @@ class Log:
             expected = Wrong("size of the tree, first and last position", (size, first, last), said)
             self.findings.add("manifest.json", expected)
 
-    def lines(self, asked: Asked, accounts: Accounts) -> Iterator[tuple[Line, str]]:
+    def lines(self, asked: Asked, accounts: Accounts, access: "Access") -> Iterator[tuple[Line, str]]:
         """The lines that can be read, and where; each is entered into its account's book, and held against receipts."""
         for number, text in lines_of(self.folder, self.file, self.findings):
             where = f"{self.file}, line {number}"
@@ -1414,10 +1424,14 @@ class Log:
             received = asked.receipts.pop((self.origin, line.position), None)
             if received and received[1] != text:
                 self.findings.add(where, Wrong("the line of your receipt", received[1].decode(), text.decode()))
-            if self.covers["what"] == "range":
+            if self.number == ACCESS_LOG:
+                access.read(where, line)
+            elif self.covers["what"] == "range":
                 self.alone(where, line)
             else:
                 accounts.read(where, line)
+            if self.number != ACCESS_LOG:
+                access.judge(where, line)
             if self.covers["what"] == "account" and line.account_id != self.covers["account_id"]:
                 self.findings.add(where, Wrong("the account", self.covers["account_id"], line.account_id))
             yield line, where
@@ -1425,7 +1439,7 @@ class Log:
     def name_people(self, where: str, line: Line) -> None:
         """Hold the names that the export shows against the event."""
         try:
-            if line.type == "TaskClosed":
+            if line.type == "TaskClosed" or line.type in NAMED_IN_ACCESS:
                 self.personal.of(line)
         except UNREADABLE as failure:
             self.findings.add(where, failure)
@@ -1473,7 +1487,7 @@ class Log:
 
     def signed(self, keys: Keys, asked: Asked) -> Iterator[Checkpoint]:
         """The checkpoints of the export and those you kept of this log, by size; only those that are signed."""
-        name, key = f"log-{self.number}.checkpoints.gz", 1
+        name, key = f"log-{self.name}.checkpoints.gz", 1
         kept = sorted((one for one in asked.kept if one.origin == self.origin), key=lambda one: one.size)
         latest: tuple[int, int] = (-1, 0)
         self.last = None
@@ -1613,7 +1627,202 @@ def check_receipts(receipts: list[Receipt], held: list[bytes], findings: Finding
     return genuine
 
 
-# 10. The report, and the command line ---------------------------------------------------------------------------------
+# 10. Entitlement (rule 17) ------------------------------------------------------------------------------------------
+
+ACCESS_LOG = -1
+
+RIGHTS = {
+    "recorder": {"tasks", "balances", "evidence"},
+    "finance": {"money", "months", "balances", "documents", "all-accounts", "evidence", "personal"},
+    "manager": {"tasks", "balances", "documents", "all-accounts", "evidence"},
+    "auditor": {"balances", "documents", "all-accounts", "evidence", "log", "personal"},
+    "reader": {"balances", "documents", "all-accounts", "evidence"},
+    "customer": {"balances", "documents", "evidence", "personal"},
+    "admin": {"erasure", "terms", "access", "operate"},
+    "follower": {"log"},
+}
+"""What each role may do."""
+
+RIGHT_OF = {
+    "AccountOpened": "money", "PackagePurchased": "money", "DebtPaid": "money",
+    "WorkSuspended": "money", "WorkResumed": "money",
+    "TaskClosed": "tasks", "WarrantyMarked": "tasks", "TaskReopened": "tasks",
+    "MonthClosed": "months", "MonthReopened": "months",
+}  # fmt: skip
+"""What the command needs that leads to an event; others, and work that resumes by itself, follow by themselves."""
+
+SCHEDULER = "system-scheduler"
+LOCAL = "local"
+OWNERS = (LOCAL, "system-operator")
+"""Who starts the program on its database may make keys, and can do so whatever is said here."""
+
+
+@dataclass
+class Admitted:
+    """What a key has, or what a token gave a person, from an instant on; without `accounts`, for all of them."""
+
+    since: datetime
+    rights: set[str]
+    accounts: set[str] | None
+    until: datetime | None = None
+    ended: str = ""
+
+    @staticmethod
+    def of(line: Line) -> "Admitted":
+        accounts = line.data["accounts"]
+        rights = set().union(*(RIGHTS[role] for role in line.data["roles"]))
+        return Admitted(line.recorded_at, rights, None if accounts is None else set(accounts))
+
+    def end(self, at: datetime, why: str) -> None:
+        """It ends then, if it has not ended before."""
+        if self.until is None or at < self.until:
+            self.until, self.ended = at, why
+
+    def missing(self, right: str, account_id: str | None, at: datetime) -> str | None:
+        """What it lacked at that instant, as far as clocks agree; None where it lacked nothing."""
+        if at < self.since - CLOCKS_DIFFER:
+            return f"had nothing before {self.since}"
+        if self.until and at > self.until + CLOCKS_DIFFER:
+            return f"{self.ended} at {self.until}"
+        if right not in self.rights:
+            return f"had not the right {right}"
+        if account_id is not None and self.accounts is not None and account_id not in self.accounts:
+            return f"had not the account {account_id} in the scope"
+        return None
+
+
+@dataclass
+class Commanded:
+    """A command as far as its events are read: who gave it, and what it needs."""
+
+    where: str
+    line: Line
+    whole: bool
+    right: str | None = None
+
+
+class Access:
+    """What is remembered of access, and by it whether the actor of each event was entitled."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.facts = self.judged = self.without_actor = 0
+        self.is_sandbox = False
+        self.admitted: dict[str, list[Admitted]] = {}
+        self.keys: set[str] = set()
+        self.open: list[list[datetime | None]] = []  # spans in which there was no door, the last perhaps without an end
+        self.versions: dict[str, int] = {}
+        self.commands: dict[str, Commanded] = {}
+
+    def read(self, where: str, line: Line) -> None:
+        """One fact more; what only has to be remembered, such as an export, gives nothing."""
+        self.facts += 1
+        try:
+            same(f"version of {line.account_id}", self.versions.get(line.account_id, 0) + 1, line.version)
+            self.versions[line.account_id] = line.version
+            if line.type in ("DoorOpened", "DoorClosed"):
+                self.move_door(line)
+            elif line.type in ("KeyMade", "KeyRotated", "KeyRevoked"):
+                self.check_maker(line)
+                self.change_key(line)
+            elif line.type == "PersonAdmitted":
+                for before in self.admitted.get(line.account_id, []):
+                    before.end(line.recorded_at, "was given something else")
+                self.admitted.setdefault(line.account_id, []).append(Admitted.of(line))
+        except (*UNREADABLE, Wrong) as failure:
+            self.findings.add(where, failure)
+
+    def move_door(self, line: Line) -> None:
+        self.is_sandbox |= line.data.get("sandbox", False)
+        if self.open and self.open[-1][1] is None:
+            self.open[-1][1] = line.recorded_at
+        if line.type == "DoorOpened":
+            self.open.append([line.recorded_at, None])
+
+    def change_key(self, line: Line) -> None:
+        key = line.account_id
+        same(f"{key} made once, and before anything else", line.type != "KeyMade", key in self.keys)
+        if line.type == "KeyMade":
+            self.keys.add(key)
+            self.admitted[key] = [Admitted.of(line)]
+            if line.data["ends_at"]:
+                self.admitted[key][0].end(instant(line.data["ends_at"]), "ended")
+        elif line.type == "KeyRevoked":
+            self.admitted[key][0].end(line.recorded_at, "was revoked")
+
+    def check_maker(self, line: Line) -> None:
+        """Who makes or changes a key has the right, and no less than the key."""
+        if line.actor in OWNERS or self.is_sandbox:
+            return
+        if missing := self.missing(line.actor, "access", None, line.recorded_at):
+            raise Wrong(f"{line.type} of {line.account_id}, by", "an actor entitled to it", f"{line.actor}, {missing}")
+        if line.type == "KeyMade":
+            made, makers = Admitted.of(line), self.admitted[line.actor]
+            if not any(
+                made.rights <= maker.rights
+                and (maker.accounts is None or (made.accounts is not None and made.accounts <= maker.accounts))
+                for maker in makers
+            ):
+                raise Wrong(f"what {line.account_id} has", f"no more than its maker {line.actor}", "more")
+
+    def missing(self, actor: str, right: str, account_id: str | None, at: datetime) -> str | None:
+        """What an actor lacked at that instant; None where it lacked nothing."""
+        if actor == LOCAL:
+            margin = CLOCKS_DIFFER
+            is_open = any(start - margin <= at and (end is None or at <= end + margin) for start, end in self.open)
+            return None if is_open else "while the door was closed"
+        if actor not in self.admitted:
+            return "of whom nothing is known"
+        reasons = [admitted.missing(right, account_id, at) for admitted in self.admitted[actor]]
+        return None if None in reasons else f"which {reasons[-1]}"
+
+    def judge(self, where: str, line: Line) -> None:
+        """One event more of an account: it belongs to a command, which is judged when all of it was read."""
+        self.judged += bool(line.actor)
+        self.without_actor += not line.actor
+        command = self.commands.get(line.account_id)
+        if command is None or line.fingerprint:
+            self.decide(line.account_id)
+            command = self.commands[line.account_id] = Commanded(where, line, bool(line.fingerprint))
+        elif line.actor != command.line.actor:
+            actors = (command.line.actor or "none", line.actor or "none")
+            self.findings.add(where, Wrong("the actor of one command", *actors))
+        right = None if line.type == "WorkResumed" and line.data.get("automatic") else RIGHT_OF.get(line.type)
+        if right and command.right is None:
+            self.commands[line.account_id] = Commanded(where, line, command.whole, right)
+
+    def decide(self, account_id: str) -> None:
+        """Whether the actor of the account's last command was entitled to it."""
+        command = self.commands.pop(account_id, None)
+        if command is None or not command.line.actor or not self.facts or self.is_sandbox:
+            return
+        line, right = command.line, command.right
+        if right is None and not command.whole:
+            return  # of a command that began before the range
+        if right is None:
+            missing = None if line.actor == SCHEDULER else f"and only {SCHEDULER} records what is due by itself"
+        elif line.actor == SCHEDULER:
+            missing = f"which has not the right {right}"
+        else:
+            missing = self.missing(line.actor, right, account_id, line.recorded_at)
+        if missing:
+            expected = f"an actor entitled to it at {line.recorded_at}"
+            self.findings.add(command.where, Wrong(f"who gave the command of {line.type} (account {account_id})",
+                                                   expected, f"{line.actor}, {missing}"))  # fmt: skip
+
+    def end(self) -> str:
+        """No event follows; what was judged."""
+        for account_id in [*self.commands]:
+            self.decide(account_id)
+        counted = f"{self.judged} events with an actor, {self.without_actor} of before there were actors"
+        if not self.facts:
+            return f"nothing can be said: the export has no log of access ({counted})"
+        if self.is_sandbox:
+            return f"not judged: in a sandbox time is a test clock ({counted})"
+        return f"judged by {self.facts} facts of access: {counted}, of whom nothing can be said"
+
+
+# 11. The report, and the command line ---------------------------------------------------------------------------------
 
 
 def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findings) -> None:
@@ -1627,25 +1836,30 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
         print(f"ledger {manifest['ledger_id']}; the export covers {' '.join(str(v) for v in covers.values() if v)}")
         print(f"keys trusted: {sorted(keys.trusted)} of {len(keys.public)}, because {keys.why}")
         accounts = Accounts(terms, asked.known_at, findings)
+        access = Access(findings)
         statements = Statements(terms, findings)
         logs = [Log(folder, manifest, entry, statements) for entry in manifest["logs"]]
         same(
             "one log or more, each once",
             True,
-            [*sorted({log.number for log in logs})] == [log.number for log in logs] != [],
+            [*sorted({log.number for log in logs if log.number >= 0})] == [log.number for log in logs] != [],
         )
+        if "access" in manifest:
+            same("the number of the log of access", ACCESS_LOG, manifest["access"]["log"])
+            logs.insert(0, Log(folder, manifest, manifest["access"], statements))
         for log in logs:
             before = len(findings.said)
-            log.check(keys, asked, accounts)
-            print(f"log {log.number}: {log.events} events of {log.tree.size}, {log.checkpoints} signed checkpoints"
+            log.check(keys, asked, accounts, access)
+            print(f"log {log.name}: {log.events} events of {log.tree.size}, {log.checkpoints} signed checkpoints"
                   f"{f' ({log.inside} of them inside what is left out)' if log.inside else ''}, "
                   f"{'as signed' if len(findings.said) == before else 'NOT as signed'}")  # fmt: skip
             print(f"  {log.last_signed(asked.fresh)}")
             print(f"  {log.personal.end()}")
-            if covers["what"] != "range":
+            if covers["what"] != "range" and log.number != ACCESS_LOG:
                 accounts.end(log.file)
+        print(f"who was entitled: {access.end()}")
         check_held(logs, asked, findings)
-        statements.end({log.number for log in logs}, everything=covers["what"] == "log")
+        statements.end({log.number for log in logs if log.number >= 0}, everything=covers["what"] == "log")
         report(covers, accounts, asked, findings)
     except (*UNREADABLE, Wrong) as failure:
         findings.add("the export", failure)

@@ -18,7 +18,6 @@ from contracts.audit import (
     PublishedKeys,
     Receipt,
 )
-from contracts.placement import ACCESS_LOG
 from contracts.problems import InvalidField
 from contracts.quantities import AccountId, IdempotencyKey
 from services.access.needs import needs
@@ -29,11 +28,10 @@ from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.http.bulk import NDJSON
-from services.ledger.http.log import Parameters, Position
+from services.ledger.http.log import AnyLog, Parameters, Position
 from services.ledger.http.log_feed import require_log
 from services.ledger.http.requests import LedgerOf
 from services.ledger.running import Ledger
-from services.ledger.settings import LOGS_MAX
 from services.process.openapi import lines_of, problems
 from services.process.problem_responses import InvalidRequest, ProblemError
 
@@ -52,7 +50,7 @@ Hashes = tuple[str, ...]
 class OfLog(Parameters):
     """Of which log; -1 is the log of access."""
 
-    log: Annotated[int, Field(ge=ACCESS_LOG, lt=LOGS_MAX)] = 0
+    log: AnyLog = 0
 
 
 class AfterSize(OfLog):

@@ -8,6 +8,7 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from contracts.access import Right
+from contracts.placement import ACCESS_LOG
 from contracts.quantities import POSITION_MAX, AccountId, AskedInstant, GivenInstant, Instant, KnownAt, parse_known_at
 from contracts.read_models import BalanceView
 from services.access.needs import KNOWN, needs
@@ -33,6 +34,8 @@ HASHES_MAX = 10_000
 
 Position = Annotated[int, Field(ge=0, le=POSITION_MAX)]
 LogNumber = Annotated[int, Field(ge=0, lt=LOGS_MAX)]
+AnyLog = Annotated[int, Field(ge=ACCESS_LOG, lt=LOGS_MAX)]
+"""That of access too, by -1."""
 
 
 class Parameters(BaseModel):

@@ -14,7 +14,7 @@ from services.access.needs import needs
 from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.personal import PersonalData
 from services.ledger.http.bulk import NDJSON
-from services.ledger.http.log import Lines, LogNumber, Parameters, Position
+from services.ledger.http.log import AnyLog, Lines, Parameters, Position
 from services.ledger.http.log_feed import begun, require_log
 from services.ledger.http.requests import LedgerOf
 from services.process.openapi import lines_of, problems
@@ -29,7 +29,7 @@ PAGE_TEXTS = 1000
 class PartOfLog(Parameters):
     """Of the events after one position, up to another."""
 
-    log: LogNumber = 0
+    log: AnyLog = 0
     after: Position = 0
     until: Position = POSITION_MAX
 

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from rich.console import Console
 
+from contracts.placement import every_log
 from services.access.caller import Caller
 from services.auditing.export import Wanted, export, size_of
 from services.auditing.handed_out import verify
@@ -66,7 +67,7 @@ async def send(client: httpx.AsyncClient, at: datetime, commands: list[dict[str,
 async def signed(client: httpx.AsyncClient, database_url: str, key_file: Path) -> list[str]:
     """Every log is signed as it stands."""
     async with Database.connected(database_url, 2) as database:
-        for log in range(LOGS):
+        for log in every_log(LOGS):
             await Checkpointer(database, log, key_file, SURROUNDINGS, real_time=False).catch_up()
     return [(await client.get("/v1/audit/checkpoint", params={"log": log})).text for log in range(LOGS)]
 
@@ -99,6 +100,8 @@ async def test_everything_is_exported_and_verified_with_checkpoints_from_before(
     code, said = verified(folder, kept)
     assert code == 0, said
     assert said.count("as you kept it") == LOGS
+    assert "log access: 1 events of 1, 1 signed checkpoints, as signed" in said
+    assert "who was entitled: not judged: in a sandbox" in said
     logs = [(await client.get("/v1/log", params={"log": log})).content.splitlines() for log in range(LOGS)]
     assert [lines_in(folder / f"log-{log}.ndjson.gz") for log in range(LOGS)] == logs
     assert max(map(len, logs)) > 512, "of more than two tiles"
@@ -131,6 +134,7 @@ async def test_one_account_is_exported_with_the_hashes_of_all_others(url: str, k
         code, said = verified(folder)
         assert code == 0, said
         assert "1 add up" in said
+        assert "log access: 1 events of 1" in said
 
 
 async def test_a_part_is_compared_with_a_checkpoint_that_the_export_was_told_of(
