@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -177,3 +178,11 @@ def test_help_is_everywhere(command: str):
     shown = CliRunner().invoke(cli, [*command.split(), "--help"])
     assert shown.exit_code == 0
     assert "Usage" in shown.output
+
+
+def test_the_command_line_imports_what_a_command_needs_only_when_it_runs():
+    """So help and completion answer at once."""
+    heavy = {"asyncpg", "fastapi", "httpx", "nats", "typst", "uvicorn"}
+    line = [sys.executable, "-c", "import sys, services.__main__; print(*sys.modules)"]
+    imported = subprocess.run(line, capture_output=True, text=True, check=True).stdout.split()
+    assert heavy & set(imported) == set()
