@@ -29,7 +29,7 @@ class HttpConnection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Whatever cannot be sent at once is watched."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)
+        transport.set_write_buffer_limits(high=1)  # with 0, TLS pauses an empty buffer, and never resumes
         self._unfinished = 0
         self._wrong = "malformed-request"
         self._unread: asyncio.TimerHandle | None = None
