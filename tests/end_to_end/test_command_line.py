@@ -170,7 +170,21 @@ def test_what_cannot_work_ends_with_a_sentence_and_not_with_a_traceback(tmp_path
 
 
 AUDIT = ["audit verify", "audit rotate-key", "audit export", "audit replay"]
-COMMANDS = ["", "up", "demo", "ledger", "projections", "import", "export", "rebuild", "close-month", "bench", *AUDIT]
+ACCESS = [f"access {name}" for name in ("make", "list", "rotate", "revoke", "why", "me")]
+COMMANDS = [
+    "",
+    "up",
+    "demo",
+    "ledger",
+    "projections",
+    "import",
+    "export",
+    "rebuild",
+    "close-month",
+    "bench",
+    *AUDIT,
+    *ACCESS,
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda name: name or "all")
