@@ -33,6 +33,7 @@ SHIPPED = Path(__file__).with_name("handed_out")
 SHIPPED_FILES = (
     SHIPPED / "AUDITORS.md",
     SHIPPED / "FORMAT.md",
+    SHIPPED / "RULEBOOK.md",
     SHIPPED / "verify.py",
     Path(contracts.__file__).parent / "schemas" / "events.schema.json",
 )

@@ -152,7 +152,7 @@ def unpacked(export: Path, into: Path) -> Path:
 
 PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 KNOWN_FILES = re.compile(
-    r"keys\.json|terms\.json|events\.schema\.json|AUDITORS\.md|FORMAT\.md|verify\.py"
+    r"keys\.json|terms\.json|events\.schema\.json|(?:AUDITORS|FORMAT|RULEBOOK)\.md|verify\.py"
     r"|(?:log|personal)-(?:\d+|access)\.ndjson\.gz|log-(?:\d+|access)\.(?:tree|checkpoints)\.gz"
 )
 
