@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from contracts.access import Right, Role
-from services.access.options import DEFAULT_URL, KeyFile, Url
+from services.access.options import DEFAULT_DATA, DEFAULT_URL, KeyFile, Url
 from services.auditing.evidence_commands import INSTANT, parsed_instant
 
 if TYPE_CHECKING:
@@ -40,6 +41,28 @@ def _show_once(made: dict[str, Any]) -> None:
     """The credential alone on standard output, so that it can be piped into a file."""
     complaints.print(f"The key {made['key_id']}; it is shown this once:", highlight=False, soft_wrap=True)
     print(made["credential"])
+
+
+@access.command()
+def begin(data: Annotated[Path, typer.Option(help="Where the keys are kept, in access/.")] = DEFAULT_DATA) -> None:
+    """Make the first keys straight in the database, as `up` does: of a ledger whose parts are started one by one.
+
+    Again it makes only those whose files are missing, and revokes the lost ones.
+    """
+    import asyncio
+    import os
+
+    from services.ledger.running import prepared
+    from services.operating.door_keys import keep_keys
+    from services.operating.start_conditions import ledger_settings
+
+    settings = ledger_settings(os.environ)
+
+    async def kept() -> None:
+        await prepared(settings.database_url, settings.logs)
+        await keep_keys(settings, data.absolute(), lambda said: complaints.print(said, highlight=False, soft_wrap=True))
+
+    asyncio.run(kept())
 
 
 @access.command()

@@ -170,7 +170,7 @@ def test_what_cannot_work_ends_with_a_sentence_and_not_with_a_traceback(tmp_path
 
 
 AUDIT = ["audit verify", "audit rotate-key", "audit export", "audit replay"]
-ACCESS = [f"access {name}" for name in ("make", "list", "rotate", "revoke", "why", "me")]
+ACCESS = [f"access {name}" for name in ("begin", "make", "list", "rotate", "revoke", "why", "me")]
 COMMANDS = [
     "",
     "up",
