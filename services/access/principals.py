@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import Literal
 
 from contracts.access import Right, Role
-from services.access.rights import CLOSED_MONTHS_ONLY, OVER_ALL_ACCOUNTS, RIGHTS_OF, rights_of
+from services.access.rights import (
+    CLOSED_MONTHS_ONLY,
+    OF_LISTED_ACCOUNTS_ONLY,
+    OVER_ALL_ACCOUNTS,
+    READING_IS_RECORDED,
+    RIGHTS_OF,
+    rights_of,
+)
 
 Kind = Literal["key", "person", "system", "local"]
 
@@ -35,8 +42,9 @@ class Principal:
         name: str | None = None,
         ends_at: datetime | None = None,
     ) -> "Principal":
-        """A principal whose rights are those of its roles."""
-        return cls(id, kind, roles, rights_of(roles), accounts, name, ends_at)
+        """A principal whose rights are those of its roles; some give none without a list of accounts."""
+        effective = roles if accounts is not None else roles - OF_LISTED_ACCOUNTS_ONLY
+        return cls(id, kind, roles, rights_of(effective), accounts, name, ends_at)
 
     @property
     def sees_open_months(self) -> bool:
@@ -44,6 +52,11 @@ class Principal:
         return self.kind == "local" or any(
             Right.DOCUMENTS in RIGHTS_OF[role] for role in self.roles - CLOSED_MONTHS_ONLY
         )
+
+    def is_on_record(self, right: Right) -> bool:
+        """Whether what it reads by that right is recorded: where it has the right as an auditor, and as nobody else."""
+        recorded = self.roles & READING_IS_RECORDED
+        return right in rights_of(recorded) and right not in rights_of(self.roles - recorded)
 
     def sees(self, account_id: str) -> bool:
         """Whether the account is in its scope; another one is to it what an unknown one is."""
@@ -82,6 +95,8 @@ def refusal(principal: Principal, right: Right, account_id: str | None) -> str |
 
 def exceeds(wanted: Principal, maker: Principal) -> str | None:
     """What a key would have beyond its maker: a field's name and the reason; None where it has nothing more."""
+    if wanted.accounts is None and wanted.roles <= OF_LISTED_ACCOUNTS_ONLY:
+        return "accounts: name the customer's accounts, for the role gives nothing without them"
     if more := wanted.rights - maker.rights:
         return f"roles: they have rights that you have not: {', '.join(sorted(more))}"
     if maker.accounts is not None and (wanted.accounts is None or not wanted.accounts <= maker.accounts):

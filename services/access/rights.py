@@ -29,8 +29,11 @@ OVER_ALL_ACCOUNTS = frozenset({Right.ALL_ACCOUNTS, Right.LOG, Right.TERMS, Right
 CLOSED_MONTHS_ONLY = frozenset({Role.CUSTOMER})
 """Roles that are shown the documents of closed months and no others."""
 
-READING_NAMES_IS_RECORDED = frozenset({Role.AUDITOR})
-"""Roles whose reading of names of people is itself recorded."""
+OF_LISTED_ACCOUNTS_ONLY = frozenset({Role.CUSTOMER})
+"""Roles that give nothing without a list of accounts: nobody is the customer of every account."""
+
+READING_IS_RECORDED = frozenset({Role.AUDITOR})
+"""Roles whose reading of names of people, and of events as they stand, is itself recorded."""
 
 
 def rights_of(roles: Iterable[Role]) -> frozenset[Right]:

@@ -48,6 +48,8 @@ class ReadingOf:
         projections: Projections = request.app.state.projections
         now, principal = await projections.now(), principal_of(request.scope)
         account_id = request.path_params.get("account_id") or request.query_params.get("account_id")
+        if account_id is not None and not principal.sees(account_id):
+            account_id = None
         async with projections.snapshot(minimum, self.projection, account_id) as (connection, cut):
             position = cut.position
             at = {"Hourbook-Position": str(position)}

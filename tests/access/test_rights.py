@@ -39,7 +39,15 @@ def test_the_table_is_as_it_was_agreed():
 
 @pytest.mark.parametrize(("role", "right"), list(product(Role, Right)))
 def test_a_role_may_what_its_rights_say_and_nothing_else(role: Role, right: Right):
-    assert (refusal(principal(role), right, "oka") is None) == (right in RIGHTS_OF[role])
+    scoped = principal(role, accounts={"oka"})
+    assert (refusal(scoped, right, "oka") is None) == (right in RIGHTS_OF[role])
+
+
+@pytest.mark.parametrize(("role", "right"), list(product(Role, Right)))
+def test_nobody_is_the_customer_of_every_account(role: Role, right: Right):
+    everywhere = principal(Role.CUSTOMER, role)
+    allowed = role != Role.CUSTOMER and right in RIGHTS_OF[role]
+    assert (refusal(everywhere, right, "oka") is None) == allowed
 
 
 def test_a_scope_ends_at_its_accounts():

@@ -24,7 +24,6 @@ from services.access.door import principal_of
 from services.access.keys import key_id_of
 from services.access.needs import KNOWN, needs
 from services.access.principals import LOCAL, SYSTEM, Principal, refusal
-from services.access.rights import rights_of
 from services.access.state import AccessState
 from services.ledger.access.keys import Keys, MoreThanOnesOwn, NoSuchKey
 from services.ledger.http.log import Lines, Position
@@ -142,7 +141,7 @@ def known_principal(state: AccessState, principal: str) -> Principal | None:
     if admitted := state.people.get(principal):
         accounts = None if admitted.accounts is None else frozenset(admitted.accounts)
         roles = frozenset(admitted.roles)
-        return Principal(principal, "person", roles, rights_of(roles), accounts)
+        return Principal.with_roles(principal, "person", roles, accounts)
     return None
 
 

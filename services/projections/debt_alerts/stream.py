@@ -31,17 +31,21 @@ async def kept_alive(changes: Tail, after: int, scope: Collection[str] | None) -
 
 
 async def _in_scope(blocks: AsyncIterator[bytes], scope: Collection[str]) -> AsyncIterator[bytes]:
-    """The events about these accounts, out of blocks that are cut anywhere; an empty block where none has come."""
+    """The events about these accounts, out of blocks that are cut anywhere; an empty block where no event has come.
+
+    Nothing at all is sent for what happens elsewhere, for that would tell that it does.
+    """
     begun = b""
     async for block in blocks:
         *ended, begun = (begun + block).split(EVENT_END)
         kept = [event for event in ended if _account_of(event) in scope]
-        yield b"".join(event + EVENT_END for event in kept)
+        if kept or not block:
+            yield b"".join(event + EVENT_END for event in kept)
 
 
 def _account_of(event: bytes) -> str:
     data = event.partition(b"data: ")[2].partition(b"\n")[0]
-    return orjson.loads(data)["account_id"]
+    return orjson.loads(data)["data"]["account_id"]
 
 
 async def _newest(connecting: Connecting) -> int:

@@ -1,0 +1,137 @@
+"""How every route is called, and what its caller needs: the table of rights once more, in words of its own."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from tests.end_to_end.guarded_service import CLOSED_MONTH, Holder
+from tests.ledger.commands import closing_body
+
+RIGHTS = {
+    "tasks": "recorder manager",
+    "money": "finance",
+    "months": "finance",
+    "balances": "recorder finance manager auditor reader customer",
+    "documents": "finance manager auditor reader customer",
+    "all-accounts": "finance manager auditor reader",
+    "evidence": "recorder finance manager auditor reader customer",
+    "log": "auditor follower",
+    "personal": "finance auditor customer",
+    "erasure": "admin",
+    "access": "admin",
+    "operate": "admin",
+}
+"""Who has each right. `follower` are the parts of the program that read the log."""
+
+NEED_EVERY_ACCOUNT = ("all-accounts", "log", "access", "operate")
+PUBLIC, KNOWN = "public", "known"
+
+
+class Call(NamedTuple):
+    """A way to call a route. `lists`: it shows what is in the scope. `whole`: it shows every account at once."""
+
+    needs: str
+    query: Mapping[str, str] = MappingProxyType({})
+    body: Any = None
+    lists: bool = False
+    whole: bool = False
+    path: Mapping[str, str] = MappingProxyType({})
+
+
+ACCOUNT = "/v1/accounts/{account_id}"
+REASON = {"reason": "a test"}
+IN_PATH = {
+    "task_id": "own-task-0", "month": CLOSED_MONTH, "version": "1", "key_id": "a" * 16, "slug": "not-found",
+    "file": CLOSED_MONTH, "path": "0/000.p/1",
+}  # fmt: skip
+
+CALLS: dict[tuple[str, str], list[Call]] = {
+    **{("GET", path): [Call(PUBLIC)] for path in (
+        "/", "/asyncapi.json", "/docs", "/health/live", "/health/ready", "/metrics", "/problems", "/problems/{slug}",
+    )},
+    ("GET", "/docs/{file}"): [Call(PUBLIC, path={"file": "none.js"})],
+    ("GET", "/v1/me"): [Call(KNOWN)],
+    ("GET", "/v1/terms"): [Call(KNOWN)],
+    ("GET", "/v1/projections"): [Call(KNOWN)],
+    ("GET", "/v1/test-clock"): [Call(KNOWN)],
+    ("POST", "/v1/commands"): [Call(KNOWN)],
+    ("PUT", "/v1/test-clock"): [Call("operate", body={"now": "2026-01-01T00:00:00Z"})],
+    ("GET", "/v1/access/decisions"): [Call("access", {"principal": "local", "right": "tasks"})],
+    ("GET", "/v1/access/keys"): [Call("access")],
+    ("POST", "/v1/access/keys"): [Call("access", body={"name": "made", "roles": ["admin"]})],
+    ("POST", "/v1/access/keys/{key_id}/revocation"): [Call("access", body=REASON)],
+    ("POST", "/v1/access/keys/{key_id}/rotation"): [Call("access", body={})],
+    ("GET", "/v1/access/records"): [Call("log", whole=True)],
+    ("POST", "/v1/accounts"): [Call("money", body={
+        "account_id": "{account_id}", "customer_name": "n", "contract_number": "1", "contract_date": "2026-01-01"})],
+    ("GET", "/v1/accounts"): [Call("balances", lists=True), Call("balances", {"sort": "balance"}, lists=True)],
+    ("GET", ACCOUNT): [Call("balances")],
+    ("GET", f"{ACCOUNT}/acts/{{file}}"): [Call("documents"), Call("documents", path={"file": f"{CLOSED_MONTH}.xlsx"})],
+    ("GET", f"{ACCOUNT}/balance"): [Call("balances"), Call("balances", {"as_of": "2026-03-03T00:00:00Z"})],
+    ("GET", f"{ACCOUNT}/balance/history"): [Call("balances")],
+    ("POST", f"{ACCOUNT}/debt-payments"): [
+        Call("money", body={"minutes": 1, "paid_at": "2026-03-04T00:00:00Z", "payment_reference": "7"})],
+    ("GET", f"{ACCOUNT}/events"): [Call("log")],
+    ("POST", f"{ACCOUNT}/months/{{month}}/close"): [Call("months")],
+    ("POST", f"{ACCOUNT}/months/{{month}}/reopen"): [Call("months", {"dry_run": "true"}, body=REASON)],
+    ("POST", f"{ACCOUNT}/packages"): [
+        Call("money", body={"package_id": "more", "plan": "hours-20", "purchased_at": "2026-03-01T12:00:00Z"})],
+    ("GET", f"{ACCOUNT}/packages"): [Call("balances")],
+    ("GET", f"{ACCOUNT}/personal-data"): [Call("personal")],
+    ("POST", f"{ACCOUNT}/personal-data/erasures"): [Call("erasure", body={**REASON, "person": "nobody"})],
+    ("GET", f"{ACCOUNT}/receipts"): [Call("evidence", {"idempotency_key": "own-key-0"})],
+    ("GET", f"{ACCOUNT}/receipts/{{version}}"): [Call("evidence")],
+    ("GET", f"{ACCOUNT}/replay"): [Call("log")],
+    ("GET", f"{ACCOUNT}/reports/{{file}}"): [Call("documents")],
+    ("GET", f"{ACCOUNT}/statement"): [Call("balances")],
+    ("POST", f"{ACCOUNT}/suspension"): [Call("money", body=REASON)],
+    ("DELETE", f"{ACCOUNT}/suspension"): [Call("money", {**REASON, "dry_run": "true"})],
+    ("GET", f"{ACCOUNT}/tasks"): [Call("balances")],
+    ("GET", f"{ACCOUNT}/tasks/{{task_id}}"): [Call("balances")],
+    ("POST", f"{ACCOUNT}/tasks/{{task_id}}/close"): [
+        Call("tasks", body=closing_body()), Call("tasks", {"dry_run": "true"}, closing_body(), path={"task_id": "x"})],
+    ("POST", f"{ACCOUNT}/tasks/{{task_id}}/reopen"): [Call("tasks", {"dry_run": "true"}, body=REASON)],
+    ("POST", f"{ACCOUNT}/tasks/{{task_id}}/warranty"): [Call("tasks", body=REASON)],
+    ("GET", "/v1/alerts"): [Call("balances", lists=True)],
+    ("GET", "/v1/alerts/deliveries"): [Call("balances", lists=True)],
+    ("GET", "/v1/alerts/stream"): [Call("balances", lists=True)],
+    ("GET", "/v1/audit/checkpoint"): [Call("evidence")],
+    ("GET", "/v1/audit/checkpoints"): [Call("evidence")],
+    ("GET", "/v1/audit/keys"): [Call("evidence")],
+    ("GET", "/v1/audit/proof/consistency"): [Call("evidence", {"from": "1", "to": "2"})],
+    ("GET", "/v1/audit/proof/inclusion"): [Call("evidence", {"position": "1", "size": "2"})],
+    ("GET", "/v1/audit/tile/{path:path}"): [Call("log")],
+    ("GET", "/v1/log"): [Call("log", {"limit": "5"}), Call("log", {"follow": "true"})],
+    ("GET", "/v1/log/hashes"): [Call("log")],
+    ("GET", "/v1/personal-data"): [Call("personal", whole=True)],
+    ("GET", "/v1/totals"): [Call("all-accounts", {"month": CLOSED_MONTH})],
+}  # fmt: skip
+
+COMMANDS: dict[str, Call] = {
+    "OpenAccount": Call("money", body={"customer_name": "n", "contract_number": "1", "contract_date": "2026-01-01"}),
+    "PurchasePackage": Call("money", body=CALLS["POST", f"{ACCOUNT}/packages"][0].body),
+    "PayDebt": Call("money", body=CALLS["POST", f"{ACCOUNT}/debt-payments"][0].body),
+    "SuspendWork": Call("money", body=REASON),
+    "ResumeWork": Call("money", body=REASON),
+    "CloseTask": Call("tasks", body={"task_id": "y", **closing_body()}),
+    "MarkWarranty": Call("tasks", body={"task_id": "y", **REASON}),
+    "ReopenTask": Call("tasks", body={"task_id": "y", **REASON}),
+    "CloseMonth": Call("months", body={"month": CLOSED_MONTH}),
+    "ReopenMonth": Call("months", body={"month": "2025-01", **REASON}),
+}
+
+
+def slugs_expected(holder: Holder, call: Call, own: bool | None, *, opens: bool = False) -> tuple[str, ...]:
+    """With which problem the door answers; nothing where it lets the caller in. `own` is None without an account."""
+    if call.needs in (PUBLIC, KNOWN):
+        return ()
+    if holder.role not in RIGHTS[call.needs].split():
+        return ("not-allowed",)
+    if not holder.scoped:
+        every = holder.role in RIGHTS["all-accounts"].split()
+        return ("not-allowed",) if call.lists and not every else ()
+    if own is None:
+        return ("not-allowed",) if call.whole or call.needs in NEED_EVERY_ACCOUNT else ()
+    if own:
+        return ()
+    return ("not-allowed",) if opens else ("account-not-found",)

@@ -1,0 +1,143 @@
+"""Nothing of another account stands in what a scoped key is shown: no list, stream, cursor, problem or header."""
+
+from base64 import urlsafe_b64decode
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import httpx
+import orjson
+import pytest
+
+from tests.end_to_end.access_calls import CALLS, IN_PATH
+from tests.end_to_end.guarded_service import FOREIGN, MARK, OWN, UNKNOWN, Guarded, guarded_service
+
+SORTS = ("account_id", "customer_name", "balance", "-balance", "expiry")
+FAR = "2030-01-01T00:00:00Z"
+HALT = """
+    INSERT INTO projections.halted_account (projection, log, account_id, position, event_id, reason)
+    SELECT projection, log, $1, 1, 'an event', $2 FROM projections.tracking
+"""
+
+
+@pytest.fixture(scope="module")
+async def guarded(file_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Guarded]:
+    async with guarded_service(file_database_url, tmp_path_factory.mktemp("leaks")) as running:
+        yield running
+
+
+def traces(answer: httpx.Response, body: bytes, *, asked_about_it: bool) -> list[str]:
+    """What of the other account stands in an answer; its id may, where the caller has given it."""
+    said = body + b" ".join(name + b": " + value for name, value in answer.headers.raw)
+    texts = [said.lower(), *(decoded.lower() for decoded in _cursors(body))]
+    marks = [MARK] if asked_about_it else [MARK, FOREIGN]
+    return [mark for mark in marks for text in texts if mark.lower().encode() in text]
+
+
+def _cursors(body: bytes) -> Iterator[bytes]:
+    try:
+        cursor = orjson.loads(body).get("next_cursor")
+    except (orjson.JSONDecodeError, AttributeError):
+        return
+    if cursor:
+        yield urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+
+
+async def cursors_of(client: httpx.AsyncClient, path: str, **asked: str) -> list[str]:
+    """Every cursor of a list, read a row a page by somebody who sees all accounts."""
+    found: list[str] = []
+    while True:
+        page = (
+            await client.get(path, params={"limit": "1", **asked, **({"cursor": found[-1]} if found else {})})
+        ).json()
+        if not page["next_cursor"] or len(found) > 50:
+            return found
+        found.append(page["next_cursor"])
+
+
+async def questions(owner: httpx.AsyncClient) -> AsyncIterator[tuple[str, dict[str, str], dict[str, str]]]:
+    """Every reading route about one's own account and about the other, and lists asked for more than one's own."""
+    for (method, route), calls in CALLS.items():
+        if method == "GET" and "stream" not in route:
+            for call in calls:
+                if "follow" not in call.query:
+                    given = {**IN_PATH, **call.path}
+                    yield _at(route, given, OWN), call.query, {}
+                    yield _at(route, given, FOREIGN), call.query, {}
+                    yield _at(route, given, OWN), {**call.query, "known_at": FAR}, {"Hourbook-Min-Position": "1"}
+    for sort in SORTS:
+        for cursor in await cursors_of(owner, "/v1/accounts", sort=sort):
+            yield "/v1/accounts", {"sort": sort, "cursor": cursor}, {}
+    for wanted in (MARK, FOREIGN, "customer", "7/26"):
+        yield "/v1/accounts", {"q": wanted}, {}
+    for path in ("/v1/alerts", "/v1/alerts/deliveries"):
+        for cursor in await cursors_of(owner, path):
+            yield path, {"cursor": cursor}, {}
+    for asked in ({"account_id": FOREIGN}, {"account_id": FOREIGN, "open": "true"}, {"kind": "debt"}):
+        yield "/v1/alerts", asked, {}
+    for path in ("statement", "tasks", "packages"):
+        for cursor in await cursors_of(owner, f"/v1/accounts/{FOREIGN}/{path}"):
+            yield f"/v1/accounts/{OWN}/{path}", {"cursor": cursor}, {}
+    for number in range(9):
+        yield f"/v1/accounts/{OWN}/receipts", {"idempotency_key": f"{MARK}-key-{number}"}, {}
+        yield f"/v1/accounts/{OWN}/receipts/{number + 1}", {}, {}
+    yield f"/v1/accounts/{OWN}/tasks/{MARK}-task-1", {}, {}
+
+
+def _at(route: str, given: dict[str, str], account: str) -> str:
+    return route.replace(":path", "").format(**given, account_id=account)
+
+
+async def test_no_answer_shows_anything_of_another_account(guarded: Guarded):
+    async with guarded.client(guarded.owner) as owner:
+        asked = [each async for each in questions(owner)]
+        shown = [each for each in asked if MARK.encode() in (await owner.get(each[0], params=each[1])).content]
+    assert len(shown) >= 15  # there is something that could leak
+    for holder, credential in guarded.keys.items():
+        if not holder.scoped:
+            continue
+        async with guarded.client(credential) as client:
+            for path, query, headers in asked:
+                answer = await client.get(path, params=query, headers=headers)
+                about_it = any(each in f"{path}{query}" for each in (FOREIGN, MARK))
+                given = answer.content.replace(path.encode(), b"").replace(f"{MARK}-task-1".encode(), b"")
+                found = traces(answer, given, asked_about_it=about_it)
+                assert not found, (holder, path, query, answer.text)
+
+
+async def test_a_stream_of_alerts_shows_ones_own_alone(guarded: Guarded):
+    async with guarded.client(guarded.owner) as owner:
+        last = (await owner.get("/v1/alerts")).json()["last_change"]
+        alerts = (await owner.get("/v1/alerts", params={"account_id": FOREIGN})).json()["alerts"]
+        assert alerts
+    reader = next(each for holder, each in guarded.keys.items() if holder == ("reader", True))
+    asked, read = ("GET", "/v1/alerts/stream"), b""
+    async with guarded.client(reader) as client, client.stream(*asked, headers={"Last-Event-ID": "0"}) as stream:
+        async for block in stream.aiter_bytes():
+            read += block
+            if OWN.encode() in read:
+                break
+    assert not traces(stream, read, asked_about_it=False)
+    assert last >= 2
+
+
+async def test_another_account_that_has_halted_is_answered_as_an_unknown_one(guarded: Guarded, file_database_url: str):
+    connection = await asyncpg.connect(file_database_url)
+    try:
+        await connection.execute(HALT, FOREIGN, f"{MARK} cannot be applied")
+        for holder, credential in guarded.keys.items():
+            if not holder.scoped:
+                continue
+            async with guarded.client(credential) as client:
+                for path, query in (
+                    ("/v1/alerts", "account_id"), ("/v1/accounts", "q"), ("/v1/projections", ""), ("/v1/me", ""),
+                ):  # fmt: skip
+                    answers = [
+                        await client.get(path, params={query: account} if query else {})
+                        for account in (FOREIGN, UNKNOWN)
+                    ]
+                    assert answers[0].status_code == answers[1].status_code, (holder, path)
+                    assert answers[0].text.replace(FOREIGN, UNKNOWN) == answers[1].text
+                    assert not traces(answers[0], answers[0].content, asked_about_it=bool(query))
+    finally:
+        await connection.execute("DELETE FROM projections.halted_account")
+        await connection.close()
