@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -11,7 +11,9 @@ from contracts.access import Right
 from contracts.placement import ACCESS_LOG
 from contracts.quantities import POSITION_MAX, AccountId, AskedInstant, GivenInstant, Instant, KnownAt, parse_known_at
 from contracts.read_models import BalanceView
+from services.access.door import principal_of
 from services.access.needs import KNOWN, needs
+from services.ledger.access.disclosures import note_export
 from services.ledger.audit.replay import replay_stored
 from services.ledger.clock import SandboxClock
 from services.ledger.domain.terms import TermsVersion
@@ -112,9 +114,14 @@ class Lines(StreamingResponse):
     openapi_extra=problems("not-found", "too-many-requests", "ledger-unavailable"),
 )
 @needs(Right.LOG, streams=True)
-async def read_log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()]) -> Response:
-    """The events after a position, in order, one a line; with `follow`, for as long as you listen."""
+async def read_log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()], request: Request) -> Response:
+    """The events after a position, in order, one a line; with `follow`, for as long as you listen.
+
+    That an auditor reads more than one of them at once is recorded.
+    """
     headers = await log_headers(ledger, asked.log)
+    if asked.limit != 1:
+        await note_export(ledger.access, principal_of(request.scope), None)
     part = (ledger, asked.log, asked.after, asked.limit)
     return Lines(followed_lines(*part) if asked.follow else await begun(log_lines(*part)), headers=headers)
 
@@ -134,9 +141,11 @@ async def list_log_hashes(ledger: LedgerOf, asked: Annotated[HashParameters, Que
     openapi_extra=OF_ACCOUNT,
 )
 @needs(Right.LOG)
-async def list_account_events(account_id: AccountId, ledger: LedgerOf) -> Response:
-    """All events of one account, in order, one a line."""
-    return Lines(await begun(account_lines(ledger, account_id)))
+async def list_account_events(account_id: AccountId, ledger: LedgerOf, request: Request) -> Response:
+    """All events of one account, in order, one a line. That an auditor reads them is recorded."""
+    lines = await begun(account_lines(ledger, account_id))
+    await note_export(ledger.access, principal_of(request.scope), account_id)
+    return Lines(lines)
 
 
 @router.get("/accounts/{account_id}/replay", openapi_extra=OF_ACCOUNT)

@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import asyncpg
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from contracts.access import Right
 from contracts.privacy import Erased, ErasureBody, PersonalText
 from contracts.quantities import POSITION_MAX, AccountId
+from services.access.door import principal_of
 from services.access.needs import needs
+from services.ledger.access.disclosures import note_names_erased, note_names_read
 from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.personal import PersonalData
 from services.ledger.http.bulk import NDJSON
@@ -47,21 +49,25 @@ LogOfAccount = Annotated[int, Depends(log_of_account)]
 
 @router.get("/accounts/{account_id}/personal-data", openapi_extra=OF_ACCOUNT)
 @needs(Right.PERSONAL)
-async def list_personal_data(account_id: AccountId, ledger: LedgerOf, log_id: LogOfAccount) -> tuple[PersonalText, ...]:
-    """What of the account's events is personal and not erased, in their order."""
+async def list_personal_data(
+    account_id: AccountId, ledger: LedgerOf, log_id: LogOfAccount, request: Request
+) -> tuple[PersonalText, ...]:
+    """What of the account's events is personal and not erased, in their order. That an auditor reads it is recorded."""
+    await note_names_read(ledger.access, principal_of(request.scope), account_id)
     return tuple(map(_text, await ledger.store.personal.of_account(log_id, account_id)))
 
 
 @router.post("/accounts/{account_id}/personal-data/erasures", openapi_extra=OF_ACCOUNT)
 @needs(Right.ERASURE)
 async def erase_personal_data(
-    account_id: AccountId, body: ErasureBody, ledger: LedgerOf, log_id: LogOfAccount
+    account_id: AccountId, body: ErasureBody, ledger: LedgerOf, log_id: LogOfAccount, request: Request
 ) -> Erased:
     """Erase it, all of it or one person's; nothing of it is left in the database then. Repeating it does no harm.
 
     The body has the person, for an address would be kept by every proxy on the way.
     """
     erased = await ledger.store.personal.erase(log_id, account_id, body.person, body.reason)
+    await note_names_erased(ledger.access, principal_of(request.scope), account_id, erased, body.reason)
     return Erased(account_id=account_id, erased=erased)
 
 
@@ -72,9 +78,12 @@ async def erase_personal_data(
     openapi_extra=problems("not-found", "ledger-unavailable"),
 )
 @needs(Right.PERSONAL, whole=True)
-async def list_personal_data_of_log(ledger: LedgerOf, asked: Annotated[PartOfLog, Query()]) -> Response:
+async def list_personal_data_of_log(
+    ledger: LedgerOf, asked: Annotated[PartOfLog, Query()], request: Request
+) -> Response:
     """What is personal and not erased in a part of a log, NDJSON, in the order of the events."""
     require_log(ledger, asked.log)
+    await note_names_read(ledger.access, principal_of(request.scope), None)
     return Lines(await begun(_lines(ledger.store.personal, asked)))
 
 

@@ -163,3 +163,48 @@ async def test_decisions_say_why(admin: httpx.AsyncClient):
     assert "revoked" in (await why(right="tasks", account="oka"))[1]
     unknown = await admin.get("/v1/access/decisions", params={"principal": "key-nobody", "right": "tasks"})
     assert not unknown.json()["allowed"]
+
+
+async def facts_of(admin: httpx.AsyncClient, subject: str) -> list[tuple[str, object]]:
+    """What the log of access says about a principal, without what made it one."""
+    facts, page = [], b"begin"
+    while page:
+        after = facts[-1]["position"] if facts else 0
+        page = (await admin.get("/v1/access/records", params={"after": after})).content
+        facts += map(orjson.loads, page.splitlines())
+    own = [fact for fact in facts if fact["account_id"] == subject and fact["type"] != "KeyMade"]
+    assert all(fact["actor"] == subject for fact in own)
+    return [(fact["type"], fact["data"]["account_id"]) for fact in own]
+
+
+async def test_what_an_auditor_reads_of_names_and_events_is_recorded_and_an_erasure_too(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+):
+    opened = await admin.post("/v1/accounts", json={**OPEN, "account_id": "volga"}, headers={"Idempotency-Key": "v"})
+    assert opened.status_code == 201
+    account = "/v1/accounts/volga"
+    reads = (f"{account}/personal-data", "/v1/personal-data", "/v1/log", f"{account}/events", "/v1/log?limit=1")
+    noted = [("NamesRead", "volga"), ("NamesRead", None), ("ExportMade", None), ("ExportMade", "volga")]
+    for roles, expected in (
+        (("auditor",), noted), (("auditor", "finance"), noted[2:]), (("auditor", "finance", "follower"), []),
+    ):  # fmt: skip
+        key = await made(admin, *roles)
+        answers = [(await client.get(path, headers=bearer(key["credential"]))).status_code for path in reads]
+        assert answers == [200] * len(reads)
+        assert (await client.get("/v1/accounts/none/events", headers=bearer(key["credential"]))).status_code == 404
+        assert await facts_of(admin, f"key-{key['key_id']}") == expected
+    eraser = await made(admin, "admin")
+    erased = await client.post(
+        f"{account}/personal-data/erasures", json={"reason": "asked for"}, headers=bearer(eraser["credential"])
+    )
+    assert erased.status_code == 200
+    assert await facts_of(admin, f"key-{eraser['key_id']}") == [("NamesErased", "volga")]
+
+
+async def test_nobody_is_the_customer_of_every_account(admin: httpx.AsyncClient, client: httpx.AsyncClient):
+    asked = {"name": "a customer", "roles": ["customer"]}
+    refused = await admin.post("/v1/access/keys", json=asked)
+    assert (refused.status_code, refused.json()["fields"][0]["field"]) == (422, "accounts")
+    mixed = await made(admin, "customer", "recorder")
+    names = await client.get("/v1/accounts/oka/personal-data", headers=bearer(mixed["credential"]))
+    assert (names.status_code, names.json()["type"]) == (403, "urn:hourbook:problem:not-allowed")
