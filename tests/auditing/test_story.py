@@ -124,6 +124,19 @@ def test_every_step_is_told_with_its_price(story: Story):
     assert "\n".join(said(step, "en") for step in story.steps) == ENGLISH.strip()
 
 
+def test_every_step_tells_who_gave_its_command():
+    lines = vocabulary.given(*HISTORY).recorded
+    actors = [None, *(f"key-{number}" for number in range(1, len(lines)))]
+    recorded = [line.model_copy(update={"actor": actor}) for line, actor in zip(lines, actors, strict=True)]
+    by_actors = Story(ACCOUNT_ID, tuple(steps(ACCOUNT_ID, recorded, None, None)), None, None)
+    rows = [orjson.loads(line) for line in written(by_actors, "ndjson", "en").splitlines()]
+    assert [row["actor"] for row in rows] == actors
+    assert [f"command given by {actor}" in row["particulars"] for row, actor in zip(rows, actors, strict=True)] == [
+        actor is not None for actor in actors
+    ]
+    assert "key-7" in written(by_actors, "csv", "ru").decode()
+
+
 def test_what_is_due_but_not_recorded_is_told_as_such():
     recorded = vocabulary.given(buy("spring", "hours-20", on="2026-03-01")).recorded
     *_, last = steps(ACCOUNT_ID, recorded, moment("2026-07-01"), None)

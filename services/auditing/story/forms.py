@@ -23,7 +23,7 @@ Form = Literal["table", "ndjson", "csv", "pdf"]
 TABLE_COLUMNS = 100
 CSV_COLUMNS = (
     "position", "recorded_at", "effective_at", "booking_month", "type", "what", "particulars", "change_minutes",
-    "balance_minutes",
+    "balance_minutes", "actor",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def _rows(story: Story, teller: Teller) -> Iterable[dict[str, Any]]:
             "particulars": told.particulars,
             "change_minutes": step.change_minutes,
             "balance_minutes": step.balance_minutes,
+            "actor": step.actor,
         }
 
 

@@ -49,6 +49,8 @@ class Teller:
             particulars.append(self.say("due"))
         elif day_of(step.recorded_at) != day_of(step.event.effective_at):
             particulars.append(self.say("counts", day=self.day(day_of(step.event.effective_at))))
+        if step.actor:
+            particulars.append(self.say("by", actor=step.actor))
         return Told(sentence, tuple(particulars))
 
     def say(self, phrase: str, **values: Any) -> str:

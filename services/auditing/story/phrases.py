@@ -14,6 +14,7 @@ _PHRASES = {
     "nothing": ("Событий нет.", "No events."),
     "counts": ("считается с {day}", "counts from {day}"),
     "due": ("наступит к этому времени, ещё не записано", "due by then, not recorded yet"),
+    "by": ("команду дал {actor}", "command given by {actor}"),
     "AccountOpened": (
         "Открыт счёт: {customer}, договор № {number} от {day}",
         "Account opened: {customer}, contract {number} of {day}",

@@ -18,6 +18,7 @@ class Step:
     """An event, the prices agreed for its account's lots, and the balance after it, in minutes.
 
     Without `position` and `recorded_at` it is not recorded yet, but due by the instant that is asked for (rule 7.5).
+    `actor`: the id of who gave the command; absent of what is due, and of events of before there were actors.
     """
 
     position: int | None
@@ -26,6 +27,7 @@ class Step:
     prices: Agreed
     change_minutes: int
     balance_minutes: int
+    actor: str | None = None
 
 
 def steps(
@@ -48,7 +50,7 @@ def steps(
             minutes[lot_id] += moved if as_of is None or at <= as_of else 0
         earlier, balance = balance, _balance(account, minutes, as_of)
         if as_of is None or event.effective_at <= as_of or balance != earlier:
-            yield Step(line.position, line.recorded_at, event, prices, balance - earlier, balance)
+            yield Step(line.position, line.recorded_at, event, prices, balance - earlier, balance, line.actor)
     for event in due(account, as_of) if as_of else ():
         account = evolve(account, event)
         earlier, balance = balance, _balance(account, minutes, as_of)
