@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench campaign campaign-audit campaign-concurrency campaign-faults campaign-hostile lock clean
+.PHONY: setup demo up test test-shards check bench campaign campaign-audit campaign-concurrency campaign-faults campaign-hostile campaign-schemathesis lock clean
 
 setup: $(STAMP)
 
@@ -66,6 +66,13 @@ campaign-faults: setup
 campaign-hostile: setup
 	.venv/bin/python -m tests.reliability.hostile_clients
 
+# Every operation of the OpenAPI document with generated requests: no failure, no answer that is not in the document.
+# Schemathesis brings much with it, so it has an environment of its own.
+campaign-schemathesis: setup
+	test -x .venv-schemathesis/bin/schemathesis || { $(PYTHON) -m venv .venv-schemathesis && \
+		.venv-schemathesis/bin/pip install --quiet schemathesis==4.32.5; }
+	.venv/bin/python -m tests.reliability.documented_answers .venv-schemathesis/bin/schemathesis $(or $(EXAMPLES),50)
+
 # Versions already in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock:
 	test -x .venv-lock/bin/uv || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv; }
@@ -76,5 +83,5 @@ lock:
 	mv requirements.lock.new requirements.lock
 
 clean:
-	rm -rf .venv .venv-lock .hourbook .pytest_cache .ruff_cache .hypothesis .bench build *.egg-info
+	rm -rf .venv .venv-lock .venv-schemathesis .hourbook .pytest_cache .ruff_cache .hypothesis .bench build *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

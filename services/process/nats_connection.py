@@ -1,4 +1,4 @@
-"""Connections to NATS that nobody leaves half made."""
+"""Connections to NATS, none of which is left half made."""
 
 from contextlib import suppress
 from typing import Any

@@ -1,4 +1,4 @@
-"""Tells whoever follows the log that it has grown; a hint only, polling is what guarantees."""
+"""A bell for those who follow the log: it has grown. A hint only; polling is what guarantees."""
 
 import asyncio
 from contextlib import suppress

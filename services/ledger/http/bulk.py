@@ -183,7 +183,7 @@ class Conversation(Response):
             log_id = self._ledger.log_of(command.account_id)
             submitted = self._ledger.submit(command, key, self._principal.id)
             return Asked(number, submitted, len(line), self._ledger.audit.sizes.get(log_id))
-        except Exception as error:  # noqa: BLE001 - whoever answers this line judges what it is
+        except Exception as error:  # noqa: BLE001 - the task that answers this line judges what it is
             return Asked(number, error, len(line))
 
 

@@ -37,7 +37,7 @@ class PartOfLog(Parameters):
 
 
 async def log_of_account(account_id: AccountId, ledger: LedgerOf) -> int:
-    """The log that an account is in; AccountNotFound if nobody opened it."""
+    """The log that an account is in; AccountNotFound for one that is not open."""
     log_id = ledger.log_of(account_id)
     if not await ledger.store.account_page(log_id, account_id, 0, 1):
         raise AccountNotFound(account_id)
