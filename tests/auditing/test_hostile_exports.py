@@ -210,6 +210,12 @@ def test_a_log_that_is_left_out_of_everything_is_found(
     assert "log 2: nothing in it was signed" in capsys.readouterr().out
 
 
+def test_the_log_of_access_is_never_left_out(paper: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    paper.stated = paper.statement().replace("begun 0", "begun access 0")
+    for export in (paper.export(tmp_path / "all"), paper.export_account(tmp_path / "account", ACCOUNT_ID)):
+        assert "log access is left out" in found(export, capsys)
+
+
 def test_a_log_that_is_left_out_is_found_by_a_checkpoint_of_another_log(
     paper: Paper, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

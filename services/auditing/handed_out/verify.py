@@ -263,7 +263,7 @@ class Statement:
 
     BEGINNINGS = ("logs ", "begun", "terms ")
     FORM = re.compile(
-        r"logs ([1-9][0-9]{0,3})\nbegun((?: (?:0|[1-9][0-9]{0,3}))*)\nterms ([1-9][0-9]{0,5}) ([0-9a-f]{64})"
+        r"logs ([1-9][0-9]{0,3})\nbegun((?: (?:access|0|[1-9][0-9]{0,3}))*)\nterms ([1-9][0-9]{0,5}) ([0-9a-f]{64})"
     )
     logs: int
     begun: set[int]
@@ -276,7 +276,8 @@ class Statement:
             return None
         if not (found := Statement.FORM.fullmatch("\n".join(lines))):
             raise ValueError(f"no number of logs, logs that have begun, and hash of terms: {lines}")
-        return Statement(int(found[1]), set(map(int, found[2].split())), int(found[3]), found[4])
+        begun = {ACCESS_LOG if name == "access" else int(name) for name in found[2].split()}
+        return Statement(int(found[1]), begun, int(found[3]), found[4])
 
 
 @dataclass
@@ -1307,7 +1308,8 @@ class Statements:
         if (stated := checkpoint.stated) is None:
             return
         self.logs = self.logs or stated.logs
-        self.begun |= stated.begun
+        if not checkpoint.origin.endswith("/access"):  # which is exported last: another log may have begun meanwhile
+            self.begun |= stated.begun
         self.versions = max(self.versions, stated.versions)
         hashes = [node.hex() for node in self.terms.hashes[stated.versions : stated.versions + 1]]
         if hashes != [stated.terms_hash]:
@@ -1319,14 +1321,18 @@ class Statements:
             self.findings.add(checkpoint.where, Wrong("how many logs there are", self.logs, stated.logs))
 
     def end(self, shown: set[int], *, everything: bool) -> None:
-        """All logs were read: those that are shown are the ledger's, and of everything none is left out."""
+        """All logs were read: those that are shown are the ledger's, and of everything none is left out.
+
+        That of access is in every export.
+        """
         if self.logs is None:
             print("how many logs there are, and the price lists, no checkpoint states: hold a checkpoint of each log")
             return
-        for log in sorted(shown - set(range(self.logs))):
+        for log in sorted(shown - {ACCESS_LOG, *range(self.logs)}):
             self.findings.add("manifest.json", Wrong("a log", f"0 to {self.logs - 1}", log))
-        for log in sorted(self.begun - shown) if everything else ():
-            self.findings.add("manifest.json", f"log {log} is left out, and something in it was signed")
+        for log in sorted((self.begun if everything else self.begun & {ACCESS_LOG}) - shown):
+            name = "access" if log == ACCESS_LOG else log
+            self.findings.add("manifest.json", f"log {name} is left out, and something in it was signed")
         for log in sorted(set(range(self.logs)) - shown - self.begun) if everything else ():
             print(f"log {log}: nothing in it was signed by the time of these checkpoints")
         if unsigned := self.terms.versions[self.versions :]:
@@ -1859,7 +1865,7 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
                 accounts.end(log.file)
         print(f"who was entitled: {access.end()}")
         check_held(logs, asked, findings)
-        statements.end({log.number for log in logs if log.number >= 0}, everything=covers["what"] == "log")
+        statements.end({log.number for log in logs}, everything=covers["what"] == "log")
         report(covers, accounts, asked, findings)
     except (*UNREADABLE, Wrong) as failure:
         findings.add("the export", failure)

@@ -207,8 +207,8 @@ class Checkpointer:
     async def _stated(self) -> Statement | None:
         if self._surroundings is None:
             return None
-        logs = range(self._surroundings.logs)
-        return self._surroundings.stated(sorted({*await self._tree.begun(logs), self.log_id} & {*logs}))
+        begun = await self._tree.begun(every_log(self._surroundings.logs))
+        return self._surroundings.stated(sorted({*begun, self.log_id}))
 
     async def _clock_after(self, size: int) -> datetime:
         """The present, or the latest of the new events; none of these is recorded much before or after it.

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
 
+from contracts.placement import ACCESS_LOG, log_name
 from services.ledger.audit.merkle import HASH_BYTES
 from services.ledger.domain.terms import Terms
 
 _LINES = re.compile(
-    r"logs (?P<logs>[1-9]\d{0,3})\nbegun(?P<begun>(?: (?:0|[1-9]\d{0,3}))*)\n"
+    r"logs (?P<logs>[1-9]\d{0,3})\nbegun(?P<begun>(?: (?:access|0|[1-9]\d{0,3}))*)\n"
     r"terms (?P<versions>[1-9]\d{0,5}) (?P<hash>[0-9a-f]{64})",
     re.ASCII,
 )
@@ -20,7 +21,7 @@ _BEGINNINGS = ("logs ", "begun", "terms ")
 
 @dataclass(frozen=True)
 class Statement:
-    """So many logs; those with a checkpoint by then; the hash of the first so many versions of the terms."""
+    """How many logs of accounts there are, the logs that have begun, and the hash of so many versions of the terms."""
 
     logs: int
     begun: tuple[int, ...]
@@ -35,12 +36,13 @@ class Statement:
             return None
         if not (found := _LINES.fullmatch("\n".join(lines))):
             raise ValueError(f"not a number of logs, those that have begun, and a hash of terms: {lines}")
-        begun = tuple(map(int, found["begun"].split()))
+        names = found["begun"].split()
+        begun = tuple(ACCESS_LOG if name == log_name(ACCESS_LOG) else int(name) for name in names)
         return cls(int(found["logs"]), begun, int(found["versions"]), bytes.fromhex(found["hash"]))
 
     def lines(self) -> str:
         """As they stand in the note."""
-        begun = "".join(f" {log_id}" for log_id in self.begun)
+        begun = "".join(f" {log_name(log_id)}" for log_id in self.begun)
         return f"logs {self.logs}\nbegun{begun}\nterms {self.versions} {self.terms_hash.hex()}"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.placement import ACCESS_LOG
 from services.auditing.auditor import Audit
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.checkpoints import Checkpoint
@@ -46,12 +47,12 @@ async def latest(store: EventStore, log_id: int = 0) -> Checkpoint:
 
 
 async def test_a_checkpoint_states_the_logs_that_have_begun_and_the_terms(store: EventStore, tmp_path: Path):
-    for log_id in (2, 0):
+    for log_id in (2, ACCESS_LOG, 0):
         await grow(store, 3, log_id)
         await signer(store, tmp_path, MORE, log_id).catch_up()
-    stated = [(await latest(store, log_id)).stated for log_id in (2, 0)]
+    stated = [(await latest(store, log_id)).stated for log_id in (2, ACCESS_LOG, 0)]
     surroundings = Surroundings.of(LOGS, MORE)
-    assert stated == [surroundings.stated([2]), surroundings.stated([0, 2])]
+    assert stated == [surroundings.stated(begun) for begun in ([2], [ACCESS_LOG, 2], [ACCESS_LOG, 0, 2])]
 
 
 @pytest.mark.parametrize(
