@@ -319,4 +319,7 @@ def test_the_frozen_reports_of_an_account_are_printed_to_be_held_against_documen
         paper.write(ACCOUNT_ID, story.latest, story.now)
     frozen = json.loads(paper.rows[-1].data)["reports"][0]["report_hash"]
     assert verify.main([str(paper.export(tmp_path / "export")), "--account", ACCOUNT_ID]) == 0
-    assert f"report of 2024-01, as it was frozen: opening 0, closing -60 minutes, {frozen}" in capsys.readouterr().out
+    assert (
+        f"report of 2024-01, as it was frozen: opening 0, closing -60 minutes, {frozen}; worked 60 and charged 60"
+        in capsys.readouterr().out
+    )

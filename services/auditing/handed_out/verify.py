@@ -760,7 +760,7 @@ class Book:
         self.suspended = False
         self.closed_through = ""
         self.month_closes: list[tuple[str, int, int]] = []
-        self.documents: list[tuple[str, int, int, str]] = []
+        self.documents: list[tuple[str, int, int, str, tuple[int, ...]]] = []
         self.balance_before = 0
         self.reports: dict[str, Report] = {}
         self.command = Command()
@@ -1118,7 +1118,7 @@ class Book:
             names = ("month", "opening_balance_minutes", "closing_balance_minutes", "report_hash")
             reports = [tuple(report[name] for name in names) for report in data["reports"]]
             same("the reports that are frozen", self.frozen(month), reports)
-            self.documents += reports
+            self.documents += [(*report, self.sums(report[0])) for report in reports]
             same("account_version: events before this one", self.version - 1, data["account_version"])
         self.closed_through = month
         self.month_closes.append((month, self.version, self.last.position if self.last else 0))
@@ -1139,6 +1139,11 @@ class Book:
         for task_id, closure, *numbers in figures:
             so_far = report.lines.get((task_id, closure), (0, 0, 0))
             report.lines[task_id, closure] = tuple(map(sum, zip(so_far, numbers, strict=True)))
+
+    def sums(self, month: str) -> tuple[int, ...]:
+        """Worked and charged minutes and kopecks of all closings in the report of a month."""
+        lines = self.reports.get(month, Report()).lines.values()
+        return tuple(sum(line[number] for line in lines) for number in range(3))
 
     def frozen(self, month: str) -> list[tuple[str, int, int, str]]:
         """Month, opening and closing balance and hash of each report that the closing of this month freezes."""
@@ -1909,8 +1914,9 @@ def report(covers: dict[str, Any], accounts: Accounts, asked: Asked, findings: F
             at = as_of.astimezone(MOSCOW).isoformat()
             print(f"{account_id:<20} {at:<32} {held - owed:>9} {held:>9} {owed:>9}{doubt}")
         if account_id in (asked.account, covers["account_id"]):
-            for month, opening, closing, digest in book.documents:
-                print(f"  report of {month}, as it was frozen: opening {opening}, closing {closing} minutes, {digest}")
+            for month, opening, closing, digest, (worked, charged, kopecks) in book.documents:
+                print(f"  report of {month}, as it was frozen: opening {opening}, closing {closing} minutes, {digest}; "
+                      f"worked {worked} and charged {charged} minutes, {kopecks} kopecks")  # fmt: skip
 
 
 def arguments(given: list[str] | None) -> argparse.Namespace:
