@@ -87,6 +87,7 @@ class TaskReversal(ReadModel):
     kind: Literal["warranty", "reopening"]
     reason: str
     recorded_at: Instant
+    actor: str | None
     effective_at: Instant
     booking_month: Month
     returned: tuple[TaskReturn, ...]
@@ -125,6 +126,7 @@ class TaskClosing(ReadModel):
     effective_at: Instant
     effective_when: Literal["closed", "confirmed"]
     recorded_at: Instant
+    actor: str | None
     booking_month: Month
     draws: tuple[TaskDraw, ...]
     released_minutes: Minutes
@@ -143,6 +145,7 @@ class TaskMark(ReadModel):
 
     reason: str
     recorded_at: Instant
+    actor: str | None
 
 
 class TaskExplanation(ReadModel):

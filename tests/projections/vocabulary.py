@@ -222,6 +222,7 @@ class Log:
         self.ledger_id = LEDGER_ID
         self.lines: list[RecordedEvent] = []
         self.clock = moment("2026-01-01")
+        self.actor: str | None = None
 
     @property
     def position(self) -> int:
@@ -256,6 +257,7 @@ class Log:
             type=kind,
             schema_version=1,
             recorded_at=now,
+            actor=self.actor,
             data=data,
         )
         self.lines.append(recorded)

@@ -51,7 +51,7 @@ def explain(facts: Sequence[Fact], packages: Packages, lang: Lang, **asked: Any)
 def _mark(facts: Sequence[Fact]) -> TaskMark | None:
     """A task is marked once (rule 8.5)."""
     marks = [
-        TaskMark(reason=fact.event.reason, recorded_at=fact.recorded_at)
+        TaskMark(reason=fact.event.reason, recorded_at=fact.recorded_at, actor=fact.actor)
         for fact in facts
         if isinstance(fact.event, WarrantyMarked)
     ]
@@ -77,6 +77,7 @@ def _closing(fact: Fact, facts: Sequence[Fact], packages: Packages, lang: Lang) 
         effective_at=event.effective_at,
         effective_when="confirmed" if event.confirmed_at > event.closed_at else "closed",
         recorded_at=fact.recorded_at,
+        actor=fact.actor,
         booking_month=event.booking_month,
         draws=tuple(
             TaskDraw(**_given(draw, hours, packages, event.effective_at)) for draw, hours in _with_hours(event.draws)
@@ -196,6 +197,7 @@ def _reversal(fact: Fact) -> TaskReversal:
         kind=kind,
         reason=event.reason,
         recorded_at=fact.recorded_at,
+        actor=fact.actor,
         effective_at=event.effective_at,
         booking_month=event.booking_month,
         returned=tuple(_return(back, hours) for back, hours in _with_hours(event.returned)),

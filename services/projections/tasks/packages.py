@@ -10,11 +10,12 @@ from services.projections.balances.holders import Holder, holder_at, holders, te
 
 
 class Fact(NamedTuple):
-    """An event, and where and when it was recorded."""
+    """An event, where and when it was recorded, and who gave its command, unknown of old events."""
 
     position: int
     recorded_at: datetime
     event: Event
+    actor: str | None = None
 
 
 class Lot(NamedTuple):

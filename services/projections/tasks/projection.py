@@ -21,8 +21,8 @@ from services.projections.rows import insert
 from services.projections.tasks.summary import Summary
 
 ADD_EVENTS = """
-    INSERT INTO task_event (account_id, task_id, position, recorded_at, type, data)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[])
+    INSERT INTO task_event (account_id, task_id, position, recorded_at, type, data, actor)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[])
 """
 
 SUMMARIES = """
@@ -57,9 +57,12 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """Keep what a batch of events says about tasks and packages, in the caller's transaction."""
     said = [(recorded, *subject) for recorded, event in batch for subject in subjects(event)]
     rows = [
-        (recorded.account_id, task_id, recorded.position, recorded.recorded_at, recorded.type, event.model_dump_json())
+        (
+            recorded.account_id, task_id, recorded.position, recorded.recorded_at, recorded.type,
+            event.model_dump_json(), recorded.actor,
+        )
         for recorded, task_id, event in said
-    ]
+    ]  # fmt: skip
     await insert(connection, ADD_EVENTS, rows)
     changes = [
         ((recorded.account_id, task_id), event)

@@ -11,7 +11,7 @@ from services.projections.tasks.explanation import explain
 from services.projections.tasks.packages import Fact, Packages
 
 EVENTS = """
-    SELECT task_id, position, recorded_at, type, data FROM task_event
+    SELECT task_id, position, recorded_at, type, data, actor FROM task_event
     WHERE account_id = $1 AND (task_id = $2 OR task_id IS NULL) ORDER BY position
 """
 
@@ -33,7 +33,7 @@ async def task(
         if row["position"] <= until and row["recorded_at"] <= recorded:
             event = EVENT_TYPES[row["type"]].model_validate_json(row["data"])
             about = about_packages if row["task_id"] is None else about_task
-            about.append(Fact(row["position"], row["recorded_at"], event))
+            about.append(Fact(row["position"], row["recorded_at"], event, row["actor"]))
     if not about_task:
         raise UnknownTask(task_id)
     asked = {"account_id": account_id, "task_id": task_id, "known_at": known_at, "position": min(until, position)}

@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS task_event (
     recorded_at timestamptz NOT NULL,
     type        text NOT NULL,
     data        text NOT NULL,
+    actor       text,
     UNIQUE NULLS NOT DISTINCT (account_id, task_id, position)
 );
 

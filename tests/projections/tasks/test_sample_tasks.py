@@ -52,6 +52,19 @@ def spring(log: Log) -> Log:
     return log
 
 
+async def test_each_step_of_a_task_tells_who_gave_its_command(spring: Log, ask: Queries):
+    spring.actor = "key-clerk"
+    spring.record("romashka", closed("T-3", on="2026-03-07", draws={"spring": 60}))
+    spring.actor = "person-anna"
+    spring.record("romashka", marked("T-3", on="2026-03-07"), at="2026-03-08")
+    explained = await ask("/romashka/tasks/T-3")
+    [closing] = explained["closings"]
+    assert closing["actor"] == "key-clerk"
+    assert [reversal["actor"] for reversal in closing["reversals"]] == ["person-anna"]
+    assert explained["warranty_mark"]["actor"] == "person-anna"
+    assert (await ask("/romashka/tasks/T-1"))["closings"][0]["actor"] is None, "recorded before there were actors"
+
+
 async def test_a_task_is_explained_over_http_in_both_languages(spring: Log, ask: Queries):
     explained = await ask("/romashka/tasks/T-1")
     assert (explained["position"], explained["known_at"], explained["closed"]) == (spring.position, None, True)
