@@ -67,7 +67,8 @@ class Surroundings:
         if signed.logs != self.logs:
             return f"states {signed.logs} logs, and there are {self.logs}"
         if self.terms_hashes[signed.versions - 1 : signed.versions] != (signed.terms_hash,):
-            return f"states other terms than this program has in its first {signed.versions} versions"
+            remedy = "put these back as they were, and add what is new as a version after them"
+            return f"states other terms than this program has in its first {signed.versions} versions: {remedy}"
         return None
 
 
