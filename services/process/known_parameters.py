@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from copy import copy
+from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import FastAPI
@@ -19,7 +21,7 @@ Names = Mapping[str, bool]
 
 
 class KnownParameters:
-    """The parameters of an application's routes: those that its OpenAPI document has."""
+    """The parameters of each route, whether the OpenAPI document shows the route or not."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
@@ -42,18 +44,22 @@ class KnownParameters:
 
     def _route(self, path: str, method: str) -> APIRoute | None:
         for route in self._app.routes:
-            if not isinstance(route, APIRoute) or not route.include_in_schema:
-                continue
-            if method in route.methods and route.path_regex.match(path):
+            if isinstance(route, APIRoute) and method in route.methods and route.path_regex.match(path):
                 return route
         return None
 
     def _read(self, route: APIRoute, method: str) -> Names:
-        document = get_openapi(title="", version="", routes=[route])
+        shown = copy(route)
+        shown.include_in_schema = True
+        document = get_openapi(title="", version="", routes=[shown])
         parameters = document["paths"][route.path_format][method.lower()].get("parameters", [])
-        names = {each["name"]: each["schema"].get("type") == "array" for each in parameters if each["in"] == "query"}
+        names = {each["name"]: _is_list(each["schema"]) for each in parameters if each["in"] == "query"}
         self._names[route.path_format, method] = names
         return names
+
+
+def _is_list(schema: Mapping[str, Any]) -> bool:
+    return any(each.get("type") == "array" for each in (schema, *schema.get("anyOf", ())))
 
 
 def methods_at(app: FastAPI, path: str) -> list[str]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from contracts.problem_types import CATALOGUE
 from services.process.application import furnish
+from services.process.health import health_routes
 from tests.ledger.serving import serving
 
 
@@ -19,6 +20,11 @@ class Body(BaseModel):
     """What the route reads."""
 
     text: str
+
+
+async def parts(_: Any) -> dict[str, list[str]]:
+    """Everything is ready."""
+    return {"commands": [], "queries": []}
 
 
 def create_app() -> FastAPI:
@@ -54,6 +60,7 @@ def create_app() -> FastAPI:
 
         return StreamingResponse(begun())
 
+    app.router.routes.extend(health_routes(parts))
     furnish(app, streaming={"/lines": frozenset({b"application/x-ndjson"})})
     return app
 
@@ -172,7 +179,18 @@ async def test_json_is_read_however_it_is_written(client: httpx.AsyncClient, med
 
 
 @pytest.mark.parametrize(
-    "request_", ["GET /things?limt=1", "POST /things?reason=x", "DELETE /things?reason=", "POST /lines?a"]
+    "request_",
+    [
+        "GET /things?limt=1",
+        "POST /things?reason=x",
+        "DELETE /things?reason=",
+        "POST /lines?a",
+        "GET /health/ready?parts=commands",
+        "GET /metrics?x=1",
+        "GET /docs?x",
+        "GET /?x=1",
+        "GET /asyncapi.json?x=1",
+    ],
 )
 async def test_a_parameter_that_the_route_does_not_know_is_refused(
     client: httpx.AsyncClient, app: FastAPI, request_: str
@@ -187,6 +205,10 @@ async def test_a_parameter_that_the_route_does_not_know_is_refused(
 async def test_a_parameter_given_twice_is_refused(client: httpx.AsyncClient):
     answer = await client.get("/things?limit=1&limit=2")
     assert (slug(answer), answer.json()["fields"][0]["field"]) == ("invalid-request", "limit")
+
+
+async def test_parts_of_health_are_asked_for_one_by_one(client: httpx.AsyncClient):
+    assert (await client.get("/health/ready?part=commands&part=queries")).status_code == 200
 
 
 async def test_every_method_of_an_address_is_named(client: httpx.AsyncClient):
