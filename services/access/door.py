@@ -18,6 +18,7 @@ from services.access.principals import LOCAL, Principal
 from services.access.rights import RIGHT_OF_COMMAND
 from services.access.state import AccessState
 from services.access.tokens import TokenRefused, Tokens
+from services.process.metrics import DOOR_REFUSALS
 from services.process.openapi import BEARER
 from services.process.operator_error import OperatorError
 from services.process.problem_responses import ProblemError
@@ -101,17 +102,22 @@ class Door:
 
 def not_authenticated(reason: str) -> ProblemError:
     """401, with what is wrong."""
-    return ProblemError("not-authenticated", f"{reason[0].upper()}{reason[1:]}.", CHALLENGE)
+    return _refused("not-authenticated", f"{reason[0].upper()}{reason[1:]}.", CHALLENGE)
 
 
 def not_allowed(reason: str) -> ProblemError:
     """403, with the right that is missing."""
-    return ProblemError("not-allowed", reason)
+    return _refused("not-allowed", reason)
 
 
 def foreign_account(account_id: str) -> ProblemError:
     """What a scoped caller is answered for another's account and for an unknown one alike."""
-    return ProblemError("account-not-found", f"There is no account {account_id} for you. Check its id.")
+    return _refused("account-not-found", f"There is no account {account_id} for you. Check its id.")
+
+
+def _refused(slug: str, detail: str, headers: Mapping[str, str] | None = None) -> ProblemError:
+    DOOR_REFUSALS.labels(slug).inc()
+    return ProblemError(slug, detail, headers)
 
 
 def require(principal: Principal, need: Need, account_id: str | None) -> None:

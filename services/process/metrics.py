@@ -21,6 +21,9 @@ ANSWER = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 UNDER_WAY = Gauge("hourbook_http_requests_under_way", "Requests being answered now, streams among them.")
+DOOR_REFUSALS = Counter(
+    "hourbook_door_refusals", "Requests and lines of NDJSON that the door refused, by the problem's slug.", ["reason"]
+)
 PART_READY = Gauge("hourbook_part_ready", "1 while /health/ready says that the part is ready.", ["name"])
 CONNECTIONS = Gauge("hourbook_database_connections", "Connections to PostgreSQL that are open.", ["pool"])
 CONNECTIONS_BUSY = Gauge("hourbook_database_connections_busy", "Connections to PostgreSQL in use.", ["pool"])

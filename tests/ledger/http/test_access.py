@@ -208,3 +208,26 @@ async def test_nobody_is_the_customer_of_every_account(admin: httpx.AsyncClient,
     mixed = await made(admin, "customer", "recorder")
     names = await client.get("/v1/accounts/oka/personal-data", headers=bearer(mixed["credential"]))
     assert (names.status_code, names.json()["type"]) == (403, "urn:hourbook:problem:not-allowed")
+
+
+async def test_refusals_are_counted_by_reason(admin: httpx.AsyncClient, client: httpx.AsyncClient):
+    key = await made(admin, "recorder", accounts=["oka"])
+
+    async def counted() -> dict[str, float]:
+        lines = (await client.get("/metrics")).text.splitlines()
+        begin = 'hourbook_door_refusals_total{reason="'
+        found = (line.removeprefix(begin).split('"} ') for line in lines if line.startswith(begin))
+        return {reason: float(count) for reason, count in found}
+
+    before = await counted()
+    for credential, path in (
+        ("", "/v1/me"),
+        (key["credential"], "/v1/log"),
+        (key["credential"], "/v1/accounts/kama/events"),
+    ):
+        await client.get(path, headers=bearer(credential) if credential else {})
+    names = await client.get("/v1/accounts/kama/receipts/1", headers=bearer(key["credential"]))
+    assert names.status_code == 404
+    after = await counted()
+    grown = {reason: count - before.get(reason, 0) for reason, count in after.items()}
+    assert grown == {"not-authenticated": 1, "not-allowed": 2, "account-not-found": 1}
