@@ -49,12 +49,24 @@ _HOLIDAY_DATES = frozenset((day.month, day.day) for day in _days(_HOLIDAYS, 2024
 def is_working_day(day: date) -> bool:
     """By the production calendar of Russia: Monday to Friday without holidays, which are the same in every year.
 
-    Holidays are those of article 112 of the Labour Code. Transfers are known for `years_with_transfers` only: elsewhere
-    the day that replaces a holiday at the weekend counts as a working day.
+    Holidays are those of article 112 of the Labour Code, which also gives the Monday after one at the weekend, except
+    those of January. What the government moves is known for `years_with_transfers` only; elsewhere the law alone holds.
     """
-    if (day.month, day.day) in _HOLIDAY_DATES or day in _MOVED_DAYS_OFF:
+    if _is_holiday(day) or day in _MOVED_DAYS_OFF:
+        return False
+    if day.year not in years_with_transfers() and _replaces_a_holiday(day):
         return False
     return day.weekday() < 5 or day in _WORKING_WEEKEND_DAYS
+
+
+def _is_holiday(day: date) -> bool:
+    return (day.month, day.day) in _HOLIDAY_DATES
+
+
+def _replaces_a_holiday(day: date) -> bool:
+    """Whether it is the Monday after a holiday at the weekend; those of January are moved by decree alone."""
+    weekend = (day - timedelta(days=before) for before in (1, 2))
+    return day.weekday() == 0 and any(_is_holiday(before) and before.month > 1 for before in weekend)
 
 
 def years_with_transfers() -> frozenset[int]:
@@ -69,8 +81,9 @@ def missing_transfers(now: datetime) -> str | None:
     if not unknown:
         return None
     return (
-        f"The production calendar has no transfers of days off for {' and '.join(unknown)}: weekends and holidays are "
-        "right, but a day off that the government moves counts as a working day. Install a Hourbook that knows them."
+        f"The production calendar has no transfers of days off for {' and '.join(unknown)}: weekends, holidays and the "
+        "Mondays after holidays at the weekend are days off, but one that the government moves is not. Install a "
+        "Hourbook that knows them."
     )
 
 

@@ -35,9 +35,17 @@ def test_holidays_of_the_labour_code_are_days_off_in_years_whose_transfers_are_u
     assert {(day.month, day.day) for day in by_law} == {
         *((1, day) for day in range(1, 9)), (2, 23), (3, 8), (5, 1), (5, 9), (6, 12), (11, 4),
     }  # fmt: skip
-    assert {day for day in days_of(year) if not is_working_day(day)} == by_law | {
-        day for day in days_of(year) if day.weekday() >= 5
-    }
+    weekends = {day for day in days_of(year) if day.weekday() >= 5}
+    mondays = {day + timedelta(days=7 - day.weekday()) for day in by_law & weekends if day.month > 1}
+    assert {day for day in days_of(year) if not is_working_day(day)} == by_law | weekends | mondays
+
+
+@pytest.mark.parametrize(
+    "monday", ["2022-05-02", "2022-06-13", "2023-11-06", "2028-11-06", "2029-11-05", "2030-02-25", "2032-05-03"]
+)
+def test_the_monday_after_a_holiday_at_the_weekend_is_a_day_off_by_the_law(monday: str):
+    assert not is_working_day(date.fromisoformat(monday))
+    assert is_working_day(date.fromisoformat(monday) + timedelta(days=1))
 
 
 def test_off_hours_work_of_a_holiday_is_accepted_in_any_year():
