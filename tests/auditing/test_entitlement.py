@@ -91,6 +91,10 @@ ALLOWED: dict[str, tuple[list[Fact], Callable[[str], str] | None]] = {
         [*FACTS, (ANNA, person(), moment("TaskClosed") + timedelta(minutes=1))],
         lambda kind: ANNA if kind == "AccountOpened" else "",
     ),
+    "a person whose other token still lives": (
+        [*FACTS, (ANNA, person(Role.READER), moment("TaskReopened") - timedelta(minutes=59))],
+        lambda kind: ANNA if kind == "TaskReopened" else "",
+    ),
     "nobody while the door was open": (
         [("local", DoorOpened(), BEGINNING)],
         lambda kind: SCHEDULER if kind == "PackageExpired" else "local",

@@ -1662,6 +1662,9 @@ RIGHT_OF = {
 }  # fmt: skip
 """What the command needs that leads to an event; others, and work that resumes by itself, follow by themselves."""
 
+TOKEN_LIVES_MAX = timedelta(hours=1)
+"""What a token gave holds for so long, also where a later one gave something else."""
+
 SCHEDULER = "system-scheduler"
 LOCAL = "local"
 OWNERS = (LOCAL, "system-operator")
@@ -1738,7 +1741,7 @@ class Access:
                 self.change_key(line)
             elif line.type == "PersonAdmitted":
                 for before in self.admitted.get(line.account_id, []):
-                    before.end(line.recorded_at, "was given something else")
+                    before.end(line.recorded_at + TOKEN_LIVES_MAX, "was given something else, and the token had ended")
                 self.admitted.setdefault(line.account_id, []).append(Admitted.of(line))
         except (*UNREADABLE, Wrong) as failure:
             self.findings.add(where, failure)
