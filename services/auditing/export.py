@@ -3,16 +3,12 @@
 Written file by file to disk, from streams, so that a log of any length needs the same memory.
 """
 
-import gzip
 import json
-import shutil
-import tarfile
 import tempfile
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +21,7 @@ import contracts
 from contracts.placement import ACCESS_LOG, log_name
 from contracts.quantities import POSITION_MAX
 from services.access.caller import Caller
+from services.auditing.export_folder import Folder, archived
 from services.auditing.ledger_over_http import ANSWER_SECONDS_MAX, AuditSource
 from services.process.operator_error import OperatorError
 
@@ -100,7 +97,7 @@ def export(caller: Caller, output: Path, wanted: Wanted, console: Console) -> in
     return events
 
 
-def _write(source: AuditSource, folder: "Folder", wanted: Wanted) -> int:
+def _write(source: AuditSource, folder: Folder, wanted: Wanted) -> int:
     """Every file, the manifest last."""
     keys = source.document("/v1/audit/keys")
     folder.document("keys.json", keys)
@@ -122,7 +119,7 @@ def _write(source: AuditSource, folder: "Folder", wanted: Wanted) -> int:
     return events
 
 
-def _write_access(source: AuditSource, folder: "Folder", wanted: Wanted) -> dict[str, Any]:
+def _write_access(source: AuditSource, folder: Folder, wanted: Wanted) -> dict[str, Any]:
     """The log of access, whole whatever is exported, and read last: who was entitled is known before the events are."""
     known = sum(1 for _ in source.access_lines(POSITION_MAX))
     if not known:
@@ -142,7 +139,7 @@ def _write_access(source: AuditSource, folder: "Folder", wanted: Wanted) -> dict
 
 
 def _write_evidence(
-    source: AuditSource, folder: "Folder", wanted: Wanted, signed: Signed, part: Part, notes: Iterable[str]
+    source: AuditSource, folder: Folder, wanted: Wanted, signed: Signed, part: Part, notes: Iterable[str]
 ) -> None:
     """What belongs to the lines of a log: names, the tree, and checkpoints."""
     name = log_name(signed.log)
@@ -224,70 +221,3 @@ def _pieces(source: AuditSource, signed: Signed, part: Part, cuts: tuple[int, ..
 
 def _as_json(values: Iterable[dict[str, Any]]) -> Iterator[bytes]:
     return (json.dumps(value).encode() for value in values)
-
-
-@dataclass
-class Folder:
-    """The files of an export, counted and hashed as they are written."""
-
-    path: Path
-    progress: Progress
-    files: list[dict[str, Any]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.path.mkdir()
-
-    def document(self, name: str, value: dict[str, Any]) -> None:
-        """A JSON document."""
-        (self.path / name).write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        self._list(name)
-
-    def copy(self, file: Path) -> None:
-        """A file that comes with the program."""
-        shutil.copyfile(file, self.path / file.name)
-        self._list(file.name)
-
-    def lines(self, name: str, lines: Iterable[bytes], total: int | None) -> int:
-        """A compressed file of lines; the same lines always make the same bytes. Returns how many there were."""
-        written = 0
-        task = self.progress.add_task(name, total=total)
-        with (
-            (self.path / name).open("wb") as file,
-            gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
-        ):
-            for written, line in enumerate(lines, 1):  # noqa: B007 - the last number is the answer
-                packed.write(line + b"\n")
-                self.progress.advance(task)
-        self.progress.update(task, total=written, completed=written)
-        self._list(name)
-        return written
-
-    def manifest(self, said: dict[str, Any]) -> None:
-        """What the export covers, and its files."""
-        self.document("manifest.json", {**said, "files": sorted(self.files, key=lambda entry: entry["name"])})
-
-    def _list(self, name: str) -> None:
-        with (self.path / name).open("rb") as file:
-            digest = sha256()
-            while block := file.read(1 << 20):
-                digest.update(block)
-            self.files.append({"name": name, "bytes": file.tell(), "sha256": digest.hexdigest()})
-
-
-def archived(folder: Path) -> Path:
-    """The folder as one compressed file beside it; the same files always make the same bytes."""
-    archive = folder.with_name(f"{folder.name}.tar.gz")
-
-    def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
-        member.mtime = member.uid = member.gid = 0
-        member.uname = member.gname = ""
-        member.mode = 0o755 if member.isdir() else 0o644
-        return member
-
-    with (
-        archive.open("wb") as file,
-        gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed,
-        tarfile.open(fileobj=packed, mode="w") as members,
-    ):
-        members.add(folder, folder.name, filter=anonymous)
-    return archive
