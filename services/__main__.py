@@ -280,7 +280,7 @@ def close_month_(
     from services.operating.close_month import IS_CLOSED, close_month
     from services.process.address import hourbook_at
 
-    async def told(caller: Caller) -> Counter[str]:
+    async def closed(caller: Caller) -> Counter[str]:
         tally = Counter[str]()
         async for closing in close_month(month, caller, account or (), answers, complaints):
             tally[closing.outcome] += 1
@@ -288,7 +288,7 @@ def close_month_(
         return tally
 
     with hourbook_at(url):
-        tally = asyncio.run(told(Caller.of(url, key_file)))
+        tally = asyncio.run(closed(Caller.of(url, key_file)))
     _say(f"{month}: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.items())) or "no accounts"))
     if set(tally) - IS_CLOSED:
         raise typer.Exit(1)

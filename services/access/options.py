@@ -1,4 +1,4 @@
-"""What a command of the program is told about the Hourbook that it asks: where it is, and which key to show there."""
+"""Options of commands that ask a Hourbook: where it is, and which key to show there."""
 
 from pathlib import Path
 from typing import Annotated

@@ -42,8 +42,8 @@ LAST_SECONDS_MAX = 10
 ACCOUNTS_TOLD_MAX = 20
 DIFFERENCES_MAX = 20
 
-Heard = Callable[[int], None]
-"""Hears how many more events have been gone over."""
+Progress = Callable[[int], None]
+"""Is called with the number of events that were verified since the last call."""
 
 _SAY = """
     INSERT INTO ledger.verification (log_id, size, faults, log_is_sound) VALUES ($1, $2, $3, $4)
@@ -63,7 +63,9 @@ class Audit:
     with_projections: bool = True
     terms: Terms = field(default_factory=terms)
 
-    async def run(self, *, full: bool, trust_keys: bool = False, heard: Heard = lambda _: None) -> dict[int, Findings]:
+    async def run(
+        self, *, full: bool, trust_keys: bool = False, progress: Progress = lambda _: None
+    ) -> dict[int, Findings]:
         """Once; what was found by log, which health and metrics hear of too. Without faults the cursor moves on.
 
         `full`: from the first event, and all accounts; always so after faults, which else would be forgotten.
@@ -74,7 +76,7 @@ class Audit:
         async with EventStore.connected(self.database_url, self.logs) as store:
             found, after = await verify(
                 store.readers, self.logs, cursor, full=full, trust_keys=trust_keys,
-                surroundings=Surroundings.of(self.logs, self.terms), went_over=heard,
+                surroundings=Surroundings.of(self.logs, self.terms), went_over=progress,
             )  # fmt: skip
             differences = await self._differences()
             if differences:
@@ -83,7 +85,7 @@ class Audit:
                 findings.faults[:0] = differences
                 findings.log_is_sound &= not differences
             if self.with_projections:
-                await self._compare(store, found, heard, everything=full or not cursor.logs)
+                await self._compare(store, found, progress, everything=full or not cursor.logs)
             after = replace(
                 after,
                 full_at=datetime.now(UTC) if full else cursor.full_at,
@@ -106,14 +108,16 @@ class Audit:
     def _catalogue(self) -> Catalogue:
         return Catalogue(self.database_url, self.logs)
 
-    async def _compare(self, store: EventStore, found: dict[int, Findings], heard: Heard, *, everything: bool) -> None:
+    async def _compare(
+        self, store: EventStore, found: dict[int, Findings], progress: Progress, *, everything: bool
+    ) -> None:
         """Read models with the log they are made of; a log that was tampered with is nothing to compare with."""
         async with _snapshot(self.database_url) as connection:
             for log_id, findings in found.items():
                 if findings.log_is_sound and log_id != ACCESS_LOG:
                     accounts = None if everything else findings.accounts
                     with findings.instead_of_an_end(f"the read models of log {log_id}"):
-                        findings.faults += await compare(store, connection, log_id, accounts, heard)
+                        findings.faults += await compare(store, connection, log_id, accounts, progress)
 
     async def keep_running(self, every_seconds: float) -> None:
         """Again and again until cancelled, and once more then: what is new each time, everything once a day.
@@ -171,7 +175,7 @@ async def compare(
     connection: asyncpg.Connection,
     log_id: int,
     account_ids: Collection[str] | None,
-    heard: Heard = lambda _: None,
+    progress: Progress = lambda _: None,
 ) -> list[str]:
     """Where a projection's balance is not the replay's, by as much of the log as the projection has applied.
 
@@ -189,7 +193,7 @@ async def compare(
     booked = await booked_minutes(connection, accounts) if until else {}
 
     async for account_id, events in streams(store, log_id, await store.head(log_id), accounts):
-        heard(len(events))
+        progress(len(events))
         try:
             known = {position: _replayed(account_id, events, position, instants) for position in {*until.values()}}
             if (events[-1].position or 0) > max(until.values(), default=0):

@@ -62,10 +62,10 @@ def verify(
     with Progress(*columns, console=complaints) as progress:
         task = progress.add_task("events gone over", total=None)
 
-        def heard(events: int) -> None:
+        def count(events: int) -> None:
             progress.advance(task, events)
 
-        found = asyncio.run(job.run(full=full, trust_keys=trust_keys, heard=heard))
+        found = asyncio.run(job.run(full=full, trust_keys=trust_keys, progress=count))
     for log_id, findings in found.items():
         for fault in findings.faults:
             complaints.print(f"FAULT log {log_id}: {fault}", highlight=False, soft_wrap=True)

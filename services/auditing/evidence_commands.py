@@ -94,7 +94,7 @@ def replay(
     lang: Annotated[Literal["ru", "en"], typer.Option(help="In which language.")] = "ru",
     output: Annotated[Path | None, typer.Option(help="The file to write; standard output without it.")] = None,
 ) -> None:
-    """Tell the story of a balance from the log alone: a line an event, the balance after it, every price."""
+    """Write the story of a balance from the log alone: a line an event, the balance after it, every price."""
     import httpx
 
     from contracts.envelope import RecordedEvent
@@ -111,11 +111,11 @@ def replay(
         lines = answer.raise_for_status().content.splitlines()
     recorded = map(RecordedEvent.model_validate_json, lines)
     story = Story(account, tuple(steps(account, recorded, as_of, known_at)), as_of, known_at)
-    told = written(story, form, lang)
+    text = written(story, form, lang)
     if output:
-        output.write_bytes(told)
+        output.write_bytes(text)
     else:
-        sys.stdout.buffer.write(told)
+        sys.stdout.buffer.write(text)
 
 
 def receipt(

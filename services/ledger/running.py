@@ -20,7 +20,7 @@ from services.ledger.access.log import AccessLog
 from services.ledger.audit.checkpointer import keep_checkpointing
 from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.watch import AuditWatch
-from services.ledger.audit.witnesses import cosigners, keep_cosigned, keep_telling, witnesses
+from services.ledger.audit.witnesses import cosigners, keep_cosigned, keep_delivering, witnesses
 from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.domain.local_time import missing_transfers
 from services.ledger.event_store.database import UNAVAILABLE, LedgerUnavailable
@@ -183,7 +183,7 @@ def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]
     folder = settings.audit_key_file.parent
     for log_id in every_log(settings.logs):
         for witness in witnesses(settings):
-            yield f"The delivery to {witness.name}", keep_telling(witness, database, log_id, folder)
+            yield f"The delivery to {witness.name}", keep_delivering(witness, database, log_id, folder)
         for cosigner in cosigners(settings.cosigners_file):
             yield f"The cosigning by {cosigner.name}", keep_cosigned(cosigner, database, log_id)
 

@@ -1,4 +1,4 @@
-"""What an operator can put right, told apart from a fault of the program."""
+"""What an operator can put right, as distinct from a fault of the program."""
 
 CANNOT_START = 78
 """The exit code of a process that cannot start until its operator has changed something (EX_CONFIG of sysexits)."""

@@ -41,7 +41,7 @@ def listening(port: int, host: str = LOOPBACK) -> socket.socket:
     """A socket that no other process can have at the same time; OperatorError where it is taken."""
     taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES_MAX)  # of whoever connects to it
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES_MAX)  # of every connection to it
     try:
         taken.bind((host, port))
         taken.listen(BACKLOG)
@@ -67,7 +67,7 @@ def allow_connections() -> None:
 
 
 def _certificate() -> dict[str, Any]:
-    """What uvicorn is told where the operator has named a certificate."""
+    """Options of uvicorn where the operator has named a certificate."""
     shown = shown_certificate(read(TlsSettings))
     return {"ssl_context_factory": lambda *_: shown} if shown else {}
 

@@ -1,4 +1,4 @@
-"""Work that goes on until it is stopped, by its operator or by whoever began it."""
+"""Work that goes on until it is stopped, by its operator or by its caller."""
 
 import asyncio
 import signal
@@ -28,8 +28,8 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
         stopping = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        working, told = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
-        await asyncio.wait({working, told}, return_when=asyncio.FIRST_COMPLETED)
+        working, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stopping.wait())
+        await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)
         await end(working)
         if not working.cancelled():
             working.result()
@@ -39,7 +39,7 @@ def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel these until all have ended, also where whoever waits is cancelled itself meanwhile.
+    """Cancel these until all have ended, also where the caller is cancelled meanwhile.
 
     Again and again: a cancellation can get lost in asyncio.wait_for of Python 3.11, which nats-py uses.
     """

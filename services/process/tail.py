@@ -36,7 +36,7 @@ Read = Callable[[int, int], Awaitable[Page | None]]
 
 
 class Tail:
-    """Whoever follows waits for one bell; behind it one task reads, and only while somebody follows.
+    """Followers wait for one bell; behind it one task reads, and only while somebody follows.
 
     Its pages are shared: its followers are all where it ends. One that is behind reads up to there by itself.
     """

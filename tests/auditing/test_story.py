@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from services.auditing.story.forms import Story, written
-from services.auditing.story.narration import Teller
+from services.auditing.story.narration import Narrator
 from services.auditing.story.steps import Step, steps
 from services.documents.formats import Formats
 from services.ledger.audit.replay import replay
@@ -116,7 +116,7 @@ def test_a_story_ends_with_the_balance_of_any_instant_as_known_at_any_other(
 
 def said(step: Step, lang: str) -> str:
     """The step as lines of text, the particulars indented."""
-    sentence, particulars = Teller(Formats(lang)).tell(step)
+    sentence, particulars = Narrator(Formats(lang)).narrate(step)
     return "\n  ".join([sentence, *particulars]).replace("\N{NO-BREAK SPACE}", " ")
 
 

@@ -28,21 +28,21 @@ from services.auditing.story.steps import Step
 from services.documents.formats import Formats, day_of
 
 
-class Told(NamedTuple):
+class Narrated(NamedTuple):
     """What happened, and the particulars below it."""
 
     sentence: str
     particulars: tuple[str, ...]
 
 
-class Teller:
-    """Tells steps in one language."""
+class Narrator:
+    """Puts steps into sentences of one language."""
 
     def __init__(self, formats: Formats) -> None:
         self.formats = formats
         self.phrases = phrases(formats.lang)
 
-    def tell(self, step: Step) -> Told:
+    def narrate(self, step: Step) -> Narrated:
         """The step in words; where it counts from another day than that of its recording, it says so."""
         sentence, *particulars = self._tell(step.event, step.prices)
         if step.recorded_at is None:
@@ -51,7 +51,7 @@ class Teller:
             particulars.append(self.say("counts", day=self.day(day_of(step.event.effective_at))))
         if step.actor:
             particulars.append(self.say("by", actor=step.actor))
-        return Told(sentence, tuple(particulars))
+        return Narrated(sentence, tuple(particulars))
 
     def say(self, phrase: str, **values: Any) -> str:
         """A phrase with its values."""

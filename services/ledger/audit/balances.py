@@ -27,7 +27,7 @@ class Holdings(NamedTuple):
 
 
 class Replayed(NamedTuple):
-    """An account as its events tell it."""
+    """An account as its events state it."""
 
     at: tuple[Holdings, ...]
     """At each of the instants asked, what is due by then included (rule 7.5)."""

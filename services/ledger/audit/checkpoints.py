@@ -34,7 +34,7 @@ class Checkpoint:
 
     @classmethod
     def read(cls, note: Note) -> Self:
-        """What a note says, whoever signed it; NotANote if that is no checkpoint."""
+        """What a note says, whatever its signature; NotANote if that is no checkpoint."""
         origin, size, root, *further = *note.text.split("\n"), "", ""
         if not (size.isascii() and size.isdecimal() and size == str(int(size))):
             raise NotANote("the second line of a checkpoint is its size")

@@ -49,7 +49,7 @@ class Findings:
     """Whether the faults, if any, are of what is made of the log, and not of the log."""
 
     def fault(self, sentence: str) -> None:
-        """Of very many, the first ones are told."""
+        """Of very many, the first ones are named."""
         if len(self.faults) < FAULTS_MAX:
             self.faults.append(sentence)
 

@@ -193,7 +193,7 @@ def is_consistent(old: int, new: int, old_root: bytes, new_root: bytes, path: Se
     if not ranges:
         return old == new and old_root == new_root
     hashes = list(path)
-    if ranges[0][1] != old:  # the old tree is a node of the new one, so its root need not be told
+    if ranges[0][1] != old:  # the old tree is a node of the new one, so its root need not be stated
         hashes, ranges = [old_root, *hashes], [(0, old), *ranges]
     before = after = hashes[0]
     for (start, _), other in zip(ranges[1:], hashes[1:], strict=True):

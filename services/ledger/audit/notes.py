@@ -59,7 +59,7 @@ def signed(text: str, name: str, *keys: Ed25519PrivateKey) -> str:
 
 
 def key_id(name: str, public_key: bytes) -> bytes:
-    """Four bytes that tell which key a signature line means."""
+    """Four bytes that identify the key of a signature line."""
     return sha256(name.encode() + b"\n" + ED25519 + public_key).digest()[:KEY_ID_BYTES]
 
 

@@ -1,4 +1,4 @@
-"""A log's tree and checkpoints in PostgreSQL: read for proofs, and grown by whoever signs."""
+"""A log's tree and checkpoints in PostgreSQL: read for proofs, and grown by the signer."""
 
 from collections.abc import Collection
 from datetime import datetime

@@ -49,7 +49,7 @@ class AuditWatch:
             AUDIT_HINDRANCES.labels(log_id).set(sum(row["log_id"] == log_id for row in hindrances))
 
     async def run(self) -> None:
-        """Until cancelled; while PostgreSQL is away, what was seen last stands."""
+        """Until cancelled; while PostgreSQL is unavailable, what was seen last stands."""
         while True:
             with suppress(LedgerUnavailable):
                 await self.look()

@@ -32,7 +32,7 @@ ANSWER_SECONDS_MAX = 10
 PAGE_CHECKPOINTS = 100
 NOTE_MEDIA_TYPE = "text/plain; charset=utf-8"
 
-_TOLD = "SELECT size FROM ledger.witness WHERE log_id = $1 AND witness = $2"
+_DELIVERED = "SELECT size FROM ledger.witness WHERE log_id = $1 AND witness = $2"
 _TELL = """
     INSERT INTO ledger.witness (log_id, witness, size) VALUES ($1, $2, $3)
     ON CONFLICT (log_id, witness) DO UPDATE SET size = greatest(witness.size, excluded.size)
@@ -41,11 +41,11 @@ _COSIGNED = "INSERT INTO ledger.cosignature VALUES ($1, $2, $3, $4) ON CONFLICT 
 
 
 class Witness(Protocol):
-    """Somebody who keeps checkpoints; may be told one twice."""
+    """Somebody who keeps checkpoints; one may be delivered twice."""
 
     @property
     def name(self) -> str:
-        """By which it is known what it has been told."""
+        """By which it is known what was delivered to it."""
         ...
 
     async def keep(self, log_id: int, checkpoint: StoredCheckpoint) -> None:
@@ -151,7 +151,7 @@ def cosigners(file: Path | None) -> Iterator[Cosigner]:
                 ) from malformed
 
 
-async def keep_telling(witness: Witness, database: Database, log_id: int, memory: Path) -> None:
+async def keep_delivering(witness: Witness, database: Database, log_id: int, memory: Path) -> None:
     """Hand every checkpoint on, in order, from where it was left, until cancelled; again and again after an outage.
 
     Where it was left is in a file: who owns the database could say that a witness has them all.
@@ -159,8 +159,8 @@ async def keep_telling(witness: Witness, database: Database, log_id: int, memory
     tree, file = StoredTree(database, log_id), _memory_of(memory, witness.name, log_id)
 
     async def hand_on() -> None:
-        told = await _told(database, file, log_id, witness.name)
-        for checkpoint in await tree.page(told, PAGE_CHECKPOINTS):
+        delivered = await _delivered_size(database, file, log_id, witness.name)
+        for checkpoint in await tree.page(delivered, PAGE_CHECKPOINTS):
             await witness.keep(log_id, checkpoint)
             await asyncio.to_thread(replace_file, file, f"{checkpoint.size}\n")
             await database.value(_TELL, log_id, witness.name, checkpoint.size)
@@ -211,13 +211,13 @@ async def _keep_up(hand_on: Callable[[], Awaitable[None]], name: str, database: 
         await asyncio.sleep(pause)
 
 
-async def _told(database: Database, file: Path, log_id: int, name: str) -> int:
+async def _delivered_size(database: Database, file: Path, log_id: int, name: str) -> int:
     """Up to which size; what the database says counts only before there is a file, and only as far as the log goes."""
     with suppress(FileNotFoundError, ValueError):
         return int(await asyncio.to_thread(file.read_text, encoding="ascii"))
     latest = await StoredTree(database, log_id).latest()
-    told = await database.value(_TOLD, log_id, name) or 0
-    return told if latest and told <= latest.size else 0
+    delivered = await database.value(_DELIVERED, log_id, name) or 0
+    return delivered if latest and delivered <= latest.size else 0
 
 
 def _memory_of(folder: Path, name: str, log_id: int) -> Path:

@@ -61,7 +61,7 @@ class Closing(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A task the account has heard of. `closing` is absent while it is open."""
+    """A task that the account knows. `closing` is absent while it is open."""
 
     closures: int = 0
     warranty: bool = False
@@ -115,7 +115,7 @@ class Account(NamedTuple):
         return self.to_expire[0][0] if self.to_expire else None
 
     def task(self, task_id: str) -> Task:
-        """The task, or one never heard of."""
+        """The task; an unknown one is open and was never closed."""
         return self.tasks.get(task_id, Task())
 
     def lots_ending_after(self, instant: datetime) -> Iterator[Lot]:

@@ -80,7 +80,7 @@ class Snapshots:
 
 @cache
 def program() -> str:
-    """Tells the program that made a snapshot: any change of the domain or the events is another program."""
+    """Identifies the program that made a snapshot: any change of the domain or the events is another program."""
     sources = sorted(Path(services.ledger.domain.__file__).parent.glob("*.py"))
     text = b"".join(file.read_bytes() for file in [*sources, Path(contracts.events.__file__)])
     return f"{sha256(text).hexdigest()} {immutables.__version__}"

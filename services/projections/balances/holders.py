@@ -59,7 +59,7 @@ def holders(facts: Iterable[Tenure]) -> dict[str, list[Holder]]:
     """Each lot's holders, one after another, from the facts in the order of recording.
 
     The last one's end is the lot's. A lot whose package has not expired yet goes on to that package's successor, as
-    if what will be due had been recorded (rule 7.5); whoever asks about an instant before never notices.
+    if what will be due had been recorded (rule 7.5); a question about an instant before is not affected.
     """
     chains: dict[str, list[Holder]] = {}
     ends: dict[str, datetime] = {}

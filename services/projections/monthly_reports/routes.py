@@ -82,7 +82,7 @@ async def get_act(
 
 
 async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyReport:
-    """The report; of a closed month only with the figures that were frozen. Health hears of it otherwise.
+    """The report; of a closed month only with the figures that were frozen. Otherwise health reports it.
 
     Customers are shown closed months alone.
     """

@@ -17,7 +17,7 @@ from services.ledger.audit import witnesses as witnessing
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.tree import StoredTree
 from services.ledger.audit.watch import AuditWatch
-from services.ledger.audit.witnesses import FileWitness, HttpWitness, Witness, keep_telling, witnesses
+from services.ledger.audit.witnesses import FileWitness, HttpWitness, Witness, keep_delivering, witnesses
 from services.ledger.event_store.store import EventStore
 from services.ledger.settings import Settings
 from tests.ledger.audit.tampering import as_superuser
@@ -54,7 +54,7 @@ async def outside() -> AsyncIterator[Outside]:
 
 @asynccontextmanager
 async def telling(witness: Witness, store: EventStore, folder: Path) -> AsyncIterator[None]:
-    task = asyncio.create_task(keep_telling(witness, store.readers, 0, folder))
+    task = asyncio.create_task(keep_delivering(witness, store.readers, 0, folder))
     try:
         yield
     finally:
