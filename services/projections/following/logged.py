@@ -10,6 +10,8 @@ from contracts.events import Event
 from services.process.event_reading import READERS
 from services.projections.following.lines import NOT_AS_WRITTEN, Envelope, Line, read_line
 
+FAULTS_MAX = 3
+
 
 class CannotApply(Exception):
     """This event cannot be applied."""
@@ -42,7 +44,7 @@ class Logged(NamedTuple):
         except KeyError as unknown:
             raise CannotApply(f"this version knows no event {recorded.type}") from unknown
         except ValidationError as misfit:
-            raise CannotApply(f"its data do not fit {recorded.type}: {misfit}") from misfit
+            raise CannotApply(f"its data do not fit {recorded.type}: {_faults(misfit)}") from misfit
 
     @property
     def position(self) -> int:
@@ -73,7 +75,13 @@ def recorded_on(line: bytes) -> RecordedEvent:
     try:
         return RecordedEvent.model_validate_json(line)
     except ValidationError as misfit:
-        raise CannotApply(f"a line of the log cannot be read: {misfit}") from misfit
+        raise CannotApply(f"a line of the log cannot be read: {_faults(misfit)}") from misfit
+
+
+def _faults(misfit: ValidationError) -> str:
+    """In one line, and without values, which may name people."""
+    faults = misfit.errors(include_url=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:FAULTS_MAX])
 
 
 def of_types(batch: Iterable[Logged], *types: type[Event]) -> list[Logged]:

@@ -65,3 +65,15 @@ def test_data_that_do_not_fit_are_told_with_their_place(name: str, value: object
         CannotApply, match=rf"event {line.event_id} at 1: its data do not fit AccountOpened:[^$]*{name}"
     ):
         Logged.of_line(line.model_dump_json().encode())
+
+
+def test_what_does_not_fit_is_said_in_one_line_without_values():
+    """Health and logs show the reason, and values may name people."""
+    log = Log()
+    log.record("romashka", opened())
+    line = log.lines[0].model_copy(update={"data": {"customer_name": ["Иванова"]}})
+    with pytest.raises(CannotApply) as refused:
+        Logged.of_line(line.model_dump_json().encode())
+    assert "customer_name" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "Иванова" not in str(refused.value)
