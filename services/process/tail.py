@@ -48,7 +48,7 @@ class Tail:
         grown: Wake,
         unavailable: tuple[type[Exception], ...],
     ) -> None:
-        self.newest = newest
+        self._newest = newest
         self._read = read
         self._grown = grown
         self._unavailable = unavailable
@@ -58,6 +58,8 @@ class Tail:
         self._wanted = asyncio.Event()
         self._turns = asyncio.Semaphore(READERS_MAX)
         self._asked: dict[tuple[int, int], asyncio.Task[Page | None]] = {}
+        self._asking: asyncio.Task[int] | None = None
+        self._to_ask: asyncio.Task[int] | None = None
         self.followers = 0
 
     async def run(self) -> None:
@@ -78,7 +80,7 @@ class Tail:
         """Whether there was something new."""
         end = self._end
         if end is None:
-            self._move(await self.newest())
+            self._move(await self._newest())
             return True
         page = await self._read(end, PAGE_ROWS)
         if page is None or self._end != end:  # the last follower has left meanwhile
@@ -92,6 +94,18 @@ class Tail:
     def _move(self, end: int) -> None:
         self._end = end
         self._moved.ring()
+
+    async def present(self) -> int:
+        """The newest number now: read once for all who ask while the reading before is under way."""
+        if self._to_ask is None:
+            self._to_ask = asyncio.create_task(self._ask_after(self._asking))
+        return await asyncio.shield(self._to_ask)
+
+    async def _ask_after(self, reading: asyncio.Task[int] | None) -> int:
+        if reading:
+            await asyncio.wait([reading])
+        self._asking, self._to_ask = self._to_ask, None
+        return await self._newest()
 
     def require_room(self) -> None:
         """A problem where as many follow as this process has room for."""

@@ -21,6 +21,7 @@ class Growing:
     def __init__(self) -> None:
         self.rows = 0
         self.reads = 0
+        self.asked = 0
         self.unavailable = False
         self.grown = Wake()
         self.tail = Tail(self.newest, self.read, self.grown, (OSError,))
@@ -30,9 +31,12 @@ class Growing:
         self.grown.ring()
 
     async def newest(self) -> int:
+        self.asked += 1
+        newest = self.rows
+        await asyncio.sleep(0.001)
         if self.unavailable:
             raise OSError
-        return self.rows
+        return newest
 
     async def read(self, after: int, rows_max: int) -> Page | None:
         self.reads += 1
@@ -152,3 +156,17 @@ async def test_much_is_given_away_in_small_blocks(growing: Growing, monkeypatch:
     growing.grow(100)
     async with aclosing(growing.tail.follow(0, 100)) as blocks:
         assert max([len(block) async for block in blocks]) == 10
+
+
+async def test_the_present_is_read_once_for_many_and_is_never_the_past(growing: Growing):
+    async def present() -> bool:
+        rows = growing.rows
+        return await growing.tail.present() >= rows
+
+    asked = []
+    for _ in range(20):
+        asked += [asyncio.create_task(present()) for _ in range(50)]
+        await asyncio.sleep(0)
+        growing.grow(1)
+    assert all(await asyncio.gather(*asked))
+    assert growing.asked < 20

@@ -87,14 +87,14 @@ def request(path: str) -> bytes:
 
 
 @asynccontextmanager
-async def crowd(url: str, streams: int, followers: int, silent: int) -> AsyncIterator[Crowd]:
-    """So many of each kind, once those that read have their first answer."""
+async def crowd(url: str, streams: int, followers: int, silent: int, after: int = 0) -> AsyncIterator[Crowd]:
+    """So many of each kind, once those that read have their first answer; the log is followed after that position."""
     address = httpx.URL(url)
     loop = asyncio.get_running_loop()
     unread = request(f"/v1/accounts/{ACCOUNT}/statement?limit={LINES}") * UNREAD_REQUESTS
     there = Crowd(
         [Listener(request("/v1/alerts/stream")) for _ in range(streams)],
-        [Listener(request("/v1/log?follow=true")) for _ in range(followers)],
+        [Listener(request(f"/v1/log?follow=true&after={after}")) for _ in range(followers)],
         [Silent(unread) for _ in range(silent)],
     )
     try:
@@ -161,7 +161,8 @@ async def campaign(url: str, streams: int, followers: int, silent: int, seconds:
     async with httpx.AsyncClient(base_url=url, timeout=ANSWER_SECONDS_MAX, trust_env=False) as client:
         await prepare(client)
         print(f"alone: {(await measured(client, seconds, 'alone')).told()}")
-        async with crowd(url, streams, followers, silent) as there:
+        head = await close(client, "head")
+        async with crowd(url, streams, followers, silent, head) as there:
             beside = await measured(client, seconds, "beside")
             print(f"beside {streams} streams, {followers} followers, {silent} that do not read: {beside.told()}")
             last = await close(client, "last")

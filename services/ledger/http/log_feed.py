@@ -39,14 +39,8 @@ async def log_headers(ledger: Ledger, log_id: int) -> dict[str, str]:
     return {
         "Hourbook-Ledger": await ledger.store.ledger_id(),
         "Hourbook-Logs": str(ledger.settings.logs),
-        "Hourbook-Position": str(await ledger.store.head(log_id)),
+        "Hourbook-Position": str(await ledger.tails[log_id].present()),
     }
-
-
-async def log_head(ledger: Ledger, log_id: int) -> int:
-    """The position of the last event; a problem for a log that there is not."""
-    require_log(ledger, log_id)
-    return await ledger.store.head(log_id)
 
 
 async def account_pages(ledger: Ledger, account_id: str) -> AsyncIterator[list[StoredEvent]]:

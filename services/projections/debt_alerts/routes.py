@@ -41,7 +41,7 @@ async def _beginning(request: Request, last_event_id: LastEventId = None) -> int
     """The number after which the stream goes on: what the caller has had, else the present."""
     projections: Projections = request.app.state.projections
     with projections.reaching_postgres():
-        present = await projections.alert_changes.newest()
+        present = await projections.alert_changes.present()
     return present if last_event_id is None else last_event_id
 
 
