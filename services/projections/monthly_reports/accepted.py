@@ -55,15 +55,19 @@ def accepted(month: str, entries: Iterable[Booked], given_before: Iterable[Booke
 
 
 def _given(month: str, entry: Booked) -> Part:
-    """What took effect in a closed month corrects that month's act (rule 10.1)."""
-    own = _own_month(entry)
-    return _part(entry, 1, own, None if own == month else own)
+    return _part(entry, 1, _own_month(entry), _corrected(month, entry))
 
 
 def _taken_back(month: str, entry: Booked) -> Part:
-    """The act that accepted it is corrected, at the rate with which it did."""
+    """At the rate with which it was accepted; what this very act accepts and takes back leaves no line in it."""
     booked = entry["booking_month"]
-    return _part(entry, -1, _own_month(entry), None if booked == month else booked)
+    return _part(entry, -1, _own_month(entry), _corrected(month, entry) if booked == month else booked)
+
+
+def _corrected(month: str, entry: Booked) -> str | None:
+    """The month whose act it corrects: a closed one, in which it took effect (rule 10.1)."""
+    own = _own_month(entry)
+    return None if own == month else own
 
 
 def _own_month(entry: Booked) -> str:

@@ -9,6 +9,7 @@ from hypothesis import given
 
 from contracts.reports import Act, ActLine
 from services.projections.monthly_reports.acts import act
+from services.projections.monthly_reports.periods import last_day
 from services.projections.monthly_reports.seller import DatedVat, Seller
 from tests.ledger.domain.histories import Numbers, histories
 from tests.ledger.vocabulary import Step, buy, close, close_month, mark_warranty, pay, reopen, reopen_month
@@ -103,6 +104,22 @@ async def test_what_a_correction_took_goes_back_at_its_rate_and_corrects_the_act
         mark_warranty("T-late", on="2026-08-03"),
     )
     assert said(made.lines) == [("spring", 2590_00, -60, -2590_00, "5", "2026-07")]
+
+
+async def test_a_correction_taken_back_in_its_own_month_leaves_no_line(telling: Telling):
+    made = await act_of(
+        telling,
+        "2026-07",
+        HUNDRED,
+        close_month("2026-06", on="2026-07-02"),
+        close("T-late", worked=60, on="2026-03-10", recorded="2026-07-05"),
+        reopen("T-late", on="2026-07-10"),
+        close("T-late", worked=50, on="2026-04-10", recorded="2026-07-11"),
+        mark_warranty("T-late", on="2026-07-12"),
+        close("T-1", worked=60, on="2026-07-11"),
+    )
+    assert said(made.lines) == [("spring", 2590_00, 60, 2590_00, "22", None)]
+    assert [rate.mode for rate in made.vat_rates] == ["22"]
 
 
 async def test_draws_settlements_and_payments_go_back_each_to_the_act_that_stated_it(telling: Telling):
@@ -224,6 +241,8 @@ async def test_acts_agree_with_reports_on_any_history(telling: Telling, history:
             )
             assert made.vat.amount_kopecks == sum(rate.vat_kopecks for rate in made.vat_rates)
             assert made.to_sign == bool(made.lines)
+            own_rate = RAISED.vat_mode(last_day(month))
+            assert {line.vat_mode for line in made.lines if line.corrects_month is None} <= {own_rate}
             assert all(one.corrects_month <= after.corrects_month for one, after in pairwise(made.lines)
                        if one.corrects_month and after.corrects_month)  # fmt: skip
             assert {line.hour_price_kopecks for line in made.lines} <= {3190_00, 2890_00, 2730_00, 2590_00, None}
