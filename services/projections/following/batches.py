@@ -7,8 +7,8 @@ from dataclasses import replace
 from asyncpg import Connection
 
 from services.projections.following import halted_accounts
-from services.projections.following.halted_accounts import REFUSED, blamed
-from services.projections.following.logged import CannotApply, Logged
+from services.projections.following.halted_accounts import REFUSED, Project, blamed
+from services.projections.following.logged import CannotApply, Logged, Unreadable
 from services.projections.following.tracking import Place, Projection, Tracking
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ async def _apply_without_blamed(
 ) -> Place:
     place = await tracking.advance(connection, before, batch)
     going = [logged for logged in batch if logged.recorded.account_id not in place.halted_accounts]
-    found = await blamed(connection, tracking.projection.project, going)
+    found = await blamed(connection, projecting(tracking.projection), going)
     await halted_accounts.halt(connection, (tracking.projection.name, tracking.log), found.items())
     kept = [
         logged
@@ -56,4 +56,16 @@ async def _project(connection: Connection, projection: Projection, place: Place,
     if place.halted_accounts:
         batch = [logged for logged in batch if logged.recorded.account_id not in place.halted_accounts]
     if batch:
+        await projecting(projection)(connection, batch)
+
+
+def projecting(projection: Projection) -> Project:
+    """What applies a batch to a projection, and refuses one with an event that cannot be read."""
+
+    async def project(connection: Connection, batch: Sequence[Logged]) -> None:
+        for logged in batch:
+            if type(logged.event) is Unreadable:
+                raise CannotApply(logged.event.reason)
         await projection.project(connection, batch)
+
+    return project

@@ -1,6 +1,7 @@
 """An event of the log as a projection takes it: where it stands, and what it says."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from pydantic import ValidationError
@@ -17,34 +18,41 @@ class CannotApply(Exception):
     """This event cannot be applied."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands for an event of a known type whose data do not fit it: its account alone cannot go on."""
+
+    reason: str
+
+
 class Logged(NamedTuple):
     """An event and its place in the log."""
 
     recorded: Envelope | RecordedEvent
-    event: Event
+    event: Event | Unreadable
 
     @classmethod
     def of_line(cls, line: bytes) -> Self:
-        """The event on a line of the log; CannotApply, with its place, for one that this version cannot read."""
+        """The event on a line of the log; CannotApply, with its place, for one of a type that is not known here."""
         try:
             written = read_line(line)
             return cls(written, READERS[written.type](written.data))
         except NOT_AS_WRITTEN:
             recorded = recorded_on(line)
             try:
-                return cls.read(recorded)
+                return cls(written_on(line), cls.read(recorded).event)
             except CannotApply as failure:
                 raise CannotApply(f"event {recorded.event_id} at {recorded.position}: {failure}") from failure
 
     @classmethod
     def read(cls, recorded: RecordedEvent) -> Self:
-        """Raises CannotApply for a type this version does not know and for data that do not fit."""
+        """Raises CannotApply for a type that this version does not know; data that do not fit are Unreadable."""
         try:
             return cls(recorded, recorded.event())
         except KeyError as unknown:
             raise CannotApply(f"this version knows no event {recorded.type}") from unknown
         except ValidationError as misfit:
-            raise CannotApply(f"its data do not fit {recorded.type}: {_faults(misfit)}") from misfit
+            return cls(recorded, Unreadable(f"its data do not fit {recorded.type}: {_faults(misfit)}"))
 
     @property
     def position(self) -> int:

@@ -53,6 +53,22 @@ async def test_the_others_go_on_and_nothing_after_the_event_to_blame_counts(
     assert REGISTRY.get_sample_value("hourbook_projection_halted_accounts", labels) == 1
 
 
+@pytest.mark.parametrize("live", [True, False])
+async def test_an_account_with_an_event_that_cannot_be_read_halts_alone(stage: Stage, live: bool):
+    last = await stage.record("technosphere", tasks=3)
+    await stage.record("romashka", tasks=3)
+    stage.log.lines[-1].data["worked_minutes"] = "many"
+    more = await stage.close("technosphere")
+    if live:
+        await stage.publish()
+    async with stage.worker(nats_url="" if live else None):
+        await stage.reached(more)
+        assert "its data do not fit TaskClosed: worked_minutes" in await stage.account_halted()
+    assert more > last
+    assert await stage.remaining() == {"romashka": 5980, "technosphere": 5960}
+    assert (await stage.place()).halted is None
+
+
 @pytest.mark.parametrize(
     "event",
     [NEVER_BOUGHT, closed("T-X", on="2026-03-05", owed=10), purchased("summer", on="2026-03-05", until="2026-06-06")],
