@@ -12,6 +12,7 @@ import pytest
 
 from contracts.access import Role
 from infra.data_folder import free_port
+from infra.embedded import EmbeddedNats
 from services.access.caller import Caller, KeyInFile
 from services.operating.door_keys import OWNER, file_of
 from tests.end_to_end.program import program
@@ -43,10 +44,17 @@ def answers(url: str) -> bool:
         return False
 
 
-def test_the_projections_admit_whom_the_ledger_knows_and_nobody_else(database_url: str, nats_url: str, tmp_path: Path):
+@pytest.fixture
+def own_nats(server_folder: Path) -> Iterator[str]:
+    """A ledger at work takes the stream of alerts of its NATS server for its own, for good."""
+    with EmbeddedNats(server_folder) as server:
+        yield server.url
+
+
+def test_the_projections_admit_whom_the_ledger_knows_and_nobody_else(database_url: str, own_nats: str, tmp_path: Path):
     ports = free_port(), free_port()
     settings = {
-        "DATABASE_URL": database_url, "NATS_URL": nats_url, "HOURBOOK_ACCESS": "closed",
+        "DATABASE_URL": database_url, "NATS_URL": own_nats, "HOURBOOK_ACCESS": "closed",
         "HOURBOOK_LEDGER_URL": f"http://127.0.0.1:{ports[0]}",
         "HOURBOOK_LEDGER_KEY_FILE": str(file_of(tmp_path, Role.FOLLOWER)),
     }  # fmt: skip

@@ -22,10 +22,7 @@ _LATEST = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 ORDER BY s
 _PAGE = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size > $2 ORDER BY size LIMIT $3"
 _COVERING = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size >= $2 ORDER BY size LIMIT 1"
 _COSIGNATURES = "SELECT line FROM ledger.cosignature WHERE log_id = $1 AND size = $2 ORDER BY witness"
-_BEGUN = """
-    SELECT log_id FROM unnest($1::int[]) AS asked (log_id)
-    WHERE EXISTS (SELECT FROM ledger.checkpoint WHERE checkpoint.log_id = asked.log_id)
-"""
+_HAS_BEGUN = "SELECT EXISTS (SELECT FROM ledger.checkpoint WHERE log_id = $1)"
 _TILES = """
     SELECT level, index, hashes FROM ledger.tile JOIN unnest($2::smallint[], $3::bigint[]) AS asked (level, index)
     USING (level, index) WHERE log_id = $1
@@ -77,7 +74,7 @@ class StoredTree:
 
     async def begun(self, logs: Collection[int]) -> list[int]:
         """Those of these logs that have a checkpoint."""
-        return [row["log_id"] for row in await self._database.rows(_BEGUN, [*logs])]
+        return [log_id for log_id in logs if await self._database.value(_HAS_BEGUN, log_id)]
 
     async def page(self, after: int, limit: int) -> list[StoredCheckpoint]:
         """Checkpoints larger than a size, the smallest first."""

@@ -139,7 +139,7 @@ class EventStore:
         When the link breaks, nobody knows whether the commit happened: the log is asked for the first event, once
         whatever was under way has ended, and only what is not there is sent again, unchanged.
         """
-        with self.writability.appending(log_id):
+        with self.writability.appending():
             return await self._append_surely(log_id, events, next_due)
 
     async def _append_surely(

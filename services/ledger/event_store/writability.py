@@ -29,14 +29,14 @@ class Writability:
 
     def __init__(self, writers: Database) -> None:
         self._writers = writers
-        self._under_way: dict[int, float] = {}
+        self._under_way: dict[object, float] = {}
         self._proven_at = 0.0
 
     @contextmanager
-    def appending(self, log_id: int) -> Iterator[None]:
-        """Around an append; a log has one at a time."""
-        clock = asyncio.get_running_loop().time
-        self._under_way[log_id] = clock()
+    def appending(self) -> Iterator[None]:
+        """Around an append."""
+        clock, this = asyncio.get_running_loop().time, object()
+        self._under_way[this] = clock()
         try:
             yield
             self._proven_at = clock()
@@ -44,7 +44,7 @@ class Writability:
             self._proven_at = 0.0
             raise
         finally:
-            del self._under_way[log_id]
+            del self._under_way[this]
 
     async def require(self) -> None:
         """LedgerUnavailable where nothing can be appended now, or where an append has been waiting for long."""

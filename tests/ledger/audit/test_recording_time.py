@@ -17,7 +17,6 @@ from tests.ledger.audit.mutations import REHASH
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.event_store.events import event
 
-NOW = datetime.now(UTC)
 WEEKS = timedelta(weeks=6)
 MINUTE = timedelta(minutes=1)
 
@@ -37,8 +36,9 @@ async def backdate(database_url: str, position: int, by: timedelta) -> None:
 
 
 async def test_an_append_before_what_is_recorded_is_refused_and_leaves_nothing(store: EventStore):
-    await record(store, NOW, NOW - 3 * MINUTE)
-    for instants in ([NOW - WEEKS], [NOW - 5 * MINUTE], [NOW, NOW - WEEKS]):
+    now = datetime.now(UTC)
+    await record(store, now, now - 3 * MINUTE)
+    for instants in ([now - WEEKS], [now - 5 * MINUTE], [now, now - WEEKS]):
         with pytest.raises(ClockBehind, match="clock of this process"):
             await record(store, *instants)
     assert await store.head(0) == 2
@@ -46,19 +46,21 @@ async def test_an_append_before_what_is_recorded_is_refused_and_leaves_nothing(s
 
 async def test_an_append_before_the_newest_checkpoint_is_refused(store: EventStore, tmp_path: Path):
     """Although the events before it are older still."""
-    await record(store, NOW - WEEKS)
+    now = datetime.now(UTC)
+    await record(store, now - WEEKS)
     await Checkpointer(store.readers, 0, tmp_path / "key.pem").catch_up()
     with pytest.raises(ClockBehind):
-        await record(store, NOW - WEEKS + MINUTE)
-    await record(store, NOW)
+        await record(store, now - WEEKS + MINUTE)
+    await record(store, now)
 
 
 async def test_a_checkpoint_says_how_far_the_clock_has_come(store: EventStore, tmp_path: Path):
-    await record(store, NOW + 3 * MINUTE)
+    now = datetime.now(UTC)
+    await record(store, now + 3 * MINUTE)
     await Checkpointer(store.readers, 0, tmp_path / "key.pem").catch_up()
     latest = await StoredTree(store.readers, 0).latest()
     assert latest
-    assert Checkpoint.read(Note.parse(latest.note)).clock == NOW + 3 * MINUTE
+    assert Checkpoint.read(Note.parse(latest.note)).clock == now + 3 * MINUTE
 
 
 @pytest.mark.parametrize("by", [WEEKS, 20 * MINUTE, -20 * MINUTE, -WEEKS])
@@ -77,8 +79,9 @@ async def test_the_key_signs_nothing_that_is_misdated(
 
 @pytest.mark.parametrize("full", [True, False])
 async def test_the_audit_finds_what_is_misdated(store: EventStore, tmp_path: Path, database_url: str, full: bool):
+    now = datetime.now(UTC)
     signer = Checkpointer(store.readers, 0, tmp_path / "key.pem")
-    await record(store, NOW, NOW - 4 * MINUTE)
+    await record(store, now, now - 4 * MINUTE)
     await signer.catch_up()
     found, cursor = await verify(store.readers, 1, Cursor(), full=True)
     assert found[0].faults == []
