@@ -225,6 +225,12 @@ def test_no_file_names_a_home_folder():
     }
 
 
+def test_no_merge_was_left_half_done():
+    marks = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
+    assert marks.search("<" * 7 + " HEAD")
+    assert not [str(file) for file in tree() if marks.search(file.read_text(encoding="utf-8", errors="replace"))]
+
+
 def test_the_lock_names_packages_and_no_addresses():
     assert not index_addresses((ROOT / "requirements.lock").read_text(encoding="utf-8"))
 
