@@ -24,7 +24,6 @@ from services.ledger.domain.deeds import (
     close_task,
     open_account,
     pay_debt,
-    purchase_package,
     reopen_month,
     resume_work,
     resumed,
@@ -34,6 +33,7 @@ from services.ledger.domain.deeds import (
 from services.ledger.domain.evolution import evolve
 from services.ledger.domain.expiry import reclaimed
 from services.ledger.domain.local_time import month_after, month_start
+from services.ledger.domain.purchases import purchase_package
 from services.ledger.domain.refusals import AccountNotFound, MonthNotOver, UnknownPlan
 from services.ledger.domain.state import Account
 from services.ledger.domain.terms import Terms

@@ -8,7 +8,6 @@ from contracts.commands import (
     MarkWarranty,
     OpenAccount,
     PayDebt,
-    PurchasePackage,
     ReopenMonth,
     ReopenTask,
     ResumeWork,
@@ -19,7 +18,6 @@ from contracts.events import (
     DebtPaid,
     MonthClosed,
     MonthReopened,
-    PackagePurchased,
     Payment,
     TaskClosed,
     TaskReopened,
@@ -30,7 +28,6 @@ from contracts.events import (
 from contracts.quantities import rounded_division
 from services.ledger.domain.bookings import freeze
 from services.ledger.domain.consents import terms_of_work
-from services.ledger.domain.local_time import end_of_validity
 from services.ledger.domain.lots import draw
 from services.ledger.domain.refusals import (
     AccountAlreadyOpen,
@@ -39,14 +36,13 @@ from services.ledger.domain.refusals import (
     MonthAlreadyClosed,
     MonthNotClosed,
     NotSuspended,
-    PackageAlreadyPurchased,
     PaymentExceedsDebt,
     TaskAlreadyClosed,
     TaskAlreadyWarranty,
     TaskNotClosed,
 )
 from services.ledger.domain.reversal import undo
-from services.ledger.domain.state import Account, Package
+from services.ledger.domain.state import Account
 from services.ledger.domain.terms import Terms
 
 
@@ -61,55 +57,6 @@ def open_account(command: OpenAccount, account: Account, now: datetime) -> Accou
         contract_date=command.contract_date,
         customer_requisites=command.customer_requisites,
     )
-
-
-def purchase_package(command: PurchasePackage, account: Account, terms: Terms, now: datetime) -> PackagePurchased:
-    """Open a lot at the price in force at the purchase, and say whom it succeeds (rules 3.1, 4.2, 7.2)."""
-    if command.package_id in account.packages:
-        raise PackageAlreadyPurchased(command.package_id)
-    bought_at = min(command.purchased_at, now)
-    in_force = terms.at(bought_at)
-    plan = in_force.plans[command.plan]
-    ends_at = end_of_validity(bought_at, plan.validity_months)
-    heir_to = _predecessors(account, command.carry_over, bought_at, ends_at)
-    return PackagePurchased(
-        **account.times(bought_at),
-        package_id=command.package_id,
-        plan=plan.name,
-        minutes=plan.minutes,
-        price_kopecks=plan.price_kopecks,
-        hour_price_kopecks=plan.hour_price_kopecks,
-        terms_version=in_force.name,
-        carry_over=command.carry_over,
-        ends_at=ends_at,
-        succeeds=tuple(package.package_id for package in heir_to),
-        successor_package_id=_successor(account, bought_at, ends_at),
-        low_balance_minutes=plan.minutes * in_force.low_balance_percent // 100,
-        expiring_days=in_force.expiring_days,
-    )
-
-
-def _predecessors(account: Account, carry_over: bool, starts_at: datetime, ends_at: datetime) -> list[Package]:
-    """Packages for which a purchase becomes the first bought after them, in time, and with a later end (rule 7.2)."""
-
-    def succeeds(package: Package) -> bool:
-        in_time = package.starts_at <= starts_at < package.ends_at < ends_at
-        rival = package.successor_id and account.packages[package.successor_id].starts_at
-        return in_time and (not rival or starts_at < rival)
-
-    found = [package for package in account.packages.values() if carry_over and succeeds(package)]
-    return sorted(found, key=lambda package: package.due_order)
-
-
-def _successor(account: Account, starts_at: datetime, ends_at: datetime) -> str | None:
-    """The package, recorded already, that was bought next after a purchase recorded late."""
-    rivals = [
-        package
-        for package in account.packages.values()
-        if package.takes_over and starts_at < package.starts_at < ends_at < package.ends_at
-    ]
-    first = min(rivals, key=lambda package: (package.starts_at, package.order), default=None)
-    return first.package_id if first else None
 
 
 def close_task(command: CloseTask, account: Account, terms: Terms, now: datetime) -> TaskClosed:
