@@ -27,6 +27,9 @@ from contracts.quantities import (
 )
 from contracts.requisites import Requisites
 
+RULES_EDITION = 2
+"""The edition of the rulebook by which events are decided today."""
+
 Category = Literal["regular", "urgent", "off_hours", "urgent_off_hours", "warranty"]
 
 
@@ -105,13 +108,18 @@ class FrozenReport(Part):
 
 
 class Event(BaseModel):
-    """A fact about one account."""
+    """A fact about one account.
+
+    `rules_edition`: by which text of the rulebook it was decided, so that each is judged by the rules of its time;
+    absent in events of before there was a second one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     schema_version: ClassVar[int] = 1
 
     effective_at: Instant
     booking_month: Month
+    rules_edition: Annotated[int, Strict(), Field(ge=1)] = 1
 
 
 class AccountOpened(Event):

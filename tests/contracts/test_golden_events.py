@@ -24,3 +24,9 @@ def test_every_version_of_every_event_has_a_golden_file():
         f"{name}.v{version}" for name, event in EVENT_TYPES.items() for version in range(1, event.schema_version + 1)
     }
     assert written == versions
+
+
+def test_an_event_of_before_there_were_editions_was_decided_by_the_first():
+    written = from_json((GOLDEN / "TaskClosed.v1.json").read_bytes())
+    assert "rules_edition" not in written
+    assert EVENT_TYPES["TaskClosed"].model_validate(written).rules_edition == 1

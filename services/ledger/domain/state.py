@@ -6,7 +6,7 @@ from typing import NamedTuple, TypedDict
 
 from immutables import Map
 
-from contracts.events import Payment
+from contracts.events import RULES_EDITION, Payment
 from contracts.quantities import month_of
 from services.ledger.domain.bookings import Months
 from services.ledger.domain.local_time import month_after
@@ -14,10 +14,11 @@ from services.ledger.domain.lots import Lot
 
 
 class Times(TypedDict):
-    """When an event counts, and in which month's report it stands (rule 2.1)."""
+    """When an event counts, in which month's report it stands (rule 2.1), and by which edition of the rules."""
 
     effective_at: datetime
     booking_month: str
+    rules_edition: int
 
 
 class Package(NamedTuple):
@@ -133,8 +134,9 @@ class Account(NamedTuple):
         return month_after(self.closed_through)
 
     def times(self, effective_at: datetime) -> Times:
-        """Effect and booking month of an event."""
-        return {"effective_at": effective_at, "booking_month": self.booking_month(effective_at)}
+        """Effect and booking month of an event that is decided now."""
+        month = self.booking_month(effective_at)
+        return {"effective_at": effective_at, "booking_month": month, "rules_edition": RULES_EDITION}
 
     def with_lot(self, lot: Lot) -> "Account":
         """The account with that lot new or changed, and all that is derived from it."""

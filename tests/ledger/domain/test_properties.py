@@ -5,7 +5,17 @@ from collections.abc import Iterable, Iterator
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from contracts.events import DebtPaid, Draw, Event, HoursCarriedOver, LotShare, PackageExpired, Payment, TaskClosed
+from contracts.events import (
+    RULES_EDITION,
+    DebtPaid,
+    Draw,
+    Event,
+    HoursCarriedOver,
+    LotShare,
+    PackageExpired,
+    Payment,
+    TaskClosed,
+)
 from contracts.quantities import month_of
 from services.ledger.audit.replay import replay
 from services.ledger.domain.account import decide, due, fold
@@ -128,6 +138,12 @@ def test_an_event_adds_up_and_is_booked_into_an_open_month(history: list[Numbers
             assert adds_up(event)
             assert event.effective_at <= story.now
             assert event.booking_month >= month_of(event.effective_at)
+
+
+@some_history
+def test_every_event_says_by_which_edition_of_the_rules_it_was_decided(history: list[Numbers]):
+    for story in told(history):
+        assert {event.rules_edition for event in story.latest} <= {RULES_EDITION}
 
 
 def adds_up(event: Event) -> bool:
