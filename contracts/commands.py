@@ -1,13 +1,23 @@
 """What other services may ask of an account. A body is the command without what stands in the path."""
 
-from datetime import date
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    model_validator,
+)
 
-from contracts.events import Category, TimeEntry
+from contracts.events import Agreed, Category, TimeEntry, WorkKind
 from contracts.quantities import (
     AccountId,
+    CalendarDate,
+    GivenDay,
     GivenInstant,
     GivenMinutes,
     GivenName,
@@ -24,14 +34,6 @@ from contracts.quantities import (
 from contracts.requisites import Requisites
 
 RESERVED_PACKAGE_PREFIX = "compensation-"
-
-
-def _calendar_date(value: Any) -> Any:
-    if isinstance(value, str) and len(value) == 10:
-        return date.fromisoformat(value)
-    if isinstance(value, date):
-        return value
-    raise ValueError("give a date such as 2026-03-01")
 
 
 def _not_reserved(value: Any) -> Any:
@@ -54,11 +56,18 @@ def _texts_seen(part: Texts) -> Texts:
     return part
 
 
-CalendarDate = Annotated[date, BeforeValidator(_calendar_date), WithJsonSchema({"type": "string", "format": "date"})]
+def _something_agreed(agreed: Agreed) -> Agreed:
+    if agreed.minutes is None and agreed.price_kopecks is None and agreed.ends_on is None:
+        raise ValueError("name what was agreed: minutes, price_kopecks or ends_on")
+    return agreed
 
 
 LEFT_OUT_WHEN_ABSENT = Field(exclude_if=lambda value: value is None)
 """For a field that older commands had not: without it a command is the same text as ever, whose key is known by it."""
+
+
+LEFT_OUT_WHEN_WORK = Field(exclude_if=lambda value: value == "work")
+"""The same, for the kind of a closing: what older commands closed was work."""
 
 
 class Body(BaseModel):
@@ -81,12 +90,18 @@ class OpenAccount(Body):
 
 
 class PurchasePackageBody(Body):
-    """Buy a package of hours; `carry_over` lets it take over what its predecessor leaves (rule 7.2)."""
+    """Buy a package of hours; `carry_over` lets it take over what its predecessor leaves (rule 7.2).
+
+    `agreed`: what was agreed for this purchase alone, and why (rule 3.3).
+    """
 
     package_id: Annotated[PackageId, BeforeValidator(_not_reserved)]
     plan: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
     purchased_at: GivenInstant
     carry_over: Annotated[bool, Strict()] = True
+    agreed: Annotated[
+        Annotated[Agreed, AfterValidator(_texts_seen), AfterValidator(_something_agreed)] | None, LEFT_OUT_WHEN_ABSENT
+    ] = None
 
 
 class CloseTaskBody(Body):
@@ -104,6 +119,33 @@ class CloseTaskBody(Body):
     time_entries: (
         Annotated[tuple[Annotated[TimeEntry, AfterValidator(_texts_seen)], ...], Field(max_length=1000)] | None
     ) = None
+    kind: Annotated[WorkKind, LEFT_OUT_WHEN_WORK] = "work"
+    package_use_agreed_at: Annotated[GivenInstant | None, LEFT_OUT_WHEN_ABSENT] = None
+
+
+class PlanTaskBody(Body):
+    """What a task is expected to take (rule 15.1)."""
+
+    title: GivenTitle
+    category: Category
+    estimated_minutes: GivenMinutes
+    planned_start_at: GivenInstant | None = None
+
+
+class ChangeCustomerBody(Body):
+    """What is another from a day on: at least one of the customer's data (rule 16.1)."""
+
+    effective_on: GivenDay
+    customer_name: GivenName | None = None
+    contract_number: GivenReference | None = None
+    contract_date: CalendarDate | None = None
+    customer_requisites: Annotated[Requisites, AfterValidator(_texts_seen)] | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not any((self.customer_name, self.contract_number, self.contract_date, self.customer_requisites)):
+            raise ValueError("name what changes: customer_name, contract_number, contract_date or customer_requisites")
+        return self
 
 
 class ReasonBody(Body):
@@ -160,6 +202,24 @@ class ReopenTask(OfTask, ReasonBody):
     command: Literal["ReopenTask"] = "ReopenTask"
 
 
+class PlanTask(OfTask, PlanTaskBody):
+    """Say what an open task is expected to take, in place of what was said before (rule 15.1)."""
+
+    command: Literal["PlanTask"] = "PlanTask"
+
+
+class DropPlan(OfTask, ReasonBody):
+    """Take a task's plan back (rule 15.1)."""
+
+    command: Literal["DropPlan"] = "DropPlan"
+
+
+class ChangeCustomer(OfAccount, ChangeCustomerBody):
+    """Change the customer's name, contract or requisites from a day on (rule 16.1)."""
+
+    command: Literal["ChangeCustomer"] = "ChangeCustomer"
+
+
 class PayDebt(OfAccount, PayDebtBody):
     """Pay owed minutes with money (rule 6.5)."""
 
@@ -198,6 +258,9 @@ Command = (
     | CloseTask
     | MarkWarranty
     | ReopenTask
+    | PlanTask
+    | DropPlan
+    | ChangeCustomer
     | PayDebt
     | SuspendWork
     | ResumeWork

@@ -37,13 +37,15 @@ class RecordedEvent(BaseModel):
 
 
 class BalanceAfter(BaseModel):
-    """The balance after a command: balance = held - owed, in minutes (rule 4.2)."""
+    """The balance after a command: balance = held - owed, available = balance - planned (rules 4.2, 15.2)."""
 
     model_config = ConfigDict(frozen=True)
 
     balance_minutes: SignedMinutes
     held_minutes: Minutes
     owed_minutes: Minutes
+    planned_minutes: Minutes
+    available_minutes: SignedMinutes
     suspended: bool
 
 

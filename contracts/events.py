@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
 from contracts.quantities import (
     MINUTES_MAX,
+    AgreedKopecks,
+    AgreedMinutes,
+    GivenDay,
     Instant,
     Kopecks,
     LotId,
@@ -32,6 +35,9 @@ RULES_EDITION = 2
 
 Category = Literal["regular", "urgent", "off_hours", "urgent_off_hours", "warranty"]
 
+WorkKind = Literal["work", "specification"]
+"""Preparing a specification is work that the package pays for only where the customer agreed to that (rule 5.8)."""
+
 
 class Part(BaseModel):
     """A piece of an event or command."""
@@ -45,6 +51,15 @@ class TimeEntry(Part):
     start: Instant
     minutes: Annotated[int, Strict(), Field(gt=0, le=MINUTES_MAX)]
     performer: Name
+
+
+class Agreed(Part):
+    """What was agreed for one purchase alone; what it does not name is the plan's (rule 3.3)."""
+
+    minutes: AgreedMinutes | None = None
+    price_kopecks: AgreedKopecks | None = None
+    ends_on: GivenDay | None = None
+    reason: Reason
 
 
 class Draw(Part):
@@ -131,15 +146,27 @@ class AccountOpened(Event):
     customer_requisites: Requisites | None = None
 
 
+class CustomerChanged(Event):
+    """The customer's data are others from `effective_on` on; what is absent stays as it was (rule 16.1)."""
+
+    effective_on: date
+    customer_name: Name | None = None
+    contract_number: Reference | None = None
+    contract_date: date | None = None
+    customer_requisites: Requisites | None = None
+
+
 class PackagePurchased(Event):
     """A package was bought: its lot opens at `effective_at` and ends, unless carried over, at `ends_at` (rule 3.2).
 
     `succeeds`: packages whose hours it takes when they end (rule 7.2), as of now; `successor_package_id`: the
     package, known already, that takes its own. `low_balance_minutes` and `expiring_days`: from when on the customer is
     warned, by the terms of the purchase (rules 3.1, 13); absent in version 1, which meant 10 % and 14 days.
+    `agreed`: what was agreed for this purchase alone (rule 3.3), absent before version 3; minutes, price and end are
+    its outcome, while `hour_price_kopecks` is that of the plan.
     """
 
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
 
     package_id: PackageId
     plan: str
@@ -153,13 +180,42 @@ class PackagePurchased(Event):
     successor_package_id: PackageId | None = None
     low_balance_minutes: Minutes | None = None
     expiring_days: Annotated[int, Strict(), Field(gt=0)] | None = None
+    agreed: Agreed | None = None
+
+
+class TaskPlanned(Event):
+    """What an open task is expected to take, in place of any plan before (rule 15.1).
+
+    `planned_minutes`: the estimate times K by the terms in force when it was planned; 0 for a task marked as `warranty`
+    by then, and from a later mark on (rule 15.2).
+    """
+
+    task_id: TaskId
+    title: Title
+    category: Category
+    warranty: bool
+    estimated_minutes: Minutes
+    coefficient: Annotated[Decimal, Field(ge=0, le=100)]
+    terms_version: str
+    planned_minutes: Minutes
+    planned_start_at: Instant | None = None
+
+
+class PlanDropped(Event):
+    """A task's plan was taken back (rule 15.1)."""
+
+    task_id: TaskId
+    reason: Reason
 
 
 class TaskClosed(Event):
     """A confirmed task was charged: drawn from lots as far as they reach, the rest owed (rules 5, 6).
 
     As recorded, `confirmed_by` and performers are commitments to names that stand apart and can be erased.
+    `kind` and `package_use_agreed_at` (rule 5.8) are absent in version 1, in which every closing was work.
     """
+
+    schema_version: ClassVar[int] = 2
 
     task_id: TaskId
     closure: int
@@ -179,6 +235,8 @@ class TaskClosed(Event):
     urgency_agreed_at: Instant | None = None
     off_hours_requested_at: Instant | None = None
     time_entries: tuple[TimeEntry, ...] | None = None
+    kind: WorkKind = "work"
+    package_use_agreed_at: Instant | None = None
 
 
 class Reversal(Event):
@@ -290,7 +348,10 @@ EVENT_TYPES: dict[str, type[Event]] = {
     event.__name__: event
     for event in (
         AccountOpened,
+        CustomerChanged,
         PackagePurchased,
+        TaskPlanned,
+        PlanDropped,
         TaskClosed,
         WarrantyMarked,
         TaskReopened,

@@ -84,6 +84,10 @@ STATE_OF_THE_ACCOUNT = (
         "Suspend when the customer owes hours.",
     ),
     ProblemType("already-suspended", 409, "Work is suspended already.", "Nothing is left to do."),
+    ProblemType(
+        "task-not-planned", 409, "This task has no plan.",
+        "Nothing is left to do; a closing ends a task's plan.",
+    ),
     ProblemType("not-suspended", 409, "Work is not suspended.", "Nothing is left to do: work goes on."),
     ProblemType(
         "month-already-closed", 409, "This month is closed already.",
@@ -122,8 +126,9 @@ NOT_RECORDABLE = (
         "Record what has happened, once it has; check the sender's clock.",
     ),
     ProblemType(
-        "worked-time-not-in-quantum", 422, "Worked time is a positive multiple of the quantum, 10 minutes.",
-        "Round the worked time to whole quanta before closing the task.",
+        "worked-time-not-in-quantum", 422,
+        "Worked or estimated time is a positive multiple of the quantum, 10 minutes.",
+        "Round it to whole quanta.",
     ),
     ProblemType(
         "task-not-confirmed", 422, "The customer has not confirmed this task.",
@@ -145,6 +150,11 @@ NOT_RECORDABLE = (
         "off-hours-not-requested-before-start", 422,
         "Work outside working hours needs the customer's request before it starts.",
         "Give started_at and an off_hours_requested_at not after it, or close the task in another category.",
+    ),
+    ProblemType(
+        "specification-not-agreed", 422,
+        "A specification is paid from the package only if the customer agreed to that before it counts.",
+        "Give a package_use_agreed_at not after closed_at and confirmed_at, or close the task as work.",
     ),
     ProblemType(
         "time-entries-do-not-add-up", 422, "The time entries do not add up to the worked time.",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from unicodedata import category
 from zoneinfo import ZoneInfo
@@ -36,6 +36,7 @@ HOUR_PRICE_MAX = 100_000_000
 
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SPACE_BEFORE_OFFSET = re.compile(r" (?=\d\d:\d\d$)")
 _POSITION = re.compile(r"[0-9]{1,30}")
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffc\U0001d159")
@@ -66,6 +67,21 @@ def parse_given_instant(value: Any) -> datetime:
     if not GIVEN_EARLIEST <= instant < GIVEN_LATEST:
         raise ValueError(f"give a year from {GIVEN_EARLIEST.year} to {GIVEN_LATEST.year - 1}")
     return instant
+
+
+def parse_calendar_date(value: Any) -> date:
+    """A day such as 2026-03-01."""
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return date.fromisoformat(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise ValueError("give a date such as 2026-03-01")
+
+
+def _given_day(day: date) -> date:
+    if not GIVEN_EARLIEST.date() <= day < GIVEN_LATEST.date():
+        raise ValueError(f"give a year from {GIVEN_EARLIEST.year} to {GIVEN_LATEST.year - 1}")
+    return day
 
 
 def parse_asked_instant(value: Any) -> datetime:
@@ -118,6 +134,14 @@ AskedInstant = Annotated[
 ]
 """A point in time as an address names it."""
 
+CalendarDate = Annotated[
+    date, BeforeValidator(parse_calendar_date), WithJsonSchema({"type": "string", "format": "date"})
+]
+"""A day of the seller's calendar."""
+
+GivenDay = Annotated[CalendarDate, AfterValidator(_given_day)]
+"""A day of a command from which instants follow, so far from the bounds that they fit."""
+
 KnownAt = datetime | int | None
 """A log position, an instant of recording, or everything (rule 12)."""
 
@@ -139,6 +163,12 @@ Kopecks = Annotated[int, Strict(), Field(ge=-EXACT_MAX, le=EXACT_MAX)]
 
 GivenMinutes = Annotated[int, Strict(), Field(ge=-MINUTES_MAX, le=MINUTES_MAX)]
 """Minutes of one task as a caller gives them; the domain judges their sign and quantum."""
+
+AgreedMinutes = Annotated[int, Strict(), Field(gt=0, le=MINUTES_MAX)]
+"""The size of a package that was agreed, in any whole minutes (rule 3.3)."""
+
+AgreedKopecks = Annotated[int, Strict(), Field(ge=0, le=100 * HOUR_PRICE_MAX)]
+"""The price of a package that was agreed; 0 for a gift (rule 3.3)."""
 
 PaidMinutes = Annotated[int, Strict(), Field(gt=0, le=PAID_MINUTES_MAX)]
 """Owed minutes as a caller pays them: those of many tasks at once (rule 6.5)."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from contracts.events import Agreed
 from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, SignedMinutes
 from contracts.requisites import Requisites
 
@@ -16,7 +17,10 @@ class ReadModel(BaseModel):
 
 
 class LotView(ReadModel):
-    """A lot alive at an instant: `package_id` is the package that holds it then, `lot_id` the one it came from."""
+    """A lot alive at an instant: `package_id` is the package that holds it then, `lot_id` the one it came from.
+
+    `agreed`: what was agreed for its purchase alone (rule 3.3).
+    """
 
     lot_id: LotId
     package_id: LotId
@@ -24,6 +28,7 @@ class LotView(ReadModel):
     remaining_minutes: Minutes
     size_minutes: Minutes
     price_kopecks: Kopecks
+    agreed: Agreed | None = None
     starts_at: Instant
     ends_at: Instant
 
@@ -39,6 +44,8 @@ class BalanceView(ReadModel):
     balance_hours: str
     held_minutes: Minutes
     owed_minutes: Minutes
+    planned_minutes: Minutes
+    available_minutes: SignedMinutes
     suspended: bool
     lots: tuple[LotView, ...]
 

@@ -45,12 +45,15 @@ RIGHT_OF_COMMAND: Mapping[str, Right] = MappingProxyType(
     {
         "OpenAccount": Right.MONEY,
         "PurchasePackage": Right.MONEY,
+        "ChangeCustomer": Right.MONEY,
         "PayDebt": Right.MONEY,
         "SuspendWork": Right.MONEY,
         "ResumeWork": Right.MONEY,
         "CloseTask": Right.TASKS,
         "MarkWarranty": Right.TASKS,
         "ReopenTask": Right.TASKS,
+        "PlanTask": Right.TASKS,
+        "DropPlan": Right.TASKS,
         "CloseMonth": Right.MONTHS,
         "ReopenMonth": Right.MONTHS,
     }

@@ -40,6 +40,7 @@ class Call(NamedTuple):
 
 ACCOUNT = "/v1/accounts/{account_id}"
 REASON = {"reason": "a test"}
+PLAN = {"title": "t", "category": "regular", "estimated_minutes": 60}
 IN_PATH = {
     "task_id": "own-task-0", "month": CLOSED_MONTH, "version": "1", "key_id": "a" * 16, "slug": "not-found",
     "file": CLOSED_MONTH, "path": "0/000.p/1",
@@ -69,6 +70,9 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", f"{ACCOUNT}/acts/{{file}}"): [Call("documents"), Call("documents", path={"file": f"{CLOSED_MONTH}.xlsx"})],
     ("GET", f"{ACCOUNT}/balance"): [Call("balances"), Call("balances", {"as_of": "2026-03-03T00:00:00Z"})],
     ("GET", f"{ACCOUNT}/balance/history"): [Call("balances")],
+    ("PUT", f"{ACCOUNT}/customer"): [
+        Call("money", body={"effective_on": "2026-04-01", "contract_number": "2"}),
+        Call("money", {"dry_run": "true"}, {"effective_on": "2026-04-01", "contract_number": "3"})],
     ("POST", f"{ACCOUNT}/debt-payments"): [
         Call("money", body={"minutes": 1, "paid_at": "2026-03-04T00:00:00Z", "payment_reference": "7"})],
     ("GET", f"{ACCOUNT}/events"): [Call("log")],
@@ -90,6 +94,12 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", f"{ACCOUNT}/tasks/{{task_id}}"): [Call("balances")],
     ("POST", f"{ACCOUNT}/tasks/{{task_id}}/close"): [
         Call("tasks", body=closing_body()), Call("tasks", {"dry_run": "true"}, closing_body(), path={"task_id": "x"})],
+    ("PUT", f"{ACCOUNT}/tasks/{{task_id}}/plan"): [
+        Call("tasks", body=PLAN, path={"task_id": "planned"}),
+        Call("tasks", {"dry_run": "true"}, PLAN, path={"task_id": "planned"})],
+    ("DELETE", f"{ACCOUNT}/tasks/{{task_id}}/plan"): [
+        Call("tasks", REASON, path={"task_id": "planned"}),
+        Call("tasks", {**REASON, "dry_run": "true"}, path={"task_id": "planned"})],
     ("POST", f"{ACCOUNT}/tasks/{{task_id}}/reopen"): [Call("tasks", {"dry_run": "true"}, body=REASON)],
     ("POST", f"{ACCOUNT}/tasks/{{task_id}}/warranty"): [Call("tasks", body=REASON)],
     ("GET", "/v1/alerts"): [Call("balances", lists=True)],
@@ -111,6 +121,9 @@ COMMANDS: dict[str, Call] = {
     "OpenAccount": Call("money", body={"customer_name": "n", "contract_number": "1", "contract_date": "2026-01-01"}),
     "PurchasePackage": Call("money", body=CALLS["POST", f"{ACCOUNT}/packages"][0].body),
     "PayDebt": Call("money", body=CALLS["POST", f"{ACCOUNT}/debt-payments"][0].body),
+    "ChangeCustomer": Call("money", body={"effective_on": "2026-04-01", "contract_number": "4"}),
+    "PlanTask": Call("tasks", body={"task_id": "z", **PLAN}),
+    "DropPlan": Call("tasks", body={"task_id": "z", **REASON}),
     "SuspendWork": Call("money", body=REASON),
     "ResumeWork": Call("money", body=REASON),
     "CloseTask": Call("tasks", body={"task_id": "y", **closing_body()}),

@@ -13,12 +13,15 @@ from typing import Self
 
 import services.ledger
 from contracts.commands import (
+    ChangeCustomer,
     CloseMonth,
     CloseTask,
     Command,
+    DropPlan,
     MarkWarranty,
     OpenAccount,
     PayDebt,
+    PlanTask,
     PurchasePackage,
     ReopenMonth,
     ReopenTask,
@@ -26,7 +29,7 @@ from contracts.commands import (
     SuspendWork,
 )
 from contracts.envelope import RecordedEvent
-from contracts.events import Event
+from contracts.events import Agreed, Event, WorkKind
 from contracts.quantities import KnownAt
 from contracts.requisites import Requisites
 from services.ledger.audit.replay import replay
@@ -67,13 +70,28 @@ def open_account(*, on: When = None, requisites: Requisites | None = None) -> St
 
 
 def buy(
-    package_id: str, plan: str = "hours-20", *, on: When = None, recorded: When = None, carry_over: bool = True
+    package_id: str,
+    plan: str = "hours-20",
+    *,
+    on: When = None,
+    recorded: When = None,
+    carry_over: bool = True,
+    **agreed: int | str,
 ) -> Step:
-    """The customer buys a package; it takes over what its predecessor leaves, unless the test says otherwise."""
+    """The customer buys a package; it takes over what its predecessor leaves, unless the test says otherwise.
+
+    What was agreed for it alone: `minutes`, `price_kopecks`, `ends_on`.
+    """
+    terms = Agreed(**{"reason": "договорились"} | agreed) if agreed else None
 
     def command(at: datetime) -> PurchasePackage:
         return PurchasePackage(
-            account_id=ACCOUNT_ID, package_id=package_id, plan=plan, purchased_at=at, carry_over=carry_over
+            account_id=ACCOUNT_ID,
+            package_id=package_id,
+            plan=plan,
+            purchased_at=at,
+            carry_over=carry_over,
+            agreed=terms,
         )
 
     return Step(command, on, recorded)
@@ -93,6 +111,8 @@ def close(
     agreed: str | bool = False,
     requested: str | bool = False,
     entries: Iterable[tuple[str, int]] | None = None,
+    kind: WorkKind = "work",
+    package_use_agreed: str | None = None,
 ) -> Step:
     """A task is closed and confirmed at once; urgency was agreed to, or off-hours work requested, when it started."""
 
@@ -114,6 +134,8 @@ def close(
             off_hours_requested_at=_consent(requested, started_at),
             time_entries=entries
             and [{"start": moment(start), "minutes": minutes, "performer": "Иванова А."} for start, minutes in entries],
+            kind=kind,
+            package_use_agreed_at=moment(package_use_agreed) if package_use_agreed else None,
         )
 
     return Step(command, on, recorded)
@@ -131,6 +153,31 @@ def mark_warranty(task_id: str = "T-1", *, on: When = None) -> Step:
 def reopen(task_id: str = "T-1", *, on: When = None) -> Step:
     """A closed task turns out not to be done."""
     return Step(lambda _: ReopenTask(account_id=ACCOUNT_ID, task_id=task_id, reason="не доделано"), on)
+
+
+def plan(task_id: str = "T-1", estimated: int = 60, *, category: str = "regular", on: When = None) -> Step:
+    """The seller says what a task is expected to take."""
+
+    def command(_: datetime) -> PlanTask:
+        return PlanTask(
+            account_id=ACCOUNT_ID,
+            task_id=task_id,
+            title="Перенос портала",
+            category=category,
+            estimated_minutes=estimated,
+        )
+
+    return Step(command, on)
+
+
+def drop_plan(task_id: str = "T-1", *, on: When = None) -> Step:
+    """The seller takes a plan back."""
+    return Step(lambda _: DropPlan(account_id=ACCOUNT_ID, task_id=task_id, reason="отложено"), on)
+
+
+def change_customer(since: str, *, on: When = None, **new: str) -> Step:
+    """The customer has another name, contract or requisites from a day on."""
+    return Step(lambda _: ChangeCustomer(account_id=ACCOUNT_ID, effective_on=since, **new), on)
 
 
 def pay(minutes: int, *, on: When = None, recorded: When = None) -> Step:
@@ -232,6 +279,13 @@ class Story:
         """The balance now, or at another instant; as everything recorded shows it, or as it was known then."""
         at = moment(as_of) if as_of else self.now
         assert replay(ACCOUNT_ID, self.recorded, at, known_at).balance_minutes == minutes
+        return self
+
+    def then_planned(self, minutes: int, *, as_of: When = None, known_at: KnownAt = None) -> Self:
+        """The time planned now, or by what was recorded by an instant; the balance less it is available."""
+        at = moment(as_of) if as_of else self.now
+        view = replay(ACCOUNT_ID, self.recorded, at, known_at)
+        assert (view.planned_minutes, view.available_minutes) == (minutes, view.balance_minutes - minutes)
         return self
 
     def then_lots(self, *lots: tuple[str, int], as_of: When = None) -> Self:

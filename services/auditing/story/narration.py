@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from contracts.events import (
     AccountOpened,
+    CustomerChanged,
     DebtPaid,
     DebtSettled,
     Draw,
@@ -15,9 +16,11 @@ from contracts.events import (
     MonthReopened,
     PackageExpired,
     PackagePurchased,
+    PlanDropped,
     Returned,
     Reversal,
     TaskClosed,
+    TaskPlanned,
     WorkResumed,
     WorkSuspended,
 )
@@ -99,24 +102,56 @@ class Narrator:
                 yield from self._ended(event)
             case Reversal():
                 yield from self._taken_back(event)
+            case _:
+                yield self._without_hours(event)
+
+    def _without_hours(self, event: Event) -> str:
+        """What moves no hours."""
+        name = type(event).__name__
+        match event:
+            case CustomerChanged():
+                return self.say(name, day=self.day(event.effective_on), what=", ".join(self._changed(event)))
+            case TaskPlanned():
+                return self._planned(event)
+            case PlanDropped():
+                return self.say(name, task=event.task_id, reason=event.reason)
             case WorkSuspended():
-                yield self.say(name, reason=event.reason)
+                return self.say(name, reason=event.reason)
             case WorkResumed():
                 unsaid = self.say("by_itself" if event.automatic else "at_will")
-                yield self.say(name, reason=event.reason or unsaid)
+                return self.say(name, reason=event.reason or unsaid)
             case MonthClosed():
-                yield self.say(name, month=self.formats.month(event.month))
+                return self.say(name, month=self.formats.month(event.month))
             case MonthReopened():
-                yield self.say(name, month=self.formats.month(event.month), reason=event.reason)
+                return self.say(name, month=self.formats.month(event.month), reason=event.reason)
             case _:
                 raise TypeError(f"a story does not know the event {name}")
+
+    def _changed(self, event: CustomerChanged) -> Iterator[str]:
+        """What of the customer's data is new; requisites are named, not repeated."""
+        day = event.contract_date and self.formats.long_day(event.contract_date)
+        news = {"customer_name": event.customer_name, "contract_number": event.contract_number, "contract_date": day}
+        yield from (self.say(name, value=value) for name, value in news.items() if value)
+        if event.customer_requisites:
+            yield self.say("customer_requisites")
+
+    def _planned(self, event: TaskPlanned) -> str:
+        clock = self.formats.clock
+        return self.say(
+            "TaskPlanned", task=event.task_id, title=event.title, estimate=clock(event.estimated_minutes),
+            category=self.formats.words[event.category].lower(), planned=clock(event.planned_minutes),
+            k=self.formats.coefficient(str(event.coefficient)),
+        )  # fmt: skip
 
     def _bought(self, event: PackagePurchased) -> Iterator[str]:
         money = self.formats.money
         yield self.say(
-            "PackagePurchased", package=event.package_id, plan=self.formats.plan(event.plan),
+            "PackageAgreed" if event.agreed else "PackagePurchased",
+            package=event.package_id, plan=self.formats.plan(event.plan), minutes=self.formats.clock(event.minutes),
             money=money(event.price_kopecks), rate=money(event.hour_price_kopecks), through=self.through(event.ends_at),
         )  # fmt: skip
+        if event.agreed:
+            yield self.say("agreed", reason=event.agreed.reason)
         if event.succeeds:
             yield self.say("takes_over", packages=", ".join(event.succeeds))
         if event.successor_package_id:
@@ -129,6 +164,8 @@ class Narrator:
             category=self.formats.words[event.category].lower(), charged=clock(event.charged_minutes),
             k=self.formats.coefficient(str(event.coefficient)),
         )  # fmt: skip
+        if event.kind == "specification":
+            yield self.say("specification")
         if not event.charged_minutes:
             yield self.say("for_nothing")
         for draw in event.draws:
@@ -138,9 +175,11 @@ class Narrator:
 
     def _part(self, part: Draw | DebtSettled, prices: Agreed) -> str:
         """Minutes of a lot at its price; the money follows rule 4.4, so that all of a lot's adds up to its price."""
+        agreed = prices.of(part.lot_id)
+        phrase = ("released" if part.released else "drawn") + ("" if agreed else "_agreed")
         return self.say(
-            "released" if part.released else "drawn", lot=part.lot_id, minutes=self.formats.clock(part.minutes),
-            **self._money(prices.of(part.lot_id), part.minutes, part.amount_kopecks),
+            phrase, lot=part.lot_id, minutes=self.formats.clock(part.minutes),
+            **self._money(agreed, part.minutes, part.amount_kopecks),
         )  # fmt: skip
 
     def _money(self, prices: Prices, minutes: int, amount_kopecks: int) -> dict[str, str]:

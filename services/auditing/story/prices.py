@@ -7,7 +7,9 @@ from typing import NamedTuple
 from contracts.events import DebtPaid, DebtSettled, Event, PackagePurchased, Reversal, TaskClosed
 
 Prices = tuple[int, ...]
-"""Of an hour, in kopecks: one, or several where a compensation makes up for hours of several."""
+"""Of an hour, in kopecks: one, several where a compensation makes up for hours of several, none where a price was
+agreed for the package as a whole (rule 3.3).
+"""
 
 
 class Given(NamedTuple):
@@ -32,7 +34,8 @@ class Agreed:
         """Learn what the next event says of prices."""
         match event:
             case PackagePurchased():
-                self._lots[event.package_id] = (event.hour_price_kopecks,)
+                as_a_whole = event.agreed and event.agreed.price_kopecks is not None
+                self._lots[event.package_id] = () if as_a_whole else (event.hour_price_kopecks,)
             case TaskClosed():
                 draws = (Given(draw.lot_id, draw.minutes) for draw in event.draws)
                 self._given[event.task_id, event.closure] += draws

@@ -29,21 +29,24 @@ OWED = None
 def replay(account_id: str, recorded: Iterable[RecordedEvent], as_of: datetime, known_at: KnownAt) -> BalanceView:
     """What the balance was at `as_of`, by the events recorded up to `known_at`.
 
-    What is due by `as_of` counts as recorded (rule 7.5). `recorded` is the account's whole stream, in order.
+    What is due by `as_of` counts as recorded (rule 7.5); plans stand by the instant of recording alone (15.2).
+    `recorded` is the account's whole stream, in order.
     """
     account = Account(account_id)
     minutes: defaultdict[str | None, int] = defaultdict(int)
-    plans: dict[str, str] = {}
-    position, suspended = 0, False
+    purchases: dict[str, PackagePurchased] = {}
+    position, suspended, planned = 0, False, 0
     for line in recorded:
         if not known(line, known_at):
             break
         event = line.event()
         account, position = evolve(account, event), line.position or position
+        if line.recorded_at <= as_of:
+            planned = account.planned_minutes
         for lot_id, moved, at in movements(event):
             minutes[lot_id] += moved if at <= as_of else 0
         if isinstance(event, PackagePurchased):
-            plans[event.package_id] = event.plan
+            purchases[event.package_id] = event
         if isinstance(event, WorkSuspended | WorkResumed) and event.effective_at <= as_of:
             suspended = isinstance(event, WorkSuspended)
     account = fold(account, due(account, as_of))
@@ -59,9 +62,12 @@ def replay(account_id: str, recorded: Iterable[RecordedEvent], as_of: datetime, 
         balance_hours=decimal_hours(held - owed),
         held_minutes=held,
         owed_minutes=owed,
+        planned_minutes=planned,
+        available_minutes=held - owed - planned,
         suspended=suspended,
         lots=tuple(
-            _view(lot, minutes[lot.lot_id], plans, as_of) for lot in sorted(lots, key=lambda lot: lot.priority(as_of))
+            _view(lot, minutes[lot.lot_id], purchases.get(lot.lot_id), as_of)
+            for lot in sorted(lots, key=lambda lot: lot.priority(as_of))
         ),
     )
 
@@ -125,15 +131,16 @@ def _undone(event: Reversal) -> Iterator[tuple[str | None, int, datetime]]:
         yield event.compensation.package_id, event.compensation.minutes, event.compensation.starts_at
 
 
-def _view(lot: Lot, remaining: int, plans: dict[str, str], as_of: datetime) -> LotView:
+def _view(lot: Lot, remaining: int, purchase: PackagePurchased | None, as_of: datetime) -> LotView:
     holder = lot.holder_at(as_of)
     return LotView(
         lot_id=lot.lot_id,
         package_id=holder.package_id,
-        plan=plans.get(lot.lot_id),
+        plan=purchase.plan if purchase else None,
         remaining_minutes=remaining,
         size_minutes=lot.size_minutes,
         price_kopecks=lot.price_kopecks,
+        agreed=purchase.agreed if purchase else None,
         starts_at=lot.starts_at,
         ends_at=holder.ends_at,
     )

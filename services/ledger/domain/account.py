@@ -4,21 +4,25 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from contracts.commands import (
+    ChangeCustomer,
     CloseMonth,
     CloseTask,
     Command,
+    DropPlan,
     MarkWarranty,
     OpenAccount,
     PayDebt,
+    PlanTask,
     PurchasePackage,
     ReopenMonth,
     ReopenTask,
     ResumeWork,
     SuspendWork,
 )
-from contracts.events import Event
+from contracts.events import CustomerChanged, Event
 from services.ledger.domain.consents import require_consents, require_past
 from services.ledger.domain.course import Course
+from services.ledger.domain.customer import change_customer
 from services.ledger.domain.deeds import (
     close_month,
     close_task,
@@ -32,9 +36,10 @@ from services.ledger.domain.deeds import (
 )
 from services.ledger.domain.evolution import evolve
 from services.ledger.domain.expiry import reclaimed
-from services.ledger.domain.local_time import month_after, month_start
-from services.ledger.domain.purchases import purchase_package
-from services.ledger.domain.refusals import AccountNotFound, MonthNotOver, UnknownPlan
+from services.ledger.domain.local_time import midnight, month_after, month_start
+from services.ledger.domain.planning import drop_plan, plan_task, require_estimate
+from services.ledger.domain.purchases import purchase_package, require_purchasable
+from services.ledger.domain.refusals import AccountNotFound, MonthNotOver
 from services.ledger.domain.state import Account
 from services.ledger.domain.terms import Terms
 
@@ -74,9 +79,10 @@ def course_of(command: Command, account: Account, terms: Terms, now: datetime) -
     fact = fact_of(command, before, terms, now)
     course.record([fact])
     course.record(reclaimed(before, fact))
-    course.settle(fact.effective_at)
+    since = now if isinstance(fact, CustomerChanged) else fact.effective_at
+    course.settle(since)
     while course.expire():
-        course.settle(fact.effective_at)
+        course.settle(since)
     if course.account.suspended and course.account.balance_minutes > 0:
         course.record([resumed(course.account, now, None, automatic=True)])
     return course
@@ -88,9 +94,11 @@ def require_body(command: Command, terms: Terms, now: datetime) -> None:
         case CloseTask():
             require_consents(command, terms, now)
         case PurchasePackage():
-            if command.plan not in terms.at(min(command.purchased_at, now)).plans:
-                raise UnknownPlan(command.plan)
-            require_past("purchased_at", command.purchased_at, now)
+            require_purchasable(command, terms, now)
+        case PlanTask():
+            require_estimate(command, terms, now)
+        case ChangeCustomer():
+            require_past("effective_on", midnight(command.effective_on), now)
         case PayDebt():
             require_past("paid_at", command.paid_at, now)
         case CloseMonth():
@@ -109,6 +117,12 @@ def fact_of(command: Command, account: Account, terms: Terms, now: datetime) -> 
             return purchase_package(command, account, terms, now)
         case MarkWarranty() | ReopenTask():
             return take_back(command, account, terms, now)
+        case PlanTask():
+            return plan_task(command, account, terms, now)
+        case DropPlan():
+            return drop_plan(command, account, now)
+        case ChangeCustomer():
+            return change_customer(command, account, now)
         case PayDebt():
             return pay_debt(command, account, terms, now)
         case SuspendWork():

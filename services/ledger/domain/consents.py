@@ -8,6 +8,7 @@ from services.ledger.domain.refusals import (
     ConfirmedBeforeClosed,
     EffectiveInFuture,
     OffHoursNotRequestedBeforeStart,
+    SpecificationNotAgreed,
     StartedAfterClosed,
     TaskNotConfirmed,
     TimeEntriesDoNotAddUp,
@@ -34,6 +35,11 @@ def terms_of_work(command: CloseTask, terms: Terms, now: datetime) -> TermsVersi
     return terms.at(min(since, now))
 
 
+def effect_of(command: CloseTask, now: datetime) -> datetime:
+    """When a closing counts: once it is closed and confirmed (rule 5.1); what is a little ahead counts as now (2.1)."""
+    return min(max(command.closed_at, command.confirmed_at or command.closed_at), now)
+
+
 def require_consents(command: CloseTask, terms: Terms, now: datetime) -> None:
     """Refuse a closing that is not in quanta, confirmed, past, and agreed to where its category asks for it."""
     if command.worked_minutes <= 0 or command.worked_minutes % terms_of_work(command, terms, now).quantum_minutes:
@@ -49,11 +55,18 @@ def require_consents(command: CloseTask, terms: Terms, now: datetime) -> None:
         raise UrgencyNotAgreedBeforeStart(command.urgency_agreed_at)
     if command.category in OFF_HOURS and not _before_start(command.off_hours_requested_at, command):
         raise OffHoursNotRequestedBeforeStart(command.off_hours_requested_at)
+    if command.kind == "specification" and not _is_agreed(command, effect_of(command, now)):
+        raise SpecificationNotAgreed(command.package_use_agreed_at)
     _require_time_entries(command)
 
 
 def _before_start(consent: datetime | None, command: CloseTask) -> bool:
     return consent is not None and command.started_at is not None and consent <= command.started_at
+
+
+def _is_agreed(command: CloseTask, effective_at: datetime) -> bool:
+    """Whether the customer had agreed by then that the package pays for a specification (rule 5.8)."""
+    return command.package_use_agreed_at is not None and command.package_use_agreed_at <= effective_at
 
 
 def _require_time_entries(command: CloseTask) -> None:

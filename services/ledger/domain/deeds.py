@@ -27,7 +27,7 @@ from contracts.events import (
 )
 from contracts.quantities import rounded_division
 from services.ledger.domain.bookings import freeze
-from services.ledger.domain.consents import terms_of_work
+from services.ledger.domain.consents import effect_of, terms_of_work
 from services.ledger.domain.lots import draw
 from services.ledger.domain.refusals import (
     AccountAlreadyOpen,
@@ -65,8 +65,7 @@ def close_task(command: CloseTask, account: Account, terms: Terms, now: datetime
     if task.closing is not None:
         raise TaskAlreadyClosed(command.task_id)
     assert command.confirmed_at is not None, "require_consents lets no unconfirmed task pass"
-
-    effective_at = min(max(command.closed_at, command.confirmed_at), now)
+    effective_at = effect_of(command, now)
     in_force = terms_of_work(command, terms, now)
     coefficient = in_force.coefficients["warranty" if task.warranty else command.category]
     charged = coefficient * command.worked_minutes
@@ -93,6 +92,8 @@ def close_task(command: CloseTask, account: Account, terms: Terms, now: datetime
         urgency_agreed_at=command.urgency_agreed_at,
         off_hours_requested_at=command.off_hours_requested_at,
         time_entries=command.time_entries,
+        kind=command.kind,
+        package_use_agreed_at=command.package_use_agreed_at,
     )
 
 

@@ -5,6 +5,7 @@ from bisect import insort
 from contracts.events import (
     AccountOpened,
     Compensation,
+    CustomerChanged,
     DebtPaid,
     DebtSettled,
     Event,
@@ -13,8 +14,10 @@ from contracts.events import (
     MonthReopened,
     PackageExpired,
     PackagePurchased,
+    PlanDropped,
     Reversal,
     TaskClosed,
+    TaskPlanned,
     TaskReopened,
     WarrantyMarked,
     WorkResumed,
@@ -23,7 +26,7 @@ from contracts.events import (
 from services.ledger.domain.bookings import book
 from services.ledger.domain.local_time import month_before
 from services.ledger.domain.lots import Holder, Lot
-from services.ledger.domain.state import Account, Closing, Debt, Package, Taken
+from services.ledger.domain.state import Account, Closing, Debt, Package, Plan, Taken
 
 
 def evolve(account: Account, event: Event) -> Account:
@@ -55,7 +58,11 @@ def _happened(account: Account, event: Event) -> Account:
             return account._replace(closed_through=event.month)
         case MonthReopened():
             return account._replace(closed_through=month_before(event.month))
-        case AccountOpened():
+        case TaskPlanned():
+            return account.with_plan(event.task_id, Plan(event.estimated_minutes, event.planned_minutes))
+        case PlanDropped():
+            return account.with_plan(event.task_id, None)
+        case AccountOpened() | CustomerChanged():
             return account
         case _:
             raise TypeError(f"an account does not know the event {type(event).__name__}")
@@ -73,7 +80,7 @@ def _task_closed(account: Account, event: TaskClosed) -> Account:
         debts = list(account.debts)
         insort(debts, debt, key=lambda debt: debt.age)
         account = account._replace(debts=tuple(debts), owed_minutes=account.owed_minutes + debt.minutes)
-    return account.with_task(event.task_id, task)
+    return account.with_plan(event.task_id, None).with_task(event.task_id, task)
 
 
 def _debt_settled(account: Account, event: DebtSettled) -> Account:
@@ -165,6 +172,8 @@ def _reversed(account: Account, event: Reversal) -> Account:
     task = account.task(event.task_id)
     if isinstance(event, TaskReopened):
         return account.with_task(event.task_id, task._replace(closing=None))
+    if plan := account.plans.get(event.task_id):
+        account = account.with_plan(event.task_id, plan._replace(planned_minutes=0))
     closing = task.closing._replace(charged_minutes=0, taken=(), payments=()) if task.closing else None
     return account.with_task(event.task_id, task._replace(warranty=True, closing=closing))
 

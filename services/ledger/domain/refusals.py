@@ -17,14 +17,15 @@ class Refusal(Exception):
         cls.kind = CATALOGUE[re.sub(r"(?<!^)(?=[A-Z])", "-", cls.__name__).lower()]
         cls.__doc__ = cls.kind.title
 
-    def __init__(self, given: object = None, field: str | None = None) -> None:
+    def __init__(self, given: object = None, field: str | None = None, remedy: str | None = None) -> None:
         super().__init__(given)
         self.given = given
         self.field = field or type(self).field
+        self.remedy = remedy or self.kind.remedy
 
     def __str__(self) -> str:
         given = "" if self.given is None else f" ({self.given})"
-        return f"{self.field}{given}: {self.kind.title} {self.kind.remedy}"
+        return f"{self.field}{given}: {self.kind.title} {self.remedy}"
 
 
 class AccountNotFound(Refusal):
@@ -37,6 +38,10 @@ class AccountAlreadyOpen(Refusal):
 
 class IdempotencyKeyReused(Refusal):
     field = "Idempotency-Key"
+
+
+class InvalidRequest(Refusal):
+    field = "command"
 
 
 class UnknownPlan(Refusal):
@@ -75,6 +80,10 @@ class OffHoursNotRequestedBeforeStart(Refusal):
     field = "off_hours_requested_at"
 
 
+class SpecificationNotAgreed(Refusal):
+    field = "package_use_agreed_at"
+
+
 class TimeEntriesDoNotAddUp(Refusal):
     field = "time_entries"
 
@@ -92,6 +101,10 @@ class TaskNotClosed(Refusal):
 
 
 class TaskAlreadyWarranty(Refusal):
+    field = "task_id"
+
+
+class TaskNotPlanned(Refusal):
     field = "task_id"
 
 

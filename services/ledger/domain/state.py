@@ -61,6 +61,13 @@ class Closing(NamedTuple):
     payments: tuple[Payment, ...] = ()
 
 
+class Plan(NamedTuple):
+    """What an open task is expected to take: the estimate, and the estimate times K (rule 15.2)."""
+
+    estimated_minutes: int
+    planned_minutes: int
+
+
 class Task(NamedTuple):
     """A task that the account knows. `closing` is absent while it is open."""
 
@@ -104,11 +111,18 @@ class Account(NamedTuple):
     suspended: bool = False
     closed_through: str | None = None
     months: Months = Months()
+    plans: Map[str, Plan] = Map[str, Plan]()
+    planned_minutes: int = 0
 
     @property
     def balance_minutes(self) -> int:
         """What is left in lots that have not expired, less what is owed (rule 4.2)."""
         return self.held_minutes - self.owed_minutes
+
+    @property
+    def available_minutes(self) -> int:
+        """What the balance leaves for work that is not planned yet (rule 15.2)."""
+        return self.balance_minutes - self.planned_minutes
 
     @property
     def next_due_at(self) -> datetime | None:
@@ -158,6 +172,14 @@ class Account(NamedTuple):
             to_expire.append(package.due_order)
         packages = self.packages.set(package.package_id, package)
         return self._replace(packages=packages, to_expire=tuple(sorted(to_expire)))
+
+    def with_plan(self, task_id: str, plan: Plan | None) -> "Account":
+        """The account with that plan in place of the task's; without one, the task has none."""
+        before = self.plans.get(task_id)
+        planned = self.planned_minutes + (plan.planned_minutes if plan else 0)
+        planned -= before.planned_minutes if before else 0
+        plans = self.plans.set(task_id, plan) if plan else self.plans.delete(task_id) if before else self.plans
+        return self._replace(plans=plans, planned_minutes=planned)
 
     def with_task(self, task_id: str, task: Task) -> "Account":
         """The account with that task new or changed."""

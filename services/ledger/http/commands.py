@@ -7,14 +7,19 @@ from fastapi.responses import Response
 
 from contracts.access import Right
 from contracts.commands import (
+    ChangeCustomer,
+    ChangeCustomerBody,
     CloseMonth,
     CloseTask,
     CloseTaskBody,
+    DropPlan,
     MarkWarranty,
     NoBody,
     OpenAccount,
     PayDebt,
     PayDebtBody,
+    PlanTask,
+    PlanTaskBody,
     PurchasePackage,
     PurchasePackageBody,
     ReasonBody,
@@ -53,6 +58,7 @@ bulk = APIRouter(prefix="/v1", tags=["commands"])
         "effective-in-future",
         "urgency-not-agreed-before-start",
         "off-hours-not-requested-before-start",
+        "specification-not-agreed",
         "time-entries-do-not-add-up",
         "work-was-in-working-hours",
     ),
@@ -94,6 +100,32 @@ async def mark_warranty(account_id: AccountId, task_id: TaskId, body: ReasonBody
 async def reopen_task(account_id: AccountId, task_id: TaskId, body: ReasonBody, request: Request) -> Response:
     """Take a task's closing back, so that it can be closed anew."""
     return await record(request, ReopenTask.model_construct(account_id=account_id, task_id=task_id, reason=body.reason))
+
+
+@commands.put(
+    "/{account_id}/tasks/{task_id}/plan",
+    **recorded("account-not-found", "task-already-closed", "worked-time-not-in-quantum"),
+)
+@needs(Right.TASKS)
+async def plan_task(account_id: AccountId, task_id: TaskId, body: PlanTaskBody, request: Request) -> Response:
+    """Say what an open task is expected to take; planned again, the new plan stands."""
+    return await record(request, PlanTask.model_construct(account_id=account_id, task_id=task_id, **body.__dict__))
+
+
+@commands.delete("/{account_id}/tasks/{task_id}/plan", **recorded("account-not-found", "task-not-planned"))
+@needs(Right.TASKS)
+async def drop_plan(
+    account_id: AccountId, task_id: TaskId, reason: Annotated[GivenReason, Query()], request: Request
+) -> Response:
+    """Take a task's plan back."""
+    return await record(request, DropPlan.model_construct(account_id=account_id, task_id=task_id, reason=reason))
+
+
+@commands.put("/{account_id}/customer", **recorded("account-not-found", "effective-in-future", "month-already-closed"))
+@needs(Right.MONEY)
+async def change_customer(account_id: AccountId, body: ChangeCustomerBody, request: Request) -> Response:
+    """Change the customer's name, contract or requisites from a day on; documents of closed months stay."""
+    return await record(request, ChangeCustomer.model_construct(account_id=account_id, **body.__dict__))
 
 
 @commands.post(

@@ -33,7 +33,7 @@ def problem_of(error: Exception) -> Problem | None:
     """The published problem of a refusal or an outage; None for a fault of ours."""
     match error:
         case Refusal():
-            field = InvalidField(field=error.field, remedy=error.kind.remedy)
+            field = InvalidField(field=error.field, remedy=error.remedy)
             return problem(error.kind.slug, str(error), (field,))
         case ProblemError():
             return error.problem

@@ -33,5 +33,6 @@ def _balance(account: Account) -> str:
     """A `BalanceAfter`."""
     return (
         f'{{"balance_minutes":{account.balance_minutes},"held_minutes":{account.held_minutes},'
-        f'"owed_minutes":{account.owed_minutes},"suspended":{"true" if account.suspended else "false"}}}'
+        f'"owed_minutes":{account.owed_minutes},"planned_minutes":{account.planned_minutes},'
+        f'"available_minutes":{account.available_minutes},"suspended":{"true" if account.suspended else "false"}}}'
     )

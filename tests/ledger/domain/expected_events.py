@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from contracts.events import (
     AccountOpened,
     Compensation,
+    CustomerChanged,
     DebtPaid,
     DebtSettled,
     FrozenReport,
@@ -24,7 +25,9 @@ from contracts.events import (
     MonthReopened,
     PackageExpired,
     PackagePurchased,
+    PlanDropped,
     TaskClosed,
+    TaskPlanned,
     TaskReopened,
     WarrantyMarked,
     WorkResumed,
@@ -33,6 +36,8 @@ from contracts.events import (
 
 FIELDS = {
     "worked": "worked_minutes",
+    "estimated": "estimated_minutes",
+    "planned": "planned_minutes",
     "charged": "charged_minutes",
     "owed": "owed_minutes",
     "cancelled": "cancelled_owed_minutes",
@@ -124,6 +129,21 @@ def account_opened(**said: Any) -> Expected:
 def package_purchased(package_id: str, **said: Any) -> Expected:
     """Rule 4.2."""
     return Expected(PackagePurchased, {"package_id": package_id, **said})
+
+
+def customer_changed(**said: Any) -> Expected:
+    """Rule 16.1."""
+    return Expected(CustomerChanged, said)
+
+
+def task_planned(task_id: str, **said: Any) -> Expected:
+    """Rule 15.1."""
+    return Expected(TaskPlanned, {"task_id": task_id, **said})
+
+
+def plan_dropped(task_id: str, **said: Any) -> Expected:
+    """Rule 15.1."""
+    return Expected(PlanDropped, {"task_id": task_id, **said})
 
 
 def task_closed(task_id: str, **said: Any) -> Expected:

@@ -11,10 +11,13 @@ from tests.ledger.vocabulary import (
     Step,
     Story,
     buy,
+    change_customer,
     close,
     close_month,
+    drop_plan,
     mark_warranty,
     pay,
+    plan,
     reopen,
     reopen_month,
     resume,
@@ -68,14 +71,55 @@ def _effect(story: Story, now: datetime, late: int, edge: int) -> datetime:
 
 def _buy(story: Story, now: datetime, at: datetime, one: int, other: int) -> Step:
     package_id = f"p{len(story.account.packages):02}"
-    return buy(package_id, pick(PLANS, one), on=str(at), recorded=str(now), carry_over=other % 4 != 3)
+    return buy(
+        package_id,
+        pick(PLANS, one),
+        on=str(at),
+        recorded=str(now),
+        carry_over=other % 4 != 3,
+        **agreed(one + other, min(at, now)),
+    )
+
+
+def agreed(number: int, at: datetime) -> dict[str, int | str]:
+    """What was agreed for a purchase then: for two in three nothing, for others odd sizes, gifts and ends."""
+    sizes, prices, days = (None, 1, 601, 3007), (None, 0, 1, 999_999_999), (None, 0, 20, 400)
+    if number % 3:
+        return {}
+    minutes, price, last = pick(sizes, number // 3), pick(prices, number // 12), pick(days, number // 48)
+    ends_on = None if last is None else str(local_date(at) + last * DAY)
+    found = {"minutes": minutes, "price_kopecks": price, "ends_on": ends_on}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _plan(story: Story, now: datetime, _: datetime, one: int, other: int) -> Step:
+    category = pick(CATEGORIES, other // 10)
+    return plan(f"T-{other % TASKS}", pick((60, 10, 5, 3000), one), category=category, on=str(now))
+
+
+def _drop_plan(story: Story, now: datetime, _: datetime, one: int, other: int) -> Step:
+    planned = sorted(story.account.plans)
+    return drop_plan(pick(planned, one) if planned and other % 4 else f"T-{one % TASKS}", on=str(now))
+
+
+def _change_customer(story: Story, now: datetime, at: datetime, one: int, other: int) -> Step:
+    return change_customer(str(local_date(at)), contract_number=f"{one}", on=str(now))
 
 
 def _close(story: Story, now: datetime, at: datetime, one: int, other: int) -> Step:
     category = pick(CATEGORIES, other // 10)
     task = f"T-{other % TASKS}"
+    kind = "work" if one % 5 else "specification"
     return close(
-        task, worked=pick(WORKED, one), category=category, agreed=True, requested=True, on=str(at), recorded=str(now)
+        task,
+        kind=kind,
+        package_use_agreed=str(min(at, now)),
+        worked=pick(WORKED, one),
+        category=category,
+        agreed=True,
+        requested=True,
+        on=str(at),
+        recorded=str(now),
     )
 
 
@@ -124,6 +168,9 @@ KINDS: tuple[Callable[[Story, datetime, datetime, int, int], Step], ...] = (
     *[_mark] * 2,
     *[_reopen] * 2,
     *[_pay] * 2,
+    *[_plan] * 2,
+    _drop_plan,
+    _change_customer,
     _suspend,
     _resume,
     _close_month,

@@ -19,8 +19,10 @@ from contracts.events import (
     MonthReopened,
     PackageExpired,
     PackagePurchased,
+    PlanDropped,
     Reversal,
     TaskClosed,
+    TaskPlanned,
     WarrantyMarked,
     WorkResumed,
     WorkSuspended,
@@ -112,6 +114,7 @@ class NaiveLedger:
         self.closings: dict[str, NaiveClosing] = {}
         self.closed_times: dict[str, int] = {}
         self.warranty: set[str] = set()
+        self.plans: dict[str, int] = {}
         self.suspended = False
         self.version = 0
         self.booked: list[tuple[str, int, list[Figures]]] = []
@@ -227,7 +230,13 @@ class NaiveLedger:
             case MonthReopened():
                 self.closed = [month for month in self.closed if month < event.month] + [month_before(event.month)]
             case _:
-                pass
+                self._read_plan(event)
+
+    def _read_plan(self, event: Event) -> None:
+        if isinstance(event, TaskPlanned):
+            self.plans[event.task_id] = event.planned_minutes
+        if isinstance(event, PlanDropped):
+            del self.plans[event.task_id]
 
     def _bought(self, lot_id: str, size: int, price: int, starts_at: datetime, ends_at: datetime) -> None:
         self.packages[lot_id] = NaivePackage(lot_id, starts_at, ends_at, takes_over=False, holds=[lot_id])
@@ -242,6 +251,7 @@ class NaiveLedger:
     def _read_closing(self, event: TaskClosed) -> None:
         order = sum(self.closed_times.values())
         self.closed_times[event.task_id] = event.closure
+        self.plans.pop(event.task_id, None)
         work = (event.worked_minutes, event.charged_minutes)
         self.closings[event.task_id] = NaiveClosing(event.closure, event.effective_at, order, *work, 0, [])
         for draw in event.draws:
@@ -269,6 +279,7 @@ class NaiveLedger:
         standing = self.closings.pop(event.task_id, None)
         if isinstance(event, WarrantyMarked):
             self.warranty.add(event.task_id)
+            self.plans |= dict.fromkeys(self.plans.keys() & {event.task_id}, 0)
             if standing:
                 self.closings[event.task_id] = replace(standing, charged=0, owed=0, took=[], paid=[])
 

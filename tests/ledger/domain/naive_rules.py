@@ -1,11 +1,23 @@
 """What the rulebook says must come of a command, rule by rule, worked out from a naive ledger."""
 
+from calendar import monthrange
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from contracts.commands import CloseMonth, CloseTask, Command, MarkWarranty, PayDebt, PurchasePackage, ReopenTask
+from contracts.commands import (
+    ChangeCustomer,
+    CloseMonth,
+    CloseTask,
+    Command,
+    DropPlan,
+    MarkWarranty,
+    PayDebt,
+    PlanTask,
+    PurchasePackage,
+    ReopenTask,
+)
 from contracts.events import (
     DebtPaid,
     DebtSettled,
@@ -13,8 +25,11 @@ from contracts.events import (
     HoursCarriedOver,
     MonthClosed,
     PackageExpired,
+    PackagePurchased,
+    PlanDropped,
     Reversal,
     TaskClosed,
+    TaskPlanned,
 )
 from tests.ledger.domain.naive_ledger import NaiveClosing, NaiveLedger, NaiveLot, NaivePackage, Took
 
@@ -25,6 +40,14 @@ COEFFICIENTS = {
     "urgent_off_hours": Fraction(3),
     "warranty": Fraction(0),
 }
+PLANS = {
+    "hours-20": (1200, 319_000, 6_380_000, 3),
+    "hours-30": (1800, 289_000, 8_670_000, 6),
+    "hours-50": (3000, 273_000, 13_650_000, 9),
+    "hours-100": (6000, 259_000, 25_900_000, 12),
+}
+"""Minutes, price of an hour, price, months: the table of rule 3."""
+
 DEBT_HOUR_PRICE = 319_000
 MOSCOW = ZoneInfo("Europe/Moscow")
 
@@ -39,6 +62,12 @@ def said(event: Event) -> Said:
         case TaskClosed():
             draws = [(draw.lot_id, draw.minutes, draw.amount_kopecks, draw.released) for draw in event.draws]
             words = (event.task_id, event.closure, event.charged_minutes, draws, event.owed_minutes)
+        case PackagePurchased():
+            words = (event.package_id, event.minutes, event.price_kopecks, event.ends_at)
+        case TaskPlanned():
+            words = (event.task_id, event.warranty, event.planned_minutes)
+        case PlanDropped():
+            words = (event.task_id,)
         case DebtSettled():
             part = (event.lot_id, event.minutes, event.amount_kopecks, event.released)
             words = (event.task_id, event.closure, part)
@@ -79,7 +108,7 @@ def course(ledger: NaiveLedger, command: Command | None, now: datetime) -> Itera
     settled_or_due = True
     while settled_or_due:
         settled_or_due = False
-        while settlement := next_settlement(ledger, fact[1]):
+        while settlement := next_settlement(ledger, now if isinstance(command, ChangeCustomer) else fact[1]):
             settled_or_due = True
             yield settlement
         for expired in due(ledger, now):
@@ -129,13 +158,37 @@ def fact_of(ledger: NaiveLedger, command: Command, now: datetime) -> Said:
         case MarkWarranty() | ReopenTask():
             return taken_back(ledger, command, now)
         case PurchasePackage():
-            return ("PackagePurchased", min(command.purchased_at, now))
+            return purchased(command, min(command.purchased_at, now))
+        case PlanTask():
+            warranty = command.task_id in ledger.warranty
+            k = 0 if warranty else COEFFICIENTS[command.category]
+            return ("TaskPlanned", now, command.task_id, warranty, k * command.estimated_minutes)
+        case DropPlan():
+            return ("PlanDropped", now, command.task_id)
+        case ChangeCustomer():
+            day = min(command.effective_on, now.astimezone(MOSCOW).date())
+            return ("CustomerChanged", datetime.combine(day, time(), MOSCOW))
         case CloseMonth():
             frozen = ledger.frozen(command.account_id, command.month)
             return ("MonthClosed", now, command.month, frozen, ledger.version)
         case _:
             names = {"SuspendWork": "WorkSuspended", "ResumeWork": "WorkResumed", "ReopenMonth": "MonthReopened"}
             return (names[command.command], now)
+
+
+def purchased(command: PurchasePackage, at: datetime) -> Said:
+    """Rules 3.2 and 3.3."""
+    minutes, hour_price, price, months = PLANS[command.plan]
+    day = at.astimezone(MOSCOW).date()
+    first = date(day.year + (day.month - 1 + months) // 12, (day.month - 1 + months) % 12 + 1, 1)
+    last_day = first + timedelta(days=min(day.day, monthrange(first.year, first.month)[1]) - 1)
+    if agreed := command.agreed:
+        if agreed.minutes is not None:
+            minutes, price = agreed.minutes, round(Fraction(agreed.minutes * hour_price, 60))
+        price = price if agreed.price_kopecks is None else agreed.price_kopecks
+        last_day = agreed.ends_on or last_day
+    ends_at = datetime.combine(last_day + timedelta(days=1), time(), MOSCOW)
+    return ("PackagePurchased", at, command.package_id, minutes, price, ends_at)
 
 
 def closed(ledger: NaiveLedger, command: CloseTask, at: datetime) -> Said:

@@ -5,6 +5,7 @@ import pytest
 from services.ledger.domain.refusals import (
     ConfirmedBeforeClosed,
     OffHoursNotRequestedBeforeStart,
+    SpecificationNotAgreed,
     StartedAfterClosed,
     TaskAlreadyClosed,
     TaskNotConfirmed,
@@ -236,3 +237,29 @@ def test_the_category_warranty_is_not_a_mark():
         .when(close("T-1", worked=60))
         .then(task_closed("T-1", closure=2, warranty=False, charged=60))
     )
+
+
+@pytest.mark.parametrize(("agreed", "on"), [("2026-03-05", "2026-03-05"), ("2026-03-01", "2026-03-05")])
+def test_a_specification_is_charged_like_work_where_the_customer_agreed_to_that(agreed: str, on: str):
+    given(buy("spring", on="2026-03-01")).when(
+        close("T-1", kind="specification", package_use_agreed=agreed, on=on)
+    ).then(task_closed("T-1", kind="specification", draws=[("spring", 60)], package_use_agreed_at=agreed))
+
+
+@pytest.mark.parametrize("agreed", [None, "2026-03-05 00:01"])
+def test_a_specification_that_was_not_agreed_to_in_time_is_refused(agreed: str | None):
+    given().when(close("T-1", kind="specification", package_use_agreed=agreed, on="2026-03-05")).then_refused(
+        SpecificationNotAgreed
+    )
+
+
+def test_a_specification_is_asked_about_after_off_hours_and_before_time_entries():
+    entries = [("2026-03-05 10:00", 50)]
+    asked = {"kind": "specification", "started": "2026-03-05 10:00", "on": "2026-03-05 12:00", "entries": entries}
+    given().when(close(category="off_hours", **asked)).then_refused(OffHoursNotRequestedBeforeStart)
+    given().when(close(**asked)).then_refused(SpecificationNotAgreed)
+    given().when(close(package_use_agreed="2026-03-05", **asked)).then_refused(TimeEntriesDoNotAddUp)
+
+
+def test_work_needs_no_such_agreement():
+    given().when(close("T-1")).then(task_closed("T-1", kind="work", package_use_agreed_at=None))

@@ -15,6 +15,7 @@ from contracts.events import (
     PackageExpired,
     Payment,
     TaskClosed,
+    TaskPlanned,
 )
 from contracts.quantities import month_of
 from services.ledger.audit.replay import replay
@@ -86,7 +87,10 @@ def test_the_balance_is_what_is_held_less_what_is_owed(history: list[Numbers]):
         assert account.held_minutes == sum(lot.left_minutes for lot in account.lots.values() if not lot.expired)
         assert account.owed_minutes == sum(debt.minutes for debt in account.debts)
         assert account.balance_minutes == naive.balance_at(story.now)
-        assert account.balance_minutes == replay(ACCOUNT_ID, story.recorded, story.now, None).balance_minutes
+        read = replay(ACCOUNT_ID, story.recorded, story.now, None)
+        assert account.balance_minutes == read.balance_minutes
+        assert sum(naive.plans.values()) == account.planned_minutes == read.planned_minutes
+        assert account.available_minutes == read.available_minutes
 
 
 @some_history
@@ -149,6 +153,8 @@ def test_every_event_says_by_which_edition_of_the_rules_it_was_decided(history: 
 def adds_up(event: Event) -> bool:
     """Whether the parts of an event make its whole."""
     match event:
+        case TaskPlanned():
+            return event.coefficient * event.estimated_minutes == event.planned_minutes
         case TaskClosed():
             drawn, _ = total(event.draws)
             return event.coefficient * event.worked_minutes == event.charged_minutes == drawn + event.owed_minutes

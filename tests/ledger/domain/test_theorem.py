@@ -7,7 +7,18 @@ from hypothesis import given
 
 from services.ledger.domain.account import Account
 from tests.ledger import vocabulary
-from tests.ledger.domain.histories import CATEGORIES, DAY, HOUR, INSTANT, PLANS, WORKED, Numbers, histories, pick
+from tests.ledger.domain.histories import (
+    CATEGORIES,
+    DAY,
+    HOUR,
+    INSTANT,
+    PLANS,
+    WORKED,
+    Numbers,
+    agreed,
+    histories,
+    pick,
+)
 from tests.ledger.domain.naive_ledger import NaiveLedger
 from tests.ledger.vocabulary import Step, Story, buy, close, time_passes
 
@@ -34,9 +45,10 @@ def live(history: list[Numbers]) -> tuple[Story, list[tuple[datetime, Fact]]]:
 
 
 def purchase(number: int, at: datetime, one: int, other: int) -> Fact:
-    """A package is bought; one in four does not take over."""
+    """A package is bought, one in three as agreed; one in four does not take over."""
+    terms = agreed(one + other, at)
     return lambda recorded: buy(
-        f"p{number:02}", pick(PLANS, one), on=str(at), recorded=str(recorded), carry_over=other % 4 != 3
+        f"p{number:02}", pick(PLANS, one), on=str(at), recorded=str(recorded), carry_over=other % 4 != 3, **terms
     )
 
 
