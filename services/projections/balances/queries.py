@@ -140,6 +140,8 @@ def _view(row: Record, chains: Mapping[str, list[Holder]], *, as_of: datetime, *
         balance_hours=decimal_hours(held - row["owed_minutes"]),
         held_minutes=held,
         owed_minutes=row["owed_minutes"],
+        planned_minutes=0,
+        available_minutes=held - row["owed_minutes"],
         suspended=row["suspended"],
         lots=lots,
         **asked,
