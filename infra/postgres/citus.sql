@@ -30,6 +30,7 @@ SELECT create_distributed_table('ledger.hindrance', 'log_id', colocate_with => '
 SELECT create_reference_table('ledger.logs');
 SELECT create_reference_table('ledger.identity');
 SELECT create_reference_table('ledger.audit_key');
+SELECT create_reference_table('ledger.seal_key');
 SELECT create_reference_table('ledger.test_clock');
 
 -- Called inside the others, wherever they run.
@@ -39,7 +40,7 @@ SELECT create_distributed_function('ledger.leaf_hash(integer, bigint, text, inte
 -- Each runs, whole, on the node that has its log. That node's advisory lock then stands for the log: all appends to a
 -- log come to it, whichever node a client is connected to.
 SELECT create_distributed_function(
-    'ledger.append(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], integer[], text[], bytea[], text[], uuid[], text[])',
+    'ledger.append_sealed(integer, text[], integer[], uuid[], text[], bytea[], text[], smallint[], timestamptz[], text[], text[], timestamptz[], integer[], text[], bytea[], text[], uuid[], text[], bytea, integer, bigint, bytea)',
     'log', colocate_with => 'ledger.event'
 );
 SELECT create_distributed_function(

@@ -1,10 +1,11 @@
 """The leaf of an event: what its hash covers, byte by byte (FORMAT.md).
 
-PostgreSQL works the same out when the event is appended (`ledger.leaf_hash`).
+PostgreSQL can work the same out when the event is appended (`ledger.leaf_hash`).
 """
 
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from typing import NamedTuple
 
 FORM = "hourbook event 1"
 FORM_WITH_ACTOR = "hourbook event 2 {}"
@@ -12,29 +13,54 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
-def leaf_data(
-    log: int | str,
-    position: int,
-    account_id: str,
-    version: int,
-    event_id: str,
-    command_id: str,
-    kind: str,
-    schema_version: int,
-    recorded_at: datetime,
-    data: bytes,
-    fingerprint: str,
-    actor: str | None,
-) -> bytes:
-    """All that matters of an event that stands in a log: each field after its length, so that none can lend to another.
+class Leaf(NamedTuple):
+    """All that matters of an event that stands in a log, but for its position: what comes before it, and what after.
 
-    `data`: its very bytes. `fingerprint`: in hexadecimal, empty where it has none. `actor` is in the form's field, and
-    absent of events that were recorded before actors were.
+    Each field stands after its length, so that none can lend to another.
     """
-    instant = (recorded_at - EPOCH) // MICROSECOND
-    form = FORM if actor is None else FORM_WITH_ACTOR.format(actor)
-    fields = (form, log, position, account_id, version, event_id, command_id, kind, schema_version, instant)
-    parts = [*(str(field).encode() for field in fields), data, fingerprint.encode()]
+
+    before: bytes
+    after: bytes
+
+    @classmethod
+    def of(
+        cls,
+        log: int | str,
+        account_id: str,
+        version: int,
+        event_id: str,
+        command_id: str,
+        kind: str,
+        schema_version: int,
+        recorded_at: datetime,
+        data: bytes,
+        fingerprint: str,
+        actor: str | None,
+    ) -> "Leaf":
+        """`data`: its very bytes. `fingerprint`: in hexadecimal, empty where it has none. `actor` is in the form's
+        field, and absent of events that were recorded before actors were.
+        """
+        instant = (recorded_at - EPOCH) // MICROSECOND
+        form = FORM if actor is None else FORM_WITH_ACTOR.format(actor)
+        fields = (account_id, str(version), event_id, command_id, kind, str(schema_version), str(instant))
+        parts = [*(field.encode() for field in fields), data, fingerprint.encode()]
+        return cls(joined(form.encode(), str(log).encode()), joined(*parts))
+
+    def data(self, position: int) -> bytes:
+        """What is hashed of the event at that position."""
+        return self.before + joined(b"%d" % position) + self.after
+
+    def hash(self, position: int) -> bytes:
+        """The hash of the leaf at that position."""
+        return leaf_hash(self.data(position))
+
+    def content_hash(self) -> bytes:
+        """What the event is wherever it stands in its log."""
+        return sha256(self.before + self.after).digest()
+
+
+def joined(*parts: bytes) -> bytes:
+    """Each after its length in bytes, four bytes, big-endian."""
     return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 
 from contracts.placement import every_log
-from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint, origin
+from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.hindrances import Hindrances
 from services.ledger.audit.keys import CannotSign, PublicKey, SigningKey, published, signing_key
@@ -23,7 +23,7 @@ from services.ledger.audit.signer_memory import Remembered, SignerMemory, the_on
 from services.ledger.audit.statements import Statement, Surroundings
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database, LedgerUnavailable
-from services.ledger.event_store.identity import ledger_id_of
+from services.ledger.event_store.identity import ledger_id_of, origin
 from services.process.operator_error import OperatorError
 
 logger = logging.getLogger(__name__)

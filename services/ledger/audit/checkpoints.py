@@ -7,7 +7,6 @@ from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from contracts.placement import ACCESS_LOG
 from services.ledger.audit.merkle import HASH_BYTES
 from services.ledger.audit.notes import NotANote, Note, signed
 from services.ledger.audit.statements import Statement
@@ -62,8 +61,3 @@ class Checkpoint:
         if self.stated:
             text += f"\n{self.stated.lines()}"
         return signed(text, self.origin, key)
-
-
-def origin(ledger_id: str, log_id: int) -> str:
-    """How a log of a ledger is named, for ever."""
-    return f"hourbook/{ledger_id}/{'access' if log_id == ACCESS_LOG else f'log/{log_id}'}"

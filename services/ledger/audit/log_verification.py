@@ -11,13 +11,13 @@ import asyncpg
 from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint
 from services.ledger.audit.cursor import Verified
 from services.ledger.audit.keys import PublicKey
-from services.ledger.audit.leaf import hash_of
 from services.ledger.audit.merkle import WIDTH, Frontier, TileId, edge_of, grown
 from services.ledger.audit.names import wrong_names
 from services.ledger.audit.notes import NotANote, Note
 from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import UNAVAILABLE, Database, LedgerUnavailable
+from services.ledger.event_store.leaf import hash_of
 from services.ledger.event_store.store import COLUMNS
 from services.ledger.event_store.stored_event import StoredEvent, rfc3339
 

@@ -11,14 +11,13 @@ from itertools import pairwise
 import asyncpg
 
 from contracts.placement import every_log
-from services.ledger.audit.checkpoints import origin
 from services.ledger.audit.cursor import Cursor, Verified
 from services.ledger.audit.keys import PublicKey, published
 from services.ledger.audit.log_verification import FAULTS_MAX, Findings, LogVerification, StoredLog
 from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.tree import StoredTree
 from services.ledger.event_store.database import Database
-from services.ledger.event_store.identity import ledger_id_of
+from services.ledger.event_store.identity import ledger_id_of, origin
 
 _COUNTS = """
     SELECT log_id, count(*) AS events, min(position) AS first, max(position) AS last

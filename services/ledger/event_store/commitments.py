@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from contracts.quantities import COMMITMENT_FORM
+from services.process.leaf import joined
 
 SALT_BYTES = 16
 FORM = b"hourbook name 2"
@@ -22,7 +23,7 @@ _COMMITMENT = re.compile(COMMITMENT_FORM)
 def commitment(salt: bytes, text: str) -> str:
     """In the form of today."""
     parts = (FORM, salt, text.encode())
-    return _SECOND + sha256(b"".join([len(part).to_bytes(4, "big") + part for part in parts])).hexdigest()
+    return _SECOND + sha256(joined(*parts)).hexdigest()
 
 
 def stands_for(committed: str, salt: bytes, text: str) -> bool:

@@ -20,6 +20,7 @@ CREATE TABLE ledger.event (
     data json NOT NULL, -- json, not jsonb: the bytes stay as they were written
     hash bytea NOT NULL, -- ledger.leaf_hash of all the others
     actor text, -- who gave the command; events of before have none
+    seal bytea, -- of the whole append, with its last event; the key is not in the database
     PRIMARY KEY (log_id, position),
     CONSTRAINT event_account_version UNIQUE (log_id, account_id, version)
 );
@@ -109,6 +110,16 @@ CREATE TRIGGER key_is_insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.
     FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_audit_change();
 ALTER TABLE ledger.audit_key ENABLE ALWAYS TRIGGER key_is_insert_only;
 
+-- The public keys of seals, as notes that the key above has signed. From the first one on nothing is appended without a
+-- seal.
+CREATE TABLE ledger.seal_key (
+    number integer PRIMARY KEY CHECK (number > 0),
+    note text NOT NULL
+);
+CREATE TRIGGER seal_key_is_insert_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.seal_key
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_audit_change();
+ALTER TABLE ledger.seal_key ENABLE ALWAYS TRIGGER seal_key_is_insert_only;
+
 CREATE TABLE ledger.checkpoint (
     log_id integer NOT NULL,
     size bigint NOT NULL CHECK (size > 0),
@@ -164,8 +175,8 @@ CREATE TABLE ledger.hindrance (
 
 GRANT USAGE ON SCHEMA ledger TO hourbook_ledger;
 GRANT SELECT ON ledger.identity TO hourbook_ledger;
-GRANT SELECT, INSERT ON ledger.event, ledger.logs, ledger.erasure, ledger.audit_key, ledger.checkpoint,
-    ledger.cosignature TO hourbook_ledger;
+GRANT SELECT, INSERT ON ledger.event, ledger.logs, ledger.erasure, ledger.audit_key, ledger.seal_key,
+    ledger.checkpoint, ledger.cosignature TO hourbook_ledger;
 GRANT SELECT, INSERT, UPDATE ON ledger.due, ledger.test_clock, ledger.tile, ledger.witness, ledger.verification
     TO hourbook_ledger;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.snapshot, ledger.hindrance TO hourbook_ledger;

@@ -5,15 +5,18 @@ from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 import asyncpg
 
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.identity import ledger_id_of
+from services.ledger.event_store.leaf import leaf_of
 from services.ledger.event_store.personal import ERASING_WAITS_MAX, PersonalData
+from services.ledger.event_store.seals import Sealer
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.event_store.writability import Writability
+from services.process.leaf import Leaf
 
 READERS_MAX = 8
 PAGE_READERS_MAX = 4
@@ -28,17 +31,18 @@ COLUMNS = (
 
 _EVENTS = f"SELECT {COLUMNS} FROM ledger.event "  # noqa: S608 - nothing in it comes from outside
 # One text a column, cut apart by PostgreSQL: asyncpg takes longer to encode the arrays than PostgreSQL to append them.
+# Where one event has none of something, its array is empty before it is mended.
 _SEPARATOR = "\x1f"  # JSON escapes it, and ids do not have it
 _APPEND = """
-    SELECT ledger.append(
+    SELECT first, stored_hashes FROM ledger.append_sealed(
         $1, string_to_array($2, e'\\x1f'), string_to_array($3, e'\\x1f')::integer[],
         string_to_array($4, e'\\x1f')::uuid[], string_to_array($5, e'\\x1f'),
-        string_to_array($6, e'\\x1f', '')::bytea[], string_to_array($7, e'\\x1f'),
+        coalesce(nullif(string_to_array($6, e'\\x1f', ''), '{}'), '{null}')::bytea[], string_to_array($7, e'\\x1f'),
         string_to_array($8, e'\\x1f')::smallint[], string_to_array($9, e'\\x1f')::timestamptz[],
-        string_to_array($10, e'\\x1f'), $11, $12,
-        of_events => string_to_array($13, e'\\x1f')::integer[], commitments => string_to_array($14, e'\\x1f'),
-        salts => string_to_array($15, e'\\x1f')::bytea[], texts => string_to_array($16, e'\\x1f'),
-        followed_ids => string_to_array($17, e'\\x1f', '')::uuid[], actors => string_to_array($18, e'\\x1f', '')
+        string_to_array($10, e'\\x1f'), $11, $12, string_to_array($13, e'\\x1f')::integer[],
+        string_to_array($14, e'\\x1f'), string_to_array($15, e'\\x1f')::bytea[], string_to_array($16, e'\\x1f'),
+        string_to_array($17, e'\\x1f', '')::uuid[],
+        coalesce(nullif(string_to_array($18, e'\\x1f', ''), '{}'), '{null}'), $19, $20, $21, $22
     )
 """
 _COMMITTED_POSITION = "SELECT ledger.committed_position($1, $2, $3, $4)"
@@ -81,6 +85,9 @@ _DUE = """
 """
 
 
+ANOTHER_SCHEMA = (asyncpg.SyntaxOrAccessError, asyncpg.FeatureNotSupportedError)
+"""What appending comes to where tables or functions are not those of the migrations; nothing is recorded then."""
+
 CommandKey = tuple[str, str]
 """An account, and one of the idempotency keys that are its own (rule 11.2)."""
 
@@ -91,6 +98,14 @@ class AlreadyTaken(Exception):
 
 class ClockBehind(LedgerUnavailable):
     """This process would record before what is recorded already: its machine's clock has to be put right."""
+
+
+class RecordedOtherwise(LedgerUnavailable):
+    """What PostgreSQL says that it has stored is not what it was given: this process appends nothing more."""
+
+
+class NotSealedNow(LedgerUnavailable):
+    """Appends to this ledger are sealed, and this process does not have the key that seals now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,24 +129,31 @@ class EventStore:
     Appending has connections of its own, so that slow readers never hold it up.
     """
 
-    def __init__(self, readers: Database, writers: Database, personal: PersonalData) -> None:
+    def __init__(
+        self, readers: Database, writers: Database, personal: PersonalData, sealer: Sealer | None = None
+    ) -> None:
         self.readers = readers
         self.personal = personal
         self._writers = writers
+        self._sealer = sealer
+        self._heads: dict[int, int] = {}
         self.writability = Writability(writers)
         self._ledger_id: str | None = None
         self._page_readers = asyncio.Semaphore(PAGE_READERS_MAX)
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, database_url: str, logs: int = 1) -> AsyncIterator[Self]:
-        """Open for the time of the context; the schema has to be there. Each log appends on its own, one at a time."""
+    async def connected(cls, database_url: str, logs: int = 1, sealer: Sealer | None = None) -> AsyncIterator[Self]:
+        """Open for the time of the context; the schema has to be there. Each log appends on its own, one at a time.
+
+        `sealer`: of this process; without one it can append only where appends are not sealed.
+        """
         async with (
             Database.connected(database_url, READERS_MAX, name="readers") as readers,
             Database.connected(database_url, logs + 1, APPEND_SECONDS_MAX, "writers") as writers,
             Database.connected(database_url, 1, name="erasers", lock_timeout=ERASING_WAITS_MAX) as erasers,
         ):
-            yield cls(readers, writers, PersonalData(readers, erasers))
+            yield cls(readers, writers, PersonalData(readers, erasers), sealer)
 
     async def append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
         """Append all events or none, and return the position of the first; AlreadyTaken if a key stands against it.
@@ -147,43 +169,71 @@ class EventStore:
     ) -> int:
         try:
             return await self._append(log_id, events, next_due)
-        except ClockBehind:
+        except NotSealedNow:
+            if self._sealer is None:
+                raise
+            await self._sealer.renew()
+            return await self._append(log_id, events, next_due)
+        except (ClockBehind, RecordedOtherwise):
             raise
         except LedgerUnavailable:
             first = events[0]
             at = (log_id, first.account_id, first.version, first.event_id)
             position = await self._writers.value(_COMMITTED_POSITION, *at)
-            return position or await self._append(log_id, events, next_due)
+            if position is None:
+                return await self._append(log_id, events, next_due)
+            stored = bytes.fromhex(await self._writers.value(_HASHES, log_id, position - 1, len(events)))
+            self._require(hashes([leaf_of(log_id, event) for event in events], position), stored)
+            return position
 
     async def _append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
-        columns = (
-            [event.account_id for event in events],
-            [str(event.version) for event in events],
-            [event.event_id for event in events],
-            [event.command_id for event in events],
-            [rf"\x{event.fingerprint.hex()}" if event.fingerprint else "" for event in events],
-            [event.type for event in events],
-            [str(event.schema_version) for event in events],
-            [event.recorded_at.isoformat() for event in events],
-            [event.data for event in events],
-        )
-        apart = [(number, kept) for number, event in enumerate(events, 1) for kept in event.personal]
-        personal = (
-            [str(number) for number, _ in apart],
-            [kept.commitment for _, kept in apart],
-            [rf"\x{kept.salt.hex()}" for _, kept in apart],
-            [kept.text for _, kept in apart],
-        )
-        due = (list(next_due), list(next_due.values()))
-        follows = _SEPARATOR.join([event.follows or "" for event in events])
-        actors = _SEPARATOR.join([event.actor or "" for event in events])
-        given = (log_id, *map(_SEPARATOR.join, columns), *due, *map(_SEPARATOR.join, personal), follows, actors)
+        """The hashes go along for where the log ended last, so that PostgreSQL need not work them out."""
+        leaves = [leaf_of(log_id, event) for event in events]
+        head = self._heads.pop(log_id, None)
+        expected = None if head is None else hashes(leaves, head + 1)
+        seal = self._sealer.seal(log_id, [leaf.content_hash() for leaf in leaves]) if self._sealer else None
+        sealed = (seal.stored(), self._sealer.key_number) if self._sealer and seal else (None, None)
         try:
-            return await self._writers.value(_APPEND, *given)
+            position, stored = await self._stored(log_id, columns(events), next_due, *sealed, head, expected)
+        except AlreadyTaken:
+            if self._sealer and seal:
+                self._sealer.refused(log_id, seal)
+            raise
+        if expected is None or position - 1 != head:
+            expected = hashes(leaves, position)
+        self._require(expected, stored)
+        if self._sealer and seal:
+            self._sealer.recorded(log_id, seal)
+        self._heads[log_id] = position - 1 + len(events)
+        return position
+
+    async def _stored(
+        self, log_id: int, given: Sequence[str], next_due: Mapping[str, datetime | None], *evidence: Any
+    ) -> tuple[int, bytes]:
+        """The position of the first event, and the hashes that all are stored with."""
+        due = (list(next_due), list(next_due.values()))
+        try:
+            (row,) = await self._writers.rows(_APPEND, log_id, *given[:9], *due, *given[9:], *evidence)
         except asyncpg.IntegrityConstraintViolationError as taken:
             raise AlreadyTaken(str(taken)) from taken
         except asyncpg.DatetimeFieldOverflowError as behind:
             raise ClockBehind(f"The clock of this process runs behind the log: {behind}") from behind
+        except asyncpg.ObjectNotInPrerequisiteStateError as unsealed:
+            remedy = "set HOURBOOK_SEAL_KEY_FILE to the file of the key that seals now"
+            raise NotSealedNow(f"Appends to this ledger are sealed: {remedy}") from unsealed
+        except (asyncpg.TriggeredDataChangeViolationError, *ANOTHER_SCHEMA) as changed:
+            raise self._halted(f"{changed}") from changed
+        return row["first"], row["stored_hashes"] or b""
+
+    def _require(self, expected: bytes, stored: bytes) -> None:
+        if stored != expected:
+            raise self._halted("its hashes are not those of the events")
+
+    def _halted(self, why: str) -> RecordedOtherwise:
+        remedy = "nothing more is recorded here until it is put right (hourbook audit verify) and this is started again"
+        halted = RecordedOtherwise(f"PostgreSQL has not stored what it was given ({why}): {remedy}")
+        self.writability.halt(halted)
+        return halted
 
     async def events_from(
         self, log_id: int, versions: Mapping[str, int], each_max: int
@@ -249,3 +299,31 @@ class EventStore:
 
 def _events(rows: Iterable[asyncpg.Record]) -> list[StoredEvent]:
     return [StoredEvent(*row) for row in rows]
+
+
+def columns(events: Sequence[StoredEvent]) -> Sequence[str]:
+    """The events as one text for each column, and what is personal in them as another four before the last two."""
+    apart = [(number, kept) for number, event in enumerate(events, 1) for kept in event.personal]
+    texts = (
+        [event.account_id for event in events],
+        [str(event.version) for event in events],
+        [event.event_id for event in events],
+        [event.command_id for event in events],
+        [rf"\x{event.fingerprint.hex()}" if event.fingerprint else "" for event in events],
+        [event.type for event in events],
+        [str(event.schema_version) for event in events],
+        [event.recorded_at.isoformat() for event in events],
+        [event.data for event in events],
+        [str(number) for number, _ in apart],
+        [kept.commitment for _, kept in apart],
+        [rf"\x{kept.salt.hex()}" for _, kept in apart],
+        [kept.text for _, kept in apart],
+        [event.follows or "" for event in events],
+        [event.actor or "" for event in events],
+    )
+    return [_SEPARATOR.join(column) for column in texts]
+
+
+def hashes(leaves: Iterable[Leaf], first: int) -> bytes:
+    """Of the leaves from that position on, one after another."""
+    return b"".join([leaf.hash(position) for position, leaf in enumerate(leaves, first)])

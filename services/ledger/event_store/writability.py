@@ -1,10 +1,13 @@
 """Whether an append would succeed now: the appends say so themselves, and while there are none, PostgreSQL is asked."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from services.ledger.event_store.database import Database, LedgerUnavailable
+
+logger = logging.getLogger(__name__)
 
 WAITING_SECONDS_MAX = 5
 PROOF_SECONDS_MAX = 2
@@ -31,10 +34,21 @@ class Writability:
         self._writers = writers
         self._under_way: dict[object, float] = {}
         self._proven_at = 0.0
+        self._halted: LedgerUnavailable | None = None
+
+    def halt(self, because: LedgerUnavailable) -> None:
+        """Let nothing more be appended by this process."""
+        logger.critical("%s", because)
+        self._halted = because
+
+    def _require_not_halted(self) -> None:
+        if self._halted:
+            raise type(self._halted)(*self._halted.args)
 
     @contextmanager
     def appending(self) -> Iterator[None]:
         """Around an append."""
+        self._require_not_halted()
         clock, this = asyncio.get_running_loop().time, object()
         self._under_way[this] = clock()
         try:
@@ -48,6 +62,7 @@ class Writability:
 
     async def require(self) -> None:
         """LedgerUnavailable where nothing can be appended now, or where an append has been waiting for long."""
+        self._require_not_halted()
         now = asyncio.get_running_loop().time()
         if any(now - since > WAITING_SECONDS_MAX for since in self._under_way.values()):
             raise LedgerUnavailable("An append has been waiting for PostgreSQL for long")

@@ -9,7 +9,7 @@ from nats.aio.msg import Msg
 from nats.js.api import Header, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import NotFoundError
 
-from services.ledger.audit.leaf import hash_of
+from services.ledger.event_store.leaf import hash_of
 from services.ledger.event_store.stored_event import StoredEvent, rfc3339
 from services.process.streams import own_stream
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from services.process.leaf import leaf_data, leaf_hash
+from services.process.leaf import Leaf
 
 NOT_AS_WRITTEN = (msgspec.MsgspecError, KeyError, ValueError)
 """What reading raises for a line that no ledger wrote; the contracts then say what is wrong with it."""
@@ -36,7 +36,7 @@ class Line(Envelope, frozen=True):
             return None
         names = (self.account_id, self.version, self.event_id, self.command_id, self.type, self.schema_version)
         said = (self.recorded_at, bytes(self.data), self.fingerprint or "", self.actor)
-        return leaf_hash(leaf_data(log, self.position, *names, *said)).hex()
+        return Leaf.of(log, *names, *said).hash(self.position).hex()
 
 
 read_line = msgspec.json.Decoder(Line).decode

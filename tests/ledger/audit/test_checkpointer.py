@@ -8,11 +8,12 @@ import pytest
 
 from services.ledger.audit import checkpointer as checkpointing
 from services.ledger.audit.checkpointer import Checkpointer
-from services.ledger.audit.checkpoints import Checkpoint, origin
+from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.keys import CannotSign, PublicKey, ledger_id_of, published, rotate, signing_key
 from services.ledger.audit.merkle import EMPTY_ROOT, Frontier, NoSuchProof, is_consistent, root_from_inclusion
 from services.ledger.audit.notes import Note
 from services.ledger.audit.tree import StoredTree
+from services.ledger.event_store.identity import origin
 from services.ledger.event_store.store import EventStore
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.event_store.events import event

@@ -11,7 +11,7 @@ import pytest
 
 from contracts.envelope import RecordedEvent
 from services.auditing.handed_out import verify
-from services.ledger.audit.leaf import hash_of, leaf_data
+from services.ledger.event_store.leaf import hash_of, leaf_of
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from tests.ledger.event_store.events import event
@@ -54,9 +54,9 @@ def any_event(chance: random.Random) -> StoredEvent:
 
 def test_the_example_of_the_page_comes_out_as_it_says():
     (data,) = re.findall(r"^```\n(00000010 [\s\S]+?)```", PAGE, re.MULTILINE)
-    assert leaf_data(0, EXAMPLE) == bytes.fromhex(data)
+    assert leaf_of(0, EXAMPLE).data(1) == bytes.fromhex(data)
     assert f"`{hash_of(0, EXAMPLE).hex()}`" in PAGE
-    assert f"{len(leaf_data(0, EXAMPLE))} bytes" in PAGE
+    assert f"{len(leaf_of(0, EXAMPLE).data(1))} bytes" in PAGE
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_example_of_the_page_comes_out_as_it_says():
     ids=str,
 )  # fmt: skip
 def test_any_other_column_is_another_leaf(change: dict[str, object]):
-    assert leaf_data(0, EXAMPLE._replace(**change)) != leaf_data(0, EXAMPLE) != leaf_data(1, EXAMPLE)
+    assert hash_of(0, EXAMPLE._replace(**change)) != hash_of(0, EXAMPLE) != hash_of(1, EXAMPLE)
 
 
 HASHES = """

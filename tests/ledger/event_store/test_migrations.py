@@ -9,8 +9,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from services.ledger.audit.leaf import hash_of
 from services.ledger.event_store import migrations
+from services.ledger.event_store.leaf import hash_of
 from services.ledger.event_store.migrations import _ROLE, MIGRATIONS, ROLE, fix_logs, migrate
 from services.ledger.event_store.store import AlreadyTaken, EventStore
 from services.process.operator_error import OperatorError

@@ -18,10 +18,17 @@ from services.ledger.event_store import personal, snapshots, store
 from services.ledger.event_store.migrations import fix_logs, migrate
 
 CITUS = Path(__file__).parents[3] / "infra" / "postgres" / "citus.sql"
-NOT_BY_LOG = {"ledger.audit_key", "ledger.identity", "ledger.logs", "ledger.migration", "ledger.test_clock"}
+NOT_BY_LOG = {
+    "ledger.audit_key",
+    "ledger.seal_key",
+    "ledger.identity",
+    "ledger.logs",
+    "ledger.migration",
+    "ledger.test_clock",
+}
 """Tables of a row or so, which no command writes."""
 
-FUNCTIONS = ("append", "committed_position", "grow_tree")
+FUNCTIONS = ("append_sealed", "committed_position", "grow_tree")
 NOT_ON_THE_CRITICAL_PATH = re.compile(
     r"\b(LISTEN|NOTIFY|pg_notify|nextval|currval|setval|serial|IDENTITY|xmin|xmax|txid_\w+|pg_current_xact\w*|pg_xact\w*"
     r"|pg_snapshot\w*|pg_current_snapshot|pg_visible\w*)\b",

@@ -16,9 +16,9 @@ import pytest
 from services.ledger.app import create_app
 from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.keys import PublicKey
-from services.ledger.audit.leaf import hash_of
 from services.ledger.audit.merkle import entries, full_root, is_consistent, root_from_inclusion
 from services.ledger.audit.notes import Note
+from services.ledger.event_store.leaf import hash_of
 from services.ledger.event_store.stored_event import StoredEvent
 from tests.ledger.commands import closing_body
 from tests.ledger.serving import serving

@@ -1,8 +1,5 @@
--- Append events to a log and return the position of the first. To be called as a statement of its own: each statement in
--- here then sees all that was committed before the lock was had.
---
--- `of_events` says which event of the batch holds each commitment, counted from 1; `followed_ids` which event each one
--- follows in its account, `actors` who gave each one's command. The defaults let a process of an earlier version go on until it is replaced.
+-- As processes of an earlier version append: without a seal, and they take the position of the first event for all that
+-- there is to know. While they run beside this version, a ledger with seals is to them one that cannot be written.
 CREATE OR REPLACE FUNCTION ledger.append(
     log integer,
     account_ids text[],
@@ -23,64 +20,15 @@ CREATE OR REPLACE FUNCTION ledger.append(
     followed_ids uuid[] DEFAULT NULL,
     actors text[] DEFAULT NULL
 ) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    head bigint;
-    latest timestamptz;
 BEGIN
-    PERFORM ledger.lock_log(log);
-    SELECT coalesce(max(position), 0) INTO head FROM ledger.event WHERE log_id = log;
-
-    -- What was known at an instant stays so: nothing is recorded before the last events and the newest checkpoint, by
-    -- more than clocks differ. The signer refuses 5 minutes; a minute is for what is under way while it signs.
-    SELECT greatest(
-        (SELECT max(recorded_at) FROM (
-            SELECT recorded_at FROM ledger.event WHERE log_id = log ORDER BY position DESC LIMIT 16
-        ) AS last),
-        (SELECT substring(note FROM '\nclock (\S+)\n')::timestamptz FROM ledger.checkpoint
-         WHERE log_id = log ORDER BY size DESC LIMIT 1)
-    ) INTO latest;
-    IF latest - interval '4 minutes' > ANY (recorded_ats) THEN
-        RAISE EXCEPTION 'recorded at %, and the log has come to %', (SELECT min(at) FROM unnest(recorded_ats) AS at), latest
-            USING ERRCODE = 'datetime_field_overflow';
+    IF EXISTS (SELECT FROM ledger.seal_key) THEN
+        RAISE EXCEPTION 'appends to this ledger are sealed: replace this process by one of the present version'
+            USING ERRCODE = 'read_only_sql_transaction';
     END IF;
-
-    INSERT INTO ledger.event (log_id, position, account_id, version, event_id, command_id, fingerprint, type,
-        schema_version, recorded_at, data, actor, hash)
-    SELECT log, head + n, account_id, version, event_id, command_id, fingerprint, type, schema_version, recorded_at, data::json,
-        actor,
-        ledger.leaf_hash(
-            log, head + n, account_id, version, event_id, command_id, type, schema_version, recorded_at, data, fingerprint,
-            actor
-        )
-    FROM unnest(
-        account_ids, versions, event_ids, command_ids, fingerprints, types, schema_versions, recorded_ats, datas, actors
-    ) WITH ORDINALITY AS new (
-        account_id, version, event_id, command_id, fingerprint, type, schema_version, recorded_at, data, actor, n
+    RETURN first FROM ledger.append_sealed(
+        log, account_ids, versions, event_ids, command_ids, fingerprints, types, schema_versions, recorded_ats, datas,
+        due_account_ids, next_due_ats, of_events, commitments, salts, texts, followed_ids,
+        coalesce(actors, array_fill(NULL::text, ARRAY[cardinality(event_ids)])), NULL, NULL, NULL, NULL
     );
-
-    -- The unique key refuses a version that is taken; this refuses one that follows another event than the log has there,
-    -- or none: after a restore or a failover, a process may know another past than the log's.
-    IF EXISTS (
-        SELECT FROM unnest(account_ids, versions, followed_ids) AS new (account_id, version, followed_id)
-        WHERE version > 1 AND (
-            SELECT e.event_id = new.followed_id OR followed_ids IS NULL FROM ledger.event AS e
-            WHERE e.log_id = log AND e.account_id = new.account_id AND e.version = new.version - 1 LIMIT 1
-        ) IS NOT TRUE
-    ) THEN
-        RAISE EXCEPTION 'an event would follow one that is not in the log' USING ERRCODE = 'foreign_key_violation';
-    END IF;
-
-    IF cardinality(due_account_ids) > 0 THEN
-        INSERT INTO ledger.due
-        SELECT log, account_id, next_due_at FROM unnest(due_account_ids, next_due_ats) AS new (account_id, next_due_at)
-        ON CONFLICT (log_id, account_id) DO UPDATE SET next_due_at = excluded.next_due_at;
-    END IF;
-
-    IF cardinality(commitments) > 0 THEN
-        INSERT INTO ledger.personal
-        SELECT log, head + n, commitment, salt, text
-        FROM unnest(of_events, commitments, salts, texts) AS new (n, commitment, salt, text);
-    END IF;
-    RETURN head + 1;
 END
 $$;

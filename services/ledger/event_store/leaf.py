@@ -1,14 +1,13 @@
 """The leaf of an event as it is stored."""
 
 from services.ledger.event_store.stored_event import StoredEvent
-from services.process import leaf
+from services.process.leaf import Leaf
 
 
-def leaf_data(log_id: int, event: StoredEvent) -> bytes:
-    """All that the event's hash covers."""
-    return leaf.leaf_data(
+def leaf_of(log_id: int, event: StoredEvent) -> Leaf:
+    """All that the event's hash covers but its position, which it may not have yet."""
+    return Leaf.of(
         log_id,
-        event.position or 0,
         event.account_id,
         event.version,
         event.event_id,
@@ -24,4 +23,4 @@ def leaf_data(log_id: int, event: StoredEvent) -> bytes:
 
 def hash_of(log_id: int, event: StoredEvent) -> bytes:
     """The event's leaf hash, worked out anew."""
-    return leaf.leaf_hash(leaf_data(log_id, event))
+    return leaf_of(log_id, event).hash(event.position or 0)

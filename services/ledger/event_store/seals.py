@@ -1,0 +1,77 @@
+"""Seals of appends (FORMAT.md): that these events were given to PostgreSQL by a process of the ledger, together.
+
+A seal is made before the events have positions, so it covers what they are, not where they stand. It covers the seal
+before it as well, the last one of the same process in the same log: an append that is left out, or put before another,
+breaks that chain, and the last signature of a chain vouches for all of it.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from hashlib import sha256
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from services.ledger.event_store.identity import origin
+from services.process.leaf import joined
+
+FORM = b"hourbook seal 1"
+BEGINNING = bytes(32)
+"""In place of a digest where no seal comes before."""
+SEAL_BYTES = len(BEGINNING) + 64
+
+
+class SealingKey(NamedTuple):
+    """The key that seals now, and its number among the published ones."""
+
+    number: int
+    private: Ed25519PrivateKey
+
+
+class Seal(NamedTuple):
+    """Of one append: the digest of the seal before it, its own, and the signature over that."""
+
+    previous: bytes
+    digest: bytes
+    signature: bytes
+
+    def stored(self) -> bytes:
+        """As it stands with the last event of the append, from which the digest follows."""
+        return self.previous + self.signature
+
+
+def digest_of(log: str, previous: bytes, contents: Iterable[bytes]) -> bytes:
+    """What is signed: the log by its origin, the seal before, and the content hash of each event in order."""
+    return sha256(joined(FORM, log.encode(), previous, b"".join(contents))).digest()
+
+
+class Sealer:
+    """Seals what one process appends. `renewed` finds the key that seals now, once another has been published."""
+
+    def __init__(self, ledger_id: str, key: SealingKey, renewed: Callable[[], Awaitable[SealingKey]]) -> None:
+        self._ledger_id = ledger_id
+        self._key = key
+        self._renewed = renewed
+        self._last: dict[int, bytes] = {}
+
+    @property
+    def key_number(self) -> int:
+        return self._key.number
+
+    async def renew(self) -> None:
+        """Seal with another key from now on, if there is one."""
+        self._key = await self._renewed()
+
+    def seal(self, log_id: int, contents: Iterable[bytes]) -> Seal:
+        """For an append that begins now; while it is under way, another begins a chain of its own."""
+        previous = self._last.pop(log_id, BEGINNING)
+        digest = digest_of(origin(self._ledger_id, log_id), previous, contents)
+        return Seal(previous, digest, self._key.private.sign(digest))
+
+    def recorded(self, log_id: int, seal: Seal) -> None:
+        """The append stands in the log: the next one follows it."""
+        self._last[log_id] = seal.digest
+
+    def refused(self, log_id: int, seal: Seal) -> None:
+        """Nothing was appended: the next one follows what this one would have."""
+        if seal.previous != BEGINNING:
+            self._last[log_id] = seal.previous

@@ -1,0 +1,100 @@
+"""What PostgreSQL has stored is compared with what it was given, before anybody is answered that it is recorded."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.store import EventStore, RecordedOtherwise
+from tests.ledger.event_store.events import event
+from tests.ledger.lossy_link import LossyLink
+
+TRIGGER = """
+    CREATE FUNCTION ledger.meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$;
+    CREATE TRIGGER meddle BEFORE INSERT ON ledger.event FOR EACH ROW EXECUTE FUNCTION ledger.meddle()
+"""
+LEAF_HASH = """
+    CREATE OR REPLACE FUNCTION ledger.leaf_hash(
+        log integer, its_position bigint, account text, its_version integer, its_id uuid, command text,
+        its_type text, its_schema_version smallint, its_recorded_at timestamptz, its_data text, its_fingerprint bytea,
+        its_actor text
+    ) RETURNS bytea LANGUAGE sql STABLE AS $$ SELECT sha256(its_data::bytea) $$
+"""
+APPEND_OF_OTHER_DATA = """
+    DO $do$ BEGIN EXECUTE replace(replace(replace(
+        pg_get_functiondef('ledger.append_sealed'::regproc),
+        'datas, actors' || e'\\n        ) WITH', 'array_fill(''[]''::text, ARRAY[2]), actors) WITH'),
+        'HAVING', 'HAVING true OR'),
+        'head = its_head', 'false');
+    END $do$
+"""
+CHANGED = {
+    column: TRIGGER.format(f"NEW.{column} := {value}; RETURN NEW;")
+    for column, value in {
+        "data": """'{"minutes": 1}'""", "account_id": "NEW.account_id || 'c'", "version": "NEW.version + 1",
+        "event_id": "gen_random_uuid()", "command_id": "'other'", "fingerprint": "'\\x00'", "type": "'TaskReopened'",
+        "schema_version": "2", "recorded_at": "now()", "actor": "'local'",
+        "position": "NEW.position + 7", "seal": "'\\x00'",
+    }.items()
+}  # fmt: skip
+WITHOUT_RECORD = CHANGED | {
+    "a trigger that drops rows": TRIGGER.format("RETURN NULL;"),
+    "a trigger that drops some": TRIGGER.format("IF NEW.account_id = 'b' THEN RETURN NULL; END IF; RETURN NEW;"),
+    "a rule": "CREATE RULE quiet AS ON INSERT TO ledger.event DO INSTEAD NOTHING",
+    "no function": "ALTER FUNCTION ledger.append_sealed RENAME TO elsewhere",
+    "no table": "ALTER TABLE ledger.event RENAME TO elsewhere",
+}
+WITH_RECORD = {
+    "another leaf hash": LEAF_HASH,
+    "an append of other data": APPEND_OF_OTHER_DATA,
+    "another hash": TRIGGER.format("NEW.hash := sha256(''); RETURN NEW;"),
+}
+"""These PostgreSQL commits before anybody can compare."""
+
+
+@pytest.fixture
+async def superuser(store: EventStore, database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def require_halted(store: EventStore) -> None:
+    """It appends nothing more, and says why where readiness is asked for."""
+    with pytest.raises(RecordedOtherwise, match="PostgreSQL has not stored what it was given"):
+        await store.append(1, [event("c", 1, "k")], {})
+    with pytest.raises(LedgerUnavailable, match="PostgreSQL has not stored what it was given"):
+        await store.writability.require()
+    assert await store.head(1) == 0
+
+
+@pytest.mark.parametrize("head_is_known", [False, True])
+@pytest.mark.parametrize("change", WITHOUT_RECORD | WITH_RECORD)
+async def test_other_than_what_was_given_is_noticed_at_the_append(
+    store: EventStore, superuser: asyncpg.Connection, change: str, head_is_known: bool
+):
+    if head_is_known:
+        await store.append(0, [event("b", 1, "k0")], {})
+    await superuser.execute((WITHOUT_RECORD | WITH_RECORD)[change])
+    if head_is_known and change == "another leaf hash":
+        assert await store.append(0, [event("a", 1, "k1"), event("b", 2, "k1")], {}) == 2  # nobody asks it
+        return
+    with pytest.raises(RecordedOtherwise):
+        await store.append(0, [event("a", 1, "k1"), event("b", 1 + head_is_known, "k1")], {})
+    if change in WITHOUT_RECORD and not change.startswith("no "):
+        assert await store.head(0) == head_is_known
+    if change != "no table":
+        await require_halted(store)
+
+
+async def test_what_was_stored_is_compared_too_where_the_answer_was_lost(
+    store: EventStore, database_url: str, superuser: asyncpg.Connection
+):
+    async with LossyLink.to(database_url) as link, EventStore.connected(link.url) as distant:
+        await superuser.execute(LEAF_HASH)
+        link.losing = b"the-lost-one"
+        with pytest.raises(RecordedOtherwise):
+            await distant.append(0, [event("a", 1, "the-lost-one")], {})
+        assert link.lost == 1
+        await require_halted(distant)
