@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.quantities import AccountId, Instant
 
+KEY_PREFIX = "hb1_"
+"""How every key begins, so that one is known wherever it turns up."""
+
 
 class Right(StrEnum):
     """What a request needs."""

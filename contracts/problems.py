@@ -30,6 +30,11 @@ class Problem(BaseModel):
     instance: str | None = None
     """Which occurrence it was, for the operator: given where the fault is the service's own."""
 
+    @property
+    def slug(self) -> str:
+        """The end of its type, by which programs tell problems apart."""
+        return self.type.removeprefix(PROBLEM_TYPE_PREFIX)
+
 
 def problem(slug: str, detail: str, fields: tuple[InvalidField, ...] = ()) -> Problem:
     """The problem of that slug; KeyError for a slug that is not in the catalogue."""

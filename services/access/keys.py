@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
 
-from contracts.access import Role
+from contracts.access import KEY_PREFIX, Role
 from services.access.principals import Principal
 
 
@@ -22,7 +22,7 @@ def key_id_of(principal: str) -> str:
     return principal.removeprefix("key-")
 
 
-_FORM = re.compile(r"hb1_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
+_FORM = re.compile(KEY_PREFIX + r"([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Credential:
         return cls(*found.groups()) if found else None
 
     def __str__(self) -> str:
-        return f"hb1_{self.key_id}_{self.secret}"
+        return f"{KEY_PREFIX}{self.key_id}_{self.secret}"
 
     def __repr__(self) -> str:
         return f"Credential({self.key_id}, …)"

@@ -1,11 +1,17 @@
 """What an operator sets about access, by environment variables."""
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
+import httpx
 from pydantic import Field, model_validator
 
-from services.access.tokens import Claims
-from services.process.settings import HttpUrl
+from services.access.door import AccessBook, Door
+from services.access.issuer import Issuer
+from services.access.limits import Limits, LimitSettings
+from services.access.principals import Principal
+from services.access.tokens import Claims, Tokens
+from services.process.settings import HttpUrl, read
 from services.process.site import SiteSettings
 
 Access = Literal["open", "closed"]
@@ -37,3 +43,15 @@ class AccessSettings(SiteSettings):
         if self.oidc_issuer is None or self.oidc_audience is None:
             return None
         return Claims(self.oidc_issuer, self.oidc_audience, self.oidc_roles_claim, self.oidc_accounts_claim)
+
+
+def door_of(
+    settings: AccessSettings,
+    book: AccessBook,
+    outside: httpx.AsyncClient,
+    admit: Callable[[Principal], Awaitable[None]] | None = None,
+) -> Door:
+    """The door as the operator has set it; `outside` asks the issuer, `admit` records what people come in with."""
+    claims = settings.claims
+    tokens = Tokens(Issuer(claims.issuer, outside), claims) if claims else None
+    return Door(book, Limits(read(LimitSettings)), tokens, is_open=settings.access == "open", admit=admit)

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.datastructures import State
 
-from services.access.door import guard
+from services.access.guard import guard
 from services.ledger.http.commands import ROUTES
 from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger

@@ -8,20 +8,22 @@ from typing import TypeVar
 from pydantic_settings import BaseSettings
 
 from services.access.caller import credential_in
+from services.access.limits import LimitSettings
 from services.access.settings import AccessSettings
 from services.ledger.audit.keys import CannotSign, read_key
 from services.ledger.settings import Settings as LedgerSettings
 from services.process import settings
 from services.process.logs import LogSettings
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.request_log import RequestLogSettings
 from services.process.tls import TlsSettings
 from services.projections.debt_alerts.webhooks import endpoints
 from services.projections.monthly_reports.seller import seller
 from services.projections.settings import Settings as ProjectionsSettings
 
-KNOWN = settings.variables(LedgerSettings, ProjectionsSettings, AccessSettings, TlsSettings, LogSettings) | {
-    "HOURBOOK_KEY_FILE"
-}
+KNOWN = settings.variables(
+    LedgerSettings, ProjectionsSettings, AccessSettings, LimitSettings, TlsSettings, LogSettings, RequestLogSettings
+) | {"HOURBOOK_KEY_FILE"}
 
 
 def require_settings(environment: Mapping[str, str]) -> None:
@@ -34,8 +36,10 @@ def require_settings(environment: Mapping[str, str]) -> None:
 
 
 def door_settings(environment: Mapping[str, str]) -> AccessSettings:
-    """Whether there is a door, and the certificate that is shown at it."""
+    """Whether there is a door, and what is shown, limited and logged there."""
     _require(_complaints(lambda: _read(TlsSettings, environment)))
+    _require(_complaints(lambda: _read(LimitSettings, environment)))
+    _require(_wrong_file("HOURBOOK_REQUEST_LOG_FILE", _read(RequestLogSettings, environment).file))
     return _read(AccessSettings, environment)
 
 
@@ -46,7 +50,7 @@ def ledger_settings(environment: Mapping[str, str]) -> LedgerSettings:
         [
             *_complaints(lambda: door_settings(environment)),
             *_wrong_key(read.audit_key_file),
-            *_wrong_witness(read.witness_file),
+            *_wrong_file("HOURBOOK_WITNESS_FILE", read.witness_file),
             *_wrong_credential(read.projections_key_file),
         ]
     )
@@ -110,15 +114,16 @@ def _wrong_credential(file: Path | None) -> Iterable[str]:
     return _complaints(lambda: credential_in(file)) if file else ()
 
 
-def _wrong_witness(file: Path | None) -> Iterator[str]:
+def _wrong_file(variable: str, file: Path | None) -> Iterator[str]:
+    """A file that is to grow, and cannot."""
     if file is None:
         return
     if file.is_dir():
-        yield f"HOURBOOK_WITNESS_FILE, {file}: it is a folder: name a file in it."
+        yield f"{variable}, {file}: it is a folder: name a file in it."
     elif file.exists() and not os.access(file, os.W_OK):
-        yield f"HOURBOOK_WITNESS_FILE, {file}: this user may not write to it."
+        yield f"{variable}, {file}: this user may not write to it."
     elif not file.parent.is_dir():
-        yield f"HOURBOOK_WITNESS_FILE, {file}: there is no folder {file.parent}: make it."
+        yield f"{variable}, {file}: there is no folder {file.parent}: make it."
 
 
 def _wrong_folder(variable: str, file: Path) -> Iterator[str]:

@@ -29,6 +29,7 @@ from services.process.tls import TlsSettings
 READY_SECONDS_MAX = 120
 AUDIT_SECONDS = "60"
 METRICS_FILE = "metrics.json"
+REQUESTS_FILE = "requests.log"
 REST_SECONDS = 2
 
 
@@ -59,6 +60,7 @@ class Hourbook:
         for part in self.parts:
             part.revive(say)
             bound(part.log)
+            bound(part.folder / REQUESTS_FILE)
 
     def _revive(self, server: EmbeddedServer, say: Callable[[str], None]) -> None:
         """Start it; one that cannot start now, as on a full disk, is tried again and again, and what runs goes on."""
@@ -123,6 +125,7 @@ def running(
         folder = DataFolder(data / "processes")
         folder.acquire()
         stopping.callback(folder.release)
+        own.setdefault("HOURBOOK_REQUEST_LOG_FILE", str(folder.path / REQUESTS_FILE))
         servers: list[EmbeddedServer] = []
         for variable, server in _servers(data, embedded=embedded):
             servers.append(stopping.enter_context(server))

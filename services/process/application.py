@@ -14,6 +14,8 @@ from services.process.gate import Gate
 from services.process.known_parameters import methods_at
 from services.process.openapi import publish
 from services.process.problem_responses import InvalidRequest, ProblemError, invalid_fields, problem_response
+from services.process.request_log import RequestLog, RequestLogSettings
+from services.process.settings import read
 from services.process.site import Site, SiteSettings
 
 _SLUG_BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
@@ -29,7 +31,8 @@ def furnish(app: FastAPI, *, streaming: Mapping[str, frozenset[bytes]] | None = 
     publish(app)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_problem)
-    app.add_middleware(Gate, whole=app, site=Site(SiteSettings()), streaming=streaming or {})
+    log = RequestLog(read(RequestLogSettings).file)
+    app.add_middleware(Gate, whole=app, site=Site(SiteSettings()), streaming=streaming or {}, log=log)
 
 
 async def _invalid_request(_: Request, error: Exception) -> Response:

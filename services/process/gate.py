@@ -1,5 +1,7 @@
 """What is looked at before any route: whose request it is, what its body and its parameters are; and what escapes.
 
+Whatever came of a request, it has a line in the request log.
+
 One middleware, because each costs every request; it is cheap where nothing is wrong.
 """
 
@@ -23,6 +25,7 @@ from services.process.problem_responses import (
     problem_response,
 )
 from services.process.request_id import HEADER, request_id
+from services.process.request_log import RequestLog
 from services.process.site import OTHER_SITES, SAFE_METHODS, Site
 
 JSON = frozenset({b"application/json"})
@@ -35,8 +38,11 @@ class Gate:
     `streaming` has the media types of bodies that are read piece by piece, by path: their routes bound them.
     """
 
-    def __init__(self, app: ASGIApp, whole: FastAPI, site: Site, streaming: Mapping[str, frozenset[bytes]]) -> None:
+    def __init__(
+        self, app: ASGIApp, whole: FastAPI, site: Site, streaming: Mapping[str, frozenset[bytes]], log: RequestLog
+    ) -> None:
         self._app = app
+        self._log = log
         self._parameters = KnownParameters(whole)
         self._site = site
         self._streaming = streaming
@@ -45,16 +51,16 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
+        status: int | None = None
         begun_at = perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         named = request_id(headers)
         REQUEST_ID.set(named)
 
         async def sending(message: Message) -> None:
-            nonlocal begun
-            if not begun:
-                begun = True
+            nonlocal status
+            if status is None:
+                status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (HEADER, named.encode())]
                 route = getattr(scope.get("route"), "path", "none")
                 metrics.answered(route, scope["method"], message["status"], perf_counter() - begun_at)
@@ -68,13 +74,14 @@ class Gate:
                 reading = receive if scope["path"] in self._streaming else _readable(receive)
                 await self._app(scope, reading, sending)
         except Exception as fault:
-            if begun:  # the server cuts the answer off, and its log says why
+            if status is not None:  # the server cuts the answer off, and its log says why
                 raise
             await problem_response(failure_of(f"{scope['method']} {printable(scope['path'])}", fault))(
                 scope, receive, sending
             )
         finally:
             metrics.UNDER_WAY.dec()
+            self._log.add(scope, named, status, perf_counter() - begun_at)
 
     def _is_usual(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
         """What programs send, which takes no closer look: every request pays for this one."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import cache
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -22,8 +23,11 @@ ANSWER = Histogram(
 )
 UNDER_WAY = Gauge("hourbook_http_requests_under_way", "Requests being answered now, streams among them.")
 DOOR_REFUSALS = Counter(
-    "hourbook_door_refusals", "Requests and lines of NDJSON that the door refused, by the problem's slug.", ["reason"]
+    "hourbook_door_refusals",
+    "Requests and lines of NDJSON that the door refused, by the problem's slug and the right that they need.",
+    ["reason", "right"],
 )
+REQUEST_LINES_LOST = Counter("hourbook_request_log_lines_lost", "Lines of the request log that could not be written.")
 PART_READY = Gauge("hourbook_part_ready", "1 while /health/ready says that the part is ready.", ["name"])
 CONNECTIONS = Gauge("hourbook_database_connections", "Connections to PostgreSQL that are open.", ["pool"])
 CONNECTIONS_BUSY = Gauge("hourbook_database_connections_busy", "Connections to PostgreSQL in use.", ["pool"])
@@ -34,8 +38,15 @@ Info("hourbook_build", "Which program this is.").info({"version": VERSION})
 
 def answered(route: str, method: str, status: int, seconds: float) -> None:
     """Count a request whose answer has begun."""
-    REQUESTS.labels(route, method, status).inc()
-    ANSWER.labels(route).observe(seconds)
+    count, duration = _of_answers(route, method, status)
+    count.inc()
+    duration.observe(seconds)
+
+
+@cache
+def _of_answers(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    """The counters of such answers: to look them up by their labels takes longer than to count."""
+    return REQUESTS.labels(route, method, status), ANSWER.labels(route)
 
 
 class _Server(ThreadingMixIn, WSGIServer):

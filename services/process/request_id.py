@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from uuid import uuid4
+from secrets import token_hex
+
+from contracts.access import KEY_PREFIX
 
 HEADER = b"x-request-id"
-FORM = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+FORM = re.compile(rb"(?!%b)[A-Za-z0-9._:-]{1,64}" % KEY_PREFIX.encode())
 
 
 def request_id(headers: Mapping[bytes, bytes]) -> str:
-    """What the caller calls it, where that is 1 to 64 of A-Z a-z 0-9 . _ : -, else a new id."""
+    """What the caller calls it, where that is 1 to 64 of A-Z a-z 0-9 . _ : - and no key, else a new id."""
     given = headers.get(HEADER, b"")
-    return given.decode("ascii") if FORM.fullmatch(given) else uuid4().hex
+    return given.decode("ascii") if FORM.fullmatch(given) else token_hex(16)

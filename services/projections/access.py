@@ -12,10 +12,9 @@ from pydantic import TypeAdapter
 from contracts.access_events import ACCESS_EVENTS
 from contracts.quantities import Instant
 from services.access.door import Door
-from services.access.issuer import Issuer
-from services.access.settings import AccessSettings
+from services.access.settings import AccessSettings, door_of
 from services.access.state import Fact, NothingKnown
-from services.access.tokens import Tokens
+from services.process.outages import outlasting
 from services.process.settings import read
 from services.process.stopping import end
 
@@ -43,16 +42,13 @@ class FollowedAccess(NothingKnown):
 
     async def keep_up(self) -> None:
         """Until cancelled. Without the ledger, what is known stays in force."""
-        unavailable = False
-        while True:
-            try:
+
+        async def follow() -> None:
+            while True:
                 await self.catch_up()
-                unavailable = False
-            except httpx.HTTPError as outage:
-                if not unavailable:
-                    logger.warning("what was changed in access since cannot be read from the ledger: %r", outage)
-                unavailable = True
-            await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
+
+        await outlasting((httpx.HTTPError,), follow, "The log of access", logger, POLL_SECONDS)
 
 
 def fact_on(line: bytes) -> Fact:
@@ -67,14 +63,10 @@ def fact_on(line: bytes) -> Fact:
 async def followed_door(ledger: httpx.AsyncClient) -> AsyncIterator[Door]:
     """The door as the operator has set it, for the time of the context."""
     settings = read(AccessSettings)
-    if settings.access == "open":
-        yield Door(NothingKnown(), is_open=True)
-        return
     book = FollowedAccess(ledger)
-    following = asyncio.create_task(book.keep_up())
     async with httpx.AsyncClient(trust_env=False) as outside:
-        claims = settings.claims
+        following = asyncio.create_task(book.keep_up()) if settings.access == "closed" else None
         try:
-            yield Door(book, Tokens(Issuer(claims.issuer, outside), claims) if claims else None)
+            yield door_of(settings, book, outside)
         finally:
-            await end(following)
+            await end(*filter(None, (following,)))

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 from starlette.datastructures import State
 
-from services.access.door import guard
+from services.access.guard import guard
 from services.process.application import furnish
 from services.process.health import health_routes
 from services.process.openapi import PUBLISHED

@@ -13,9 +13,11 @@ from fastapi.responses import StreamingResponse
 
 from contracts.access import Right, Role
 from contracts.access_events import AccessEvent, KeyMade, KeyRevoked, PersonAdmitted
-from services.access.door import Door, guard, principal_of, table
+from services.access.door import Door, principal_of
+from services.access.guard import guard, table
 from services.access.issuer import Issuer
 from services.access.keys import Credential, principal_id
+from services.access.limits import Limits, LimitSettings
 from services.access.needs import KNOWN, PUBLIC, needs
 from services.access.principals import Principal
 from services.access.state import AccessState, Fact, admission
@@ -107,13 +109,18 @@ async def issuer() -> AsyncIterator[TestIssuer]:
 
 
 @pytest.fixture
-async def client(book: Book, reads: list[str], issuer: TestIssuer) -> AsyncIterator[httpx.AsyncClient]:
+def limits() -> Limits:
+    return Limits(LimitSettings())
+
+
+@pytest.fixture
+async def client(book: Book, reads: list[str], issuer: TestIssuer, limits: Limits) -> AsyncIterator[httpx.AsyncClient]:
     async with httpx.AsyncClient(trust_env=False) as fetching:
 
         async def admit(person: Principal) -> None:
             book.record(person.id, admission(person, None))
 
-        door = Door(book, Tokens(Issuer(issuer.url, fetching), Claims(issuer.url, AUDIENCE)), admit=admit)
+        door = Door(book, limits, Tokens(Issuer(issuer.url, fetching), Claims(issuer.url, AUDIENCE)), admit=admit)
 
         def application() -> FastAPI:
             app = routes(reads)
@@ -221,7 +228,7 @@ async def test_a_stream_ends_when_its_key_does(client: httpx.AsyncClient, book: 
 async def test_without_a_door_everybody_is_local(book: Book, reads: list[str]):
     def application() -> FastAPI:
         app = routes(reads)
-        guard(app, lambda _: Door(book, is_open=True))
+        guard(app, lambda _: Door(book, Limits(LimitSettings()), is_open=True))
         return app
 
     async with serving(application) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
@@ -236,7 +243,7 @@ def test_a_route_that_names_no_right_keeps_the_application_from_starting(reads: 
         return "open to all"
 
     with pytest.raises(OperatorError, match="GET /forgotten"):
-        guard(app, lambda _: Door(Book()))
+        guard(app, lambda _: Door(Book(), Limits(LimitSettings())))
 
 
 def test_what_every_route_needs_is_one_table(reads: list[str]):

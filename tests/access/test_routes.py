@@ -4,7 +4,7 @@ import pytest
 from fastapi import FastAPI
 
 from contracts.commands import COMMAND
-from services.access.door import routes_without_need, table
+from services.access.guard import routes_without_need, table
 from services.access.rights import RIGHT_OF_COMMAND
 from services.app import create_app as create_joined
 from services.ledger.app import create_api as create_ledger

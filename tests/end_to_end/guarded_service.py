@@ -50,7 +50,8 @@ class Guarded(NamedTuple):
 async def guarded_service(database_url: str, folder: Path) -> AsyncIterator[Guarded]:
     """Once everything that has happened is in the read models."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"HOURBOOK_ACCESS": "closed", "HOURBOOK_LOGS": "1"}.items():
+        settings = {"HOURBOOK_ACCESS": "closed", "HOURBOOK_LOGS": "1", "HOURBOOK_REFUSALS_PER_SECOND": "1000000"}
+        for name, value in settings.items():
             patch.setenv(name, value)
         owner, keys = await _keys(database_url)
         (folder / "owner.key").write_text(owner)

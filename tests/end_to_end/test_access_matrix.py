@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from contracts.commands import COMMAND
-from services.access.door import routes_of
+from services.access.guard import routes_of
 from services.access.keys import Credential
 from services.app import create_app
 from tests.end_to_end.access_calls import CALLS, COMMANDS, IN_PATH, KNOWN, PUBLIC, Call, slugs_expected

@@ -9,7 +9,9 @@ import httpx
 from fastapi import FastAPI
 
 from contracts.placement import log_of
-from services.access.door import Door, guard
+from services.access.door import Door
+from services.access.guard import guard
+from services.access.limits import Limits, LimitSettings
 from services.access.state import NothingKnown
 from services.process.application import furnish
 from services.process.health import health_routes
@@ -29,7 +31,7 @@ async def client_of(settings: Settings, *, worker: bool = True) -> AsyncIterator
     health = health_routes(lambda state: state.projections.parts(), lambda state: state.projections.notices())
     app = FastAPI(routes=[*ROUTES, *health])
     furnish(app)
-    guard(app, lambda _: Door(NothingKnown(), is_open=True))
+    guard(app, lambda _: Door(NothingKnown(), Limits(LimitSettings()), is_open=True))
     async with running_projections(settings, worker=worker) as app.state.projections:
         transport = httpx.ASGITransport(app)
         hooks = {"response": [require_declared]}

@@ -4,11 +4,9 @@ import httpx
 
 from contracts.access_events import DoorClosed, DoorOpened
 from services.access.door import Door
-from services.access.issuer import Issuer
 from services.access.principals import LOCAL, Principal
-from services.access.settings import AccessSettings
+from services.access.settings import AccessSettings, door_of
 from services.access.state import admission
-from services.access.tokens import Tokens
 from services.ledger.access.log import AccessLog
 from services.ledger.writing.personal_data import commit
 from services.process.settings import read
@@ -18,8 +16,7 @@ async def opened_door(log: AccessLog, client: httpx.AsyncClient, *, sandbox: boo
     """The door as the operator has set it; recorded where it is not what was recorded last."""
     settings = read(AccessSettings)
     await log.catch_up()
-    is_open = settings.access == "open"
-    said = DoorOpened(sandbox=sandbox) if is_open else DoorClosed(sandbox=sandbox)
+    said = DoorOpened(sandbox=sandbox) if settings.access == "open" else DoorClosed(sandbox=sandbox)
     if log.state.door != said:
         await log.record(LOCAL.id, said, LOCAL.id)
 
@@ -29,6 +26,4 @@ async def opened_door(log: AccessLog, client: httpx.AsyncClient, *, sandbox: boo
         kept = (name,) if name else ()
         await log.record(person.id, admission(person, name.commitment if name else None), person.id, kept)
 
-    claims = settings.claims
-    tokens = Tokens(Issuer(claims.issuer, client), claims) if claims else None
-    return Door(log, tokens, is_open=is_open, admit=admit)
+    return door_of(settings, log, client, admit)

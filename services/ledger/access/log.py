@@ -15,6 +15,7 @@ from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import AlreadyTaken, EventStore
 from services.ledger.event_store.stored_event import Personal, StoredEvent
 from services.ledger.writing.submissions import new_id
+from services.process.outages import outlasting
 from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -57,16 +58,13 @@ class AccessLog:
 
     async def keep_up(self) -> None:
         """Until cancelled. Without PostgreSQL, what is known stays in force."""
-        unavailable = False
-        while True:
-            try:
+
+        async def follow() -> None:
+            while True:
                 await self.catch_up()
-                unavailable = False
-            except LedgerUnavailable as outage:
-                if not unavailable:
-                    logger.warning("what was changed in access since cannot be read: %s", outage)
-                unavailable = True
-            await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
+
+        await outlasting((LedgerUnavailable,), follow, "The log of access", logger, POLL_SECONDS)
 
     async def record(self, subject: str, event: AccessEvent, actor: str, personal: tuple[Personal, ...] = ()) -> None:
         """Append an event about a subject, and know it here; LedgerUnavailable where that cannot be."""

@@ -1,6 +1,7 @@
 """Many commands in one request, many answers in one response: NDJSON both ways, at the same time."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, get_args
@@ -47,13 +48,15 @@ class Asked:
         """Whether its answer need not be waited for."""
         return isinstance(self.outcome, Exception) or self.outcome.done()
 
-    def line(self) -> bytes:
-        """The answer to this line, which is ready."""
+    def line(self, tally: Counter[str]) -> bytes:
+        """The answer to this line, which is ready, and is counted by what it came to."""
         try:
             answer = self._answer()
         except Exception as error:  # noqa: BLE001 - not even a fault of ours spoils another line
             found = problem_of(error) or failure_of(f"line {self.number} of a conversation", error)
+            tally[found.slug] += 1
             return b'{"line":%d,' % self.number + found.model_dump_json(exclude_none=True).encode()[1:] + b"\n"
+        tally["replayed" if answer.replayed else "accepted"] += 1
         beside = b'"replayed":true,' if answer.replayed else b""
         if self.checkpoint_size:
             beside += b'"checkpoint_size":%d,' % self.checkpoint_size
@@ -140,11 +143,12 @@ class Conversation(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = InFlight()
+        tally = scope["lines"] = Counter[str]()
         outbox = Outbox()
         first = await receive()
         work = [
             asyncio.create_task(self._read(first, receive, asked)),
-            asyncio.create_task(_answer(asked, outbox)),
+            asyncio.create_task(_answer(asked, outbox, tally)),
         ]
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -158,12 +162,19 @@ class Conversation(Response):
             outbox.close()
 
     async def _read(self, message: Message, receive: Receive, asked: InFlight) -> None:
-        """Submit each line, no further than so many ahead of the answers, until the end or until the client leaves."""
-        lines = Lines()
+        """Submit each line, no further than so many ahead of the answers, until the end or until the client leaves.
+
+        Who sends faster than its limit is read more slowly.
+        """
+        lines, take = Lines(), self._ledger.door.limits.take_bulk
         while message.get("more_body", False):
+            rest = take(self._principal, len(message["body"]))
             for number, line in lines.cut(message["body"]):
                 await self._ask(number, line, asked)
+            if rest:
+                await asyncio.sleep(rest)
             message = await receive()
+        take(self._principal, len(message.get("body", b"")))
         for number, line in lines.cut(message.get("body", b"") + b"\n"):
             await self._ask(number, line, asked)
         await asked.put(None)
@@ -187,8 +198,8 @@ class Conversation(Response):
             return Asked(number, error, len(line))
 
 
-async def _answer(asked: InFlight, outbox: Outbox) -> None:
-    """Put the answers into the outbox, in order, several together when they are there."""
+async def _answer(asked: InFlight, outbox: Outbox, tally: Counter[str]) -> None:
+    """Put the answers into the outbox, in order, several together when they are there, and count them."""
     block = bytearray()
 
     async def put() -> None:
@@ -200,7 +211,7 @@ async def _answer(asked: InFlight, outbox: Outbox) -> None:
             if not line.ready:
                 await put()
                 await asyncio.wait([line.outcome])
-            block += line.line()
+            block += line.line(tally)
             if asked.empty() or len(block) > BLOCK_BYTES:
                 await put()
         await put()

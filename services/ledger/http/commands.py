@@ -29,7 +29,7 @@ from contracts.commands import (
     SuspendWork,
 )
 from contracts.quantities import AccountId, GivenReason, Month, TaskId
-from services.access.door import principal_of
+from services.access.door import counting, principal_of
 from services.access.needs import Need, needs
 from services.ledger.http import access, evidence, log, personal_data
 from services.ledger.http.bulk import NDJSON, Conversation
@@ -181,7 +181,10 @@ async def record_commands(ledger: LedgerOf, request: Request) -> Response:
     One bad line spoils no other, and every account keeps the order of its lines. A client may read while it sends,
     or once it has sent everything.
     """
-    return Conversation(ledger, principal_of(request.scope))
+    principal = principal_of(request.scope)
+    with counting(None):
+        ledger.door.limits.require_bulk(principal)
+    return Conversation(ledger, principal)
 
 
 ROUTES = [

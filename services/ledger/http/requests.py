@@ -64,6 +64,7 @@ async def record(request: Request, command: Command) -> Response:
     """Record the command, or say what would be recorded."""
     ledger: Ledger = request.app.state.ledger
     principal = principal_of(request.scope)
+    request.scope["account"] = command.account_id
     require_command(principal, command)
     key = _key_of(request)
     if _is_dry_run(request):

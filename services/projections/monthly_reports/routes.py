@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from contracts.access import Right
 from contracts.quantities import Month
 from contracts.reports import Act, MonthlyReport
-from services.access.door import not_allowed
+from services.access.door import counting, not_allowed
 from services.access.needs import needs
 from services.documents import Lang, act_pdf, act_xlsx, report_pdf, report_xlsx
 from services.process.openapi import headers, problems
@@ -89,7 +89,8 @@ async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyRepor
     projections: Projections = request.app.state.projections
     made = await report(read.connection, asked, read.position, projections.seller)
     if not made.closed and not read.principal.sees_open_months:
-        raise not_allowed(f"Documents of {made.month} are shown to customers once the month is closed.")
+        with counting(Right.DOCUMENTS):
+            raise not_allowed(f"Documents of {made.month} are shown to customers once the month is closed.")
     if fault := differing_figures(made):
 
         async def still_differing(connection: Connection) -> str | None:

@@ -1,6 +1,7 @@
 """Keys over HTTP, behind a closed door: made, used, rotated and revoked, in every process, and never with more."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -210,14 +211,13 @@ async def test_nobody_is_the_customer_of_every_account(admin: httpx.AsyncClient,
     assert (names.status_code, names.json()["type"]) == (403, "urn:hourbook:problem:not-allowed")
 
 
-async def test_refusals_are_counted_by_reason(admin: httpx.AsyncClient, client: httpx.AsyncClient):
+async def test_refusals_are_counted_by_reason_and_right(admin: httpx.AsyncClient, client: httpx.AsyncClient):
     key = await made(admin, "recorder", accounts=["oka"])
 
-    async def counted() -> dict[str, float]:
-        lines = (await client.get("/metrics")).text.splitlines()
-        begin = 'hourbook_door_refusals_total{reason="'
-        found = (line.removeprefix(begin).split('"} ') for line in lines if line.startswith(begin))
-        return {reason: float(count) for reason, count in found}
+    async def counted() -> dict[tuple[str, str], float]:
+        text = (await client.get("/metrics")).text
+        found = re.findall(r'hourbook_door_refusals_total\{reason="(.+)",right="(.+)"\} (.+)', text)
+        return {(reason, right): float(count) for reason, right, count in found}
 
     before = await counted()
     for credential, path in (
@@ -228,6 +228,12 @@ async def test_refusals_are_counted_by_reason(admin: httpx.AsyncClient, client: 
         await client.get(path, headers=bearer(credential) if credential else {})
     names = await client.get("/v1/accounts/kama/receipts/1", headers=bearer(key["credential"]))
     assert names.status_code == 404
+    line = {"command": "SuspendWork", "account_id": "oka", "idempotency_key": "1", "reason": "of a line"}
+    ndjson = bearer(key["credential"]) | {"Content-Type": "application/x-ndjson"}
+    assert b'"status":403' in (await client.post("/v1/commands", content=orjson.dumps(line), headers=ndjson)).content
     after = await counted()
-    grown = {reason: count - before.get(reason, 0) for reason, count in after.items()}
-    assert grown == {"not-authenticated": 1, "not-allowed": 2, "account-not-found": 1}
+    grown = {labels: count - before.get(labels, 0) for labels, count in after.items()}
+    assert {labels: count for labels, count in grown.items() if count} == {
+        ("not-authenticated", "none"): 1, ("not-allowed", "log"): 2, ("account-not-found", "evidence"): 1,
+        ("not-allowed", "money"): 1,
+    }  # fmt: skip
