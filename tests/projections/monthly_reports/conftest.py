@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from contracts.envelope import RecordedEvent
 from contracts.quantities import KnownAt, month_of
 from contracts.read_models import BalanceView
 from contracts.reports import MonthlyReport
@@ -69,10 +70,14 @@ class Told:
             if not self.story.refusal:
                 self.moments.append((self.position, self.story.now))
         new = self.story.recorded[self._projected :]
-        batch = [Logged.read(line.model_copy(update={"event_id": f"e-{line.position}"})) for line in new]
+        await self.apply(line.model_copy(update={"event_id": f"e-{line.position}"}) for line in new)
+        self._projected = self.position
+
+    async def apply(self, lines: Iterable[RecordedEvent]) -> None:
+        """What another program recorded, or this story."""
+        batch = [Logged.read(line) for line in lines]
         for projection in (BALANCES, MONTHLY_REPORTS) if batch else ():
             await projection.project(self.connection, batch)
-        self._projected = self.position
 
     async def report(self, month: str, known_at: KnownAt = None) -> MonthlyReport:
         return await report(self.connection, Asked(ACCOUNT_ID, month, known_at), self.position, self.seller)
