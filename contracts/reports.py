@@ -5,7 +5,9 @@ that is shown is a column of its own: the lines of one kind, the rows of the bal
 """
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from contracts.events import Category
 from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, Month, Name, SignedMinutes
@@ -17,6 +19,21 @@ LineKind = Literal["closing", "correction", "settlement"]
 
 VatMode = Literal["none", "5", "7", "20", "22"]
 """The seller's VAT rate in per cent, or none."""
+
+
+AcceptedKind = Literal["charged", "owed", "settled", "cancelled", "accepted"]
+"""A row of how an act's time follows from the report's."""
+
+
+def _is_of_edition_1(value: Any) -> bool:
+    return value is None or value == 1
+
+
+Later = Field(exclude_if=_is_of_edition_1)
+"""A field that documents of months closed by the first edition of the rules do not have: they stay as they were."""
+
+RulesEdition = Annotated[int, Later]
+"""The edition of the rules by which a document is made: of a closed month, that of the event that closed it."""
 
 
 class ReportDraw(ReadModel):
@@ -186,6 +203,7 @@ class MonthlyReport(ReadModel):
     tables: tuple[ReportTable, ...]
     balance_rows: tuple[BalanceRow, ...]
     packages_left: tuple[PackageLeft, ...]
+    rules_edition: RulesEdition = 1
 
 
 class ActLine(ReadModel):
@@ -227,13 +245,19 @@ class VatRate(ReadModel):
 class AcceptedRow(ReadModel):
     """A row of how the act's time follows from the report's; the rows before `accepted` add up to it.
 
-    `charged`: what the report states. `owed`: what of it no hours paid yet, as a negative. `settled`: debt of earlier
-    months that hours or money paid now.
+    `charged`: what the report of `month` states. `owed`: what of it was not paid in the month, as a negative; it stands
+    in `act`, that of `month`, or where both are absent will stand in that of the month which pays it. `settled`: what
+    the report of `month` charged and left owed, and this month paid in hours or money. `cancelled`: what was owed and
+    is taken back with its closing: of this report by a correction of `month` (negative), or of the report of `month`.
+
+    Acts of months closed by the first edition of the rules have `charged`, `owed`, `settled` and `accepted`, once each.
     """
 
-    kind: Literal["charged", "owed", "settled", "accepted"]
+    kind: AcceptedKind
     minutes: SignedMinutes
     hours: str
+    month: Annotated[Month | None, Later] = None
+    act: Annotated[str | None, Later] = None
 
 
 class ReplacedAct(ReadModel):
@@ -271,3 +295,4 @@ class Act(ReadModel):
     vat: Vat
     vat_rates: tuple[VatRate, ...]
     hours_from_report: tuple[AcceptedRow, ...]
+    rules_edition: RulesEdition = 1

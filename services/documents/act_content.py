@@ -4,7 +4,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from contracts.quantities import rounded_division
-from contracts.reports import Act, ActLine, VatRate
+from contracts.reports import AcceptedRow, Act, ActLine, VatRate
 from services.documents.formats import Formats, day_of
 
 
@@ -20,6 +20,13 @@ class TaxRow(NamedTuple):
 
     label: str
     amount_kopecks: int | None
+
+
+class HoursRow(NamedTuple):
+    """A row of how the act's hours follow from the report's."""
+
+    label: str
+    row: AcceptedRow
 
 
 def title_of(act: Act, formats: Formats) -> str:
@@ -145,14 +152,34 @@ def _differs(line: ActLine) -> bool:
     return price is not None and line.amount_kopecks != rounded_division(price * line.minutes, 60)
 
 
-def hours_from_report(act: Act, formats: Formats) -> str:
-    """How the act's time follows from the report's, in one sentence."""
+def hours_in_a_sentence(act: Act, formats: Formats) -> str:
+    """How the act's time follows from the report's, where the first edition of the rules closed the month."""
+    if act.rules_edition > 1:
+        return ""
     words = formats.words
     said = "; ".join(
         f"{words[f'from_{row.kind}']} {formats.hours(row.hours)} {words['hours_unit']} ({formats.clock(row.minutes)})"
         for row in act.hours_from_report
     )
     return f"{words['hours_from_report']}: {said}."
+
+
+def hours_rows(act: Act, formats: Formats) -> list[HoursRow]:
+    """How the act's time follows from the report's, row by row, and in which act what is owed stands."""
+    if act.rules_edition == 1:
+        return []
+    return [HoursRow(_hours_label(act, row, formats), row) for row in act.hours_from_report]
+
+
+def _hours_label(act: Act, row: AcceptedRow, formats: Formats) -> str:
+    word = {
+        "charged": "hours_charged",
+        "owed": "hours_owed_in" if row.month else "hours_owed",
+        "settled": "hours_settled",
+        "cancelled": "hours_cancelled" if row.minutes > 0 else "hours_cancelled_in",
+        "accepted": "hours_accepted" if act.to_sign else "hours_to_accept",
+    }[row.kind]
+    return formats.words[word].format(month=formats.month(row.month) if row.month else "", number=row.act)
 
 
 def _capital(text: str) -> str:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from contracts.reports import Act, ActLine
+from contracts.reports import AcceptedRow, Act, ActLine
 from services.documents.act_content import (
     groups,
-    hours_from_report,
+    hours_in_a_sentence,
+    hours_rows,
     notes,
     prices,
     replaces,
@@ -52,7 +53,9 @@ def _document(act: Act, formats: Formats) -> dict[str, Any]:
             for row in tax_rows(act, formats)
         ],
         "tax_in_words": tax_in_words(act, formats),
-        "notes": [hours_from_report(act, formats), *notes(act, formats)],
+        "hours": [_hours_row(label, row, formats) for label, row in hours_rows(act, formats)],
+        "hours_title": words["hours_from_report"],
+        "notes": [*filter(None, [hours_in_a_sentence(act, formats)]), *notes(act, formats)],
         "foot": foot(act, formats),
     }
 
@@ -74,6 +77,10 @@ def _row(number: int, line: ActLine, formats: Formats) -> dict[str, Any]:
         "price": prices(line, formats),
         "amount": formats.money(line.amount_kopecks),
     }
+
+
+def _hours_row(label: str, row: AcceptedRow, formats: Formats) -> dict[str, str]:
+    return {"label": label, "hours": formats.hours(row.hours), "clock": formats.clock(row.minutes)}
 
 
 def _total(act: Act, formats: Formats) -> dict[str, str]:

@@ -5,7 +5,8 @@ from xlsxwriter.worksheet import Worksheet
 from contracts.reports import Act, ActLine, Party
 from services.documents.act_content import (
     groups,
-    hours_from_report,
+    hours_in_a_sentence,
+    hours_rows,
     notes,
     prices,
     replaces,
@@ -38,6 +39,7 @@ def act_xlsx(act: Act, lang: Lang) -> bytes:
     row = _opening(book, sheet, act)
     if act.to_sign:
         row = _table(book, sheet, row, act)
+        row = _hours_table(book, sheet, row, act)
         row = _agreed(book, sheet, row + 1, act)
         _signatures(book, sheet, row + 1, act)
     else:
@@ -121,14 +123,37 @@ def _agreed(book: Book, sheet: Worksheet, row: int, act: Act) -> int:
         f"{words['total_hours']}: {hours} — {formats.hours_in_words(act.total_minutes)}.",
         f"{words['total_amount']}: {money}, {tax_in_words(act, formats)}.",
         *([words["acceptance"]] if statement_of(act) == "statement" else []),
-        hours_from_report(act, formats),
+        *filter(None, [hours_in_a_sentence(act, formats)]),
         *notes(act, formats),
     ]
     return _paragraphs(book, sheet, row, sentences)
 
 
 def _nothing_to_sign(book: Book, sheet: Worksheet, row: int, act: Act) -> None:
-    _paragraphs(book, sheet, row, [book.formats.words["no_act_why"], hours_from_report(act, book.formats)])
+    said = [book.formats.words["no_act_why"], *filter(None, [hours_in_a_sentence(act, book.formats)])]
+    _hours_table(book, sheet, _paragraphs(book, sheet, row, said), act)
+
+
+def _hours_table(book: Book, sheet: Worksheet, row: int, act: Act) -> int:
+    """How the act's hours follow from the report's, with what it accepts as their sum; the row after it."""
+    words = book.formats.words
+    rows = hours_rows(act, book.formats)
+    if not rows:
+        return row
+    first = row + 2
+    book.block(sheet, row + 1, 0, _QUANTITY - 1, words["hours_from_report"], "head_left")
+    book.text(sheet, row + 1, _QUANTITY, words["hours"], "head_number")
+    book.text(sheet, row + 1, _MINUTES, words["minutes"], "head_number")
+    for number, (label, of) in enumerate(rows, first):
+        is_sum = of.kind == "accepted"
+        book.block(sheet, number, 0, _QUANTITY - 1, label, "text_total" if is_sum else "text")
+        sheet.set_row(number, height_of(label, sum(_WIDTHS[:_QUANTITY])))
+        for column, style, value in ((_QUANTITY, "hours", float(of.hours)), (_MINUTES, "minutes", of.minutes)):
+            if is_sum:
+                book.sum(sheet, number, column, style, value, first)
+            else:
+                sheet.write_number(number, column, value, book.styles[style])
+    return first + len(rows)
 
 
 def _paragraphs(book: Book, sheet: Worksheet, row: int, sentences: list[str]) -> int:

@@ -150,16 +150,21 @@ class Book:
     ) -> None:
         """Sums of the columns from row `first` on, as formulas that already hold their value."""
         for number, column in enumerate(columns):
-            style = self.styles[f"{column.style}_total"]
-            if number in sums and row > first:
-                cells = f"{xl_rowcol_to_cell(first, number)}:{xl_rowcol_to_cell(row - 1, number)}"
-                sheet.write_formula(row, number, f"=SUM({cells})", style, sums[number])
-            elif number in sums:
-                sheet.write_number(row, number, sums[number], style)
+            if number in sums:
+                self.sum(sheet, row, number, column.style, sums[number], first)
             else:
-                sheet.write_blank(row, number, None, style)
+                sheet.write_blank(row, number, None, self.styles[f"{column.style}_total"])
         self.text(sheet, row, 0, label, "text_total")
         sheet.set_row(row, 20)
+
+    def sum(self, sheet: Worksheet, row: int, column: int, style: str, value: float, first: int) -> None:
+        """The sum of a column from row `first` on, as a formula that already holds its value."""
+        look = self.styles[f"{style}_total"]
+        if row > first:
+            cells = f"{xl_rowcol_to_cell(first, column)}:{xl_rowcol_to_cell(row - 1, column)}"
+            sheet.write_formula(row, column, f"=SUM({cells})", look, value)
+        else:
+            sheet.write_number(row, column, value, look)
 
     def finish(self) -> bytes:
         self.book.close()

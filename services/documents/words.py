@@ -145,6 +145,29 @@ _WORDS = {
     "from_owed": ("записано в долг", "owed"),
     "from_settled": ("погашено прежнего долга", "earlier debt paid"),
     "from_accepted": ("принято по акту", "accepted by this act"),
+    "hours_charged": ("Принято к учёту по отчёту за {month}", "Charged by the report for {month}"),
+    "hours_owed": (
+        "Из них в долг: войдут в акт месяца, в котором долг будет погашен",
+        "Of these owed: they will stand in the act of the month that pays them",
+    ),
+    "hours_owed_in": (
+        "Из них в долг, погашены позже: стоят в акте № {number} за {month}",
+        "Of these owed and paid later: they stand in act No. {number} for {month}",
+    ),
+    "hours_settled": (
+        "Погашен долг по отчёту за {month} (в акт № {number} эти часы не вошли)",
+        "Debt paid now that the report for {month} charged (act No. {number} left it out)",
+    ),
+    "hours_cancelled": (
+        "Снят долг по отчёту за {month} (в акт № {number} эти часы не вошли)",
+        "Debt cancelled that the report for {month} charged (act No. {number} left it out)",
+    ),
+    "hours_cancelled_in": (
+        "Из них в долг, снят позже: исправлено отчётом за {month}",
+        "Of these owed and cancelled later: corrected by the report for {month}",
+    ),
+    "hours_accepted": ("Принято по настоящему акту", "Accepted by this act"),
+    "hours_to_accept": ("К приёмке", "To be accepted"),
     "vat_none": ("НДС не облагается", "Not subject to VAT"),
     "vat_row": ("в том числе НДС {rate}\N{NO-BREAK SPACE}%", "including VAT {rate}%"),
     "vat_also": ("НДС {rate}\N{NO-BREAK SPACE}%", "VAT {rate}%"),

@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts.quantities import decimal_hours, hours_column
 from contracts.reports import (
+    AcceptedKind,
     AcceptedRow,
     Act,
     ActLine,
@@ -228,7 +229,22 @@ def act(*lines: ActLine, **given: Any) -> Act:
     return Act.model_validate(values | given)
 
 
+def accepted_by(*moved: tuple[AcceptedKind, int, str | None, str | None]) -> dict[str, Any]:
+    """How an act of this month follows from its report, by the second edition: kind, minutes, month, act."""
+    accepted = sum(minutes for _, minutes, _, _ in moved)
+    hours = [*hours_column([minutes for _, minutes, _, _ in moved]), decimal_hours(accepted)]
+    rows = zip((*moved, ("accepted", accepted, MONTH, "2026-03/c1")), hours, strict=True)
+    return {
+        "rules_edition": 2,
+        "hours_from_report": [
+            AcceptedRow(kind=kind, minutes=minutes, hours=shown, month=month, act=number)
+            for (kind, minutes, month, number), shown in rows
+        ],
+    }
+
+
 def accepted_rows(charged: int, owed: int = 0, settled: int = 0) -> tuple[AcceptedRow, ...]:
+    """The same by the first edition."""
     moved = {"charged": charged, "owed": -owed, "settled": settled}
     accepted = sum(moved.values())
     hours = [*hours_column(list(moved.values())), decimal_hours(accepted)]

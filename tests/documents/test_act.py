@@ -6,7 +6,9 @@ import pytest
 
 from contracts.reports import Act, Party
 from services.documents import act_pdf, act_xlsx
-from tests.documents.builder import accepted_rows, act, act_line, at
+from services.documents.formats import Formats
+from services.documents.numerals import Lang
+from tests.documents.builder import accepted_by, accepted_rows, act, act_line, at
 from tests.documents.reading import SOFFICE, cells, formulas, pages, recalculated, values, whole
 
 
@@ -129,8 +131,68 @@ def test_a_price_is_the_one_agreed_and_what_rounding_does_is_explained(form: str
     assert "2 590,00 ₽; 3 190,00 ₽" in text
 
 
+RECONCILED = accepted_by(
+    ("charged", 1680, "2026-03", "2026-03/c1"),
+    ("owed", -60, "2026-04", "2026-04/c1"),
+    ("owed", -480, None, None),
+    ("settled", 110, "2026-01", "2026-01/c1/2"),
+    ("cancelled", 20, "2025-12", "2025-12/c1"),
+    ("cancelled", -70, "2026-05", "2026-05/c1"),
+)
+
+
+def reconciled_act() -> Act:
+    return act(act_line(1200, 6_380_000, 319_000), **RECONCILED)
+
+
+@pytest.mark.parametrize(
+    ("lang", "labels"),
+    [
+        (
+            "ru",
+            [
+                "Принято к учёту по отчёту за март 2026 года",
+                "Из них в долг, погашены позже: стоят в акте № 2026-04/c1 за апрель 2026 года",
+                "Из них в долг: войдут в акт месяца, в котором долг будет погашен",
+                "Погашен долг по отчёту за январь 2026 года (в акт № 2026-01/c1/2 эти часы не вошли)",
+                "Снят долг по отчёту за декабрь 2025 года (в акт № 2025-12/c1 эти часы не вошли)",
+                "Из них в долг, снят позже: исправлено отчётом за май 2026 года",
+                "Принято по настоящему акту",
+            ],
+        ),
+        (
+            "en",
+            [
+                "Charged by the report for March 2026",
+                "Of these owed and paid later: they stand in act No. 2026-04/c1 for April 2026",
+                "Of these owed: they will stand in the act of the month that pays them",
+                "Debt paid now that the report for January 2026 charged (act No. 2026-01/c1/2 left it out)",
+                "Debt cancelled that the report for December 2025 charged (act No. 2025-12/c1 left it out)",
+                "Of these owed and cancelled later: corrected by the report for May 2026",
+                "Accepted by this act",
+            ],
+        ),
+    ],
+)
+def test_an_act_reconciles_row_by_row_with_the_report_and_names_the_acts(lang: Lang, labels: list[str]):
+    hours = ["28.00", "-1.00", "-8.00", "1.84", "0.33", "-1.17", "20.00"]
+    clocks = ["28:00", "−1:00", "−8:00", "1:50", "0:20", "−1:10", "20:00"]
+    formats = Formats(lang)
+    text = whole(act_pdf(reconciled_act(), lang))
+    for label, decimal, clock in zip(labels, hours, clocks, strict=True):
+        assert f"{label} {formats.hours(decimal)} {clock}" in text
+    sheet = values(act_xlsx(reconciled_act(), lang))[formats.words["act"]]
+    rows = [(row[0].value, row[3].value, row[4].value) for row in sheet.iter_rows() if row[0].value in labels]
+    minutes = [row.minutes for row in reconciled_act().hours_from_report]
+    assert rows == list(zip(labels, map(float, hours), minutes, strict=True))
+
+
+def test_a_usual_act_with_its_reconciliation_is_one_page():
+    assert len(pages(act_pdf(reconciled_act().model_copy(update={"customer": CUSTOMER}), "ru"))) == 1
+
+
 @pytest.mark.parametrize("form", ["pdf", "xlsx"])
-def test_an_act_shows_how_its_hours_follow_from_the_reports(form: str):
+def test_an_act_of_the_first_edition_says_in_a_sentence_how_its_hours_follow_from_the_reports(form: str):
     made = act(act_line(1200, 6_380_000, 319_000), hours_from_report=accepted_rows(1190, owed=10, settled=20))
     assert (
         "Часы акта следуют из отчёта: принято к учёту 19,84 ч (19:50); записано в долг −0,17 ч (−0:10); "
@@ -150,6 +212,15 @@ def test_an_act_that_takes_back_claims_no_services():
     assert "Минус две тысячи сто пятьдесят восемь рублей 33 копейки" in text
     assert "Стороны уточняют" in text
     assert "претензий" not in text
+
+
+@pytest.mark.parametrize("form", ["pdf", "xlsx"])
+def test_a_month_of_which_all_is_owed_says_so_where_there_is_no_act(form: str):
+    owed = accepted_by(("charged", 600, "2026-03", "x"), ("owed", -600, None, None))
+    text = said_in(act(**owed), form)
+    assert "Из них в долг: войдут в акт месяца, в котором долг будет погашен" in text
+    assert "К приёмке" in text
+    assert "настоящему акту" not in text
 
 
 @pytest.mark.parametrize("form", ["pdf", "xlsx"])
@@ -182,8 +253,8 @@ def test_the_workbook_keeps_its_head_in_sight_and_prints_on_a4():
 
 @pytest.mark.parametrize(
     "made",
-    [spring_act(), act(), corrected_act(), act(act_line(-50, -215_833))],
-    ids=["usual", "empty", "mixed", "negative"],
+    [spring_act(), act(), corrected_act(), act(act_line(-50, -215_833)), reconciled_act()],
+    ids=["usual", "empty", "mixed", "negative", "reconciled"],
 )
 @pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed")
 def test_libreoffice_works_out_the_same_totals(made: Act, tmp_path: Path):

@@ -1,23 +1,39 @@
 """What a month's act states as accepted: hours and their money by package, each at its price and its VAT rate.
 
 What is taken back is what was accepted before, in the act that accepted it: not the lot it goes to, nor the
-compensation that is made of it (rules 8.1, 8.2, 10.4).
+compensation that is made of it (rules 8.1, 8.2, 10.4). So an act follows from all that was ever given for its tasks.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
-from contracts.quantities import month_of
+from contracts.quantities import month_of, rounded_division
 
 Booked = Mapping[str, Any]
-"""A row of a month's entries; in reports with what is known of its closing and its lot."""
+"""A row of entries; in reports with what is known of its closing and its lot."""
 
 GIVEN = ("drawn", "settled", "paid")
 TAKEN_BACK = ("returned", "compensated")
 
 
+class Given(NamedTuple):
+    """Time that a lot gave a closing, or money paid for it, as far as it stands.
+
+    `own_month`: whose VAT rate it has; `booking_month`: whose act accepted it.
+    """
+
+    lot_id: str | None
+    hour_price_kopecks: int | None
+    minutes: int
+    amount_kopecks: int
+    own_month: str
+    booking_month: str
+
+
 class Part(NamedTuple):
-    """Time that a lot gave, or money paid; negative where it is taken back.
+    """What an act accepts of one kind; negative where it is taken back.
 
     `vat_month` is the month whose rate it has; `corrects` the one whose act it corrects.
     """
@@ -30,60 +46,87 @@ class Part(NamedTuple):
     corrects: str | None
 
 
-def closings_taken_back(entries: Iterable[Booked]) -> list[tuple[str, int]]:
-    """The closings of which the entries take back what they had been given."""
-    back = (entry for entry in entries if entry["kind"] in TAKEN_BACK)
-    return list(dict.fromkeys((entry["task_id"], entry["closure"]) for entry in back))
-
-
-def accepted(month: str, entries: Iterable[Booked], given_before: Iterable[Booked]) -> list[Part]:
-    """The parts that the month's act accepts, and those that it takes back.
-
-    `given_before`: all that was ever given for the closings that the entries take back.
-    """
-    parts: list[Part] = []
-    given: dict[tuple[str, int], list[Booked]] = {}
-    for entry in given_before:
-        given.setdefault((entry["task_id"], entry["closure"]), []).append(entry)
-    for entry in entries:
-        if entry["kind"] in GIVEN:
-            parts.append(_given(month, entry))
-        elif entry["kind"] in TAKEN_BACK:
-            # A reversal takes back all of its closing at once, so nothing of it is left for a later entry.
-            parts += [_taken_back(month, one) for one in given.pop((entry["task_id"], entry["closure"]), [])]
-    return parts
-
-
-def _given(month: str, entry: Booked) -> Part:
-    return _part(entry, 1, _own_month(entry), _corrected(month, entry))
-
-
-def _taken_back(month: str, entry: Booked) -> Part:
-    """At the rate with which it was accepted; what this very act accepts and takes back leaves no line in it."""
-    booked = entry["booking_month"]
-    return _part(entry, -1, _own_month(entry), _corrected(month, entry) if booked == month else booked)
-
-
-def _corrected(month: str, entry: Booked) -> str | None:
-    """The month whose act it corrects: a closed one, in which it took effect (rule 10.1)."""
-    own = _own_month(entry)
-    return None if own == month else own
-
-
-def _own_month(entry: Booked) -> str:
-    return min(month_of(entry["effective_at"]), entry["booking_month"])
-
-
-def _part(entry: Booked, sign: int, vat_month: str, corrects: str | None) -> Part:
-    minutes, amount = sign * entry["minutes"], sign * entry["amount_kopecks"]
-    return Part(entry["lot_id"], entry["hour_price_kopecks"], minutes, amount, vat_month, corrects)
-
-
 class Source(NamedTuple):
     """What a compensation is made of: hours of a lot, or debt paid in money at a price (rule 8.2)."""
 
     lot_id: str | None
     hour_price_kopecks: int | None
+
+
+class Accepted(NamedTuple):
+    """The parts of a month's act, and what the compensations so far are made of."""
+
+    parts: list[Part]
+    sources: dict[str, list[Source]]
+
+
+def accepted(month: str, history: Iterable[Booked]) -> Accepted:
+    """What the month's act accepts and takes back, from all entries of its tasks in their order."""
+    standing: dict[str, list[Given]] = {}
+    found = Accepted([], {})
+    for (_, task_id), group in groupby(history, key=lambda entry: (entry["position"], entry["task_id"])):
+        given, entries = standing.setdefault(task_id, []), list(group)
+        back = [entry for entry in entries if entry["kind"] in TAKEN_BACK]
+        if back:
+            pieces = take_last(given, sum(entry["minutes"] for entry in back))
+            if back[0]["booking_month"] == month:
+                found.parts.extend(_taken_back(month, piece) for piece in pieces)
+            for entry in back:
+                if entry["kind"] == "compensated":
+                    found.sources[entry["lot_id"]] = _sources(pieces, back)
+        for entry in entries:
+            if entry["kind"] in GIVEN:
+                given.append(_given(entry))
+                if entry["booking_month"] == month:
+                    found.parts.append(_part(given[-1], 1, _corrected(month, given[-1])))
+    return found
+
+
+def take_last(given: list[Given], minutes: int) -> list[Given]:
+    """Take so much away, the last recorded first; of a part, its money in proportion (rule 8.6)."""
+    taken: list[Given] = []
+    while minutes:
+        last = given.pop()
+        rest = max(0, last.minutes - minutes)
+        kept = rounded_division(last.amount_kopecks * rest, last.minutes)
+        if rest:
+            given.append(last._replace(minutes=rest, amount_kopecks=kept))
+        taken.append(last._replace(minutes=last.minutes - rest, amount_kopecks=last.amount_kopecks - kept))
+        minutes -= last.minutes - rest
+    return taken[::-1]
+
+
+def _sources(pieces: Iterable[Given], back: Iterable[Booked]) -> list[Source]:
+    """What of the pieces went back to no lot."""
+    minutes: Counter[Source] = Counter()
+    for piece in pieces:
+        minutes[Source(piece.lot_id, piece.hour_price_kopecks)] += piece.minutes
+    for entry in back:
+        if entry["kind"] == "returned":
+            minutes[Source(entry["lot_id"], None)] -= entry["minutes"]
+    return list(+minutes)
+
+
+def _given(entry: Booked) -> Given:
+    own_month = min(month_of(entry["effective_at"]), entry["booking_month"])
+    price, amounts = entry["hour_price_kopecks"], (entry["minutes"], entry["amount_kopecks"])
+    return Given(entry["lot_id"], price, *amounts, own_month, entry["booking_month"])
+
+
+def _taken_back(month: str, piece: Given) -> Part:
+    """At the rate with which it was accepted; what this very act accepts and takes back leaves no line in it."""
+    booked = piece.booking_month
+    return _part(piece, -1, _corrected(month, piece) if booked == month else booked)
+
+
+def _corrected(month: str, given: Given) -> str | None:
+    """The month whose act it corrects: a closed one, in which it took effect (rule 10.1)."""
+    return None if given.own_month == month else given.own_month
+
+
+def _part(given: Given, sign: int, corrects: str | None) -> Part:
+    minutes, amount = sign * given.minutes, sign * given.amount_kopecks
+    return Part(given.lot_id, given.hour_price_kopecks, minutes, amount, given.own_month, corrects)
 
 
 class Prices(NamedTuple):

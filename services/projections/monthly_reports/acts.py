@@ -1,44 +1,34 @@
 """The act of a month: the hours accepted and their money by package (rule 10.4), from its report."""
 
-from collections.abc import Iterable, Mapping
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from asyncpg import Connection
 
 from contracts.quantities import decimal_hours, hours_column, known_bounds, rounded_division
 from contracts.reports import AcceptedRow, Act, ActLine, MonthlyReport, ReplacedAct, Vat, VatMode, VatRate
-from services.projections.monthly_reports.accepted import Booked, Part, Prices, Source, accepted, closings_taken_back
+from services.projections.monthly_reports.accepted import Booked, Part, Prices, Source, accepted
+from services.projections.monthly_reports.hours_from_report import (
+    accepted_rows,
+    accepted_rows_of_edition_1,
+    debts_moved,
+)
 from services.projections.monthly_reports.periods import last_day
 from services.projections.monthly_reports.revisions import Change, act_number, changes_of_months, revisions
 from services.projections.monthly_reports.seller import Seller
 
-BOOKED = """
+# All that is known of the tasks that the month booked anything of, and of those that compensations make up for; of a
+# closed month's, what was known when it was closed.
+HISTORY = """
     SELECT * FROM report_entry
-    WHERE account_id = $1 AND booking_month = $2 AND position <= $3 AND recorded_at <= $4
-    ORDER BY position, ordinal
-"""
-
-# All that was given for some closings; whatever takes it back is recorded later.
-GIVEN = """
-    SELECT * FROM report_entry
-    WHERE account_id = $1 AND kind IN ('drawn', 'settled', 'paid')
-      AND (task_id, closure) IN (SELECT * FROM unnest($2::text[], $3::integer[]))
-      AND position <= $4 AND recorded_at <= $5
+    WHERE account_id = $1 AND position <= $3 AND task_id IN (
+        SELECT task_id FROM report_entry WHERE account_id = $1 AND booking_month = $2 AND position <= $3
+        UNION ALL SELECT task_id FROM report_lot WHERE account_id = $1
+    )
     ORDER BY position, ordinal
 """
 
 LOTS = "SELECT lot_id, plan, hour_price_kopecks FROM report_lot WHERE account_id = $1"
-
-# What could not go back of the closings that compensations make up for (rule 8.2).
-SOURCES = """
-    SELECT lot.lot_id AS compensation, entry.lot_id, entry.hour_price_kopecks
-    FROM report_lot AS lot JOIN report_entry AS entry USING (account_id, task_id, closure)
-    WHERE account_id = $1 AND entry.kind IN ('drawn', 'settled', 'paid', 'returned')
-    GROUP BY lot.lot_id, entry.lot_id, entry.hour_price_kopecks
-    HAVING sum(CASE entry.kind WHEN 'returned' THEN -entry.minutes ELSE entry.minutes END) > 0
-    ORDER BY lot.lot_id, entry.lot_id, entry.hour_price_kopecks
-"""
 
 
 class Lots(NamedTuple):
@@ -50,16 +40,15 @@ class Lots(NamedTuple):
 
 async def act(connection: Connection, report: MonthlyReport, seller: Seller) -> Act:
     """The act of that report's month; a draft while the month is open. Its money is the report's."""
-    bounds = known_bounds(report.known_at)
-    entries = await connection.fetch(BOOKED, report.account_id, report.month, *bounds)
-    back = closings_taken_back(entries)
-    given = await connection.fetch(GIVEN, report.account_id, *_columns(back), *bounds) if back else []
-    changes = await changes_of_months(connection, report.account_id, *bounds)
-    parts = accepted(report.month, entries, given)
-    lines = _lines(report, parts, await _lots(connection, report.account_id), seller, changes)
+    history = await connection.fetch(HISTORY, report.account_id, report.month, report.position)
+    changes = await changes_of_months(connection, report.account_id, *known_bounds(report.known_at))
+    parts, sources = accepted(report.month, history)
+    lines = _lines(report, parts, await _lots(connection, report.account_id, sources), seller, changes)
     total = sum(line.amount_kopecks for line in lines)
     assert total == report.totals.amount_kopecks, "an act states the money of its report"
     minutes = sum(line.minutes for line in lines)
+    hours = _hours_from_report(report, history, changes)
+    assert hours[-1].minutes == minutes, "what an act accepts follows from its report"
     rates = vat_rates(lines)
     modes = {rate.mode for rate in rates} or {seller.vat_mode(last_day(report.month))}
     return Act(
@@ -80,23 +69,15 @@ async def act(connection: Connection, report: MonthlyReport, seller: Seller) -> 
         total_kopecks=total,
         vat=Vat(mode=modes.pop() if len(modes) == 1 else "mixed", amount_kopecks=sum(one.vat_kopecks for one in rates)),
         vat_rates=rates,
-        hours_from_report=_hours_from_report(entries, report.totals.charged_minutes, minutes),
+        hours_from_report=hours,
+        rules_edition=report.rules_edition,
     )
 
 
-def _columns(closings: Iterable[tuple[str, int]]) -> tuple[list[str], list[int]]:
-    closings = list(closings)
-    return [task_id for task_id, _ in closings], [closure for _, closure in closings]
-
-
-async def _lots(connection: Connection, account_id: str) -> Lots:
+async def _lots(connection: Connection, account_id: str, sources: Mapping[str, Sequence[Source]]) -> Lots:
     rows = await connection.fetch(LOTS, account_id)
     bought = {row["lot_id"]: price for row in rows if (price := row["hour_price_kopecks"]) is not None}
-    compensations: dict[str, list[Source]] = {}
-    if len(bought) < len(rows):
-        for row in await connection.fetch(SOURCES, account_id):
-            compensations.setdefault(row["compensation"], []).append(Source(row["lot_id"], row["hour_price_kopecks"]))
-    return Lots({row["lot_id"]: row["plan"] for row in rows}, Prices(bought, compensations))
+    return Lots({row["lot_id"]: row["plan"] for row in rows}, Prices(bought, sources))
 
 
 def _named(report: MonthlyReport, changes: Iterable[Change]) -> dict[str, Any]:
@@ -163,24 +144,14 @@ def _number_of(contract_number: str, month: str, changes: Iterable[Change]) -> s
     return act_number(contract_number, month, revisions(month, changes).number)
 
 
-def _hours_from_report(entries: Iterable[Booked], charged: int, accepted_minutes: int) -> tuple[AcceptedRow, ...]:
-    """Charged, less what is newly owed, and earlier debt paid now; debt that its own month has paid is neither."""
-    owed = earlier = 0
-    of_tasks = [entry for entry in entries if entry["task_id"]]
-    for _, group in groupby(sorted(of_tasks, key=_closing), key=_closing):
-        minutes = dict.fromkeys(("owed", "cancelled", "settled", "paid"), 0)
-        for entry in group:
-            if entry["kind"] in minutes:
-                minutes[entry["kind"]] += entry["minutes"]
-        paid = minutes["settled"] + minutes["paid"]
-        owed += minutes["owed"] - minutes["cancelled"] - (paid if minutes["owed"] else 0)
-        earlier += 0 if minutes["owed"] else paid
-    assert charged - owed + earlier == accepted_minutes, "what is accepted follows from the report"
-    moved = {"charged": charged, "owed": -owed, "settled": earlier}
-    hours = [*hours_column(list(moved.values())), decimal_hours(accepted_minutes)]
-    rows = zip((moved | {"accepted": accepted_minutes}).items(), hours, strict=True)
-    return tuple(AcceptedRow(kind=kind, minutes=minutes, hours=shown) for (kind, minutes), shown in rows)
-
-
-def _closing(entry: Booked) -> tuple[str, int]:
-    return entry["task_id"], entry["closure"]
+def _hours_from_report(
+    report: MonthlyReport, history: Iterable[Booked], changes: Iterable[Change]
+) -> tuple[AcceptedRow, ...]:
+    """How the act's time follows from the report's, as it was known when the month was closed."""
+    charged, debts = report.totals.charged_minutes, debts_moved(report.month, history)
+    if report.rules_edition == 1:
+        return accepted_rows_of_edition_1(charged, debts)
+    known_then = [change for change in changes if change.position <= report.position]
+    return accepted_rows(
+        report.month, charged, debts, lambda month: _number_of(report.contract_number, month, known_then)
+    )

@@ -40,8 +40,8 @@ ENTRY = (
 )  # fmt: skip
 
 ADD_MONTHS = """
-    INSERT INTO report_month (account_id, position, recorded_at, month, closed)
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::boolean[])
+    INSERT INTO report_month (account_id, position, recorded_at, month, closed, rules_edition)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::boolean[], $6::integer[])
 """
 
 ADD_FROZEN = """
@@ -56,7 +56,7 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     await insert(connection, ADD_LOTS, _lots(batch))
     await copy(connection, "report_tenure", TENURE, _tenures(batch))
     await copy(connection, "report_closing", CLOSING, _closings(batch))
-    await copy(connection, "report_entry", ENTRY, _entries(batch))
+    await copy(connection, "report_entry", ENTRY, entry_rows(batch))
     await insert(connection, ADD_MONTHS, _months(batch))
     await insert(connection, ADD_FROZEN, _frozen(batch))
     await insert(connection, ADD_TO_MONTHS, booked_by_month(batch))
@@ -103,7 +103,8 @@ def _closings(batch: Sequence[Logged]) -> list[Row]:
     ]  # fmt: skip
 
 
-def _entries(batch: Sequence[Logged]) -> list[Row]:
+def entry_rows(batch: Sequence[Logged]) -> list[Row]:
+    """What the events book, a row each with the columns of ENTRY."""
     return [
         (*place, ordinal, *entry)
         for recorded, event in batch
@@ -115,9 +116,10 @@ def _entries(batch: Sequence[Logged]) -> list[Row]:
 
 def _months(batch: Sequence[Logged]) -> list[Row]:
     return [
-        (recorded.account_id, recorded.position, recorded.recorded_at, event.month, isinstance(event, MonthClosed))
+        (recorded.account_id, recorded.position, recorded.recorded_at, event.month, isinstance(event, MonthClosed),
+         event.rules_edition)
         for recorded, event in of_types(batch, MonthClosed, MonthReopened)
-    ]
+    ]  # fmt: skip
 
 
 def _frozen(batch: Sequence[Logged]) -> list[Row]:

@@ -68,7 +68,8 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
         raise UnknownAccount(asked.account_id)
     opening = await connection.fetchval(OPENING, asked.account_id, asked.month, *bounds)
     entries = await connection.fetch(ENTRIES, asked.account_id, asked.month, *bounds)
-    closed_by = revisions(asked.month, await changes_of_months(connection, asked.account_id, *bounds)).closed_by
+    known = revisions(asked.month, await changes_of_months(connection, asked.account_id, *bounds))
+    closed_by = known.closed_by
     closing = opening + sum(entry["balance_minutes"] for entry in entries)
     if isinstance(asked.known_at, datetime):
         position = await connection.fetchval(LAST_KNOWN, asked.account_id, recorded)
@@ -88,6 +89,7 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
         closing_balance_minutes=closing,
         closing_balance_hours=decimal_hours(closing),
         packages_left=await packages_left(connection, asked.account_id, asked.month, *bounds),
+        rules_edition=known.rules_edition,
         **tables(asked.month, opening, entries),
     )
 

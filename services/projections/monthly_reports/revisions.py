@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from asyncpg import Connection
 
+from contracts.events import RULES_EDITION
+
 MONTHS = """
-    SELECT position, recorded_at, month, closed FROM report_month
+    SELECT position, recorded_at, month, closed, rules_edition FROM report_month
     WHERE account_id = $1 AND position <= $2 AND recorded_at <= $3 ORDER BY position
 """
 
@@ -19,6 +21,7 @@ class Change(NamedTuple):
     recorded_at: datetime
     month: str
     closed: bool
+    rules_edition: int
 
 
 class ClosedAt(NamedTuple):
@@ -26,6 +29,7 @@ class ClosedAt(NamedTuple):
 
     position: int
     recorded_at: datetime
+    rules_edition: int
 
 
 class Revisions(NamedTuple):
@@ -43,6 +47,11 @@ class Revisions(NamedTuple):
     def closed_by(self) -> int | None:
         """The position of the event by which it is closed."""
         return self.times_closed[-1].position if self.is_closed else None
+
+    @property
+    def rules_edition(self) -> int:
+        """By which its documents are made: that of the event by which it is closed."""
+        return self.times_closed[-1].rules_edition if self.is_closed else RULES_EDITION
 
     @property
     def replaced(self) -> ClosedAt | None:
@@ -64,7 +73,7 @@ def revisions(month: str, changes: Iterable[Change]) -> Revisions:
     is_closed = False
     for change in changes:
         if change.closed and month <= change.month and not is_closed:
-            times_closed.append(ClosedAt(change.position, change.recorded_at))
+            times_closed.append(ClosedAt(change.position, change.recorded_at, change.rules_edition))
             is_closed = True
         elif not change.closed and month == change.month:
             is_closed = False

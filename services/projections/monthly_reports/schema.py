@@ -103,6 +103,7 @@ CREATE TABLE IF NOT EXISTS report_month (
     recorded_at    timestamptz NOT NULL,
     month          text COLLATE "C" NOT NULL,
     closed         boolean NOT NULL,
+    rules_edition  integer NOT NULL,
     PRIMARY KEY (account_id, position)
 );
 

@@ -46,6 +46,11 @@ def last_month(story: Story) -> str:
     return month_before(month_of(story.now))
 
 
+def logged(lines: Iterable[RecordedEvent]) -> list[Logged]:
+    """Recorded events as projections take them."""
+    return [Logged.read(line.model_copy(update={"event_id": f"e-{line.position}"})) for line in lines]
+
+
 class Told:
     """A story, projected as far as it is told, in a transaction that will be undone.
 
@@ -69,13 +74,11 @@ class Told:
             self.story.when(step if isinstance(step, Step) else next_step(self.story, step))
             if not self.story.refusal:
                 self.moments.append((self.position, self.story.now))
-        new = self.story.recorded[self._projected :]
-        await self.apply(line.model_copy(update={"event_id": f"e-{line.position}"}) for line in new)
+        await self.apply(logged(self.story.recorded[self._projected :]))
         self._projected = self.position
 
-    async def apply(self, lines: Iterable[RecordedEvent]) -> None:
-        """What another program recorded, or this story."""
-        batch = [Logged.read(line) for line in lines]
+    async def apply(self, batch: list[Logged]) -> None:
+        """Of this story, or of what another program recorded."""
         for projection in (BALANCES, MONTHLY_REPORTS) if batch else ():
             await projection.project(self.connection, batch)
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from contracts.envelope import RecordedEvent
-from contracts.reports import Party
 from services.projections.monthly_reports.seller import DatedParty, DatedVat, Seller
-from tests.projections.monthly_reports.conftest import Files, Telling
+from tests.projections.monthly_reports.conftest import Files, Telling, logged
 
 EARLIER = Path(__file__).parent / "earlier"
 SELLER = Seller(
@@ -45,6 +44,6 @@ async def test_documents_of_months_closed_by_an_earlier_version_stay_as_they_wer
     months = sorted({name[name.index("-") + 1 :][:7] for name in was})
     async with telling() as told:
         told.seller = SELLER
-        await told.apply(recorded())
+        await told.apply(logged(recorded()))
         made = hashes(await told.data(months) | await told.papers(months))
     assert made == was
