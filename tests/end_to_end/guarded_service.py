@@ -14,7 +14,7 @@ from services.access.principals import LOCAL
 from services.ledger.access.keys import Keys
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings
-from tests.end_to_end.joined import joined_service
+from tests.end_to_end.joined import at_work, joined_application
 
 OWN, FOREIGN, UNKNOWN = "oka-000001", "kama-00001", "none-00001"
 """Of one length, so that answers about them are, too."""
@@ -48,7 +48,7 @@ class Guarded(NamedTuple):
 
 @asynccontextmanager
 async def guarded_service(database_url: str, folder: Path) -> AsyncIterator[Guarded]:
-    """Once everything that has happened is in the read models."""
+    """Once everything that has happened is in the read models; the worker has ended then, for it slows the calls."""
     with pytest.MonkeyPatch.context() as patch:
         settings = {"HOURBOOK_ACCESS": "closed", "HOURBOOK_LOGS": "1", "HOURBOOK_REFUSALS_PER_SECOND": "1000000"}
         for name, value in settings.items():
@@ -56,9 +56,9 @@ async def guarded_service(database_url: str, folder: Path) -> AsyncIterator[Guar
         owner, keys = await _keys(database_url)
         (folder / "owner.key").write_text(owner)
         patch.setenv("HOURBOOK_LEDGER_KEY_FILE", str(folder / "owner.key"))
-        async with joined_service(database_url, folder / "audit.pem") as url:
+        async with joined_application(database_url, folder / "audit.pem") as url:
             guarded = Guarded(url, owner, keys)
-            async with guarded.client(owner) as client:
+            async with at_work(url), guarded.client(owner) as client:
                 await _happen(client)
             yield guarded
 

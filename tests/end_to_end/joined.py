@@ -23,6 +23,13 @@ READY_SECONDS_MAX = 60
 @asynccontextmanager
 async def joined_service(database_url: str, audit_key_file: Path) -> AsyncIterator[str]:
     """Its address, once it is ready."""
+    async with joined_application(database_url, audit_key_file) as url, at_work(url):
+        yield url
+
+
+@asynccontextmanager
+async def joined_application(database_url: str, audit_key_file: Path) -> AsyncIterator[str]:
+    """Its address; nothing expires or reaches a read model but while it is `at_work`."""
     port = free_port()
     environment = {
         "DATABASE_URL": database_url,
@@ -36,12 +43,18 @@ async def joined_service(database_url: str, audit_key_file: Path) -> AsyncIterat
         for name, value in environment.items():
             patch.setenv(name, value)
         async with serving(import_from_string("services.app:create_app"), port) as url:
-            work = [asyncio.create_task(run_expiry(LedgerSettings())), asyncio.create_task(run_worker(Settings()))]
-            try:
-                await _until_ready(url)
-                yield url
-            finally:
-                await end(*work)
+            yield url
+
+
+@asynccontextmanager
+async def at_work(url: str) -> AsyncIterator[None]:
+    """Expiry and a worker beside the application, once it is ready."""
+    work = [asyncio.create_task(run_expiry(LedgerSettings())), asyncio.create_task(run_worker(Settings()))]
+    try:
+        await _until_ready(url)
+        yield
+    finally:
+        await end(*work)
 
 
 async def _until_ready(url: str) -> None:
