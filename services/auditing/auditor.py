@@ -13,6 +13,7 @@ import asyncpg
 
 from contracts.placement import ACCESS_LOG
 from contracts.quantities import SELLER_ZONE
+from services.auditing.side_tables import SideTables
 from services.ledger.audit.balances import Holdings, Replayed, replayed, streams
 from services.ledger.audit.catalogue import Catalogue
 from services.ledger.audit.cursor import Cursor
@@ -86,6 +87,8 @@ class Audit:
                 findings.log_is_sound &= not differences
             if self.with_projections:
                 await self._compare(store, found, progress, everything=full or not cursor.logs)
+                if full and all(findings.log_is_sound for findings in found.values()):
+                    await self._compare_tables(store, found, progress)
             after = replace(
                 after,
                 full_at=datetime.now(UTC) if full else cursor.full_at,
@@ -118,6 +121,17 @@ class Audit:
                     accounts = None if everything else findings.accounts
                     with findings.instead_of_an_end(f"the read models of log {log_id}"):
                         findings.faults += await compare(store, connection, log_id, accounts, progress)
+
+    async def _compare_tables(self, store: EventStore, found: dict[int, Findings], progress: Progress) -> None:
+        """All rows and columns of the read models with what the logs make of them; see `side_tables`."""
+        with found[0].instead_of_an_end("the tables of the read models"):
+            async with SideTables.beside(self.database_url, store, self.logs) as side:
+                async for events in side.follow():
+                    progress(events)
+                async for difference in side.compare():
+                    found[difference.log_id(self.logs)].fault(str(difference))
+                async for log_id, notice in side.notices():
+                    found[log_id].notices.append(notice)
 
     async def keep_running(self, every_seconds: float) -> None:
         """Again and again until cancelled, and once more then: what is new each time, everything once a day.

@@ -52,6 +52,7 @@ async def migrate(database_url: str, logs: Sequence[str]) -> None:
             await connection.execute(SCHEMA)
             await connection.execute(identity.SCHEMA + halted_accounts.SCHEMA + tracking.SCHEMA)
             for projection in PROJECTIONS:
+                await connection.execute(projection.beside)
                 if not await connection.fetchval(OTHER_VERSION, projection.name, projection.version):
                     await connection.execute(projection.schema)
                     for log in logs:

@@ -43,6 +43,8 @@ class Findings:
     size: int = 0
     events: int = 0
     faults: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    """What is right, and to be known by those who read that nothing is wrong."""
     accounts: set[str] = field(default_factory=set)
     """Those that the events belong to."""
     log_is_sound: bool = True

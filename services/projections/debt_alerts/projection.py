@@ -50,7 +50,15 @@ KEEP_ALERTS = """
 
 
 async def project(connection: Connection, batch: Sequence[Logged]) -> None:
-    """Apply a batch event by event, in the caller's transaction; CannotApply for an account that was never opened."""
+    """Apply a batch event by event, in the caller's transaction, and record what is to be delivered."""
+    await record_changes(connection, await fold(connection, batch), batch[-1])
+
+
+async def fold(connection: Connection, batch: Sequence[Logged]) -> list[tuple[int, Change]]:
+    """Apply a batch, and deliver nothing; the changes of alerts, each with its event's position.
+
+    CannotApply for an account that was never opened.
+    """
     watched = await _watched(connection, {logged.recorded.account_id for logged in batch})
     changes: list[tuple[int, Change]] = []
     for logged in batch:
@@ -58,7 +66,7 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
         watched[account_id], made = after(watched.get(account_id), logged)
         changes += [(logged.position, change) for change in made]
     await _keep(connection, watched, [change for _, change in changes])
-    await record_changes(connection, changes, batch[-1])
+    return changes
 
 
 async def pass_time(database: Pool, now: datetime) -> None:

@@ -31,6 +31,9 @@ CREATE TABLE IF NOT EXISTS alert (
 CREATE INDEX IF NOT EXISTS alert_newest ON alert (opened_at, account_id, kind, episode);
 CREATE INDEX IF NOT EXISTS alert_open ON alert (opened_at, account_id, kind, episode) WHERE closed_at IS NULL;
 
+"""
+
+BESIDE = """
 -- How far changes are recorded in each log; all rows are made at once. What rests on events up to `position` is
 -- recorded, or lies before the alerts began and is never delivered.
 CREATE TABLE IF NOT EXISTS projections.alert_frontier (

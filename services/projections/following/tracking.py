@@ -70,8 +70,9 @@ class Projection:
     `version` grows with every change to what the tables are or hold; a worker that finds tables of an older one builds
     new ones. `totals`: a query for one row of sums, by which a rebuilt projection is compared with the live one.
     `finish`: what is left to do on rebuilt tables that the live ones have done without an event. `forget`: what to do
-    outside of the tables when the logs have gone back to these positions. `rest_seconds`: how
-    long its worker rests after a batch of live events, so that the next is larger and more urgent ones come first.
+    outside of the tables when the logs have gone back to these positions. `beside`: makes tables that no rebuild makes
+    anew, always in the schema `projections`. `fold`: `project` without what it does to those. `rest_seconds`: how long
+    its worker rests after a batch of live events, so that the next is larger and more urgent ones come first.
     Everything names its tables without a schema.
     """
 
@@ -82,6 +83,8 @@ class Projection:
     totals: str = "SELECT"
     finish: Callable[[Connection], Awaitable[None]] = _nothing_to_finish
     forget: Callable[[Pool, Sequence[int]], Awaitable[None]] = _nothing_to_forget
+    beside: str = "SELECT"
+    fold: Callable[[Connection, Sequence[Logged]], Awaitable[object]] | None = None
     rest_seconds: float = 0
     version: int = 1
 

@@ -1,0 +1,74 @@
+"""The sample history in a ledger's database, with every read model as workers leave it."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from random import Random
+
+import asyncpg
+
+from contracts.envelope import RecordedEvent
+from contracts.placement import log_of
+from services.ledger.event_store.store import EventStore
+from services.ledger.event_store.stored_event import StoredEvent, as_lines
+from services.ledger.running import prepared
+from services.projections import catalogue
+from services.projections.database import pool
+from services.projections.debt_alerts.episodes import begin
+from services.projections.debt_alerts.projection import pass_time
+from services.projections.following.batches import apply
+from services.projections.following.logged import Logged
+from services.projections.following.tracking import Tracking
+from tests.projections.sample import sample_log
+
+
+async def projected_sample(database_url: str, logs: int) -> datetime:
+    """Record the sample, and apply it to every projection, in batches of any size; when that is in the sample."""
+    await prepared(database_url, logs)
+    async with EventStore.connected(database_url, logs) as store:
+        lines = sample_log().lines
+        for log_id in range(logs):
+            if of_log := list(_stored([line for line in lines if log_of(line.account_id, logs) == log_id])):
+                await store.append(log_id, of_log, {})
+        await project(database_url, store, logs, lines[-1].recorded_at)
+    return lines[-1].recorded_at
+
+
+def _stored(lines: Iterable[RecordedEvent]) -> Iterator[StoredEvent]:
+    last: dict[str, str] = {}
+    for line in lines:
+        names = (line.account_id, line.version, line.event_id, line.command_id, line.command_id.encode(), line.type)
+        event = StoredEvent(None, *names, line.schema_version, line.recorded_at, line.event().model_dump_json())
+        yield event._replace(follows=last.get(line.account_id))
+        last[line.account_id] = line.event_id
+
+
+async def project(database_url: str, store: EventStore, logs: int, now: datetime) -> None:
+    """Bring every projection to the ends of the logs, and let time pass up to now."""
+    names = [str(log_id) for log_id in range(logs)]
+    await catalogue.migrate(database_url, names)
+    async with pool(database_url, 1) as database:
+        await begin(database, [0] * logs, now - timedelta(days=400))
+        async with database.acquire() as connection:
+            for projection in catalogue.PROJECTIONS:
+                for log_id in range(logs):
+                    await _apply(connection, Tracking(projection, str(log_id)), await logged(store, log_id))
+        await pass_time(database, now)
+
+
+async def _apply(connection: asyncpg.Connection, tracking: Tracking, events: list[Logged]) -> None:
+    place = await tracking.place(connection)
+    for batch in _batches(events[place.position :], Random(tracking.projection.name)):
+        place = await apply(connection, tracking, place, batch)
+
+
+def _batches(events: list[Logged], random: Random) -> Iterator[list[Logged]]:
+    cuts = sorted({0, len(events), *(random.randrange(len(events) + 1) for _ in range(12))})
+    for start, end in pairwise(cuts):
+        yield events[start:end]
+
+
+async def logged(store: EventStore, log_id: int) -> list[Logged]:
+    """All events of a short log."""
+    page = await store.page(log_id, 0, 100_000)
+    return [Logged.of_line(line) for line in as_lines(page).splitlines()]
