@@ -15,6 +15,7 @@ from pydantic import (
 
 from contracts.events import Agreed, Category, TimeEntry, WorkKind
 from contracts.quantities import (
+    EXACT_MAX,
     AccountId,
     CalendarDate,
     GivenDay,
@@ -25,6 +26,7 @@ from contracts.quantities import (
     GivenReference,
     GivenTitle,
     IdempotencyKey,
+    LotId,
     Month,
     PackageId,
     PaidMinutes,
@@ -148,10 +150,22 @@ class ChangeCustomerBody(Body):
         return self
 
 
+class RefundPackageBody(Body):
+    """Give back money for what is left in a lot (rule 14); without an amount, all that is not booked on it."""
+
+    reason: GivenReason
+    refund_reference: GivenReference
+    amount_kopecks: Annotated[int, Strict(), Field(ge=0, le=EXACT_MAX)] | None = None
+
+
 class ReasonBody(Body):
     """Why it is done, in the caller's words."""
 
     reason: GivenReason
+
+
+class CorrectTaskBody(CloseTaskBody, ReasonBody):
+    """What a closing should have been, and why it is corrected (rule 8.6)."""
 
 
 class NoBody(Body):
@@ -184,10 +198,23 @@ class PurchasePackage(OfAccount, PurchasePackageBody):
     command: Literal["PurchasePackage"] = "PurchasePackage"
 
 
+class RefundPackage(OfAccount, RefundPackageBody):
+    """Give back money for what is left in a lot, a package's or a compensation's (rule 14)."""
+
+    command: Literal["RefundPackage"] = "RefundPackage"
+    package_id: LotId
+
+
 class CloseTask(OfTask, CloseTaskBody):
     """Charge a confirmed task (rule 5)."""
 
     command: Literal["CloseTask"] = "CloseTask"
+
+
+class CorrectTask(OfTask, CorrectTaskBody):
+    """Say what a task's closing should have been: only the difference moves, if it took effect then (rule 8.6)."""
+
+    command: Literal["CorrectTask"] = "CorrectTask"
 
 
 class MarkWarranty(OfTask, ReasonBody):
@@ -255,7 +282,9 @@ class ReopenMonth(OfAccount, ReasonBody):
 Command = (
     OpenAccount
     | PurchasePackage
+    | RefundPackage
     | CloseTask
+    | CorrectTask
     | MarkWarranty
     | ReopenTask
     | PlanTask

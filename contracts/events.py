@@ -4,7 +4,7 @@ Every event carries `effective_at` (when it counts) and `booking_month` (the mon
 `recorded_at` stands in its envelope (rule 2.1). Minutes and kopecks are whole numbers.
 """
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
@@ -63,12 +63,17 @@ class Agreed(Part):
 
 
 class Draw(Part):
-    """Minutes a lot gave, and their money (rules 4.4, 6). `released`: from hours it had forfeited (6.1)."""
+    """Minutes a lot gave, and their money (rules 4.4, 6). `released`: from hours it had forfeited (6.1).
+
+    `effective_at`: of a draw on what made up for an earlier closing of the task (6.2), whose lot may have begun later
+    than the closing takes effect; other draws count when their closing does.
+    """
 
     lot_id: LotId
     minutes: Minutes
     amount_kopecks: Kopecks
     released: bool = False
+    effective_at: Annotated[Instant | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 class LotShare(Part):
@@ -101,6 +106,29 @@ class Returned(Part):
     effective_at: Instant
     settlement: bool = False
     forfeited: bool = False
+
+
+class TakenOver(Part):
+    """What a closing that corrects another one takes over from it: a draw, a settlement, or (without a lot) a payment.
+
+    `hour_price_kopecks` is that of a payment.
+    As it stands now: where a piece of it was given back, minutes and money are the rest's (rule 8.6).
+    """
+
+    lot_id: LotId | None = None
+    minutes: Minutes
+    amount_kopecks: Kopecks
+    effective_at: Instant
+    settlement: bool = False
+    released: bool = False
+    hour_price_kopecks: Kopecks | None = None
+
+
+class Succession(Part):
+    """Who takes over what a package leaves, from now on (rule 7.2)."""
+
+    package_id: LotId
+    successor_package_id: PackageId | None
 
 
 class Compensation(Part):
@@ -208,14 +236,28 @@ class PlanDropped(Event):
     reason: Reason
 
 
-class TaskClosed(Event):
-    """A confirmed task was charged: drawn from lots as far as they reach, the rest owed (rules 5, 6).
+class PackageRefunded(Event):
+    """Money was given back for what was left in a lot, whose minutes leave it (rule 14).
 
-    As recorded, `confirmed_by` and performers are commitments to names that stand apart and can be erased.
-    `kind` and `package_use_agreed_at` (rule 5.8) are absent in version 1, in which every closing was work.
+    `package_id` holds the lot now. Refunded and retained money are together what was not booked on the lot.
+    `succeeded`: the packages that lose their successor by it, and who takes over from them now (rule 14.3).
     """
 
-    schema_version: ClassVar[int] = 2
+    lot_id: LotId
+    package_id: LotId
+    refunded_minutes: Minutes
+    refunded_kopecks: Kopecks
+    retained_kopecks: Kopecks
+    reason: Reason
+    refund_reference: Reference
+    succeeded: tuple[Succession, ...] = ()
+
+
+class ClosingFacts(Event):
+    """What a closing states, also one that corrects another.
+
+    As recorded, `confirmed_by` and performers are commitments to names that stand apart and can be erased.
+    """
 
     task_id: TaskId
     closure: int
@@ -239,6 +281,15 @@ class TaskClosed(Event):
     package_use_agreed_at: Instant | None = None
 
 
+class TaskClosed(ClosingFacts):
+    """A confirmed task was charged: drawn from lots as far as they reach, the rest owed (rules 5, 6).
+
+    `kind` and `package_use_agreed_at` (rule 5.8) are absent in version 1, in which every closing was work.
+    """
+
+    schema_version: ClassVar[int] = 2
+
+
 class Reversal(Event):
     """A closing taken back: what can go back is undone, what cannot is compensated from now on (rule 8.1).
 
@@ -254,6 +305,11 @@ class Reversal(Event):
     cancelled_owed_minutes: Minutes = 0
     compensation: Compensation | None = None
 
+    @property
+    def undone_at(self) -> datetime:
+        """When the closing took effect whose debt is undone."""
+        return self.effective_at
+
 
 class WarrantyMarked(Reversal):
     """A task was marked as warranty; `closure` is absent when it was not closed at the time (rules 5.6, 8.5)."""
@@ -261,6 +317,36 @@ class WarrantyMarked(Reversal):
 
 class TaskReopened(Reversal):
     """A closed task was reopened and may be closed anew (rule 8.5)."""
+
+
+class TaskCorrected(ClosingFacts):
+    """A closing stands in place of an earlier one, which it says was wrong (rule 8.6).
+
+    `draws` and `owed_minutes` are new, beside `taken_over` and `taken_over_owed_minutes`; `amount_kopecks` is the money
+    of all of it. `returned`, `cancelled_owed_minutes` and `compensation` are what was taken back, as in a Reversal.
+    `only_difference`: both take effect at the same instant; otherwise the earlier one was taken back whole. It leaves
+    the reports with all its worked and charged minutes and money, in `corrected_booking_month`.
+    """
+
+    reason: Reason
+    only_difference: bool
+    taken_over: tuple[TakenOver, ...] = ()
+    taken_over_owed_minutes: Minutes = 0
+    amount_kopecks: Kopecks
+    returned: tuple[Returned, ...] = ()
+    cancelled_owed_minutes: Minutes = 0
+    compensation: Compensation | None = None
+    corrected_closure: int
+    corrected_effective_at: Instant
+    corrected_booking_month: Month
+    corrected_worked_minutes: Minutes
+    corrected_charged_minutes: Minutes
+    corrected_amount_kopecks: Kopecks
+
+    @property
+    def undone_at(self) -> datetime:
+        """When the closing took effect whose debt is undone."""
+        return self.corrected_effective_at
 
 
 class HoursCarriedOver(Event):
@@ -350,11 +436,13 @@ EVENT_TYPES: dict[str, type[Event]] = {
         AccountOpened,
         CustomerChanged,
         PackagePurchased,
+        PackageRefunded,
         TaskPlanned,
         PlanDropped,
         TaskClosed,
         WarrantyMarked,
         TaskReopened,
+        TaskCorrected,
         HoursCarriedOver,
         PackageExpired,
         DebtSettled,

@@ -15,6 +15,10 @@ class ProblemType(NamedTuple):
 NOT_FOUND = (
     ProblemType("account-not-found", 404, "There is no such account.", "Open the account first, or check its id."),
     ProblemType("task-not-found", 404, "Nothing is known of this task.", "Check the task's id and its account."),
+    ProblemType(
+        "package-not-found", 404, "There is no such package.",
+        "Check the id: that of a package, or of a compensation, of this account.",
+    ),
     ProblemType("key-not-found", 404, "There is no such key within your own rights.", "Check the key's id."),
     ProblemType("not-found", 404, "There is nothing at this address.", "GET /docs lists what there is."),
 )  # fmt: skip
@@ -68,12 +72,16 @@ STATE_OF_THE_ACCOUNT = (
         "Give the new package an id of its own.",
     ),
     ProblemType(
+        "nothing-to-refund", 409, "Nothing is left in this package that could be refunded.",
+        "Refund a package that has hours left and has neither ended nor been refunded.",
+    ),
+    ProblemType(
         "task-already-closed", 409, "This task is already closed.",
         "Reopen it first if it is to be closed anew.",
     ),
     ProblemType(
         "task-not-closed", 409, "This task is not closed.",
-        "Only a closed task can be reopened; check the id.",
+        "Only a closed task can be reopened or corrected; check the id.",
     ),
     ProblemType(
         "task-already-warranty", 409, "This task is marked as warranty already.",
@@ -115,6 +123,10 @@ NOT_RECORDABLE = (
     ProblemType(
         "payment-exceeds-debt", 422, "More minutes are paid than are owed.",
         "Pay at most owed_minutes of the balance.",
+    ),
+    ProblemType(
+        "refund-exceeds-price", 422, "More is refunded than is not booked yet of the package's price.",
+        "Refund at most that; without an amount it is refunded in full.",
     ),
     ProblemType("month-not-over", 422, "This month is not over.", "Close it once it has ended in Moscow time."),
     ProblemType(

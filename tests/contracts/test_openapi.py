@@ -20,7 +20,7 @@ from tests.published import METHODS, document, fits, nodes
 
 VERBS = {
     "list", "get", "read", "stream", "replay", "record", "explain", "make", "rotate", "revoke",
-    "open", "purchase", "close", "mark", "reopen", "pay", "suspend", "resume", "set", "erase",
+    "open", "purchase", "refund", "close", "correct", "mark", "reopen", "pay", "suspend", "resume", "set", "erase",
     "plan", "drop", "change",
 }  # fmt: skip
 NEVER_IN_A_DOCUMENT = {"method-not-allowed"}

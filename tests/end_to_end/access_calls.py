@@ -42,7 +42,8 @@ ACCOUNT = "/v1/accounts/{account_id}"
 REASON = {"reason": "a test"}
 PLAN = {"title": "t", "category": "regular", "estimated_minutes": 60}
 IN_PATH = {
-    "task_id": "own-task-0", "month": CLOSED_MONTH, "version": "1", "key_id": "a" * 16, "slug": "not-found",
+    "task_id": "own-task-0", "package_id": "own-package",
+    "month": CLOSED_MONTH, "version": "1", "key_id": "a" * 16, "slug": "not-found",
     "file": CLOSED_MONTH, "path": "0/000.p/1",
 }  # fmt: skip
 
@@ -80,6 +81,8 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("POST", f"{ACCOUNT}/months/{{month}}/reopen"): [Call("months", {"dry_run": "true"}, body=REASON)],
     ("POST", f"{ACCOUNT}/packages"): [
         Call("money", body={"package_id": "more", "plan": "hours-20", "purchased_at": "2026-03-01T12:00:00Z"})],
+    ("POST", f"{ACCOUNT}/packages/{{package_id}}/refund"): [
+        Call("money", {"dry_run": "true"}, body=REASON | {"refund_reference": "7"})],
     ("GET", f"{ACCOUNT}/packages"): [Call("balances")],
     ("GET", f"{ACCOUNT}/personal-data"): [Call("personal")],
     ("POST", f"{ACCOUNT}/personal-data/erasures"): [Call("erasure", body={**REASON, "person": "nobody"})],
@@ -100,6 +103,8 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("DELETE", f"{ACCOUNT}/tasks/{{task_id}}/plan"): [
         Call("tasks", REASON, path={"task_id": "planned"}),
         Call("tasks", {**REASON, "dry_run": "true"}, path={"task_id": "planned"})],
+    ("POST", f"{ACCOUNT}/tasks/{{task_id}}/correct"): [
+        Call("tasks", {"dry_run": "true"}, closing_body() | REASON)],
     ("POST", f"{ACCOUNT}/tasks/{{task_id}}/reopen"): [Call("tasks", {"dry_run": "true"}, body=REASON)],
     ("POST", f"{ACCOUNT}/tasks/{{task_id}}/warranty"): [Call("tasks", body=REASON)],
     ("GET", "/v1/alerts"): [Call("balances", lists=True)],
@@ -126,6 +131,8 @@ COMMANDS: dict[str, Call] = {
     "DropPlan": Call("tasks", body={"task_id": "z", **REASON}),
     "SuspendWork": Call("money", body=REASON),
     "ResumeWork": Call("money", body=REASON),
+    "RefundPackage": Call("money", body=REASON | {"package_id": "none", "refund_reference": "7"}),
+    "CorrectTask": Call("tasks", body={"task_id": "none", **closing_body(), **REASON}),
     "CloseTask": Call("tasks", body={"task_id": "y", **closing_body()}),
     "MarkWarranty": Call("tasks", body={"task_id": "y", **REASON}),
     "ReopenTask": Call("tasks", body={"task_id": "y", **REASON}),

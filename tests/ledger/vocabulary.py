@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import services.ledger
 from contracts.commands import (
@@ -17,12 +17,14 @@ from contracts.commands import (
     CloseMonth,
     CloseTask,
     Command,
+    CorrectTask,
     DropPlan,
     MarkWarranty,
     OpenAccount,
     PayDebt,
     PlanTask,
     PurchasePackage,
+    RefundPackage,
     ReopenMonth,
     ReopenTask,
     ResumeWork,
@@ -139,6 +141,30 @@ def close(
         )
 
     return Step(command, on, recorded)
+
+
+def correct(task_id: str = "T-1", **closing: Any) -> Step:
+    """A closing should have been this one: `closing` is what `close` takes; it takes effect `on` that moment."""
+    step = close(task_id, **closing)
+
+    def command(at: datetime) -> CorrectTask:
+        assert step.command, "a closing is a command"
+        given = step.command(at)
+        return CorrectTask(**dict(given) | {"command": "CorrectTask", "reason": "время исправлено"})
+
+    return Step(command, step.on, step.recorded)
+
+
+def refund(package_id: str, amount: int | None = None, *, on: When = None) -> Step:
+    """The customer gets money back for what is left in a lot: all that is not booked, or an amount agreed."""
+    refunded = RefundPackage(
+        account_id=ACCOUNT_ID,
+        package_id=package_id,
+        reason="по заявлению",
+        refund_reference="п/п 17",
+        amount_kopecks=amount,
+    )
+    return Step(lambda _: refunded, on)
 
 
 def _consent(said: str | bool, started_at: datetime | None) -> datetime | None:

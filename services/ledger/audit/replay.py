@@ -6,12 +6,14 @@ from datetime import datetime
 
 from contracts.envelope import RecordedEvent
 from contracts.events import (
+    ClosingFacts,
     DebtPaid,
     DebtSettled,
     Event,
     PackagePurchased,
+    PackageRefunded,
     Reversal,
-    TaskClosed,
+    TaskCorrected,
     WorkResumed,
     WorkSuspended,
 )
@@ -107,8 +109,12 @@ def movements(event: Event) -> Iterator[tuple[str | None, int, datetime]]:
     match event:
         case PackagePurchased():
             yield event.package_id, event.minutes, at
-        case TaskClosed():
-            yield from ((draw.lot_id, -draw.minutes, at) for draw in event.draws)
+        case PackageRefunded():
+            yield event.lot_id, -event.refunded_minutes, at
+        case ClosingFacts():
+            if isinstance(event, TaskCorrected):
+                yield from _undone(event)
+            yield from ((draw.lot_id, -draw.minutes, draw.effective_at or at) for draw in event.draws)
             yield OWED, event.owed_minutes, at
         case DebtSettled():
             yield from ((event.lot_id, -event.minutes, at), (OWED, -event.minutes, at))
@@ -120,13 +126,13 @@ def movements(event: Event) -> Iterator[tuple[str | None, int, datetime]]:
             pass
 
 
-def _undone(event: Reversal) -> Iterator[tuple[str | None, int, datetime]]:
+def _undone(event: Reversal | TaskCorrected) -> Iterator[tuple[str | None, int, datetime]]:
     """A settlement that went back is undone on both sides: where it settled, and where the debt arose (rule 8.1)."""
     for back in event.returned:
         yield back.lot_id, back.minutes, back.effective_at
         if back.settlement:
-            yield from ((OWED, back.minutes, back.effective_at), (OWED, -back.minutes, event.effective_at))
-    yield OWED, -event.cancelled_owed_minutes, event.effective_at
+            yield from ((OWED, back.minutes, back.effective_at), (OWED, -back.minutes, event.undone_at))
+    yield OWED, -event.cancelled_owed_minutes, event.undone_at
     if event.compensation:
         yield event.compensation.package_id, event.compensation.minutes, event.compensation.starts_at
 

@@ -8,37 +8,42 @@ from contracts.commands import (
     CloseMonth,
     CloseTask,
     Command,
+    CorrectTask,
     DropPlan,
     MarkWarranty,
     OpenAccount,
     PayDebt,
     PlanTask,
     PurchasePackage,
+    RefundPackage,
     ReopenMonth,
     ReopenTask,
     ResumeWork,
     SuspendWork,
 )
-from contracts.events import CustomerChanged, Event
+from contracts.events import CustomerChanged, Event, Reversal
+from services.ledger.domain.closing import close_task
 from services.ledger.domain.consents import require_consents, require_past
+from services.ledger.domain.correction import correct_task
 from services.ledger.domain.course import Course
 from services.ledger.domain.customer import change_customer
 from services.ledger.domain.deeds import (
     close_month,
-    close_task,
+    mark_warranty,
     open_account,
     pay_debt,
     reopen_month,
+    reopen_task,
     resume_work,
     resumed,
     suspend_work,
-    take_back,
 )
 from services.ledger.domain.evolution import evolve
 from services.ledger.domain.expiry import reclaimed
 from services.ledger.domain.local_time import midnight, month_after, month_start
 from services.ledger.domain.planning import drop_plan, plan_task, require_estimate
 from services.ledger.domain.purchases import purchase_package, require_purchasable
+from services.ledger.domain.refund import refund_package
 from services.ledger.domain.refusals import AccountNotFound, MonthNotOver
 from services.ledger.domain.state import Account
 from services.ledger.domain.terms import Terms
@@ -75,23 +80,35 @@ def course_of(command: Command, account: Account, terms: Terms, now: datetime) -
     require_body(command, terms, now)
     course = Course(account, now)
     course.expire()
-    before = course.account
-    fact = fact_of(command, before, terms, now)
-    course.record([fact])
-    course.record(reclaimed(before, fact))
-    since = now if isinstance(fact, CustomerChanged) else fact.effective_at
-    course.settle(since)
+    triggered_at = happen(command, course, terms)
+    course.settle(triggered_at)
     while course.expire():
-        course.settle(since)
+        course.settle(triggered_at)
     if course.account.suspended and course.account.balance_minutes > 0:
         course.record([resumed(course.account, now, None, automatic=True)])
     return course
 
 
+def happen(command: Command, course: Course, terms: Terms) -> datetime:
+    """The command's fact, and the hours that change hands by it; returns when it triggers settlements (rule 6.4)."""
+    before = course.account
+    if isinstance(command, CorrectTask):
+        fact = correct_task(command, course, terms)
+        course.take_back(fact)
+        return min(fact.effective_at, fact.corrected_effective_at)
+    fact = fact_of(command, before, terms, course.now)
+    if isinstance(fact, Reversal):
+        course.take_back(fact)
+    else:
+        course.record([fact])
+        course.record(reclaimed(before, fact))
+    return course.now if isinstance(fact, CustomerChanged) else fact.effective_at
+
+
 def require_body(command: Command, terms: Terms, now: datetime) -> None:
     """Refuse what the command alone, with terms and clock, shows to be wrong."""
     match command:
-        case CloseTask():
+        case CloseTask() | CorrectTask():
             require_consents(command, terms, now)
         case PurchasePackage():
             require_purchasable(command, terms, now)
@@ -108,15 +125,19 @@ def require_body(command: Command, terms: Terms, now: datetime) -> None:
             pass
 
 
-def fact_of(command: Command, account: Account, terms: Terms, now: datetime) -> Event:
+def fact_of(command: Command, account: Account, terms: Terms, now: datetime) -> Event:  # noqa: C901 - a case a command
     """Check the command against the account; what has happened, if nothing speaks against it."""
     match command:
         case CloseTask():
             return close_task(command, account, terms, now)
         case PurchasePackage():
             return purchase_package(command, account, terms, now)
-        case MarkWarranty() | ReopenTask():
-            return take_back(command, account, terms, now)
+        case MarkWarranty():
+            return mark_warranty(command, account, terms, now)
+        case ReopenTask():
+            return reopen_task(command, account, terms, now)
+        case RefundPackage():
+            return refund_package(command, account, now)
         case PlanTask():
             return plan_task(command, account, terms, now)
         case DropPlan():
@@ -135,3 +156,5 @@ def fact_of(command: Command, account: Account, terms: Terms, now: datetime) -> 
             return reopen_month(command, account, now)
         case OpenAccount():
             return open_account(command, account, now)
+        case CorrectTask():
+            raise TypeError("a correction is decided on a course of its own: correct_task")

@@ -5,7 +5,16 @@ from typing import NamedTuple
 
 from immutables import Map
 
-from contracts.events import DebtPaid, DebtSettled, Event, FrozenReport, HoursCarriedOver, Reversal, TaskClosed
+from contracts.events import (
+    DebtPaid,
+    DebtSettled,
+    Event,
+    FrozenReport,
+    HoursCarriedOver,
+    Reversal,
+    TaskClosed,
+    TaskCorrected,
+)
 from contracts.report_hash import Figures, report_hash
 
 
@@ -20,6 +29,7 @@ class Booked(NamedTuple):
 
 
 Months = Map[str, Booked]
+Line = tuple[str, int, int, int, int]
 
 NOTHING = Booked()
 
@@ -32,15 +42,26 @@ def book(months: Months, event: Event, balance_minutes: int) -> Months:
     figures = _figures(event)
     if not figures and not balance_minutes and not isinstance(event, HoursCarriedOver):
         return months
-    month = months.get(event.booking_month, NOTHING)
+    return _booked(months, event.booking_month, figures, balance_minutes)
+
+
+def book_correction(months: Months, event: TaskCorrected, balance_minutes: int) -> Months:
+    """The months once the corrected closing, with all it came to, has left the report of its own (rule 8.6)."""
+    work = (-event.corrected_worked_minutes, -event.corrected_charged_minutes, -event.corrected_amount_kopecks)
+    figures = ((event.task_id, event.corrected_closure, *work),)
+    return _booked(months, event.corrected_booking_month, figures, balance_minutes)
+
+
+def _booked(months: Months, name: str, figures: tuple[Line, ...], balance_minutes: int) -> Months:
+    month = months.get(name, NOTHING)
     closings = month.closings
     for task_id, closure, worked, charged, kopecks in figures:
         was = closings.get((task_id, closure), (0, 0, 0))
         closings = closings.set((task_id, closure), (was[0] + worked, was[1] + charged, was[2] + kopecks))
-    return months.set(event.booking_month, Booked(month.balance_minutes + balance_minutes, closings))
+    return months.set(name, Booked(month.balance_minutes + balance_minutes, closings))
 
 
-def _figures(event: Event) -> tuple[tuple[str, int, int, int, int], ...]:
+def _figures(event: Event) -> tuple[Line, ...]:
     """What the event adds to closings: the money of draws, settlements and payments, less what went back (10.3).
 
     In plain tuples, whose fields are those of Figures: this is done for every event, and a named one takes longer.
@@ -49,6 +70,8 @@ def _figures(event: Event) -> tuple[tuple[str, int, int, int, int], ...]:
         case TaskClosed():
             kopecks = sum([draw.amount_kopecks for draw in event.draws])
             return ((event.task_id, event.closure, event.worked_minutes, event.charged_minutes, kopecks),)
+        case TaskCorrected():
+            return ((event.task_id, event.closure, event.worked_minutes, event.charged_minutes, event.amount_kopecks),)
         case DebtSettled():
             return ((event.task_id, event.closure, 0, 0, event.amount_kopecks),)
         case DebtPaid():

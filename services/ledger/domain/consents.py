@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from contracts.commands import CloseTask
+from contracts.commands import CloseTaskBody
 from services.ledger.domain.local_time import touches_working_hours
 from services.ledger.domain.refusals import (
     ConfirmedBeforeClosed,
@@ -29,18 +29,22 @@ def require_past(field: str, instant: datetime, now: datetime) -> None:
         raise EffectiveInFuture(instant.isoformat(), field)
 
 
-def terms_of_work(command: CloseTask, terms: Terms, now: datetime) -> TermsVersion:
+def given_at(command: CloseTaskBody) -> datetime:
+    """When a closing takes effect by what it says (rule 5.1); up to 5 minutes of it may lie ahead (rule 2.1)."""
+    return max(command.closed_at, command.confirmed_at or command.closed_at)
+
+
+def terms_of_work(command: CloseTaskBody, terms: Terms, now: datetime) -> TermsVersion:
     """Those in force when the work started or, unknown, when the closing takes effect (rule 3.1)."""
-    since = command.started_at or max(command.closed_at, command.confirmed_at or command.closed_at)
-    return terms.at(min(since, now))
+    return terms.at(min(command.started_at or given_at(command), now))
 
 
-def effect_of(command: CloseTask, now: datetime) -> datetime:
+def effect_of(command: CloseTaskBody, now: datetime) -> datetime:
     """When a closing counts: once it is closed and confirmed (rule 5.1); what is a little ahead counts as now (2.1)."""
-    return min(max(command.closed_at, command.confirmed_at or command.closed_at), now)
+    return min(given_at(command), now)
 
 
-def require_consents(command: CloseTask, terms: Terms, now: datetime) -> None:
+def require_consents(command: CloseTaskBody, terms: Terms, now: datetime) -> None:
     """Refuse a closing that is not in quanta, confirmed, past, and agreed to where its category asks for it."""
     if command.worked_minutes <= 0 or command.worked_minutes % terms_of_work(command, terms, now).quantum_minutes:
         raise WorkedTimeNotInQuantum(command.worked_minutes)
@@ -60,16 +64,16 @@ def require_consents(command: CloseTask, terms: Terms, now: datetime) -> None:
     _require_time_entries(command)
 
 
-def _before_start(consent: datetime | None, command: CloseTask) -> bool:
+def _before_start(consent: datetime | None, command: CloseTaskBody) -> bool:
     return consent is not None and command.started_at is not None and consent <= command.started_at
 
 
-def _is_agreed(command: CloseTask, effective_at: datetime) -> bool:
+def _is_agreed(command: CloseTaskBody, effective_at: datetime) -> bool:
     """Whether the customer had agreed by then that the package pays for a specification (rule 5.8)."""
     return command.package_use_agreed_at is not None and command.package_use_agreed_at <= effective_at
 
 
-def _require_time_entries(command: CloseTask) -> None:
+def _require_time_entries(command: CloseTaskBody) -> None:
     """Given, they add up, and off-hours work lies outside working hours (rule 5.4)."""
     if command.time_entries is None:
         return

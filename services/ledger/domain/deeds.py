@@ -4,7 +4,6 @@ from datetime import datetime
 
 from contracts.commands import (
     CloseMonth,
-    CloseTask,
     MarkWarranty,
     OpenAccount,
     PayDebt,
@@ -19,7 +18,6 @@ from contracts.events import (
     MonthClosed,
     MonthReopened,
     Payment,
-    TaskClosed,
     TaskReopened,
     WarrantyMarked,
     WorkResumed,
@@ -27,8 +25,6 @@ from contracts.events import (
 )
 from contracts.quantities import rounded_division
 from services.ledger.domain.bookings import freeze
-from services.ledger.domain.consents import effect_of, terms_of_work
-from services.ledger.domain.lots import draw
 from services.ledger.domain.refusals import (
     AccountAlreadyOpen,
     AlreadySuspended,
@@ -37,13 +33,12 @@ from services.ledger.domain.refusals import (
     MonthNotClosed,
     NotSuspended,
     PaymentExceedsDebt,
-    TaskAlreadyClosed,
     TaskAlreadyWarranty,
     TaskNotClosed,
 )
-from services.ledger.domain.reversal import undo
-from services.ledger.domain.state import Account
-from services.ledger.domain.terms import Terms
+from services.ledger.domain.reversal import reopened, undo
+from services.ledger.domain.state import Account, Debt, Paid
+from services.ledger.domain.terms import Terms, TermsVersion
 
 
 def open_account(command: OpenAccount, account: Account, now: datetime) -> AccountOpened:
@@ -59,65 +54,37 @@ def open_account(command: OpenAccount, account: Account, now: datetime) -> Accou
     )
 
 
-def close_task(command: CloseTask, account: Account, terms: Terms, now: datetime) -> TaskClosed:
-    """Work is never refused for want of hours: what the lots cannot cover is owed (rule 4.3)."""
+def mark_warranty(command: MarkWarranty, account: Account, terms: Terms, now: datetime) -> WarrantyMarked:
+    """A task is marked as warranty, which takes back what its closing charged (rules 5.6, 8)."""
     task = account.task(command.task_id)
-    if task.closing is not None:
-        raise TaskAlreadyClosed(command.task_id)
-    assert command.confirmed_at is not None, "require_consents lets no unconfirmed task pass"
-    effective_at = effect_of(command, now)
-    in_force = terms_of_work(command, terms, now)
-    coefficient = in_force.coefficients["warranty" if task.warranty else command.category]
-    charged = coefficient * command.worked_minutes
-    assert charged == int(charged), "charged time is whole in any quantum the terms allow"
-    draws, owed = draw(account.lots_ending_after(effective_at), int(charged), effective_at)
-
-    return TaskClosed(
-        **account.times(effective_at),
+    if task.warranty:
+        raise TaskAlreadyWarranty(command.task_id)
+    closing = task.closing
+    if closing is None:
+        return WarrantyMarked(**account.times(now), task_id=command.task_id, reason=command.reason)
+    return WarrantyMarked(
+        **account.times(closing.effective_at),
         task_id=command.task_id,
-        closure=task.closures + 1,
-        title=command.title,
-        category=command.category,
-        warranty=task.warranty,
-        worked_minutes=command.worked_minutes,
-        coefficient=coefficient,
-        terms_version=in_force.name,
-        charged_minutes=int(charged),
-        draws=draws,
-        owed_minutes=owed,
-        started_at=command.started_at,
-        closed_at=command.closed_at,
-        confirmed_at=command.confirmed_at,
-        confirmed_by=command.confirmed_by,
-        urgency_agreed_at=command.urgency_agreed_at,
-        off_hours_requested_at=command.off_hours_requested_at,
-        time_entries=command.time_entries,
-        kind=command.kind,
-        package_use_agreed_at=command.package_use_agreed_at,
+        reason=command.reason,
+        closure=closing.number,
+        charged_minutes=closing.charged_minutes,
+        **undo(account, command.task_id, closing, terms.at(now), now),
     )
 
 
-def take_back(
-    command: MarkWarranty | ReopenTask, account: Account, terms: Terms, now: datetime
-) -> WarrantyMarked | TaskReopened:
-    """A warranty mark and a reopening both reverse the task's closing (rule 8)."""
-    task = account.task(command.task_id)
-    if isinstance(command, ReopenTask) and task.closing is None:
+def reopen_task(command: ReopenTask, account: Account, terms: Terms, now: datetime) -> TaskReopened:
+    """A task's closing is taken back, so that it can be closed anew (rule 8)."""
+    closing = account.task(command.task_id).closing
+    if closing is None:
         raise TaskNotClosed(command.task_id)
-    if isinstance(command, MarkWarranty) and task.warranty:
-        raise TaskAlreadyWarranty(command.task_id)
-
-    undone = undo(account, command.task_id, task.closing, terms.at(now), now)
-    times = account.times(task.closing.effective_at if task.closing else now)
-    task_id, reason = command.task_id, command.reason
-    if isinstance(command, MarkWarranty):
-        return WarrantyMarked(**times, task_id=task_id, reason=reason, **undone)
-    worked = task.closing.worked_minutes if task.closing else 0
-    return TaskReopened(**times, task_id=task_id, reason=reason, worked_minutes=worked, **undone)
+    return reopened(account, command.task_id, closing, command.reason, terms.at(now), now)
 
 
 def pay_debt(command: PayDebt, account: Account, terms: Terms, now: datetime) -> DebtPaid:
-    """Owed minutes are paid with money, the oldest first, at the debt price in force at `paid_at` (rule 6.5)."""
+    """Owed minutes are paid with money, the oldest first, at the debt price in force at `paid_at` (rule 6.5).
+
+    Many payments for one closing cost what one costs, for each counts those before it.
+    """
     if command.minutes > account.owed_minutes:
         raise PaymentExceedsDebt(command.minutes)
     paid_at = min(command.paid_at, now)
@@ -128,7 +95,7 @@ def pay_debt(command: PayDebt, account: Account, terms: Terms, now: datetime) ->
         if not left:
             break
         minutes = min(debt.minutes, left)
-        amount = rounded_division(minutes * in_force.debt_hour_price_kopecks, 60)
+        amount = _debt_price(account, debt, minutes, in_force)
         payments.append(Payment(task_id=debt.task_id, closure=debt.closure, minutes=minutes, amount_kopecks=amount))
         effective_at, left = max(effective_at, debt.effective_at), left - minutes
     return DebtPaid(
@@ -141,6 +108,14 @@ def pay_debt(command: PayDebt, account: Account, terms: Terms, now: datetime) ->
         payment_reference=command.payment_reference,
         payments=tuple(payments),
     )
+
+
+def _debt_price(account: Account, debt: Debt, minutes: int, in_force: TermsVersion) -> int:
+    closing = account.tasks[debt.task_id].closing
+    before = [part for part in closing.parts if isinstance(part, Paid)] if closing else []
+    paid_minutes = sum(part.minutes for part in before) + minutes
+    cost = rounded_division(paid_minutes * in_force.debt_hour_price_kopecks, 60)
+    return max(cost - sum(part.amount_kopecks for part in before), 0)
 
 
 def suspend_work(command: SuspendWork, account: Account, now: datetime) -> WorkSuspended:

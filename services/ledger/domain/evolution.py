@@ -4,6 +4,7 @@ from bisect import insort
 
 from contracts.events import (
     AccountOpened,
+    ClosingFacts,
     Compensation,
     CustomerChanged,
     DebtPaid,
@@ -14,32 +15,41 @@ from contracts.events import (
     MonthReopened,
     PackageExpired,
     PackagePurchased,
+    PackageRefunded,
     PlanDropped,
     Reversal,
+    TakenOver,
     TaskClosed,
+    TaskCorrected,
     TaskPlanned,
     TaskReopened,
     WarrantyMarked,
     WorkResumed,
     WorkSuspended,
 )
-from services.ledger.domain.bookings import book
+from services.ledger.domain.bookings import book, book_correction
 from services.ledger.domain.local_time import month_before
 from services.ledger.domain.lots import Holder, Lot
-from services.ledger.domain.state import Account, Closing, Debt, Package, Plan, Taken
+from services.ledger.domain.state import Account, Closing, Debt, Package, Paid, Plan, Taken
+
+Parts = tuple[Taken | Paid, ...]
 
 
 def evolve(account: Account, event: Event) -> Account:
     """The account after that event."""
-    after = _happened(account, event)
-    months = book(account.months, event, after.balance_minutes - account.balance_minutes)
-    return after._replace(version=account.version + 1, months=months)
+    if isinstance(event, TaskCorrected):
+        after = _task_corrected(account, event)
+    else:
+        after = _happened(account, event)
+        months = book(account.months, event, after.balance_minutes - account.balance_minutes)
+        after = after._replace(months=months)
+    return after._replace(version=account.version + 1)
 
 
-def _happened(account: Account, event: Event) -> Account:
+def _happened(account: Account, event: Event) -> Account:  # noqa: C901 - a case an event
     match event:
         case TaskClosed():
-            return _task_closed(account, event)
+            return _closed(account, event, order=account.version)
         case DebtSettled():
             return _debt_settled(account, event)
         case PackagePurchased():
@@ -50,6 +60,8 @@ def _happened(account: Account, event: Event) -> Account:
             return _package_expired(account, event)
         case WarrantyMarked() | TaskReopened():
             return _reversed(account, event)
+        case PackageRefunded():
+            return _package_refunded(account, event)
         case DebtPaid():
             return _debt_paid(account, event)
         case WorkSuspended() | WorkResumed():
@@ -68,19 +80,40 @@ def _happened(account: Account, event: Event) -> Account:
             raise TypeError(f"an account does not know the event {type(event).__name__}")
 
 
-def _task_closed(account: Account, event: TaskClosed) -> Account:
+def _closed(account: Account, event: ClosingFacts, order: int, taken_over: Parts = ()) -> Account:
+    """The closing stands; what it owes is a debt of that order, together with what is still owed for the task."""
     at = event.effective_at
     for d in event.draws:
         account = account.with_lot(account.lots[d.lot_id].moved(d.minutes, d.amount_kopecks))
-    taken = tuple(Taken(d.lot_id, d.minutes, d.amount_kopecks, d.released, at, False) for d in event.draws)
-    closing = Closing(event.closure, at, event.worked_minutes, event.charged_minutes, taken)
+    taken = [Taken(d.lot_id, d.minutes, d.amount_kopecks, d.released, d.effective_at or at, False) for d in event.draws]
+    given_at = max(event.closed_at, event.confirmed_at)
+    work = (event.worked_minutes, event.charged_minutes)
+    closing = Closing(event.closure, at, given_at, order, *work, (*taken_over, *taken))
     task = account.task(event.task_id)._replace(closures=event.closure, closing=closing)
-    if event.owed_minutes:
-        debt = Debt(at, account.version, event.task_id, event.closure, event.owed_minutes)
-        debts = list(account.debts)
-        insort(debts, debt, key=lambda debt: debt.age)
-        account = account._replace(debts=tuple(debts), owed_minutes=account.owed_minutes + debt.minutes)
+    if owed := event.owed_minutes + account.owed_for(event.task_id):
+        debts = [debt for debt in account.debts if debt.task_id != event.task_id]
+        insort(debts, Debt(at, order, event.task_id, event.closure, owed), key=lambda debt: debt.age)
+        account = account._replace(debts=tuple(debts), owed_minutes=account.owed_minutes + event.owed_minutes)
     return account.with_plan(event.task_id, None).with_task(event.task_id, task)
+
+
+def _task_corrected(account: Account, event: TaskCorrected) -> Account:
+    """The corrected closing leaves, in its month; then the new one comes, in its own, with what it takes over."""
+    order = account.version
+    if event.only_difference:
+        old = account.tasks[event.task_id].closing
+        assert old is not None, f"the closing of task {event.task_id} was corrected while it is open"
+        order = old.order
+    left = _given_back(account, event)
+    after = _closed(left, event, order, tuple(map(_taken_over, event.taken_over)))
+    months = book_correction(account.months, event, left.balance_minutes - account.balance_minutes)
+    return after._replace(months=book(months, event, after.balance_minutes - left.balance_minutes))
+
+
+def _taken_over(part: TakenOver) -> Taken | Paid:
+    if part.lot_id is None:
+        return Paid(part.minutes, part.amount_kopecks, part.effective_at, part.hour_price_kopecks)
+    return Taken(part.lot_id, part.minutes, part.amount_kopecks, part.released, part.effective_at, part.settlement)
 
 
 def _debt_settled(account: Account, event: DebtSettled) -> Account:
@@ -89,7 +122,7 @@ def _debt_settled(account: Account, event: DebtSettled) -> Account:
     task = account.tasks[event.task_id]
     assert task.closing is not None, f"debt of task {event.task_id} was settled while it is open"
     taken = Taken(event.lot_id, event.minutes, event.amount_kopecks, event.released, event.effective_at, True)
-    closing = task.closing._replace(taken=(*task.closing.taken, taken))
+    closing = task.closing._replace(parts=(*task.closing.parts, taken))
     return account.with_task(event.task_id, task._replace(closing=closing))
 
 
@@ -98,7 +131,8 @@ def _debt_paid(account: Account, event: DebtPaid) -> Account:
         account = _less_owed(account, payment.task_id, payment.minutes)
         task = account.tasks[payment.task_id]
         assert task.closing is not None, f"debt of task {payment.task_id} was paid while it is open"
-        closing = task.closing._replace(payments=(*task.closing.payments, payment))
+        paid = Paid(payment.minutes, payment.amount_kopecks, event.effective_at, event.hour_price_kopecks)
+        closing = task.closing._replace(parts=(*task.closing.parts, paid))
         account = account.with_task(payment.task_id, task._replace(closing=closing))
     return account
 
@@ -162,24 +196,37 @@ def _package_expired(account: Account, event: PackageExpired) -> Account:
     return account.with_package(package._replace(expired=True))
 
 
+def _package_refunded(account: Account, event: PackageRefunded) -> Account:
+    lot = account.lots[event.lot_id]
+    account = account.with_lot(lot._replace(left_minutes=0, refunded=True))
+    packages = account.packages.set(lot.lot_id, account.packages[lot.lot_id]._replace(refunded=True))
+    for heir in event.succeeded:
+        package = packages[heir.package_id]
+        packages = packages.set(heir.package_id, package._replace(successor_id=heir.successor_package_id))
+    return account._replace(packages=packages)
+
+
 def _reversed(account: Account, event: Reversal) -> Account:
-    for back in event.returned:
-        account = account.with_lot(account.lots[back.lot_id].moved(-back.minutes, -back.amount_kopecks))
-    if event.cancelled_owed_minutes:
-        account = _less_owed(account, event.task_id, event.cancelled_owed_minutes)
-    if event.compensation:
-        account = _compensated(account, event.compensation)
+    account = _given_back(account, event)
     task = account.task(event.task_id)
     if isinstance(event, TaskReopened):
         return account.with_task(event.task_id, task._replace(closing=None))
     if plan := account.plans.get(event.task_id):
         account = account.with_plan(event.task_id, plan._replace(planned_minutes=0))
-    closing = task.closing._replace(charged_minutes=0, taken=(), payments=()) if task.closing else None
+    closing = task.closing._replace(charged_minutes=0, parts=(), reversed=True) if task.closing else None
     return account.with_task(event.task_id, task._replace(warranty=True, closing=closing))
 
 
-def _compensated(account: Account, given: Compensation) -> Account:
-    """A package of its own that never receives hours (rule 8.2)."""
+def _given_back(account: Account, event: Reversal | TaskCorrected) -> Account:
+    for back in event.returned:
+        account = account.with_lot(account.lots[back.lot_id].moved(-back.minutes, -back.amount_kopecks))
+    if event.cancelled_owed_minutes:
+        account = _less_owed(account, event.task_id, event.cancelled_owed_minutes)
+    return _compensated(account, event.task_id, event.compensation) if event.compensation else account
+
+
+def _compensated(account: Account, task_id: str, given: Compensation) -> Account:
+    """A package of its own that never receives hours (rule 8.2); the task's later closings take it first (6.2)."""
     package = Package(
         package_id=given.package_id,
         starts_at=given.starts_at,
@@ -188,4 +235,6 @@ def _compensated(account: Account, given: Compensation) -> Account:
         takes_over=False,
         lot_ids=(given.package_id,),
     )
-    return _opened(account, package, given.minutes, given.amount_kopecks)
+    account = _opened(account, package, given.minutes, given.amount_kopecks)
+    task = account.task(task_id)
+    return account.with_task(task_id, task._replace(compensations=(given.package_id, *task.compensations)))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from contracts.events import Event, HoursCarriedOver, LotShare, PackageExpired, PackagePurchased
+from contracts.events import Event, HoursCarriedOver, LotShare, PackageExpired, PackagePurchased, Returned
 from services.ledger.domain.lots import Lot
 from services.ledger.domain.state import Account, Package
 
@@ -43,10 +43,22 @@ def reclaimed(account: Account, fact: Event) -> tuple[HoursCarriedOver, ...]:
         return ()
     taken_over: list[HoursCarriedOver] = []
     for package in (account.packages[package_id] for package_id in fact.succeeds):
-        forfeited = [lot for lot in _lots(account, package) if lot.expired and lot.left_minutes]
+        forfeited = _forfeited(account, package)
         if forfeited and package.successor_id is None:
             taken_over.append(_carried_over(account, package, fact.package_id, fact.ends_at, forfeited, reclaimed=True))
     return tuple(taken_over)
+
+
+def gone_on(account: Account, returned: Iterable[Returned]) -> tuple[HoursCarriedOver, ...]:
+    """What returned to a forfeiture goes on to a successor of its package that is known by now (rule 8.1)."""
+    holders = {account.lots[back.lot_id].package_id for back in returned if back.forfeited}
+    went: list[HoursCarriedOver] = []
+    for package in sorted((account.packages[held] for held in holders), key=lambda package: package.due_order):
+        if package.successor_id:
+            heir = account.packages[package.successor_id]
+            lots = _forfeited(account, package)
+            went.append(_carried_over(account, package, heir.package_id, heir.ends_at, lots, reclaimed=True))
+    return tuple(went)
 
 
 def _carried_over(
@@ -67,6 +79,10 @@ def _carried_over(
 
 def _lots(account: Account, package: Package) -> list[Lot]:
     return [account.lots[lot_id] for lot_id in package.lot_ids]
+
+
+def _forfeited(account: Account, package: Package) -> list[Lot]:
+    return [lot for lot in _lots(account, package) if lot.expired and lot.left_minutes]
 
 
 def _shares(lots: Iterable[Lot]) -> tuple[LotShare, ...]:

@@ -1,6 +1,6 @@
 """Lots of hours: what is left in them, in whose hands they are, and the money of what they give (rules 4, 6)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ class Lot(NamedTuple):
     """Minutes bought together at one price.
 
     `left_minutes` can be drawn while the lot lives, and is what it has forfeited once it has expired (rule 6.1).
-    `holders` are the packages that have held it, one after another; the last one's end is the lot's.
+    `holders` are the packages that have held it, one after another; the last one's end is the lot's. Once money was
+    given back for what was left, it has nothing left and takes nothing back (rule 14.3).
     """
 
     lot_id: str
@@ -30,6 +31,7 @@ class Lot(NamedTuple):
     booked_kopecks: int
     holders: tuple[Holder, ...]
     expired: bool = False
+    refunded: bool = False
 
     @property
     def ends_at(self) -> datetime:
@@ -59,11 +61,17 @@ class Lot(NamedTuple):
         """The earliest to end goes first (rule 6.2)."""
         return (self.holder_at(at).ends_at, self.starts_at, self.lot_id)
 
-    def give(self, minutes: int) -> Draw:
+    def give(self, minutes: int, effective_at: datetime | None = None) -> Draw:
         """What a draw of so many minutes takes (rule 4.4): all draws on a lot add up to its price."""
         used = self.size_minutes - self.left_minutes + minutes
         amount = rounded_division(self.price_kopecks * used, self.size_minutes) - self.booked_kopecks
-        return Draw(lot_id=self.lot_id, minutes=minutes, amount_kopecks=amount, released=self.expired)
+        return Draw(
+            lot_id=self.lot_id,
+            minutes=minutes,
+            amount_kopecks=min(max(amount, 0), self.unbooked_kopecks),
+            released=self.expired,
+            effective_at=effective_at,
+        )
 
     def moved(self, minutes: int, amount_kopecks: int) -> "Lot":
         """The lot after it gave (positive) or got back (negative) minutes and money."""
@@ -76,18 +84,22 @@ class Lot(NamedTuple):
         return self._replace(holders=(*self.holders, Holder(package_id, ends_at)), expired=False)
 
 
-def draw(lots: Iterable[Lot], needed: int, at: datetime) -> tuple[tuple[Draw, ...], int]:
+def draw(lots: Iterable[Lot], needed: int, at: datetime, own: Sequence[Lot] = ()) -> tuple[tuple[Draw, ...], int]:
     """Draw on the lots valid at that instant, the earliest to end first (rules 6.1, 6.2).
 
+    But first on the task's `own` compensations, in their order: from then or, if that is later, from their start on.
     Returns the draws, and the minutes that no lot could cover.
     """
-    valid = (lot for lot in lots if lot.left_minutes and lot.starts_at <= at < lot.ends_at)
+    made_up = [(lot, max(at, lot.starts_at)) for lot in own]
+    sources = [(lot, since) for lot, since in made_up if lot.left_minutes and since < lot.ends_at]
+    valid = (lot for lot in lots if lot.left_minutes and lot.starts_at <= at < lot.ends_at and lot not in own)
+    sources += [(lot, None) for lot in sorted(valid, key=lambda lot: lot.priority(at))]
     draws: list[Draw] = []
     short = needed
-    for lot in sorted(valid, key=lambda lot: lot.priority(at)):
+    for lot, since in sources:
         if not short:
             break
-        draws.append(lot.give(min(lot.left_minutes, short)))
+        draws.append(lot.give(min(lot.left_minutes, short), since))
         short -= draws[-1].minutes
     assert sum(d.minutes for d in draws) + short == needed
     return tuple(draws), short

@@ -90,10 +90,4 @@ def _predecessors(account: Account, carry_over: bool, starts_at: datetime, ends_
 
 def _successor(account: Account, starts_at: datetime, ends_at: datetime) -> str | None:
     """The package, recorded already, that was bought next after a purchase recorded late."""
-    rivals = [
-        package
-        for package in account.packages.values()
-        if package.takes_over and starts_at < package.starts_at < ends_at < package.ends_at
-    ]
-    first = min(rivals, key=lambda package: (package.starts_at, package.order), default=None)
-    return first.package_id if first else None
+    return account.successor_of(Package("", starts_at, ends_at, account.version, takes_over=False, lot_ids=()))

@@ -52,6 +52,18 @@ class PackageAlreadyPurchased(Refusal):
     field = "package_id"
 
 
+class PackageNotFound(Refusal):
+    field = "package_id"
+
+
+class NothingToRefund(Refusal):
+    field = "package_id"
+
+
+class RefundExceedsPrice(Refusal):
+    field = "amount_kopecks"
+
+
 class EffectiveInFuture(Refusal):
     field = "effective_at"
 

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypedDict
 
 from immutables import Map
 
-from contracts.events import RULES_EDITION, Payment
+from contracts.events import RULES_EDITION
 from contracts.quantities import month_of
 from services.ledger.domain.bookings import Months
 from services.ledger.domain.local_time import month_after
@@ -22,7 +22,10 @@ class Times(TypedDict):
 
 
 class Package(NamedTuple):
-    """A purchase, or a compensation (rule 8.2), and the lots it holds. `order` is the order of recording."""
+    """A purchase, or a compensation (rule 8.2), and the lots it holds. `order` is the order of recording.
+
+    `refunded`: money was given back for its own lot, so it is no successor any more (rule 14.3).
+    """
 
     package_id: str
     starts_at: datetime
@@ -32,6 +35,7 @@ class Package(NamedTuple):
     lot_ids: tuple[str, ...]
     successor_id: str | None = None
     expired: bool = False
+    refunded: bool = False
 
     @property
     def due_order(self) -> tuple[datetime, datetime, str]:
@@ -50,15 +54,31 @@ class Taken(NamedTuple):
     settlement: bool
 
 
+class Paid(NamedTuple):
+    """Minutes of a closing that were paid in money."""
+
+    minutes: int
+    amount_kopecks: int
+    effective_at: datetime
+    hour_price_kopecks: int | None
+
+
 class Closing(NamedTuple):
-    """A closing that stands: what it took, and what was paid for it with money."""
+    """A closing that stands, with what it took or was paid for it, in the order of recording.
+
+    `given_at` is when it would have taken effect if that had not lain ahead (rule 2.1); `order` is its place among
+    closings of the same instant, that of the one it corrects if only the difference moved (rule 8.6). `reversed`: a
+    warranty mark has taken back what it charged (rule 8.5).
+    """
 
     number: int
     effective_at: datetime
+    given_at: datetime
+    order: int
     worked_minutes: int
     charged_minutes: int
-    taken: tuple[Taken, ...] = ()
-    payments: tuple[Payment, ...] = ()
+    parts: tuple[Taken | Paid, ...] = ()
+    reversed: bool = False
 
 
 class Plan(NamedTuple):
@@ -69,11 +89,15 @@ class Plan(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A task that the account knows. `closing` is absent while it is open."""
+    """A task that the account knows. `closing` is absent while it is open.
+
+    `compensations` are the lots that made up for its earlier closings, that of the latest first (rule 6.2).
+    """
 
     closures: int = 0
     warranty: bool = False
     closing: Closing | None = None
+    compensations: tuple[str, ...] = ()
 
 
 class Debt(NamedTuple):
@@ -132,6 +156,28 @@ class Account(NamedTuple):
     def task(self, task_id: str) -> Task:
         """The task; an unknown one is open and was never closed."""
         return self.tasks.get(task_id, Task())
+
+    def owed_for(self, task_id: str) -> int:
+        """What is owed for the task's closing; a task has one at a time, so at most one debt."""
+        return next((debt.minutes for debt in self.debts if debt.task_id == task_id), 0)
+
+    def compensations(self, task: Task) -> list[Lot]:
+        """The lots that made up for the task's earlier closings, that of the latest first."""
+        return [self.lots[lot_id] for lot_id in task.compensations]
+
+    def successor_of(self, package: Package, but: str | None = None) -> str | None:
+        """The first package bought after it and before its end, to take over, with a later end (rule 7.2)."""
+        heirs = [
+            heir
+            for heir in self.packages.values()
+            if heir.takes_over
+            and not heir.refunded
+            and heir.package_id != but
+            and (heir.starts_at, heir.order) > (package.starts_at, package.order)
+            and heir.starts_at < package.ends_at < heir.ends_at
+        ]
+        first = min(heirs, key=lambda heir: (heir.starts_at, heir.order), default=None)
+        return first.package_id if first else None
 
     def lots_ending_after(self, instant: datetime) -> Iterator[Lot]:
         """The lots with something left, expired or not, whose end is later."""

@@ -47,7 +47,7 @@ def commitments_in(kind: str, data: str) -> set[str]:
 
 def _names(kind: str, data: dict[str, Any]) -> Iterator[str | None]:
     match kind:
-        case "TaskClosed":
+        case "TaskClosed" | "TaskCorrected":
             yield data.get("confirmed_by")
             yield from (entry.get("performer") for entry in data.get("time_entries") or ())
         case "KeyMade" | "PersonAdmitted":

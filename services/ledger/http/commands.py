@@ -12,6 +12,8 @@ from contracts.commands import (
     CloseMonth,
     CloseTask,
     CloseTaskBody,
+    CorrectTask,
+    CorrectTaskBody,
     DropPlan,
     MarkWarranty,
     NoBody,
@@ -23,12 +25,14 @@ from contracts.commands import (
     PurchasePackage,
     PurchasePackageBody,
     ReasonBody,
+    RefundPackage,
+    RefundPackageBody,
     ReopenMonth,
     ReopenTask,
     ResumeWork,
     SuspendWork,
 )
-from contracts.quantities import AccountId, GivenReason, Month, TaskId
+from contracts.quantities import AccountId, GivenReason, LotId, Month, TaskId
 from services.access.door import counting, principal_of
 from services.access.needs import Need, needs
 from services.ledger.http import access, evidence, log, personal_data
@@ -46,22 +50,23 @@ commands = APIRouter(prefix="/v1/accounts", tags=["commands"])
 bulk = APIRouter(prefix="/v1", tags=["commands"])
 
 
+CLOSING_CHECKS = (
+    "worked-time-not-in-quantum",
+    "task-not-confirmed",
+    "confirmed-before-closed",
+    "started-after-closed",
+    "effective-in-future",
+    "urgency-not-agreed-before-start",
+    "off-hours-not-requested-before-start",
+    "specification-not-agreed",
+    "time-entries-do-not-add-up",
+    "work-was-in-working-hours",
+)
+"""Why a closing is refused for what it says itself, also where it corrects another one (rule 5.7)."""
+
+
 @commands.post(
-    "/{account_id}/tasks/{task_id}/close",
-    **recorded(
-        "account-not-found",
-        "task-already-closed",
-        "worked-time-not-in-quantum",
-        "task-not-confirmed",
-        "confirmed-before-closed",
-        "started-after-closed",
-        "effective-in-future",
-        "urgency-not-agreed-before-start",
-        "off-hours-not-requested-before-start",
-        "specification-not-agreed",
-        "time-entries-do-not-add-up",
-        "work-was-in-working-hours",
-    ),
+    "/{account_id}/tasks/{task_id}/close", **recorded("account-not-found", "task-already-closed", *CLOSING_CHECKS)
 )
 @needs(Right.TASKS)
 async def close_task(account_id: AccountId, task_id: TaskId, body: CloseTaskBody, request: Request) -> Response:
@@ -84,6 +89,29 @@ async def open_account(body: OpenAccount, request: Request) -> Response:
 async def purchase_package(account_id: AccountId, body: PurchasePackageBody, request: Request) -> Response:
     """Buy a package of hours."""
     return await record(request, PurchasePackage.model_construct(account_id=account_id, **body.__dict__))
+
+
+@commands.post(
+    "/{account_id}/packages/{package_id}/refund",
+    **recorded("account-not-found", "package-not-found", "nothing-to-refund", "refund-exceeds-price"),
+)
+@needs(Right.MONEY)
+async def refund_package(
+    account_id: AccountId, package_id: LotId, body: RefundPackageBody, request: Request
+) -> Response:
+    """Give back money for what is left of one package, or of one compensation, whoever holds it now."""
+    return await record(
+        request, RefundPackage.model_construct(account_id=account_id, package_id=package_id, **body.__dict__)
+    )
+
+
+@commands.post(
+    "/{account_id}/tasks/{task_id}/correct", **recorded("account-not-found", "task-not-closed", *CLOSING_CHECKS)
+)
+@needs(Right.TASKS)
+async def correct_task(account_id: AccountId, task_id: TaskId, body: CorrectTaskBody, request: Request) -> Response:
+    """Say what a closing should have been: where it took effect then, only the difference moves."""
+    return await record(request, CorrectTask.model_construct(account_id=account_id, task_id=task_id, **body.__dict__))
 
 
 @commands.post("/{account_id}/tasks/{task_id}/warranty", **recorded("account-not-found", "task-already-warranty"))

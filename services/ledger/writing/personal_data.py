@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, repeat
 from typing import Any
 
-from contracts.commands import CloseTask
-from contracts.events import Event, TaskClosed
+from contracts.commands import CloseTask, CloseTaskBody, CorrectTask
+from contracts.events import ClosingFacts, Event
 from services.ledger.event_store.commitments import SALT_BYTES, commitment, is_commitment, stands_for
 from services.ledger.event_store.stored_event import Personal
 
 PERSONAL: dict[str, Any] = {"confirmed_by": True, "time_entries": {"__all__": {"performer"}}}
-"""Where texts about people stand, in `CloseTask` as in `TaskClosed`; as pydantic leaves fields out."""
+"""Where texts about people stand, in a closing's command as in its event; as pydantic leaves fields out."""
 
 
 def _salts() -> Iterator[bytes]:
@@ -30,7 +30,7 @@ _salt = _salts()
 
 def set_apart(event: Event) -> tuple[Event, tuple[Personal, ...]]:
     """The event with commitments in place of what is personal, and what they stand for; each text once."""
-    if type(event) is not TaskClosed:
+    if not isinstance(event, ClosingFacts):
         return event, ()
     kept: dict[str, Personal] = {}
 
@@ -61,9 +61,9 @@ def names_agree(command: object, events: Iterable[Event], salts: Mapping[str, by
     `salts` has those of the events' commitments that are not erased. An erased name agrees with any, or a guess at it
     could be tested.
     """
-    if not isinstance(command, CloseTask):
+    if not isinstance(command, CloseTask | CorrectTask):
         return True
-    recorded = chain.from_iterable(_names(event) for event in events if isinstance(event, TaskClosed))
+    recorded = chain.from_iterable(_names(event) for event in events if isinstance(event, ClosingFacts))
     return all(map(_agrees, recorded, _names(command), repeat(salts)))
 
 
@@ -75,5 +75,5 @@ def _agrees(recorded: str | None, given: str | None, salts: Mapping[str, bytes])
     return given is not None and stands_for(recorded, salts[recorded], given)
 
 
-def _names(closing: CloseTask | TaskClosed) -> list[str | None]:
+def _names(closing: CloseTaskBody | ClosingFacts) -> list[str | None]:
     return [closing.confirmed_by, *(entry.performer for entry in closing.time_entries or ())]

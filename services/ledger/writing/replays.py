@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 
-from contracts.events import TaskClosed
+from contracts.events import TaskClosed, TaskCorrected
 from services.ledger.domain.refusals import IdempotencyKeyReused
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.known_account import KnownAccount
@@ -19,6 +19,7 @@ from services.ledger.writing.warm_accounts import WarmAccounts
 PAST_EVENTS_MAX = 50_000
 PAGE_EVENTS = 100
 AT_ONCE_MAX = 100
+NAMING_PEOPLE = {TaskClosed.__name__, TaskCorrected.__name__}
 
 
 class Replays:
@@ -72,7 +73,7 @@ class Replays:
 
     async def _salts(self, events: Iterable[StoredEvent]) -> dict[str, bytes]:
         """Those of the names in closings that are not erased, by their commitments."""
-        positions = [event.position for event in events if event.position and event.type == TaskClosed.__name__]
+        positions = [event.position for event in events if event.position and event.type in NAMING_PEOPLE]
         if not positions:
             return {}
         rows = await self._store.personal.at(self._log_id, positions)

@@ -25,8 +25,10 @@ from contracts.events import (
     MonthReopened,
     PackageExpired,
     PackagePurchased,
+    PackageRefunded,
     PlanDropped,
     TaskClosed,
+    TaskCorrected,
     TaskPlanned,
     TaskReopened,
     WarrantyMarked,
@@ -49,6 +51,7 @@ FIELDS = {
     "booked": "booking_month",
     "starts": "starts_at",
     "ends": "ends_at",
+    "refunded": "refunded_minutes",
     "carried": "lots",
     "forfeited": "lots",
 }
@@ -159,6 +162,16 @@ def warranty_marked(task_id: str, **said: Any) -> Expected:
 def task_reopened(task_id: str, **said: Any) -> Expected:
     """Rule 8."""
     return Expected(TaskReopened, {"task_id": task_id, **said})
+
+
+def task_corrected(task_id: str, **said: Any) -> Expected:
+    """Rule 8.6."""
+    return Expected(TaskCorrected, {"task_id": task_id, **said})
+
+
+def package_refunded(lot_id: str, **said: Any) -> Expected:
+    """Rule 14."""
+    return Expected(PackageRefunded, {"lot_id": lot_id, **said})
 
 
 def carried_over(from_package_id: str, to_package_id: str, **said: Any) -> Expected:

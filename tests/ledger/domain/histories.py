@@ -14,10 +14,12 @@ from tests.ledger.vocabulary import (
     change_customer,
     close,
     close_month,
+    correct,
     drop_plan,
     mark_warranty,
     pay,
     plan,
+    refund,
     reopen,
     reopen_month,
     resume,
@@ -128,6 +130,26 @@ def _closed_task(story: Story, number: int) -> str:
     return pick(closed, number) if closed and number % 8 else f"T-{number % TASKS}"
 
 
+def _correct(story: Story, now: datetime, at: datetime, one: int, other: int) -> Step:
+    """Often at the same instant, often with the same time or category; also of a task that is not closed."""
+    task_id = _closed_task(story, one)
+    closing = story.account.task(task_id).closing
+    worked = closing.worked_minutes if closing and other % 3 == 0 else pick(WORKED, other)
+    if closing and one % 4:
+        at = min(closing.given_at, now + 4 * MINUTE)
+    category = pick(CATEGORIES, other // 40)
+    return correct(
+        task_id, worked=worked, category=category, agreed=True, requested=True, on=str(at), recorded=str(now)
+    )
+
+
+def _refund(story: Story, now: datetime, _: datetime, one: int, other: int) -> Step:
+    lots = sorted(lot.lot_id for lot in story.account.lots.values() if lot.live_minutes or one % 8 == 0)
+    lot_id = pick(lots, one) if lots else "none"
+    unbooked = story.account.lots[lot_id].unbooked_kopecks if lots else 0
+    return refund(lot_id, pick((None, unbooked, 0, unbooked * other // 256, unbooked + 1), other), on=str(now))
+
+
 def _mark(story: Story, now: datetime, _: datetime, one: int, other: int) -> Step:
     return mark_warranty(_closed_task(story, one), on=str(now))
 
@@ -165,6 +187,8 @@ def _wait(story: Story, now: datetime, _: datetime, one: int, other: int) -> Ste
 KINDS: tuple[Callable[[Story, datetime, datetime, int, int], Step], ...] = (
     *[_buy] * 5,
     *[_close] * 9,
+    *[_correct] * 4,
+    _refund,
     *[_mark] * 2,
     *[_reopen] * 2,
     *[_pay] * 2,

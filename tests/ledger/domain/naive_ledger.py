@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from contracts.events import (
+    ClosingFacts,
     DebtPaid,
     DebtSettled,
     Draw,
@@ -19,9 +20,12 @@ from contracts.events import (
     MonthReopened,
     PackageExpired,
     PackagePurchased,
+    PackageRefunded,
     PlanDropped,
     Reversal,
+    TakenOver,
     TaskClosed,
+    TaskCorrected,
     TaskPlanned,
     WarrantyMarked,
     WorkResumed,
@@ -39,7 +43,7 @@ class Move(NamedTuple):
 
 
 class Took(NamedTuple):
-    """What a closing took from a lot."""
+    """What a closing took from a lot, or (where there is no lot) was paid for it in money."""
 
     lot_id: str
     minutes: int
@@ -60,6 +64,7 @@ class NaiveLot:
     ends: list[datetime]
     moves: list[Move] = field(default_factory=list)
     expired: bool = False
+    refunded: bool = False
 
     @property
     def left(self) -> int:
@@ -88,6 +93,7 @@ class NaivePackage:
     takes_over: bool
     holds: list[str]
     expired: bool = False
+    refunded: bool = False
 
 
 @dataclass
@@ -96,12 +102,13 @@ class NaiveClosing:
 
     number: int
     at: datetime
+    given: datetime
     order: int
     worked: int
     charged: int
     owed: int
     took: list[Took]
-    paid: list[tuple[int, int]] = field(default_factory=list)
+    reversed: bool = False
 
 
 class NaiveLedger:
@@ -165,6 +172,7 @@ class NaiveLedger:
             one
             for one in self.packages.values()
             if one.takes_over
+            and not one.refunded
             and age[one.package_id] > age[package.package_id]
             and one.starts_at < package.ends_at < one.ends_at
         ]
@@ -193,25 +201,36 @@ class NaiveLedger:
     def read(self, event: Event) -> None:
         """One event more."""
         before = self.standing()
+        if isinstance(event, TaskCorrected):
+            work = (event.corrected_worked_minutes, event.corrected_charged_minutes, event.corrected_amount_kopecks)
+            line = Figures(event.task_id, event.corrected_closure, *(-figure for figure in work))
+            self._give_back(event)
+            self.booked.append((event.corrected_booking_month, self.standing() - before, [line]))
+            before = self.standing()
         self._read(event)
         self.version += 1
         change, figures = self.standing() - before, list(_figures(event))
         if change or figures or isinstance(event, HoursCarriedOver):
             self.booked.append((event.booking_month, change, figures))
 
-    def _read(self, event: Event) -> None:
+    def _read(self, event: Event) -> None:  # noqa: C901 - as many cases as there are events
         match event:
             case PackagePurchased():
                 self._bought(event.package_id, event.minutes, event.price_kopecks, event.effective_at, event.ends_at)
                 self.packages[event.package_id].takes_over = event.carry_over
-            case TaskClosed():
+            case ClosingFacts():
                 self._read_closing(event)
+            case PackageRefunded():
+                self._read_refund(event)
             case DebtSettled():
                 self._took(event.task_id, event, event.effective_at, settled=True)
                 self._owes(event.task_id, event.effective_at, -event.minutes)
             case DebtPaid():
                 for part in event.payments:
-                    self.closings[part.task_id].paid.append((part.minutes, part.amount_kopecks))
+                    took = Took(
+                        "", part.minutes, part.amount_kopecks, event.effective_at, settled=False, released=False
+                    )
+                    self.closings[part.task_id].took.append(took)
                     self._owes(part.task_id, event.effective_at, -part.minutes)
             case HoursCarriedOver():
                 for share in event.lots:
@@ -238,6 +257,10 @@ class NaiveLedger:
         if isinstance(event, PlanDropped):
             del self.plans[event.task_id]
 
+    def _read_refund(self, event: PackageRefunded) -> None:
+        self.lots[event.lot_id].moves.append(Move(event.effective_at, event.refunded_minutes, 0))
+        self.lots[event.lot_id].refunded = self.packages[event.lot_id].refunded = True
+
     def _bought(self, lot_id: str, size: int, price: int, starts_at: datetime, ends_at: datetime) -> None:
         self.packages[lot_id] = NaivePackage(lot_id, starts_at, ends_at, takes_over=False, holds=[lot_id])
         self.lots[lot_id] = NaiveLot(lot_id, size, price, starts_at, [ends_at])
@@ -248,15 +271,20 @@ class NaiveLedger:
         heir.expired = lot.expired = False
         lot.ends.append(heir.ends_at)
 
-    def _read_closing(self, event: TaskClosed) -> None:
-        order = sum(self.closed_times.values())
+    def _read_closing(self, event: ClosingFacts) -> None:
+        order, owed, kept = sum(self.closed_times.values()), event.owed_minutes, list[Took]()
+        if isinstance(event, TaskCorrected) and event.only_difference:
+            standing = self.closings[event.task_id]
+            order, owed = standing.order, owed + standing.owed
+            kept = [Took(part[0] or "", *part[1:]) for part in map(fields, event.taken_over)]
         self.closed_times[event.task_id] = event.closure
         self.plans.pop(event.task_id, None)
-        work = (event.worked_minutes, event.charged_minutes)
-        self.closings[event.task_id] = NaiveClosing(event.closure, event.effective_at, order, *work, 0, [])
+        given = max(event.closed_at, event.confirmed_at)
+        work = (event.worked_minutes, event.charged_minutes, owed)
+        self.closings[event.task_id] = NaiveClosing(event.closure, event.effective_at, given, order, *work, kept)
         for draw in event.draws:
-            self._took(event.task_id, draw, event.effective_at, settled=False)
-        self._owes(event.task_id, event.effective_at, event.owed_minutes)
+            self._took(event.task_id, draw, draw.effective_at or event.effective_at, settled=False)
+        self.owed.append((event.effective_at, event.owed_minutes))
 
     def _took(self, task_id: str, part: DebtSettled | Draw, at: datetime, *, settled: bool) -> None:
         self.lots[part.lot_id].moves.append(Move(at, part.minutes, part.amount_kopecks))
@@ -268,20 +296,38 @@ class NaiveLedger:
         self.owed.append((at, minutes))
 
     def _read_reversal(self, event: Reversal) -> None:
-        for back in event.returned:
-            self.lots[back.lot_id].moves.append(Move(back.effective_at, -back.minutes, -back.amount_kopecks))
-            if back.settlement:
-                self.owed += [(back.effective_at, back.minutes), (event.effective_at, -back.minutes)]
-        self.owed.append((event.effective_at, -event.cancelled_owed_minutes))
-        if made_up := event.compensation:
-            span = (made_up.starts_at, made_up.ends_at)
-            self._bought(made_up.package_id, made_up.minutes, made_up.amount_kopecks, *span)
+        self._give_back(event)
         standing = self.closings.pop(event.task_id, None)
         if isinstance(event, WarrantyMarked):
             self.warranty.add(event.task_id)
             self.plans |= dict.fromkeys(self.plans.keys() & {event.task_id}, 0)
             if standing:
-                self.closings[event.task_id] = replace(standing, charged=0, owed=0, took=[], paid=[])
+                self.closings[event.task_id] = replace(standing, charged=0, took=[], reversed=True)
+
+    def _give_back(self, event: Reversal | TaskCorrected) -> None:
+        back = [(part.lot_id, part.minutes, part.amount_kopecks, part.effective_at, part.settlement)
+                for part in event.returned]  # fmt: skip
+        made_up = event.compensation and tuple(event.compensation.model_dump().values())
+        self.give_back(event.task_id, event.undone_at, back, event.cancelled_owed_minutes, made_up)
+
+    def give_back(
+        self, task_id: str, at: datetime, returned: Iterable[tuple], cancelled: int, made_up: tuple | None
+    ) -> None:
+        """What a closing that took effect then took goes back (rules 8.1, 8.2)."""
+        for lot_id, minutes, kopecks, when, settled in returned:
+            self.lots[lot_id].moves.append(Move(when, -minutes, -kopecks))
+            if settled:
+                self.owed += [(when, minutes), (at, -minutes)]
+        self.owed.append((at, -cancelled))
+        if cancelled:
+            self.closings[task_id].owed -= cancelled
+        if made_up:
+            self._bought(*made_up)
+
+
+def fields(part: TakenOver) -> tuple:
+    """The fields of `Took`."""
+    return (part.lot_id, part.minutes, part.amount_kopecks, part.effective_at, part.settlement, part.released)
 
 
 def _figures(event: Event) -> Iterator[Figures]:
@@ -291,6 +337,9 @@ def _figures(event: Event) -> Iterator[Figures]:
             yield Figures(event.task_id, event.closure, event.worked_minutes, event.charged_minutes, 0)
             for draw in event.draws:
                 yield Figures(event.task_id, event.closure, 0, 0, draw.amount_kopecks)
+        case TaskCorrected():
+            work = (event.worked_minutes, event.charged_minutes, event.amount_kopecks)
+            yield Figures(event.task_id, event.closure, *work)
         case DebtSettled():
             yield Figures(event.task_id, event.closure, 0, 0, event.amount_kopecks)
         case DebtPaid():

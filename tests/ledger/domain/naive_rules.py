@@ -1,7 +1,8 @@
 """What the rulebook says must come of a command, rule by rule, worked out from a naive ledger."""
 
 from calendar import monthrange
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from copy import deepcopy
 from datetime import date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -11,14 +12,17 @@ from contracts.commands import (
     CloseMonth,
     CloseTask,
     Command,
+    CorrectTask,
     DropPlan,
     MarkWarranty,
     PayDebt,
     PlanTask,
     PurchasePackage,
+    RefundPackage,
     ReopenTask,
 )
 from contracts.events import (
+    ClosingFacts,
     DebtPaid,
     DebtSettled,
     Event,
@@ -26,12 +30,14 @@ from contracts.events import (
     MonthClosed,
     PackageExpired,
     PackagePurchased,
+    PackageRefunded,
     PlanDropped,
     Reversal,
     TaskClosed,
+    TaskCorrected,
     TaskPlanned,
 )
-from tests.ledger.domain.naive_ledger import NaiveClosing, NaiveLedger, NaiveLot, NaivePackage, Took
+from tests.ledger.domain.naive_ledger import NaiveClosing, NaiveLedger, NaiveLot, NaivePackage, Took, fields
 
 COEFFICIENTS = {
     "regular": Fraction(1),
@@ -60,14 +66,22 @@ def said(event: Event) -> Said:
     words: Said = ()
     match event:
         case TaskClosed():
-            draws = [(draw.lot_id, draw.minutes, draw.amount_kopecks, draw.released) for draw in event.draws]
-            words = (event.task_id, event.closure, event.charged_minutes, draws, event.owed_minutes)
+            words = said_of_closing(event)
         case PackagePurchased():
             words = (event.package_id, event.minutes, event.price_kopecks, event.ends_at)
         case TaskPlanned():
             words = (event.task_id, event.warranty, event.planned_minutes)
         case PlanDropped():
             words = (event.task_id,)
+        case TaskCorrected():
+            kept = [(part[0] or "", *part[1:]) for part in map(fields, event.taken_over)]
+            over = (event.only_difference, kept, event.taken_over_owed_minutes, event.amount_kopecks)
+            gone = (event.corrected_worked_minutes, event.corrected_charged_minutes, event.corrected_amount_kopecks)
+            old = (event.corrected_closure, event.corrected_effective_at, gone)
+            words = (said_of_closing(event), over, said_of_return(event), old)
+        case PackageRefunded():
+            money = (event.refunded_kopecks, event.retained_kopecks)
+            words = (event.lot_id, event.package_id, event.refunded_minutes, money)
         case DebtSettled():
             part = (event.lot_id, event.minutes, event.amount_kopecks, event.released)
             words = (event.task_id, event.closure, part)
@@ -80,13 +94,8 @@ def said(event: Event) -> Said:
         case DebtPaid():
             words = ([(part.task_id, part.minutes, part.amount_kopecks) for part in event.payments],)
         case Reversal():
-            back = [
-                (part.lot_id, part.minutes, part.amount_kopecks, part.effective_at, part.settlement, part.forfeited)
-                for part in event.returned
-            ]
-            made_up = event.compensation and tuple(event.compensation.model_dump().values())
-            taken_out = (event.worked_minutes, event.charged_minutes, event.cancelled_owed_minutes)
-            words = (event.task_id, event.closure, taken_out, sorted(back), made_up)
+            taken_out = (event.worked_minutes, event.charged_minutes)
+            words = (event.task_id, event.closure, taken_out, said_of_return(event))
         case MonthClosed():
             frozen = [tuple(report.model_dump().values()) for report in event.reports]
             words = (event.month, frozen, event.account_version)
@@ -95,20 +104,38 @@ def said(event: Event) -> Said:
     return (type(event).__name__, event.effective_at, *words)
 
 
+def said_of_closing(event: ClosingFacts) -> Said:
+    """The charge, its draws, and what is owed."""
+    draws = [(draw.lot_id, draw.minutes, draw.amount_kopecks, draw.released, draw.effective_at) for draw in event.draws]
+    return (event.task_id, event.closure, event.charged_minutes, draws, event.owed_minutes)
+
+
+def said_of_return(event: Reversal | TaskCorrected) -> Said:
+    """What went back, what is not owed any more, and what makes up for the rest."""
+    back = [
+        (part.lot_id, part.minutes, part.amount_kopecks, part.effective_at, part.settlement, part.forfeited)
+        for part in event.returned
+    ]
+    made_up = event.compensation and tuple(event.compensation.model_dump().values())
+    return (sorted(back), event.cancelled_owed_minutes, made_up)
+
+
 def course(ledger: NaiveLedger, command: Command | None, now: datetime) -> Iterator[Said]:
     """What must happen, one event after another; the ledger reads each before the next is asked for (rule 11.1)."""
     yield from due(ledger, now)
     if command is None:
         return
     orphans = [one for one in ledger.packages.values() if one.expired and not ledger.successor(one)]
-    fact = fact_of(ledger, command, now)
-    yield fact
+    triggered_at = yield from fact_of(ledger, command, now)
     if isinstance(command, PurchasePackage):
         yield from reclaimed(ledger, orphans, ledger.packages[command.package_id])
+    else:
+        yield from gone_on(ledger)
+        yield from due(ledger, now)
     settled_or_due = True
     while settled_or_due:
         settled_or_due = False
-        while settlement := next_settlement(ledger, now if isinstance(command, ChangeCustomer) else fact[1]):
+        while settlement := next_settlement(ledger, triggered_at):
             settled_or_due = True
             yield settlement
         for expired in due(ledger, now):
@@ -148,15 +175,35 @@ def reclaimed(ledger: NaiveLedger, orphans: list[NaivePackage], heir: NaivePacka
             yield carried(package, heir, forfeited, reclaimed=True)
 
 
-def fact_of(ledger: NaiveLedger, command: Command, now: datetime) -> Said:
-    """The event of the command itself."""
+def gone_on(ledger: NaiveLedger) -> Iterator[Said]:
+    """Rule 8.1: what has returned to a forfeiture goes on to a successor, if there is one by now."""
+    for package in sorted(ledger.packages.values(), key=lambda one: (one.ends_at, one.starts_at, one.package_id)):
+        forfeited = [lot for lot in map(ledger.lots.get, package.holds) if lot.left and lot.expired]
+        if forfeited and (heir := ledger.successor(package)):
+            yield carried(package, heir, forfeited, reclaimed=True)
+
+
+def fact_of(ledger: NaiveLedger, command: Command, now: datetime) -> Generator[Said, None, datetime]:
+    """The event of the command itself; returns from when on it may settle debt."""
+    if isinstance(command, CorrectTask):
+        return (yield from corrected(ledger, command, now))
+    fact = simple_fact_of(ledger, command, now)
+    yield fact
+    return now if isinstance(command, ChangeCustomer) else fact[1]
+
+
+def simple_fact_of(ledger: NaiveLedger, command: Command, now: datetime) -> Said:
+    """What follows from one look at the ledger."""
     match command:
         case CloseTask():
-            return closed(ledger, command, min(max(command.closed_at, command.confirmed_at), now))
+            at = min(max(command.closed_at, command.confirmed_at), now)
+            return ("TaskClosed", at, *closed(ledger, command, at))
         case PayDebt():
             return paid(ledger, command.minutes, min(command.paid_at, now))
         case MarkWarranty() | ReopenTask():
             return taken_back(ledger, command, now)
+        case RefundPackage():
+            return refunded(ledger, command, now)
         case PurchasePackage():
             return purchased(command, min(command.purchased_at, now))
         case PlanTask():
@@ -191,18 +238,32 @@ def purchased(command: PurchasePackage, at: datetime) -> Said:
     return ("PackagePurchased", at, command.package_id, minutes, price, ends_at)
 
 
-def closed(ledger: NaiveLedger, command: CloseTask, at: datetime) -> Said:
-    """Rules 5.2, 5.6, 6.1 to 6.3."""
+def charge(ledger: NaiveLedger, command: CloseTask | CorrectTask) -> Fraction:
+    """Rules 5.2 and 5.6."""
     category = "warranty" if command.task_id in ledger.warranty else command.category
-    charged = owed = COEFFICIENTS[category] * command.worked_minutes
-    valid = [lot for lot in ledger.lots.values() if lot.left and lot.starts_at <= at < lot.ends[-1]]
-    draws: list[Said] = []
-    for lot in sorted(valid, key=lambda lot: priority(lot, at)):
-        if owed:
-            draws.append(give(lot, owed))
-            owed -= min(owed, lot.left)
+    return COEFFICIENTS[category] * command.worked_minutes
+
+
+def closed(ledger: NaiveLedger, command: CloseTask | CorrectTask, at: datetime) -> Said:
+    """Task, closing, charge, draws, and what is owed."""
     number = ledger.closed_times.get(command.task_id, 0) + 1
-    return ("TaskClosed", at, command.task_id, number, charged, draws, owed)
+    charged = charge(ledger, command)
+    return (command.task_id, number, charged, *drawn(ledger, command.task_id, charged, at))
+
+
+def drawn(ledger: NaiveLedger, task_id: str, needed: int | Fraction, at: datetime) -> Said:
+    """Rules 6.1 to 6.3: the draws, and what no lot could give."""
+    numbers = range(ledger.closed_times.get(task_id, 0), 0, -1)
+    own = [ledger.lots[name] for number in numbers if (name := f"compensation-{task_id}-{number}") in ledger.lots]
+    others = [lot for lot in ledger.lots.values() if lot not in own and lot.starts_at <= at < lot.ends[-1]]
+    sources = [(lot, max(at, lot.starts_at)) for lot in own]
+    sources += [(lot, None) for lot in sorted(others, key=lambda lot: priority(lot, at) if at < lot.ends[-1] else ())]
+    draws: list[Said] = []
+    for lot, since in sources:
+        if needed and lot.left and (since is None or since < lot.ends[-1]):
+            draws.append((*give(lot, needed), since))
+            needed -= min(needed, lot.left)
+    return (draws, needed)
 
 
 def priority(lot: NaiveLot, at: datetime) -> Said:
@@ -214,7 +275,8 @@ def give(lot: NaiveLot, wanted: int | Fraction) -> Said:
     """Rule 4.4: what a draw takes from a lot, and its money."""
     minutes = min(wanted, lot.left)
     used = lot.size - lot.left + minutes
-    return (lot.lot_id, minutes, round(Fraction(lot.price) * used / lot.size) - lot.booked, lot.expired)
+    due_by_then = round(Fraction(lot.price) * used / lot.size)
+    return (lot.lot_id, minutes, sorted((0, due_by_then - lot.booked, lot.price - lot.booked))[1], lot.expired)
 
 
 def next_settlement(ledger: NaiveLedger, triggered_at: datetime) -> Said | None:
@@ -243,32 +305,98 @@ def paid(ledger: NaiveLedger, minutes: int, at: datetime) -> Said:
     for task_id, debt in by_age(ledger):
         part = min(minutes, debt.owed)
         if part:
-            parts.append((task_id, part, round(Fraction(part * DEBT_HOUR_PRICE, 60))))
+            before = [(took.minutes, took.kopecks) for took in debt.took if not took.lot_id]
+            cost = round(Fraction((sum(paid for paid, _ in before) + part) * DEBT_HOUR_PRICE, 60))
+            parts.append((task_id, part, max(cost - sum(kopecks for _, kopecks in before), 0)))
             minutes, at = minutes - part, max(at, debt.at)
     return ("DebtPaid", at, parts)
 
 
-def taken_back(ledger: NaiveLedger, command: MarkWarranty | ReopenTask, now: datetime) -> Said:
+def taken_back(ledger: NaiveLedger, command: MarkWarranty | ReopenTask | CorrectTask, now: datetime) -> Said:
     """Rules 8.1, 8.2, 8.4, 8.5."""
     name = "WarrantyMarked" if isinstance(command, MarkWarranty) else "TaskReopened"
     closing = ledger.closings.get(command.task_id)
     if closing is None:
-        return (name, now, command.task_id, None, (0, 0, 0), [], None)
+        return (name, now, command.task_id, None, (0, 0), ([], 0, None))
+    back = returned(ledger, command.task_id, closing, closing.took, closing.owed, now)
+    worked = 0 if isinstance(command, MarkWarranty) else closing.worked
+    return (name, closing.at, command.task_id, closing.number, (worked, closing.charged), back)
+
+
+def returned(
+    ledger: NaiveLedger, task_id: str, closing: NaiveClosing, parts: list[Took], cancelled: int, now: datetime
+) -> Said:
+    """What goes back, what is not owed any more, and what makes up for the rest (rules 8.1, 8.2, 14.3)."""
 
     def goes_back(took: Took) -> bool:
-        return took.released or not ledger.lots[took.lot_id].expired
+        lot = ledger.lots.get(took.lot_id)
+        return lot is not None and not lot.refunded and (took.released or not lot.expired)
 
-    back = [(*took[:5], ledger.lots[took.lot_id].expired) for took in closing.took if goes_back(took)]
-    lost = [(took.minutes, took.kopecks) for took in closing.took if not goes_back(took)] + closing.paid
-    made_up = compensation(ledger, f"compensation-{command.task_id}-{closing.number}", lost, now) if lost else None
-    worked = closing.worked if isinstance(command, ReopenTask) else 0
-    taken_out = (worked, closing.charged, closing.owed)
-    return (name, closing.at, command.task_id, closing.number, taken_out, sorted(back), made_up)
+    back = [(*took[:5], ledger.lots[took.lot_id].expired) for took in parts if goes_back(took)]
+    lost = [(took.minutes, took.kopecks) for took in parts if not goes_back(took)]
+    made_up = compensation(ledger, f"compensation-{task_id}-{closing.number}", lost, now) if lost else None
+    return (sorted(back), cancelled, made_up)
+
+
+def corrected(ledger: NaiveLedger, command: CorrectTask, now: datetime) -> Generator[Said, None, datetime]:
+    """Rule 8.6."""
+    old = ledger.closings[command.task_id]
+    given = max(command.closed_at, command.confirmed_at)
+    at = old.at if given == old.given else min(given, now)
+    gone = (old.worked, old.charged, sum(took.kopecks for took in old.took))
+    if at == old.at and not old.reversed:
+        yield ("TaskCorrected", at, *difference(ledger, command, old, now), (old.number, old.at, gone))
+        return at
+    reopened = taken_back(ledger, command, now)
+    back, cancelled, made_up = reopened[-1]
+    then = deepcopy(ledger)
+    then.give_back(command.task_id, old.at, [part[:5] for part in back], cancelled, made_up)
+    if list(gone_on(then)):
+        yield reopened
+        yield from gone_on(ledger)
+        yield from due(ledger, now)
+        then, gone, reopened = ledger, (0, 0, 0), (*reopened[:-1], ([], 0, None))
+    anew = closed(then, command, at)
+    money = sum(part[2] for part in anew[3])
+    yield ("TaskCorrected", at, anew, (False, [], 0, money), reopened[-1], (old.number, old.at, gone))
+    return min(at, old.at)
+
+
+def difference(ledger: NaiveLedger, command: CorrectTask, old: NaiveClosing, now: datetime) -> Said:
+    """Rule 8.6: the two take effect at one instant."""
+    charged, task_id = charge(ledger, command), command.task_id
+    too_much = max(old.charged - charged, 0)
+    cancelled = min(too_much, old.owed)
+    too_much -= cancelled
+    kept, back = list[Took](), list[Took]()
+    for took in reversed(old.took):
+        gives = min(took.minutes, too_much)
+        too_much -= gives
+        rest = took.minutes - gives
+        money = round(Fraction(took.kopecks * rest, took.minutes))
+        if rest:
+            kept.insert(0, took._replace(minutes=rest, kopecks=money))
+        if gives:
+            back.append(took._replace(minutes=gives, kopecks=took.kopecks - money))
+    draws, owed = drawn(ledger, task_id, max(charged - old.charged, 0), old.at)
+    closing = (task_id, ledger.closed_times[task_id] + 1, charged, draws, owed)
+    money = sum(took.kopecks for took in kept) + sum(part[2] for part in draws)
+    over = (True, [tuple(took) for took in kept], old.owed - cancelled, money)
+    return (closing, over, returned(ledger, task_id, old, back, cancelled, now))
+
+
+def refunded(ledger: NaiveLedger, command: RefundPackage, now: datetime) -> Said:
+    """Rule 14."""
+    lot = ledger.lots[command.package_id]
+    holder = next(package for package in ledger.packages.values() if lot.lot_id in package.holds)
+    unbooked = lot.price - lot.booked
+    amount = unbooked if command.amount_kopecks is None else command.amount_kopecks
+    return ("PackageRefunded", now, lot.lot_id, holder.package_id, lot.left, (amount, unbooked - amount))
 
 
 def compensation(ledger: NaiveLedger, package_id: str, lost: list[tuple[int, int]], now: datetime) -> Said:
     """Rule 8.2: valid for thirty days, or as long as the package that lasts longest."""
     last_day = now.astimezone(MOSCOW).date() + timedelta(days=30)
-    ends = [package.ends_at for package in ledger.packages.values() if package.ends_at > now]
+    ends = [one.ends_at for one in ledger.packages.values() if one.ends_at > now and not one.refunded]
     ends_at = max([datetime.combine(last_day + timedelta(days=1), time(), MOSCOW), *ends])
     return (package_id, sum(minutes for minutes, _ in lost), sum(kopecks for _, kopecks in lost), now, ends_at)

@@ -1,5 +1,6 @@
 """What holds after any command of any history, however late its facts are recorded."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from hypothesis import given, note
@@ -7,14 +8,23 @@ from hypothesis import strategies as st
 
 from contracts.events import (
     RULES_EDITION,
+    ClosingFacts,
+    Compensation,
     DebtPaid,
+    DebtSettled,
     Draw,
     Event,
     HoursCarriedOver,
     LotShare,
     PackageExpired,
+    PackagePurchased,
+    PackageRefunded,
     Payment,
+    Returned,
+    Reversal,
+    TakenOver,
     TaskClosed,
+    TaskCorrected,
     TaskPlanned,
 )
 from contracts.quantities import month_of
@@ -24,7 +34,7 @@ from tests.ledger import vocabulary
 from tests.ledger.domain.histories import DAY, INSTANT, Numbers, histories, next_step, numbers, pick
 from tests.ledger.domain.naive_ledger import NaiveLedger
 from tests.ledger.domain.naive_rules import course, said
-from tests.ledger.vocabulary import ACCOUNT_ID, Story
+from tests.ledger.vocabulary import ACCOUNT_ID, Story, time_passes
 
 some_history = given(histories())
 
@@ -76,8 +86,52 @@ def test_every_minute_and_every_kopeck_of_a_lot_is_somewhere(history: list[Numbe
             assert lot.booked_kopecks == naive.lots[lot_id].booked
             assert 0 <= lot.left_minutes <= lot.size_minutes
             assert 0 <= lot.unbooked_kopecks <= lot.price_kopecks
-            assert lot.left_minutes or not lot.unbooked_kopecks
+            assert lot.left_minutes or lot.refunded or not lot.unbooked_kopecks
             assert lot.left_minutes < lot.size_minutes or not lot.booked_kopecks
+
+
+@some_history
+def test_the_price_of_a_lot_is_what_it_gave_forfeited_was_refunded_and_retained(history: list[Numbers]):
+    *_, story = [vocabulary.given(), *told(history)]
+    story.when(time_passes(str(story.now + 3 * 366 * DAY)))
+    money = Counter[str]()
+    for line in story.recorded:
+        for lot_id, kopecks in accounted(line.event()):
+            money[lot_id] += kopecks
+    assert money == {lot_id: lot.price_kopecks for lot_id, lot in story.account.lots.items()}
+
+
+def accounted(event: Event) -> Iterator[tuple[str, int]]:
+    """Where the price of a lot went: draws and settlements less what came back, forfeited, refunded, retained."""
+    match event:
+        case ClosingFacts():
+            yield from ((draw.lot_id, draw.amount_kopecks) for draw in event.draws)
+        case DebtSettled():
+            yield event.lot_id, event.amount_kopecks
+        case PackageExpired():
+            yield from ((share.lot_id, share.amount_kopecks) for share in event.lots)
+        case HoursCarriedOver(reclaimed=True):
+            yield from ((share.lot_id, -share.amount_kopecks) for share in event.lots)
+        case PackageRefunded():
+            yield event.lot_id, event.refunded_kopecks + event.retained_kopecks
+        case PackagePurchased():
+            yield event.package_id, 0
+        case _:
+            pass
+    yield from from_forfeitures(event)
+
+
+def from_forfeitures(event: Event) -> Iterator[tuple[str, int]]:
+    """What came back to lots, and what left or joined the money that they have forfeited meanwhile."""
+    if isinstance(event, Reversal | TaskCorrected):
+        yield from ((back.lot_id, -back.amount_kopecks) for back in event.returned)
+        yield from ((back.lot_id, back.amount_kopecks) for back in event.returned if back.forfeited)
+        if event.compensation:
+            yield event.compensation.package_id, 0
+    if isinstance(event, ClosingFacts):
+        yield from ((draw.lot_id, -draw.amount_kopecks) for draw in event.draws if draw.released)
+    if isinstance(event, DebtSettled) and event.released:
+        yield event.lot_id, -event.amount_kopecks
 
 
 @some_history
@@ -97,11 +151,11 @@ def test_the_balance_is_what_is_held_less_what_is_owed(history: list[Numbers]):
 def test_every_charge_is_drawn_settled_paid_or_owed(history: list[Numbers]):
     charged: dict[str, int] = {}
     for story in told(history):
-        charged |= {event.task_id: event.charged_minutes for event in story.latest if isinstance(event, TaskClosed)}
+        charged |= {event.task_id: event.charged_minutes for event in story.latest if isinstance(event, ClosingFacts)}
         owed = {debt.task_id: debt.minutes for debt in story.account.debts}
         for task_id, task in story.account.tasks.items():
             if task.closing and not task.warranty:
-                used = (part.minutes for part in (*task.closing.taken, *task.closing.payments))
+                used = (part.minutes for part in task.closing.parts)
                 assert charged[task_id] == sum(used) + owed.pop(task_id, 0)
         assert not owed
 
@@ -158,6 +212,8 @@ def adds_up(event: Event) -> bool:
         case TaskClosed():
             drawn, _ = total(event.draws)
             return event.coefficient * event.worked_minutes == event.charged_minutes == drawn + event.owed_minutes
+        case TaskCorrected():
+            return corrects(event)
         case PackageExpired():
             return (event.forfeited_minutes, event.forfeited_amount_kopecks) == total(event.lots)
         case HoursCarriedOver():
@@ -168,7 +224,21 @@ def adds_up(event: Event) -> bool:
             return True
 
 
-def total(parts: Iterable[Draw | LotShare | Payment]) -> tuple[int, int]:
+def corrects(event: TaskCorrected) -> bool:
+    """Whether the new closing is what it took over and took anew, and the old one that and what went back."""
+    over, over_kopecks = total(event.taken_over)
+    drawn, kopecks = total(event.draws)
+    back, back_kopecks = total((*event.returned, *([event.compensation] if event.compensation else [])))
+    over += event.taken_over_owed_minutes
+    return (
+        event.coefficient * event.worked_minutes == event.charged_minutes == over + drawn + event.owed_minutes
+        and event.corrected_charged_minutes == over + back + event.cancelled_owed_minutes
+        and event.amount_kopecks == over_kopecks + kopecks
+        and event.corrected_amount_kopecks == over_kopecks + back_kopecks
+    )
+
+
+def total(parts: Iterable[Draw | LotShare | Payment | TakenOver | Returned | Compensation]) -> tuple[int, int]:
     """The minutes and the kopecks of all of them."""
     listed = list(parts)
     return sum(part.minutes for part in listed), sum(part.amount_kopecks for part in listed)

@@ -3,8 +3,10 @@
 import pytest
 
 from tests.ledger.domain.expected_events import (
+    carried_over,
     debt_settled,
     forfeited_again,
+    package_expired,
     settlement,
     task_closed,
     task_reopened,
@@ -222,10 +224,35 @@ def test_partly_paid_debt_of_another_task_is_left_alone():
     )
 
 
-def test_a_released_draw_comes_back_too_late_for_a_successor():
+def test_a_released_draw_comes_back_and_goes_on_to_a_successor_known_by_now():
     (
         given(SPRING, time_passes("2026-06-10"), close("T-1", worked=1200, on="2026-05-20"), HALF)
         .when(mark_warranty("T-1"))
-        .then(warranty_marked("T-1", returned=[forfeited_again("spring", 1200)]))
-        .then_balance(1800)
+        .then(
+            warranty_marked("T-1", returned=[forfeited_again("spring", 1200)]),
+            carried_over("spring", "half", carried=[("spring", 1200)], reclaimed=True),
+        )
+        .then_balance(3000)
+    )
+
+
+def test_what_goes_on_to_a_successor_that_has_ended_expires_once_more_before_it_settles():
+    (
+        given(
+            SPRING,
+            time_passes("2026-06-10"),
+            close("T-1", worked=1200, on="2026-05-20"),
+            HALF,
+            close("T-2", worked=1800, on="2026-07-01"),
+            time_passes("2027-01-01"),
+            close("T-3", worked=60, on="2026-10-01", recorded="2027-01-01 12:00"),
+        )
+        .when(reopen("T-1"))
+        .then(
+            task_reopened("T-1", returned=[forfeited_again("spring", 1200)]),
+            carried_over("spring", "half", carried=[("spring", 1200)], reclaimed=True),
+            package_expired("half", forfeited=[("spring", 1200)]),
+            debt_settled("T-3", "spring", 60, released=True),
+        )
+        .then_balance(0)
     )

@@ -248,4 +248,4 @@ async def test_acts_agree_with_reports_on_any_history(telling: Telling, history:
             assert {line.hour_price_kopecks for line in made.lines} <= {3190_00, 2890_00, 2730_00, 2590_00, None}
             assert sum(left.minutes for left in report.packages_left) == report.closing_balance_minutes
         standing = [task.closing for task in told.story.account.tasks.values() if task.closing]
-        assert accepted == sum(part.amount_kopecks for one in standing for part in (*one.taken, *one.payments))
+        assert accepted == sum(part.amount_kopecks for one in standing for part in one.parts)

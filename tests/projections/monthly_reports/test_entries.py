@@ -52,7 +52,7 @@ def stands(account: Account, what: str) -> dict[str, int]:
     standing: Counter[str] = Counter()
     for task_id, task in account.tasks.items():
         if task.closing:
-            parts = (*task.closing.taken, *task.closing.payments)
+            parts = task.closing.parts
             standing[task_id] += sum(getattr(part, what) for part in parts)
     if what == "minutes":
         for debt in account.debts:

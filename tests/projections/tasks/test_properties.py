@@ -47,6 +47,6 @@ def stands(task: TaskExplanation) -> tuple[bool, bool, int, int, int]:
 def stands_in(account: Account, task_id: str) -> tuple[bool, bool, int, int, int]:
     task = account.tasks[task_id]
     owed = sum(debt.minutes for debt in account.debts if debt.task_id == task_id)
-    parts = (*task.closing.taken, *task.closing.payments) if task.closing else ()
+    parts = task.closing.parts if task.closing else ()
     minutes, money = sum(part.minutes for part in parts), sum(part.amount_kopecks for part in parts)
     return (task.closing is not None, task.warranty, minutes + owed, owed, money)
