@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 from asyncpg import Connection
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.types import Receive, Scope, Send
 
 from contracts.access import Right
 from contracts.quantities import Month
@@ -63,7 +65,7 @@ async def get_report(
 ) -> Response:
     """The report of any month, open or closed, as known at any time (rule 10.3); a closed one never changes."""
     made = await _report(request, read, Asked(account_id, file.month, asked.known_at))
-    return await _document(made, file, asked.lang, {"pdf": report_pdf, "xlsx": report_xlsx}, read.position)
+    return _document(made, file, asked.lang, {"pdf": report_pdf, "xlsx": report_xlsx}, read.position)
 
 
 @router.get("/acts/{file}", response_model=Act, responses={200: DOCUMENT}, openapi_extra=OF_DOCUMENT)
@@ -78,7 +80,7 @@ async def get_act(
     """
     of = await _report(request, read, Asked(account_id, file.month, asked.known_at))
     made = await act(read.connection, of, request.app.state.projections.seller)
-    return await _document(made, file, asked.lang, {"pdf": act_pdf, "xlsx": act_xlsx}, read.position)
+    return _document(made, file, asked.lang, {"pdf": act_pdf, "xlsx": act_xlsx}, read.position)
 
 
 async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyReport:
@@ -102,16 +104,29 @@ async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyRepor
     return made
 
 
-async def _document(
+def _document(
     made: Any, file: DocumentFile, lang: Lang, renderers: Mapping[str, Callable[[Any, Lang], bytes]], position: int
 ) -> Response:
-    """The read model itself, or its document; typesetting has a thread of its own, so that nobody waits for it."""
+    """The read model itself, or its document."""
+    at = {"Hourbook-Position": str(position)}
     if file.form == "json":
-        content = made.model_dump_json().encode()
-    else:
-        content = await asyncio.to_thread(renderers[file.form], made, lang)
-    headers = {"Hourbook-Position": str(position)}
-    if file.form != "json":
-        name = f"{type(made).__name__}-{made.account_id}-{file.month}.{file.form}"
-        headers["Content-Disposition"] = f'inline; filename="{name}"'
-    return Response(content, media_type=MEDIA_TYPES[file.form], headers=headers)
+        return Response(made.model_dump_json().encode(), media_type=MEDIA_TYPES["json"], headers=at)
+    name = f"{type(made).__name__}-{made.account_id}-{file.month}.{file.form}"
+    at["Content-Disposition"] = f'inline; filename="{name}"'
+    return TypesetResponse(partial(renderers[file.form], made, lang), media_type=MEDIA_TYPES[file.form], headers=at)
+
+
+class TypesetResponse(Response):
+    """A document that is set when it is sent: by then the route has let go of its connection to PostgreSQL.
+
+    Typesetting has a thread of its own, so that nobody waits for it.
+    """
+
+    def __init__(self, typeset: Callable[[], bytes], *, media_type: str, headers: Mapping[str, str]) -> None:
+        super().__init__(media_type=media_type, headers=headers)
+        self._typeset = typeset
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.body = await asyncio.to_thread(self._typeset)
+        self.headers["Content-Length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
