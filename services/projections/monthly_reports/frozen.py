@@ -3,12 +3,17 @@
 from contracts.report_hash import Figures, report_hash
 from contracts.reports import MonthlyReport
 
+GONE = ""
+"""In place of the hash that an event froze, and that is not there any more."""
+
 
 def differing_figures(report: MonthlyReport) -> str | None:
-    """A sentence where a closed month's report does not give its hash; months that were closed before there were any
-    have none."""
+    """A sentence where a closed month's report does not give its hash, or that is gone; months that were closed before
+    there were any have none."""
     if report.report_hash is None:
         return None
+    if report.report_hash == GONE:
+        return f"What {report.month} of account {report.account_id} was closed with is gone."
     lines = (
         Figures(line.task_id, line.closure, line.worked_minutes, line.charged_minutes, line.amount_kopecks)
         for line in report.lines

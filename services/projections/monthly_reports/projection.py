@@ -39,10 +39,7 @@ ENTRY = (
     "charged_minutes", "payment_reference", "hour_price_kopecks",
 )  # fmt: skip
 
-ADD_MONTHS = """
-    INSERT INTO report_month (account_id, position, recorded_at, month, closed, rules_edition)
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::text[], $5::boolean[], $6::integer[])
-"""
+MONTH = ("account_id", "position", "recorded_at", "month", "closed", "rules_edition", "frozen_months")
 
 ADD_FROZEN = """
     INSERT INTO report_frozen (account_id, month, position, report_hash)
@@ -57,7 +54,7 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     await copy(connection, "report_tenure", TENURE, _tenures(batch))
     await copy(connection, "report_closing", CLOSING, _closings(batch))
     await copy(connection, "report_entry", ENTRY, entry_rows(batch))
-    await insert(connection, ADD_MONTHS, _months(batch))
+    await copy(connection, "report_month", MONTH, _months(batch))
     await insert(connection, ADD_FROZEN, _frozen(batch))
     await insert(connection, ADD_TO_MONTHS, booked_by_month(batch))
 
@@ -117,7 +114,7 @@ def entry_rows(batch: Sequence[Logged]) -> list[Row]:
 def _months(batch: Sequence[Logged]) -> list[Row]:
     return [
         (recorded.account_id, recorded.position, recorded.recorded_at, event.month, isinstance(event, MonthClosed),
-         event.rules_edition)
+         event.rules_edition, [frozen.month for frozen in event.reports] if isinstance(event, MonthClosed) else [])
         for recorded, event in of_types(batch, MonthClosed, MonthReopened)
     ]  # fmt: skip
 

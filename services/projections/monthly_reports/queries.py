@@ -10,6 +10,7 @@ from asyncpg import Connection
 from contracts.quantities import KnownAt, decimal_hours, known_bounds
 from contracts.reports import MonthlyReport, Party
 from services.projections.lookups import UnknownAccount
+from services.projections.monthly_reports.frozen import GONE
 from services.projections.monthly_reports.packages_left import packages_left
 from services.projections.monthly_reports.periods import last_day
 from services.projections.monthly_reports.revisions import changes_of_months, revisions
@@ -70,6 +71,7 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
     entries = await connection.fetch(ENTRIES, asked.account_id, asked.month, *bounds)
     known = revisions(asked.month, await changes_of_months(connection, asked.account_id, *bounds))
     closed_by = known.closed_by
+    frozen = await connection.fetchval(FROZEN, asked.account_id, asked.month, closed_by)
     closing = opening + sum(entry["balance_minutes"] for entry in entries)
     if isinstance(asked.known_at, datetime):
         position = await connection.fetchval(LAST_KNOWN, asked.account_id, recorded)
@@ -77,7 +79,7 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
         account_id=asked.account_id,
         month=asked.month,
         closed=closed_by is not None,
-        report_hash=await connection.fetchval(FROZEN, asked.account_id, asked.month, closed_by),
+        report_hash=frozen or (GONE if known.froze(asked.month) else None),
         known_at=asked.known_at,
         position=closed_by or min(until, position),
         seller=seller.party_on(last_day(asked.month)),

@@ -1,6 +1,6 @@
 """How often a month was closed: the numbers of its acts, and where an act that was replaced is found again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from asyncpg import Connection
 from contracts.events import RULES_EDITION
 
 MONTHS = """
-    SELECT position, recorded_at, month, closed, rules_edition FROM report_month
+    SELECT position, recorded_at, month, closed, rules_edition, frozen_months FROM report_month
     WHERE account_id = $1 AND position <= $2 AND recorded_at <= $3 ORDER BY position
 """
 
@@ -22,6 +22,7 @@ class Change(NamedTuple):
     month: str
     closed: bool
     rules_edition: int
+    frozen_months: Sequence[str]
 
 
 class ClosedAt(NamedTuple):
@@ -30,6 +31,7 @@ class ClosedAt(NamedTuple):
     position: int
     recorded_at: datetime
     rules_edition: int
+    frozen_months: Sequence[str]
 
 
 class Revisions(NamedTuple):
@@ -53,6 +55,10 @@ class Revisions(NamedTuple):
         """By which its documents are made: that of the event by which it is closed."""
         return self.times_closed[-1].rules_edition if self.is_closed else RULES_EDITION
 
+    def froze(self, month: str) -> bool:
+        """Whether the event by which it is closed says with which figures; events of earlier versions say none."""
+        return self.is_closed and month in self.times_closed[-1].frozen_months
+
     @property
     def replaced(self) -> ClosedAt | None:
         """When the act was made that this one replaces, if there was one."""
@@ -73,7 +79,9 @@ def revisions(month: str, changes: Iterable[Change]) -> Revisions:
     is_closed = False
     for change in changes:
         if change.closed and month <= change.month and not is_closed:
-            times_closed.append(ClosedAt(change.position, change.recorded_at, change.rules_edition))
+            times_closed.append(
+                ClosedAt(change.position, change.recorded_at, change.rules_edition, change.frozen_months)
+            )
             is_closed = True
         elif not change.closed and month == change.month:
             is_closed = False

@@ -96,7 +96,7 @@ CREATE TABLE IF NOT EXISTS report_total (
     PRIMARY KEY (month, kind)
 ) WITH (fillfactor = 50);
 
--- Up to which month an account was closed, as it became known.
+-- Up to which month an account was closed, as it became known, and of which months the event froze the figures.
 CREATE TABLE IF NOT EXISTS report_month (
     account_id     text COLLATE "C" NOT NULL,
     position       bigint NOT NULL,
@@ -104,6 +104,7 @@ CREATE TABLE IF NOT EXISTS report_month (
     month          text COLLATE "C" NOT NULL,
     closed         boolean NOT NULL,
     rules_edition  integer NOT NULL,
+    frozen_months  text[] COLLATE "C" NOT NULL,
     PRIMARY KEY (account_id, position)
 );
 

@@ -58,3 +58,27 @@ async def test_documents_of_changed_figures_are_refused_until_they_are_right_aga
     assert "The figures of" not in str(await faults(client)), "health goes by what is there now"
     for file in FILES:
         assert (await client.get(f"/v1/accounts/romashka/{file}")).status_code == 200
+
+
+async def test_documents_whose_hash_is_gone_are_refused_until_it_is_back(
+    closed_month: Log, ask: Queries, client: httpx.AsyncClient, database_url: str
+):
+    shown = await ask("/romashka/reports/2026-03")
+    superuser = await asyncpg.connect(database_url)
+    await superuser.execute("CREATE TABLE kept AS SELECT * FROM projections.report_frozen")
+    await superuser.execute("DELETE FROM projections.report_frozen")
+    for file in FILES:
+        answer = await client.get(f"/v1/accounts/romashka/{file}")
+        assert (answer.status_code, answer.json()["type"]) == (503, "urn:hourbook:problem:figures-differ"), file
+    assert "What 2026-03 of account romashka was closed with is gone." in await faults(client)
+    await superuser.execute("INSERT INTO projections.report_frozen SELECT * FROM kept; DROP TABLE kept")
+    await superuser.close()
+    assert await ask("/romashka/reports/2026-03") == shown
+
+
+async def test_a_month_that_was_closed_before_there_were_hashes_is_shown(log: Log, ask: Queries):
+    log.record("romashka", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
+    log.clock = moment("2026-04-02")
+    log.record("romashka", MonthClosed(**times("2026-04-02"), month="2026-03"))
+    shown = await ask("/romashka/reports/2026-03")
+    assert (shown["closed"], shown["report_hash"]) == (True, None)
