@@ -10,6 +10,8 @@ import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key
 
+from services.process.site import is_loopback
+
 logger = logging.getLogger(__name__)
 
 ASK_SECONDS_MIN = 30
@@ -24,6 +26,9 @@ _USABLE = {"RSA": {"RS256", "PS256"}, "EC": {"ES256"}, "OKP": {"EdDSA"}}
 _RSA_BITS_MIN = 2048
 
 KeySet = Mapping[str, Key]
+
+_NO_KEYS = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, KeyError, TypeError, AttributeError)
+"""What a fetch fails with: the issuer does not answer, or what it answers is no key set."""
 
 
 class IssuerUnavailable(Exception):
@@ -75,7 +80,7 @@ class Issuer:
             async with asyncio.timeout(FETCH_SECONDS_MAX):
                 about = await self._json(f"{self.url}/.well-known/openid-configuration")
                 found = usable(await self._json(self._keys_address(about)))
-        except (httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError, AttributeError) as failure:
+        except _NO_KEYS as failure:
             logger.warning("the keys of the OIDC issuer cannot be fetched: %r", failure)
             return
         self._keys, self._fetched_at = found, self._clock()
@@ -83,7 +88,10 @@ class Issuer:
     def _keys_address(self, about: Mapping[str, Any]) -> str:
         if str(about["issuer"]).rstrip("/") != self.url:
             raise ValueError("its discovery document names another issuer")
-        return about["jwks_uri"]
+        keys = about["jwks_uri"]
+        if is_loopback(httpx.URL(keys).host) and not is_loopback(httpx.URL(self.url).host):
+            raise ValueError("its discovery document names an address of this machine")
+        return keys
 
     async def _json(self, url: str) -> dict[str, Any]:
         answer = (await self._client.get(url)).raise_for_status()

@@ -11,7 +11,8 @@ from services.access.issuer import Issuer
 from services.access.limits import Limits, LimitSettings
 from services.access.principals import Principal
 from services.access.tokens import Claims, Tokens
-from services.process.settings import HttpUrl, read
+from services.process.outside import OutsideUrl
+from services.process.settings import read
 from services.process.site import SiteSettings
 
 Access = Literal["open", "closed"]
@@ -22,7 +23,7 @@ class AccessSettings(SiteSettings):
     """Whether there is a door, and which issuer's tokens are accepted at it."""
 
     access: Access = Field(default=DEFAULT, validation_alias="HOURBOOK_ACCESS")
-    oidc_issuer: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_OIDC_ISSUER")
+    oidc_issuer: OutsideUrl | None = Field(default=None, validation_alias="HOURBOOK_OIDC_ISSUER")
     oidc_audience: str | None = Field(default=None, validation_alias="HOURBOOK_OIDC_AUDIENCE")
     oidc_roles_claim: str = Field(default="roles", validation_alias="HOURBOOK_OIDC_ROLES_CLAIM")
     oidc_accounts_claim: str | None = Field(default=None, validation_alias="HOURBOOK_OIDC_ACCOUNTS_CLAIM")

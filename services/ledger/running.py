@@ -35,6 +35,7 @@ from services.ledger.writing.expiry import keep_expiring
 from services.ledger.writing.pipeline import Pipeline
 from services.ledger.writing.submissions import NothingIsDue, Submission
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.outside import outside_client
 from services.process.postgres_login import log_in
 from services.process.stopping import end, raise_where_ended
 from services.process.tail import Page, Tail
@@ -110,7 +111,7 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
     async with (
         EventStore.connected(settings.database_url, settings.logs) as store,
         httpx.AsyncClient(**asking(settings.projections_url or "", settings.projections_key_file)) as projections,
-        httpx.AsyncClient(trust_env=False) as outside,
+        outside_client() as outside,
     ):
         clock = SandboxClock(store.readers) if settings.sandbox else SystemClock()
         wakes = tuple(Wake() for _ in range(settings.logs))

@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.ledger.domain.terms import Terms
+from services.process.outside import OutsideUrl
 from services.process.settings import File, HttpUrl, NatsUrl, PostgresUrl
 
 LOGS_MAX = 1024
@@ -27,8 +28,8 @@ class Settings(BaseSettings):
     logs: int = Field(default=1, ge=1, le=LOGS_MAX, validation_alias="HOURBOOK_LOGS")
     audit_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_AUDIT_KEY_FILE")
     witness_file: File | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_FILE")
-    witness_put_url: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_PUT_URL")
-    witness_post_url: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_POST_URL")
+    witness_put_url: OutsideUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_PUT_URL")
+    witness_post_url: OutsideUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_POST_URL")
     witness_authorization: str | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_AUTHORIZATION")
     cosigners_file: File | None = Field(default=None, validation_alias="HOURBOOK_COSIGNERS_FILE")
     warm_events_max: int = Field(default=300_000, ge=1, validation_alias="HOURBOOK_WARM_EVENTS_MAX")

@@ -15,6 +15,7 @@ from services.ledger.settings import Settings as LedgerSettings
 from services.process import settings
 from services.process.logs import LogSettings
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.outside import OutsideSettings
 from services.process.request_log import RequestLogSettings
 from services.process.tls import TlsSettings
 from services.projections.debt_alerts.webhooks import endpoints
@@ -22,7 +23,14 @@ from services.projections.monthly_reports.seller import seller
 from services.projections.settings import Settings as ProjectionsSettings
 
 KNOWN = settings.variables(
-    LedgerSettings, ProjectionsSettings, AccessSettings, LimitSettings, TlsSettings, LogSettings, RequestLogSettings
+    LedgerSettings,
+    ProjectionsSettings,
+    AccessSettings,
+    LimitSettings,
+    TlsSettings,
+    LogSettings,
+    RequestLogSettings,
+    OutsideSettings,
 ) | {"HOURBOOK_KEY_FILE"}
 
 

@@ -12,7 +12,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 OTHER_SITES = frozenset({b"cross-site", b"same-site"})
 
 
-def _names(value: Any) -> Any:
+def names(value: Any) -> Any:
+    """The names in a setting that are separated by commas."""
     return tuple(name.strip().lower() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
 
@@ -22,7 +23,7 @@ class SiteSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
 
     host: str = Field(default="127.0.0.1", validation_alias="HOURBOOK_HOST")
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(names)] = Field(
         default=(), validation_alias="HOURBOOK_ALLOWED_HOSTS"
     )
 

@@ -15,6 +15,7 @@ from services.access.door import Door
 from services.access.settings import AccessSettings, door_of
 from services.access.state import Fact, NothingKnown
 from services.process.outages import outlasting
+from services.process.outside import outside_client
 from services.process.settings import read
 from services.process.stopping import end
 
@@ -64,7 +65,7 @@ async def followed_door(ledger: httpx.AsyncClient) -> AsyncIterator[Door]:
     """The door as the operator has set it, for the time of the context."""
     settings = read(AccessSettings)
     book = FollowedAccess(ledger)
-    async with httpx.AsyncClient(trust_env=False) as outside:
+    async with outside_client() as outside:
         following = asyncio.create_task(book.keep_up()) if settings.access == "closed" else None
         try:
             yield door_of(settings, book, outside)

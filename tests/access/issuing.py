@@ -36,6 +36,8 @@ class TestIssuer:
     __test__ = False
 
     url: str = ""
+    keys_url: str = ""
+    """Where it says that its keys are, where that is not true."""
     keys: dict[str, Key] = field(default_factory=dict)
     fetches: int = 0
     fails: bool = False
@@ -77,7 +79,7 @@ def application(issuer: TestIssuer) -> FastAPI:
     @app.get("/.well-known/openid-configuration")
     async def discovery() -> dict[str, str]:
         await asked()
-        return {"issuer": issuer.url, "jwks_uri": f"{issuer.url}/keys"}
+        return {"issuer": issuer.url, "jwks_uri": issuer.keys_url or f"{issuer.url}/keys"}
 
     @app.get("/keys")
     async def keys() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from joserfc import jwt
 from contracts.access import Right, Role
 from services.access.issuer import ASK_SECONDS_MIN, KEEP_SECONDS_MAX, Issuer, IssuerUnavailable
 from services.access.tokens import LEEWAY_SECONDS, LIFE_SECONDS_MAX, Claims, TokenRefused, Tokens
+from services.process.outside import outside_client
 from tests.access.issuing import AUDIENCE, TestIssuer, issuing, made
 
 GOOD = ("RS256", "PS256", "ES256", "EdDSA")
@@ -254,6 +255,23 @@ async def test_without_any_key_set_nobody_can_say(own_issuer: TestIssuer, client
     own_issuer.fails = True
     with pytest.raises(IssuerUnavailable):
         await verifier(own_issuer, client).principal(own_issuer.token("first"))
+
+
+@pytest.mark.parametrize(
+    "keys", ["https://10.0.0.1/keys", "http://issuer.example/keys", "https://[::ffff:7f00:1]/", "x"]
+)
+async def test_no_discovery_document_leads_into_a_private_network(own_issuer: TestIssuer, keys: str):
+    own_issuer.keys_url = keys
+    async with outside_client() as client:
+        with pytest.raises(IssuerUnavailable):
+            await verifier(own_issuer, client).principal(own_issuer.token("first"))
+    assert own_issuer.fetches == 1
+
+
+async def test_an_issuer_elsewhere_leads_nobody_to_this_machine():
+    keys = Issuer("https://issuer.example", httpx.AsyncClient())
+    with pytest.raises(ValueError, match="address of this machine"):
+        keys._keys_address({"issuer": "https://issuer.example", "jwks_uri": "http://127.0.0.1:8000/keys"})
 
 
 async def test_weak_and_foreign_keys_of_the_issuer_are_passed_over(own_issuer: TestIssuer, client: httpx.AsyncClient):

@@ -171,11 +171,14 @@ async def test_a_witness_that_has_cosigned_another_past_is_heard_of(
 
 def test_cosigners_are_named_in_a_file(tmp_path: Path, witness: Witness):
     file = tmp_path / "cosigners"
-    file.write_text(f"# ours\nhttp://w.example/ {witness.verifier_key}\n\n", encoding="utf-8")
-    assert list(cosigners(file)) == [Cosigner("http://w.example/", witness.verifier_key)]
+    file.write_text(f"# ours\nhttps://w.example/ {witness.verifier_key}\n\n", encoding="utf-8")
+    assert list(cosigners(file)) == [Cosigner("https://w.example/", witness.verifier_key)]
     assert list(cosigners(None)) == []
-    file.write_text("http://w.example/\n", encoding="utf-8")
+    file.write_text("https://w.example/\n", encoding="utf-8")
     with pytest.raises(OperatorError, match="give a line"):
+        list(cosigners(file))
+    file.write_text(f"http://w.example/ {witness.verifier_key}\n", encoding="utf-8")
+    with pytest.raises(OperatorError, match="use https"):
         list(cosigners(file))
     for wrong in ("w+00000000+AAAA", str(witness.verifier_key).replace(NAME, "other"), "w"):
         with pytest.raises(NotANote):

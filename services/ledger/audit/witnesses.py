@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx
+from pydantic import TypeAdapter, ValidationError
 
 from contracts.placement import log_name
 from services.ledger.audit.cosignatures import VerifierKey
@@ -21,6 +22,7 @@ from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.settings import Settings
 from services.process.file_replacement import replace_file
 from services.process.operator_error import OperatorError
+from services.process.outside import OutsideUrl, outside_client
 from services.process.stopping import stopping
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,6 @@ logger = logging.getLogger(__name__)
 EVERY_SECONDS = 0.5
 RETRY_SECONDS = 2.0
 BEHIND_SECONDS_MAX = 60.0
-ANSWER_SECONDS_MAX = 10
 PAGE_CHECKPOINTS = 100
 NOTE_MEDIA_TYPE = "text/plain; charset=utf-8"
 
@@ -72,6 +73,9 @@ class FileWitness:
             opened.write(f"{note}\n")
 
 
+_URL: TypeAdapter[str] = TypeAdapter(OutsideUrl)
+
+
 @dataclass(frozen=True)
 class HttpWitness:
     """An address that takes every note by POST, or by PUT under `<url>/<log>/<size>`, as object stores do."""
@@ -90,7 +94,7 @@ class HttpWitness:
         headers = {"Content-Type": NOTE_MEDIA_TYPE}
         if self.authorization:
             headers["Authorization"] = self.authorization
-        async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX) as client:
+        async with outside_client() as client:
             answer = await client.request(self.method, url, content=checkpoint.note.encode(), headers=headers)
         answer.raise_for_status()
 
@@ -110,7 +114,7 @@ class Cosigner:
         """The size that it has cosigned by now, and its line below this checkpoint, if it has cosigned that."""
         proof = await tree.consistency(old, checkpoint.size) if 0 < old < checkpoint.size else []
         lines = "".join(f"{b64encode(hash_).decode()}\n" for hash_ in proof)
-        async with httpx.AsyncClient(timeout=ANSWER_SECONDS_MAX) as client:
+        async with outside_client() as client:
             body = f"old {old}\n{lines}\n{checkpoint.note}".encode()
             answer = await client.post(f"{self.url.rstrip('/')}/add-checkpoint", content=body)
         if answer.status_code == httpx.codes.CONFLICT and answer.text.strip().isdecimal():
@@ -144,7 +148,10 @@ def cosigners(file: Path | None) -> Iterator[Cosigner]:
         if line.strip() and not line.startswith("#"):
             url, _, key = line.strip().partition(" ")
             try:
-                yield Cosigner(url, VerifierKey.parse(key))
+                yield Cosigner(_URL.validate_python(url), VerifierKey.parse(key))
+            except ValidationError as misfit:
+                wrong = misfit.errors()[0]["msg"].removeprefix("Value error, ")
+                raise OperatorError(f"{file}: the address {url} {wrong}.") from misfit
             except NotANote as malformed:
                 raise OperatorError(
                     f"{file}: give a line `<address> <key>` for each witness; {malformed}."

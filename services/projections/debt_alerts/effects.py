@@ -11,6 +11,7 @@ import nats
 from asyncpg import Pool
 
 from services.process.outages import outlasting
+from services.process.outside import outside_client
 from services.process.settings import parsed
 from services.process.streams import OtherLedgersStream
 from services.projections.clock import present
@@ -36,7 +37,7 @@ async def run_effects(settings: Settings, ledger: httpx.AsyncClient) -> None:
     served = parsed("HOURBOOK_WEBHOOKS_FILE", settings.webhooks_file, endpoints)
     async with (
         pool(settings.database_url, 4 + SENT_AT_ONCE * len(served), name="alerts") as database,
-        httpx.AsyncClient(trust_env=False) as client,
+        outside_client() as client,
     ):
         await outlasting(OUTAGES, partial(register, database, served), "The register of webhooks", logger)
         async with asyncio.TaskGroup() as tasks:

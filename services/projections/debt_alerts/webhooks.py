@@ -20,6 +20,7 @@ from asyncpg import Connection, Pool, Record
 from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr
 
 from contracts.alerts import AlertKind
+from services.process.outside import require_safe
 from services.projections import metrics
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how secrets of the scheme begin
@@ -90,12 +91,17 @@ def _key(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _safe(url: AnyHttpUrl) -> AnyHttpUrl:
+    require_safe(str(url))
+    return url
+
+
 class Endpoint(BaseModel):
     """Where alerts of some kinds are sent, by default of all, and the secret that signs them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: AnyHttpUrl
+    url: Annotated[AnyHttpUrl, AfterValidator(_safe)]
     secret: Annotated[SecretStr, AfterValidator(_key)]
     kinds: frozenset[AlertKind] = frozenset(get_args(AlertKind))
 

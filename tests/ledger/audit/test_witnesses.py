@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import FileWitness, HttpWitness, Witness, keep_delivering, witnesses
 from services.ledger.event_store.store import EventStore
 from services.ledger.settings import Settings
+from services.process.outside import NotAsked
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.event_store.events import event
 from tests.ledger.serving import serving
@@ -37,6 +39,9 @@ class Outside:
 
     async def keep(self, request: Request) -> Response:
         self.asked.set()
+        if request.url.path.startswith("/redirect/"):
+            status = int(request.url.path.removeprefix("/redirect/"))
+            return Response(status_code=status, headers={"Location": f"{self.url}/in"})
         if self.away:
             return Response(status_code=503)
         body = (await request.body()).decode()
@@ -142,17 +147,38 @@ async def test_a_witness_that_falls_behind_is_heard_of_until_it_is_back(
             await watch.look()
 
 
+@pytest.mark.parametrize(
+    "witness", [HttpWitness("POST", "https://10.0.0.1/", None), HttpWitness("PUT", "https://[fd00::1]/", None)]
+)
+async def test_a_witness_in_a_private_network_is_not_asked(store: EventStore, tmp_path: Path, witness: HttpWitness):
+    await checkpoints(store, tmp_path, 1)
+    (checkpoint,) = await StoredTree(store.readers, 0).page(0, 1)
+    with pytest.raises(NotAsked):
+        await witness.keep(0, checkpoint)
+
+
+@pytest.mark.parametrize("status", [302, 307])
+async def test_a_witness_that_sends_elsewhere_has_taken_nothing(
+    store: EventStore, tmp_path: Path, outside: Outside, status: int
+):
+    await checkpoints(store, tmp_path, 1)
+    (checkpoint,) = await StoredTree(store.readers, 0).page(0, 1)
+    with pytest.raises(httpx.HTTPStatusError):
+        await HttpWitness("POST", f"{outside.url}/redirect/{status}", "Bearer secret").keep(0, checkpoint)
+    assert not outside.kept
+
+
 def test_the_operator_names_them(tmp_path: Path):
     named = Settings(
         database_url="postgresql://ledger",
         witness_file=tmp_path / "w",
-        witness_put_url="http://p",
-        witness_post_url="http://w",
+        witness_put_url="https://p",
+        witness_post_url="https://w",
         witness_authorization="a",
     )
     assert list(witnesses(named)) == [
         FileWitness(tmp_path / "w"),
-        HttpWitness("PUT", "http://p", "a"),
-        HttpWitness("POST", "http://w", "a"),
+        HttpWitness("PUT", "https://p", "a"),
+        HttpWitness("POST", "https://w", "a"),
     ]
     assert list(witnesses(Settings(database_url="postgresql://ledger"))) == []

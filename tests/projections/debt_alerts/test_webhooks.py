@@ -119,11 +119,13 @@ async def test_endpoints_that_are_down_slow_or_elsewhere_hold_up_nobody(
     async with receiving() as slow, receiving() as quick:
         slow.holding = asyncio.Event()
         urls = [f"http://127.0.0.1:{free_port()}/hook", f"{slow.url}/hook", f"{quick.url}/elsewhere"]
+        urls.append("https://169.254.169.254/hook")
         async with sending(settings, settings_file(tmp_path, *urls, f"{quick.url}/hook")) as client:
             debts(log, *(f"a-{n}" for n in range(10)))
             await delivered(database, 30)
             assert sorted(quick.accepted.values()) == [1] * 30
             assert not slow.accepted
+            await until(lambda: failed(client, urls[3], "NotAsked"))
             await until(lambda: failed(client, urls[0], "ConnectError"))
             await until(lambda: failed(client, urls[2], "Temporary Redirect"))
             slow.holding.set()
@@ -162,10 +164,11 @@ def test_the_pause_doubles_up_to_an_hour_and_is_drawn_from_all_of_it():
     ("text", "field"),
     [
         ('[[endpoint]]\nurl = "ftp://x"\nsecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"', "url"),
-        ('[[endpoint]]\nurl = "http://x"\nsecret = "whsec_?"', "secret"),
-        ('[[endpoint]]\nurl = "http://x"\nsecret = "whsec_MfKQ"', "secret"),
-        ('[[endpoint]]\nurl = "http://x"\nsecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"\nkinds = ["x"]', "kinds"),
-        ('[[webhook]]\nurl = "http://x"', "webhook"),
+        ('[[endpoint]]\nurl = "https://x"\nsecret = "whsec_?"', "secret"),
+        ('[[endpoint]]\nurl = "https://x"\nsecret = "whsec_MfKQ"', "secret"),
+        ('[[endpoint]]\nurl = "https://x"\nsecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"\nkinds = ["x"]', "kinds"),
+        ('[[endpoint]]\nurl = "http://x"\nsecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"', "use https"),
+        ('[[webhook]]\nurl = "https://x"', "webhook"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_by_the_field(tmp_path: Path, text: str, field: str):
