@@ -38,7 +38,7 @@ import tempfile
 import zlib
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from fractions import Fraction
 from pathlib import Path
@@ -508,6 +508,7 @@ def committed(form: str, salt: bytes, name: bytes) -> str:
     return f"sha256-2:{hashlib.sha256(parts).hexdigest()}"
 
 
+NAMED_IN_ACCOUNTS = ("TaskClosed", "TaskCorrected")
 NAMED_IN_ACCESS = ("KeyMade", "PersonAdmitted")
 
 
@@ -645,7 +646,10 @@ class Terms:
 
 @dataclass
 class Lot:
-    """Hours bought together. `ends`: of the packages that have held it, one after another; `left` may be forfeited."""
+    """Hours bought together. `ends`: of the packages that have held it, one after another; `left` may be forfeited.
+
+    A compensation is `made_up_for` a closing: its task, and its number.
+    """
 
     lot_id: str
     starts_at: datetime
@@ -656,6 +660,9 @@ class Lot:
     left: int
     booked: int = 0
     expired: bool = False
+    refunded: bool = False
+    made_up_for: tuple[str, int] = ("", 0)
+    coming: tuple[int, int] = (0, 0)  # what a correction is about to give back to it: minutes and kopecks
     moves: list[tuple[datetime, int]] = field(default_factory=list)
 
     def take(self, at: datetime, minutes: int, kopecks: int) -> None:
@@ -666,14 +673,17 @@ class Lot:
         if not 0 <= self.left <= self.size:
             raise Wrong(f"minutes left in lot {self.lot_id}", f"0 to {self.size}", self.left)
 
-    def part(self, minutes: int) -> tuple[str, int, int, bool]:
-        """Lot, minutes, money (rule 4.4) and whether released from a forfeiture (rule 6.1), if it gives so many."""
+    def gives(self, minutes: int, at: datetime, edition: int, *, settlement: bool = False) -> "Took":
+        """What a closing takes that is given so many: with its money (rule 4.4), released if forfeited (rule 6.1)."""
         money = rounded(Fraction(self.price * (self.size - self.left + minutes), self.size)) - self.booked
-        return (self.lot_id, minutes, money, self.expired)
+        if edition > 1:
+            money = max(0, min(money, self.price - self.booked))
+        return Took(self.lot_id, minutes, money, self.expired, at, settlement)
 
     def share(self) -> tuple[str, int, int]:
-        """What is left, with the money not yet booked for it."""
-        return (self.lot_id, self.left, self.price - self.booked)
+        """What is left or coming, with the money not yet booked for it."""
+        minutes, kopecks = self.coming
+        return (self.lot_id, self.left + minutes, self.price - self.booked + kopecks)
 
     def priority(self, at: datetime) -> tuple[datetime, datetime, str]:
         """Rule 6.2: the end of the package that held it then, its start, its id."""
@@ -698,7 +708,7 @@ class Package:
 
 @dataclass
 class Took:
-    """Minutes that a closing took from a lot, by a draw or by a settlement of its debt."""
+    """Minutes that a closing took from a lot, by a draw or by a settlement of its debt; of no lot: paid in money."""
 
     lot_id: str
     minutes: int
@@ -707,19 +717,53 @@ class Took:
     at: datetime
     settlement: bool
 
+    @staticmethod
+    def of(data: dict[str, Any], at: datetime, *, settlement: bool = False) -> "Took":
+        """A draw or settlement as an event states it; a draw may take effect later than its closing (rule 6.2)."""
+        since = instant(data["effective_at"]) if data.get("effective_at") else at
+        return Took(data["lot_id"], data["minutes"], data["amount_kopecks"], data["released"], since, settlement)
+
+
+NO_LOT = ""
+
 
 @dataclass
 class Closing:
-    """A closing that stands: what it took from lots, what was paid for it in money, what is still owed."""
+    """A closing that stands: what it took from lots and what was paid for it, in order; and what is still owed.
+
+    `order` is its place among debts of the same instant; `given_at` when it would have counted without rule 2.1.
+    """
 
     number: int
     at: datetime
     order: int
     worked: int
     charged: int
-    owed: int
+    owed: int = 0
     took: list[Took] = field(default_factory=list)
-    paid: list[tuple[int, int]] = field(default_factory=list)
+    given_at: datetime | None = None
+    marked: bool = False
+
+    def paid(self) -> tuple[int, int]:
+        """Minutes and kopecks of the payments in money."""
+        payments = [took for took in self.took if took.lot_id == NO_LOT]
+        return sum(took.minutes for took in payments), sum(took.kopecks for took in payments)
+
+    def money(self) -> int:
+        """Kopecks of all that it took."""
+        return sum(took.kopecks for took in self.took)
+
+
+@dataclass
+class Command:
+    """How far one command has come in the order of rule 11.1."""
+
+    trigger: datetime | None = None  # when its fact took effect
+    reclaims: list[str] = field(default_factory=list)  # packages whose forfeited hours are taken over next
+    foretold: list[str] = field(default_factory=list)  # those from which that is done before a correction
+    stood: dict[str, str] | None = None  # lots that had expired before, and who held them
+    expiring: bool = False  # what is due is being recorded
+    resumed: bool = False  # nothing follows
 
 
 @dataclass
@@ -730,39 +774,87 @@ class Report:
     lines: dict[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
 
 
-@dataclass
-class Command:
-    """How far one command has come in the order of rule 11.1."""
+class Months:
+    """The months of an account: closed or open, and what each has booked (rules 10.1 to 10.3)."""
 
-    trigger: datetime | None = None  # when its fact took effect
-    reclaims: list[str] = field(default_factory=list)  # packages whose forfeited hours the purchase takes next
-    expiring: bool = False  # what is due is being recorded
-    resumed: bool = False  # nothing follows
+    def __init__(self, account_id: str) -> None:
+        self.account_id = account_id
+        self.closed_through = ""
+        self.closes: list[tuple[str, int, int]] = []
+        self.documents: list[tuple[str, int, int, str, tuple[int, ...]]] = []
+        self.reports: dict[str, Report] = {}
+
+    def booking(self, at: datetime) -> str:
+        """The month of that instant, or the first open one (rule 10.1)."""
+        month = month_of(at)
+        return month_later(self.closed_through, 1) if self.closed_through and month <= self.closed_through else month
+
+    def book(self, month: str, change: int, figures: list[tuple[str, int, int, int, int]]) -> None:
+        """An event has changed the balance by so much, and has added figures to closings."""
+        report = self.reports.setdefault(month, Report())
+        report.balance += change
+        for task_id, closure, *numbers in figures:
+            so_far = report.lines.get((task_id, closure), (0, 0, 0))
+            report.lines[task_id, closure] = tuple(map(sum, zip(so_far, numbers, strict=True)))
+
+    def close(self, data: dict[str, Any], version: int, position: int) -> None:
+        """It was closed, with every earlier one that was open: their reports are frozen."""
+        month = data["month"]
+        same("a month not closed before", True, month > self.closed_through)
+        if data.get("account_version") is not None:
+            names = ("month", "opening_balance_minutes", "closing_balance_minutes", "report_hash")
+            reports = [tuple(report[name] for name in names) for report in data["reports"]]
+            same("the reports that are frozen", self.frozen(month), reports)
+            self.documents += [(*report, self.sums(report[0])) for report in reports]
+            same("account_version: events before this one", version - 1, data["account_version"])
+        self.closed_through = month
+        self.closes.append((month, version, position))
+
+    def sums(self, month: str) -> tuple[int, ...]:
+        """Worked and charged minutes and kopecks of all closings in the report of a month."""
+        lines = self.reports.get(month, Report()).lines.values()
+        return tuple(sum(line[number] for line in lines) for number in range(3))
+
+    def frozen(self, month: str) -> list[tuple[str, int, int, str]]:
+        """Month, opening and closing balance and hash of each report that the closing of this month freezes."""
+        balance, found = 0, []
+        for name in sorted({*self.reports, month}):
+            report = self.reports.get(name, Report())
+            opening, balance = balance, balance + report.balance
+            if self.closed_through < name <= month:
+                text = f"hourbook-report 1\naccount {self.account_id}\nmonth {name}\n"
+                text += f"opening {opening}\nclosing {balance}\n"
+                lines = (" ".join(map(str, (*closing, *report.lines[closing]))) for closing in sorted(report.lines))
+                text += "".join(f"{line}\n" for line in lines)
+                found.append((name, opening, balance, hashlib.sha256(text.encode()).hexdigest()))
+        return found
 
 
 class Book:
-    """One account, worked out again from its events; whatever does not follow from the rules is Wrong."""
+    """One account, worked out again from its events; whatever does not follow from the rules is Wrong.
+
+    Each event is judged by the edition of the rules by which it was decided.
+    """
 
     def __init__(self, account_id: str, terms: Terms) -> None:
         self.account_id = account_id
         self.terms = terms
         self.last: Line | None = None
         self.version = 0
+        self.edition = 1
         self.lots: dict[str, Lot] = {}
         self.packages: dict[str, Package] = {}
         self.running: set[str] = set()
         self.closings: dict[str, Closing] = {}
         self.times_closed: dict[str, int] = {}
         self.warranty: set[str] = set()
+        self.planned: set[str] = set()
         self.in_debt: set[str] = set()
         self.owed_moves: list[tuple[datetime, int]] = []
         self.just_carried: dict[str, str] = {}
         self.suspended = False
-        self.closed_through = ""
-        self.month_closes: list[tuple[str, int, int]] = []
-        self.documents: list[tuple[str, int, int, str, tuple[int, ...]]] = []
+        self.months = Months(account_id)
         self.balance_before = 0
-        self.reports: dict[str, Report] = {}
         self.command = Command()
 
     # What holds for every event.
@@ -778,20 +870,25 @@ class Book:
         else:
             same("the command it belongs to", self.last and (self.last.command_id, self.last.recorded_at),
                  (line.command_id, line.recorded_at))  # fmt: skip
+        self.check_edition(edition_of(line), begins=bool(line.fingerprint))
         self.version, self.last = line.version, line
         same("the event that opens an account", line.version == 1, line.type == "AccountOpened")
         at = instant(line.data["effective_at"])
         if at > line.recorded_at:
             raise Wrong("effective_at", f"{line.recorded_at} or earlier", at)
-        month = month_of(at)
-        if self.closed_through and month <= self.closed_through:
-            month = month_later(self.closed_through, 1)
-        same("booking_month (rule 10.1)", month, line.data["booking_month"])
+        same("booking_month (rule 10.1)", self.months.booking(at), line.data["booking_month"])
         if line.type not in READERS:
             raise Wrong("the type of event", f"one of {', '.join(READERS)}", line.type)
         self.check_turn(line.type, line.data, at, line.recorded_at)
         READERS[line.type](self, line.data, at, line.recorded_at)
         self.report(line.type, line.data)
+
+    def check_edition(self, edition: int, *, begins: bool) -> None:
+        """An account does not go back to older rules, nor does a command change them."""
+        if edition < self.edition or (edition > self.edition and not begins):
+            expected = f"{self.edition}, as before{' or a later one' if begins else ''}"
+            raise Wrong("the edition of the rules", expected, edition)
+        self.edition = edition
 
     def check_turn(self, kind: str, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """Rule 11.1: what is due, one fact, reclaimed hours, debt and what is due by turns, resuming."""
@@ -801,7 +898,9 @@ class Book:
             (package_id,) = self.just_carried
             same("what follows hours that were carried", ("PackageExpired", package_id), (kind, data.get("package_id")))
         reclaimed = kind == "HoursCarriedOver" and data["reclaimed"]
-        if command.reclaims or reclaimed:
+        if reclaimed and not command.reclaims and command.trigger is None and self.edition > 1:
+            self.foretell(data["from_package_id"], now)
+        elif command.reclaims or reclaimed:
             expected = command.reclaims.pop(0) if command.reclaims else None
             same("hours reclaimed now (rule 7.4)", expected, data["from_package_id"] if reclaimed else None)
         elif kind in ("HoursCarriedOver", "PackageExpired"):
@@ -813,14 +912,21 @@ class Book:
                 self.check_nothing_due(now)
             command.expiring = False
         else:
-            self.check_nothing_due(now)
-            command.expiring = False
-            if kind == "WorkResumed" and data["automatic"]:
-                same("debt that is settled before work resumes (rule 11.1)", None, self.next_settlement())
-                command.resumed = True
-            else:
-                same("a fact before this one: a command has one", None, command.trigger)
-                command.trigger = at
+            self.check_fact(kind, data, at, now)
+
+    def check_fact(self, kind: str, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Rule 11.1: what is due comes first, then the one fact of a command; or work resumes by itself, at its end."""
+        command = self.command
+        self.check_nothing_due(now)
+        command.expiring = False
+        if kind == "WorkResumed" and data["automatic"]:
+            same("debt that is settled before work resumes (rule 11.1)", None, self.next_settlement())
+            command.resumed = True
+        else:
+            same("a fact before this one: a command has one", None, command.trigger)
+            same("hours carried over before a correction (rule 8.1)", True,
+                 kind == "TaskCorrected" or not command.foretold)  # fmt: skip
+            command.trigger = now if kind == "CustomerChanged" else at
 
     def check_nothing_due(self, now: datetime) -> None:
         """Rule 7.1: whatever is due has expired."""
@@ -833,7 +939,9 @@ class Book:
         if not self.last:
             return
         same("packages whose hours were carried, but which have not expired", {}, self.just_carried)
-        same("packages whose hours are to be reclaimed (rule 7.4)", [], self.command.reclaims)
+        same("packages whose hours are to be reclaimed (rules 7.4, 8.1)", [], self.command.reclaims)
+        if self.command.foretold and self.command.trigger is None:
+            raise Wrong("hours reclaimed without a fact", "a correction that gives them back", "none")
         self.check_nothing_due(self.last.recorded_at)
         for task_id, debt in self.debts():
             if payable := [lot.lot_id for lot in self.with_hours() if debt.at < lot.ends[-1]]:
@@ -843,7 +951,7 @@ class Book:
 
     def with_hours(self) -> list[Lot]:
         """Lots with something left, forfeited or not."""
-        return [lot for lot in self.lots.values() if lot.left]
+        return [lot for lot in self.lots.values() if lot.left or lot.coming[0]]
 
     def debts(self) -> list[tuple[str, Closing]]:
         """Closings with something owed, the oldest first (rule 6.4)."""
@@ -864,41 +972,58 @@ class Book:
             raise Wrong(f"minutes owed for task {task_id}", "0 or more", closing.owed)
         (self.in_debt.add if closing.owed else self.in_debt.discard)(task_id)
 
-    # Packages: bought, carried over, expired (rules 3 and 7).
+    # The account and its customer (rules 4.1 and 16).
 
     def opened(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """The account of a contract."""
         same("effective_at", now, at)
 
+    def customer_changed(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """From a day on, today or earlier, not in a closed month (rule 16.1)."""
+        day = date.fromisoformat(data["effective_on"])
+        same("effective_at: when that day begins", midnight(day), at)
+        same("a month that is open (rule 16.1)", True, f"{day:%Y-%m}" > self.months.closed_through)
+        names = ("customer_name", "contract_number", "contract_date", "customer_requisites")
+        same("something that is changed", True, any(data.get(name) is not None for name in names))
+
+    # Packages: bought, carried over, expired, refunded (rules 3, 7 and 14).
+
     def purchased(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
-        """A lot opens, at the price in force (rule 3.1), and the package may succeed others (rule 7.2)."""
+        """A lot opens, at the price in force or as agreed (rule 3), and the package may succeed others (rule 7.2)."""
         in_force = self.terms.at(at)
         plan = in_force["plans"][data["plan"]]
-        ends_at = end_of_package(at, plan["validity_months"])
-        bought = ("terms_version", "minutes", "price_kopecks", "hour_price_kopecks", "ends_at")
-        listed = (in_force["name"], *(plan[name] for name in bought[1:4]), ends_at)
-        same("the purchase (rule 3)", listed, (*(data[name] for name in bought[:4]), instant(data["ends_at"])))
+        expected = bought(plan, data.get("agreed"), at)
+        found = (data["minutes"], data["price_kopecks"], instant(data["ends_at"]))
+        same("minutes, price and end (rule 3)", expected, found)
+        same("terms and price of an hour (rule 3)", (in_force["name"], plan["hour_price_kopecks"]),
+             (data["terms_version"], data["hour_price_kopecks"]))  # fmt: skip
         there = [package for package in self.packages.values() if package.starts_at <= at < package.ends_at]
         before = [self.successor(package) for package in there]
-        same("an id that is not the ledger's own (rule 3.3)", False, data["package_id"].startswith("compensation-"))
         package_id = data["package_id"]
-        self.add_package(package_id, at, ends_at, data["minutes"], data["price_kopecks"], data["carry_over"])
+        same("an id that is not the ledger's own (rule 3.3)", False, package_id.startswith("compensation-"))
+        minutes, price, ends_at = expected
+        self.add_package(package_id, at, ends_at, minutes, price, data["carry_over"])
         succeeds = [one.package_id for one, heir in zip(there, before, strict=True) if self.successor(one) != heir]
         same("the packages it succeeds (rule 7.2)", sorted(succeeds), sorted(data["succeeds"]))
         same("its successor", self.successor(self.packages[package_id]), data["successor_package_id"])
-        warned = (plan["minutes"] * in_force["low_balance_percent"] // 100, in_force["expiring_days"])
+        warned = (minutes * in_force["low_balance_percent"] // 100, in_force["expiring_days"])
         if data.get("low_balance_minutes") is not None:
             same("when the customer is warned (rule 13)", warned, (data["low_balance_minutes"], data["expiring_days"]))
         orphans = [one for one, heir in zip(there, before, strict=True) if one.package_id in succeeds and heir is None]
-        forfeited = [one for one in orphans if self.left_in(one.package_id, forfeited=True)]
-        self.command.reclaims = [one.package_id for one in sorted(forfeited, key=Package.due)]
+        self.command.reclaims = self.in_turn(orphans)
 
-    def add_package(self, package_id: str, at: datetime, ends_at: datetime, size: int, price: int, takes: bool) -> None:
+    def in_turn(self, packages: list[Package]) -> list[str]:
+        """Those that have forfeited hours, in the order in which these are reclaimed (rule 7.4)."""
+        forfeited = [one for one in packages if self.left_in(one.package_id, forfeited=True)]
+        return [one.package_id for one in sorted(forfeited, key=Package.due)]
+
+    def add_package(self, package_id: str, at: datetime, ends_at: datetime, size: int, price: int, takes: bool) -> Lot:
         """A package opens with a lot of the same id."""
         same(f"package {package_id}", "a new one", "there already" if package_id in self.packages else "a new one")
         self.packages[package_id] = Package(package_id, at, ends_at, takes, self.version)
         self.running.add(package_id)
         self.lots[package_id] = Lot(package_id, at, size, price, package_id, [ends_at], size, moves=[(at, size)])
+        return self.lots[package_id]
 
     def successor(self, package: Package) -> str | None:
         """Rule 7.2: the first bought after it and before its end, willing to take over, with a later end."""
@@ -906,6 +1031,7 @@ class Book:
             other
             for other in self.packages.values()
             if other.takes_over
+            and not self.lots[other.package_id].refunded
             and (other.starts_at, other.order) > (package.starts_at, package.order)
             and other.starts_at < package.ends_at < other.ends_at
         ]
@@ -921,9 +1047,11 @@ class Book:
         former, heir = self.packages[data["from_package_id"]], self.packages[data["to_package_id"]]
         same("the successor", self.successor(former), heir.package_id)
         same("effective_at and ends_at", (former.ends_at, heir.ends_at), (at, instant(data["ends_at"])))
+        if self.command.foretold and self.command.trigger is None and data["reclaimed"]:
+            self.expect_back(data)
         lots = self.left_in(former.package_id, forfeited=data["reclaimed"])
         same("what was left and is carried", sorted(lot.share() for lot in lots), shares(data))
-        same("minutes carried", sum(lot.left for lot in lots), data["minutes"])
+        same("minutes carried", sum(lot.share()[1] for lot in lots), data["minutes"])
         same("a package with hours to carry", True, bool(lots) and former.expired == data["reclaimed"])
         for lot in lots:
             lot.package_id, lot.expired = heir.package_id, False
@@ -946,63 +1074,136 @@ class Book:
         if left:
             same("a successor that should have had the hours (rule 7.2)", None, self.successor(package))
         same("what was left and is forfeited", sorted(lot.share() for lot in left), shares(data))
-        same("minutes forfeited", sum(lot.left for lot in left), data["forfeited_minutes"])
+        same("minutes forfeited", sum(lot.share()[1] for lot in left), data["forfeited_minutes"])
         same("money forfeited", sum(lot.share()[2] for lot in left), data["forfeited_amount_kopecks"])
         package.expired = True
         self.running.discard(package.package_id)
         for lot in self.lots.values():
             lot.expired |= lot.package_id == package.package_id
 
-    # Tasks: closed, owed, settled, paid, taken back (rules 5, 6 and 8).
+    def refunded(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """What is left in a lot is given back in money, or kept; the lot has ended, and succeeds nobody (rule 14)."""
+        same("effective_at", now, at)
+        lot = self.lots[data["lot_id"]]
+        same("a lot with something left", (False, False, True), (lot.expired, lot.refunded, lot.left > 0))
+        same("the package that holds it, and what is left", (lot.package_id, lot.left),
+             (data["package_id"], data["refunded_minutes"]))  # fmt: skip
+        money, kept = data["refunded_kopecks"], data["retained_kopecks"]
+        same("money refunded and retained, together (rule 14.2)", lot.price - lot.booked, money + kept)
+        same("neither of them less than nothing", True, money >= 0 and kept >= 0)
+        before = {one.package_id: self.successor(one) for one in self.packages.values()}
+        lot.take(now, lot.left, 0)
+        lot.refunded = True
+        after = {one.package_id: self.successor(one) for one in self.packages.values()}
+        succeeded = {(name, heir) for name, heir in after.items() if heir != before[name]}
+        found = {(one["package_id"], one["successor_package_id"]) for one in data["succeeded"]}
+        same("those it would have succeeded, and who does (rule 14.3)", succeeded, found)
+
+    # Tasks: planned, closed, owed, settled, paid (rules 5, 6 and 15).
+
+    def task_planned(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """What a task that is not closed is expected to take, by the terms in force (rule 15)."""
+        task_id, in_force, warranty = data["task_id"], self.terms.at(now), data["task_id"] in self.warranty
+        same("effective_at, and a task that is not closed", (now, False), (at, task_id in self.closings))
+        k = Fraction(in_force["coefficients"]["warranty" if warranty else data["category"]])
+        same("terms, K and warranty (rule 15.2)", (in_force["name"], k, warranty),
+             (data["terms_version"], Fraction(data["coefficient"]), data["warranty"]))  # fmt: skip
+        estimated = data["estimated_minutes"]
+        same("an estimate in quanta (rule 15.1)", True, estimated > 0 and estimated % in_force["quantum_minutes"] == 0)
+        same("planned = estimated \u00d7 K (rule 15.2)", k * estimated, data["planned_minutes"])
+        self.planned.add(task_id)
+
+    def plan_dropped(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Only what is planned (rule 15.1)."""
+        same("effective_at, and a plan", (now, True), (at, data["task_id"] in self.planned))
+        self.planned.discard(data["task_id"])
 
     def closed(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """Charged at K, drawn on the lots valid then in their order, the rest owed (rules 5.2, 6.1 to 6.3)."""
         task_id = data["task_id"]
-        same(f"closing of task {task_id}", (self.times_closed.get(task_id, 0) + 1, False),
-             (data["closure"], task_id in self.closings))  # fmt: skip
-        confirmed = instant(data["confirmed_at"])
-        same("confirmed after it was closed (rule 5.1)", True, instant(data["closed_at"]) <= confirmed)
-        same("confirmed by now, as far as clocks differ (rule 2.1)", True, confirmed <= now + CLOCKS_DIFFER)
-        if data["started_at"]:
-            same("started before it was closed (rule 5.3)", True,
-                 instant(data["started_at"]) <= instant(data["closed_at"]))  # fmt: skip
-        same("effective_at (rule 5.1)", min(confirmed, now), at)
-        in_force = self.terms.at(min(instant(data["started_at"]) if data["started_at"] else confirmed, now))
-        warranty = task_id in self.warranty
+        same(f"task {task_id} closed already", False, task_id in self.closings)
+        same("effective_at (rule 5.1)", min(given_at(data), now), at)
+        self.check_closing(data, at, now)
+        self.draw(self.new_closing(data, at), data, data["charged_minutes"])
+
+    def new_closing(self, data: dict[str, Any], at: datetime) -> Closing:
+        """The closing that an event states, which has taken nothing yet; it ends the plan of its task (rule 15.1)."""
+        task_id, number = data["task_id"], data["closure"]
+        same(f"number of the closing of task {task_id} (rule 5.5)", self.times_closed.get(task_id, 0) + 1, number)
+        self.times_closed[task_id] = number
+        self.planned.discard(task_id)
+        worked, charged = data["worked_minutes"], data["charged_minutes"]
+        closing = Closing(number, at, self.version, worked, charged, given_at=given_at(data))
+        self.closings[task_id] = closing
+        return closing
+
+    def check_closing(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """What a closing has to show of itself (rule 5), and what it is charged for (rule 1.1)."""
+        self.check_times(data, at, now)
+        confirmed, started = instant(data["confirmed_at"]), data["started_at"] and instant(data["started_at"])
+        in_force = self.terms.at(min(started or confirmed, now))
+        warranty = data["task_id"] in self.warranty
         k = Fraction(in_force["coefficients"]["warranty" if warranty else data["category"]])
         same("terms, K and warranty (rule 5)", (in_force["name"], k, warranty),
              (data["terms_version"], Fraction(data["coefficient"]), data["warranty"]))  # fmt: skip
-        worked, charged = data["worked_minutes"], data["charged_minutes"]
-        for consent, categories in CONSENTS.items():
-            if data["category"] in categories:
-                given = data[consent] and data["started_at"] and instant(data[consent]) <= instant(data["started_at"])
-                same(f"{consent}, before the work started (rule 5.3)", True, bool(given))
-        same("charged = worked \u00d7 K (rule 1.1)", k * worked, charged)
+        worked = data["worked_minutes"]
+        same("charged = worked \u00d7 K (rule 1.1)", k * worked, data["charged_minutes"])
         same("worked time in quanta (rule 1.1)", True, worked > 0 and worked % in_force["quantum_minutes"] == 0)
         if data["time_entries"] is not None:
             same("time entries add up (rule 5.4)", worked, sum(entry["minutes"] for entry in data["time_entries"]))
-        parts, owed = self.drawn(charged, at)
-        same("draws (rules 4.4, 6.1, 6.2)", parts, [part_of(draw) for draw in data["draws"]])
+
+    def check_times(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """Closed, confirmed, begun and agreed to in their order (rules 5.1, 5.3 and 5.8)."""
+        confirmed, started = instant(data["confirmed_at"]), data["started_at"] and instant(data["started_at"])
+        same("confirmed after it was closed (rule 5.1)", True, instant(data["closed_at"]) <= confirmed)
+        same("confirmed by now, as far as clocks differ (rule 2.1)", True, confirmed <= now + CLOCKS_DIFFER)
+        if started:
+            same("started before it was closed (rule 5.3)", True, started <= instant(data["closed_at"]))
+        for consent, categories in CONSENTS.items():
+            if data["category"] in categories:
+                given = data[consent] and started and instant(data[consent]) <= started
+                same(f"{consent}, before the work started (rule 5.3)", True, bool(given))
+        kind, agreed = data.get("kind", "work"), data.get("package_use_agreed_at")
+        same("kind of work", True, kind in ("work", "specification"))
+        if kind == "specification":
+            same("a specification that was agreed to (rule 5.8)", True, bool(agreed) and instant(agreed) <= at)
+
+    def draw(self, closing: Closing, data: dict[str, Any], needed: int) -> None:
+        """The closing takes what lots give for so many minutes more, and owes the rest (rules 6.1 to 6.3)."""
+        task_id = data["task_id"]
+        took, owed = self.drawn(task_id, needed, closing.at)
+        same("draws (rules 4.4, 6.1, 6.2)", took, [Took.of(draw, closing.at) for draw in data["draws"]])
         same("owed = charged - drawn (rule 6.3)", owed, data["owed_minutes"])
-        self.times_closed[task_id] = data["closure"]
-        closing = self.closings[task_id] = Closing(data["closure"], at, self.version, worked, charged, 0)
-        for lot_id, minutes, kopecks, released in parts:
-            self.lots[lot_id].take(at, minutes, kopecks)
-            closing.took.append(Took(lot_id, minutes, kopecks, released, at, settlement=False))
-        self.owe(task_id, at, owed)
+        for part in took:
+            self.lots[part.lot_id].take(part.at, part.minutes, part.kopecks)
+        closing.took += took
+        self.owe(task_id, closing.at, owed)
 
-    def drawn(self, needed: int, at: datetime) -> tuple[list[tuple[str, int, int, bool]], int]:
-        """What the lots valid then give, the earliest to end first, and what they cannot."""
-        valid = [lot for lot in self.with_hours() if lot.starts_at <= at < lot.ends[-1]]
-        parts = []
-        for lot in sorted(valid, key=lambda lot: lot.priority(at)):
-            if needed:
-                parts.append(lot.part(min(needed, lot.left)))
-                needed -= parts[-1][1]
-        return parts, needed
+    def drawn(self, task_id: str, needed: int, at: datetime) -> tuple[list[Took], int]:
+        """What the lots that may pay then give, in their order, and what they cannot."""
+        took = []
+        for lot, since in [*self.own_compensations(task_id, at), *self.valid(at)]:
+            if needed and lot.lot_id not in {part.lot_id for part in took}:
+                took.append(lot.gives(min(needed, lot.left), since, self.edition))
+                needed -= took[-1].minutes
+        return took, needed
 
-    def next_settlement(self) -> tuple[Any, ...] | None:
-        """Rule 6.4: the oldest debt, the lot whose hours were there first, from when on, and what it gives.
+    def valid(self, at: datetime) -> list[tuple[Lot, datetime]]:
+        """Lots with something left that were valid at that instant, the earliest to end first (rules 6.1, 6.2)."""
+        lots = [lot for lot in self.with_hours() if lot.starts_at <= at < lot.ends[-1]]
+        return [(lot, at) for lot in sorted(lots, key=lambda lot: lot.priority(at))]
+
+    def own_compensations(self, task_id: str, at: datetime) -> list[tuple[Lot, datetime]]:
+        """What made up for earlier closings of the task, the latest first; by the first edition they had no precedence.
+
+        Each is drawn from its start on at the earliest (rule 6.2).
+        """
+        lots = [lot for lot in self.with_hours() if self.edition > 1 and lot.made_up_for[0] == task_id]
+        lots = [lot for lot in lots if max(at, lot.starts_at) < lot.ends[-1]]
+        return [(lot, max(at, lot.starts_at)) for lot in sorted(lots, key=lambda lot: -lot.made_up_for[1])]
+
+    def next_settlement(self) -> tuple[str, int, Took] | None:
+        """Rule 6.4: the oldest debt, and what is taken for it: of the lot whose hours were there first, from then on.
 
         No younger debt can be settled where the oldest cannot: a lot that ends after the younger ends after the oldest.
         """
@@ -1014,18 +1215,16 @@ class Book:
         if not offers:
             return None
         at, lot = min(offers, key=lambda offer: (offer[0], offer[1].priority(offer[0])))
-        return (task_id, debt.number, at, lot.part(min(debt.owed, lot.left)))
+        return (task_id, debt.number, lot.gives(min(debt.owed, lot.left), at, self.edition, settlement=True))
 
     def settled(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """Owed minutes are paid by the first hours that were there after the debt arose (rule 6.4)."""
-        task_id = data["task_id"]
+        task_id, took = data["task_id"], Took.of(data, at, settlement=True)
         same("the debt, when it is paid, and by which lot (rules 4.4, 6.4)", self.next_settlement(),
-             (task_id, data["closure"], at, part_of(data)))  # fmt: skip
-        lot, debt = self.lots[data["lot_id"]], self.closings[task_id]
-        lot.take(at, data["minutes"], data["amount_kopecks"])
-        minutes, kopecks = data["minutes"], data["amount_kopecks"]
-        debt.took.append(Took(lot.lot_id, minutes, kopecks, data["released"], at, settlement=True))
-        self.owe(task_id, at, -data["minutes"])
+             (task_id, data["closure"], took))  # fmt: skip
+        self.lots[took.lot_id].take(at, took.minutes, took.kopecks)
+        self.closings[task_id].took.append(took)
+        self.owe(task_id, at, -took.minutes)
 
     def paid(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """Owed minutes are paid with money, the oldest first, at the price of debt (rule 6.5)."""
@@ -1035,7 +1234,7 @@ class Book:
         left, latest, expected = data["minutes"], instant(data["paid_at"]), []
         for task_id, debt in self.debts():
             if minutes := min(left, debt.owed):
-                expected.append((task_id, debt.number, minutes, rounded(Fraction(minutes * price, 60))))
+                expected.append((task_id, debt.number, minutes, self.price_of_debt(debt, minutes, price)))
                 left, latest = left - minutes, max(latest, debt.at)
         names = ("task_id", "closure", "minutes", "amount_kopecks")
         same("payments (rule 6.5)", expected, [tuple(payment[name] for name in names) for payment in data["payments"]])
@@ -1043,54 +1242,175 @@ class Book:
         same("money paid", sum(payment[3] for payment in expected), data["amount_kopecks"])
         same("effective_at", latest, at)
         for task_id, _, minutes, kopecks in expected:
-            self.closings[task_id].paid.append((minutes, kopecks))
+            self.closings[task_id].took.append(Took(NO_LOT, minutes, kopecks, False, at, settlement=False))
             self.owe(task_id, at, -minutes)
+
+    def price_of_debt(self, debt: Closing, minutes: int, price: int) -> int:
+        """Kopecks of so many minutes; by the second edition many payments of a closing cost what one costs."""
+        if self.edition == 1:
+            return rounded(Fraction(minutes * price, 60))
+        before, kopecks = debt.paid()
+        return max(0, rounded(Fraction((before + minutes) * price, 60)) - kopecks)
+
+    # Taking back (rules 8.1 to 8.5).
 
     def taken_back(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """What can go back does, the rest becomes a compensation; what is owed is cancelled (rule 8)."""
         task_id = data["task_id"]
-        closing = self.closings.get(task_id) or Closing(0, now, 0, 0, 0, 0)
+        closing = self.closings.get(task_id) or Closing(0, now, 0, 0, 0)
         marked = self.last is not None and self.last.type == "WarrantyMarked"
         if marked:
             same("marked as warranty before (rule 8.5)", False, task_id in self.warranty)
         else:
             same("a closing to reopen", True, task_id in self.closings)
-        undone = (closing.number or None, 0 if marked else closing.worked, closing.charged, closing.owed)
-        names = ("closure", "worked_minutes", "charged_minutes", "cancelled_owed_minutes")
-        same("closing, worked, charged and owed minutes", undone, tuple(data[name] for name in names))
+        undone = (closing.number or None, 0 if marked else closing.worked, closing.charged)
+        names = ("closure", "worked_minutes", "charged_minutes")
+        same("closing, worked and charged minutes", undone, tuple(data[name] for name in names))
         same("effective_at (rule 8.4)", closing.at, at)
-        lost = [took for took in closing.took if self.lots[took.lot_id].expired and not took.released]
-        back = [took for took in closing.took if took not in lost]
-        expected = [(t.lot_id, t.minutes, t.kopecks, t.at, t.settlement, self.lots[t.lot_id].expired) for t in back]
-        same("what goes back (rule 8.1)", sorted(expected), sorted(map(returned_of, data["returned"])))
-        made_up = closing.paid + [(took.minutes, took.kopecks) for took in lost]
-        self.check_compensation(f"compensation-{task_id}-{closing.number}", made_up, data["compensation"], now)
-        if task_id in self.in_debt:
-            self.owe(task_id, at, -closing.owed)
-        for took in back:
-            self.lots[took.lot_id].take(took.at, -took.minutes, -took.kopecks)
-            if took.settlement:
-                self.owed_moves += [(took.at, took.minutes), (at, -took.minutes)]
+        self.undo(task_id, closing, closing.took, closing.owed, data, now)
+        self.reclaim_what_came_back(data)
         if marked:
             self.warranty.add(task_id)
-            closing.charged, closing.took, closing.paid = 0, [], []
+            closing.charged, closing.took, closing.marked = 0, [], True
         else:
             del self.closings[task_id]
 
+    def undo(
+        self, task_id: str, closing: Closing, parts: list[Took], owed: int, data: dict[str, Any], now: datetime
+    ) -> None:
+        """So much of what a closing took, and of what it owes, is taken back (rules 8.1 and 8.2)."""
+        lost = [took for took in parts if self.is_lost(took)]
+        back = [took for took in parts if took not in lost]
+        expected = [(t.lot_id, t.minutes, t.kopecks, t.at, t.settlement, self.lots[t.lot_id].expired) for t in back]
+        same("what goes back (rule 8.1)", sorted(expected), sorted(map(returned_of, data["returned"])))
+        same("what was owed and is cancelled (rule 8.1)", owed, data["cancelled_owed_minutes"])
+        made_up = (sum(took.minutes for took in lost), sum(took.kopecks for took in lost)) if lost else None
+        self.check_compensation((task_id, closing.number), made_up, data["compensation"], now)
+        if owed:
+            self.owe(task_id, closing.at, -owed)
+        for took in back:
+            self.lots[took.lot_id].take(took.at, -took.minutes, -took.kopecks)
+            if took.settlement:
+                self.owed_moves += [(took.at, took.minutes), (closing.at, -took.minutes)]
+
+    def is_lost(self, took: Took) -> bool:
+        """Whether it cannot go back: it was money, or its lot was refunded, or has expired since (rules 8.2, 14.3)."""
+        if took.lot_id == NO_LOT or self.lots[took.lot_id].refunded:
+            return True
+        return took.lot_id in self.had_expired() and not took.released
+
+    def had_expired(self) -> dict[str, str]:
+        """Lots whose hours were gone before anything went back, and the package that held each."""
+        if self.command.stood is not None:
+            return self.command.stood
+        return {lot.lot_id: lot.package_id for lot in self.lots.values() if lot.expired}
+
+    def reclaim_what_came_back(self, data: dict[str, Any]) -> None:
+        """What comes back to a forfeiture goes on to a successor; by the first edition it stayed there (rule 8.1)."""
+        if self.edition == 1:
+            return
+        back = {self.lots[part["lot_id"]].package_id for part in data["returned"] if part["forfeited"]}
+        self.command.reclaims = self.in_turn([self.packages[name] for name in back if self.has_heir(name)])
+        self.command.expiring = bool(self.command.reclaims)
+
+    def has_heir(self, package_id: str | None) -> bool:
+        """Whether there is such a package, and it has a successor by now."""
+        return package_id is not None and self.successor(self.packages[package_id]) is not None
+
     def check_compensation(
-        self, package_id: str, parts: list[tuple[int, int]], given: dict[str, Any] | None, now: datetime
+        self, made_up_for: tuple[str, int], lost: tuple[int, int] | None, given: dict[str, Any] | None, now: datetime
     ) -> None:
         """Rule 8.2: minutes and money that cannot go back, as a package from now on."""
-        if not parts:
+        if lost is None:
             return same("compensation", None, given)
-        ends = [package.ends_at for package in self.packages.values() if now < package.ends_at]
+        package_id = "compensation-{}-{}".format(*made_up_for)
+        ends = [
+            package.ends_at
+            for package in self.packages.values()
+            if now < package.ends_at and not self.lots[package.package_id].refunded
+        ]
         ends_at = max([midnight(day_of(now) + timedelta(days=self.terms.at(now)["compensation_days"] + 1)), *ends])
-        minutes, kopecks = sum(part[0] for part in parts), sum(part[1] for part in parts)
         given = given or {}
         found = tuple(given.get(name) for name in ("package_id", "minutes", "amount_kopecks"))
-        same("compensation (rule 8.2)", (package_id, minutes, kopecks), found)
+        same("compensation (rule 8.2)", (package_id, *lost), found)
         same("its validity", (now, ends_at), (instant(given["starts_at"]), instant(given["ends_at"])))
-        return self.add_package(package_id, now, ends_at, minutes, kopecks, takes=False)
+        self.add_package(package_id, now, ends_at, *lost, takes=False).made_up_for = made_up_for
+        return None
+
+    # Correction (rule 8.6).
+
+    def corrected(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
+        """A closing as it should have been: only the difference moves, or all is taken back and drawn anew."""
+        task_id = data["task_id"]
+        same(f"a closing of task {task_id} to correct", True, task_id in self.closings)
+        old = self.closings[task_id]
+        alike = not old.marked and (old.at == min(given_at(data), now) or old.given_at == given_at(data))
+        same("whether it takes effect at the same instant", alike, data["only_difference"])
+        same("effective_at (rule 8.6)", old.at if alike else min(given_at(data), now), at)
+        self.command.trigger = min(old.at, at)
+        self.check_closing(data, at, now)
+        self.check_old_line(old, data)
+        if alike:
+            same("hours carried over before the fact", [], self.command.foretold)
+            self.correct_difference(old, data, now)
+        else:
+            self.check_foretold(old)
+            self.undo(task_id, old, old.took, old.owed, data, now)
+            same("what stays of the old charge", (0, 0),
+                 (data["taken_over_minutes"], data["taken_over_owed_minutes"]))  # fmt: skip
+            self.draw(self.new_closing(data, at), data, data["charged_minutes"])
+        same("money of the new line (rule 10.3)", self.closings[task_id].money(), data["amount_kopecks"])
+
+    def check_old_line(self, old: Closing, data: dict[str, Any]) -> None:
+        """What is taken out of the report (rules 8.6, 10.3)."""
+        names = ("closure", "worked_minutes", "charged_minutes", "amount_kopecks", "booking_month")
+        expected = (old.number, old.worked, old.charged, old.money(), self.months.booking(old.at))
+        same("the line that is taken back", expected, tuple(data[f"corrected_{name}"] for name in names))
+        same("when it took effect", old.at, instant(data["corrected_effective_at"]))
+
+    def correct_difference(self, old: Closing, data: dict[str, Any], now: datetime) -> None:
+        """At the same instant: what is too much is cancelled, then given back; what is too little is drawn."""
+        task_id = data["task_id"]
+        too_much = max(0, old.charged - data["charged_minutes"])
+        cancelled = min(too_much, old.owed)
+        kept, back = split(old.took, too_much - cancelled)
+        self.undo(task_id, old, back, cancelled, data, now)
+        self.reclaim_what_came_back(data)
+        new = self.new_closing(data, old.at)
+        new.took, new.owed, new.order = kept, old.owed, old.order
+        stays = (sum(took.minutes for took in kept) + new.owed, new.owed)
+        same("what stays of the old charge", stays, (data["taken_over_minutes"], data["taken_over_owed_minutes"]))
+        self.draw(new, data, data["charged_minutes"] - stays[0])
+
+    def foretell(self, package_id: str, now: datetime) -> None:
+        """Hours that a correction gives back to a forfeiture go on before it: it may draw on them (rule 8.1)."""
+        if not self.command.foretold:
+            self.check_nothing_due(now)
+            self.command.stood = self.had_expired()
+        self.command.foretold.append(package_id)
+        self.command.expiring = True
+
+    def expect_back(self, data: dict[str, Any]) -> None:
+        """What is carried over beyond what is left is coming: the correction has to give it back."""
+        for lot_id, minutes, kopecks in shares(data):
+            lot = self.lots[lot_id]
+            lot.coming = (minutes - lot.left, kopecks - lot.price + lot.booked)
+
+    def check_foretold(self, old: Closing) -> None:
+        """The correction gives back what had gone on before it, and all of that had to."""
+        coming: dict[str, tuple[int, int]] = {}
+        held_by = self.had_expired()
+        for took in old.took:
+            if took.released and not self.is_lost(took) and self.has_heir(held_by.get(took.lot_id)):
+                minutes, kopecks = coming.get(took.lot_id, (0, 0))
+                coming[took.lot_id] = (minutes + took.minutes, kopecks + took.kopecks)
+        packages = [self.packages[name] for name in {held_by[lot_id] for lot_id in coming}]
+        in_turn = [package.package_id for package in sorted(packages, key=Package.due)]
+        found = {lot.lot_id: lot.coming for lot in self.lots.values() if lot.coming != (0, 0)}
+        same("hours that go on to a successor before they are drawn (rule 8.1)", (in_turn, coming),
+             (self.command.foretold, found))  # fmt: skip
+        for lot_id in coming:
+            self.lots[lot_id].coming = (0, 0)
 
     # Suspension and months (rules 9 and 10).
 
@@ -1110,54 +1430,25 @@ class Book:
 
     def month_closed(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """Once it is over, and with it every earlier one (rule 10.1)."""
-        month = data["month"]
         same("effective_at", now, at)
-        same("a month that is over", True, month < month_of(now))
-        same("a month not closed before", True, month > self.closed_through)
-        if data.get("account_version") is not None:
-            names = ("month", "opening_balance_minutes", "closing_balance_minutes", "report_hash")
-            reports = [tuple(report[name] for name in names) for report in data["reports"]]
-            same("the reports that are frozen", self.frozen(month), reports)
-            self.documents += [(*report, self.sums(report[0])) for report in reports]
-            same("account_version: events before this one", self.version - 1, data["account_version"])
-        self.closed_through = month
-        self.month_closes.append((month, self.version, self.last.position if self.last else 0))
+        same("a month that is over", True, data["month"] < month_of(now))
+        self.months.close(data, self.version, self.last.position if self.last else 0)
 
     def month_reopened(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """Only the last closed one (rule 10.2)."""
-        same("effective_at and month", (now, self.closed_through), (at, data["month"]))
-        self.closed_through = month_later(data["month"], -1)
+        same("effective_at and month", (now, self.months.closed_through), (at, data["month"]))
+        self.months.closed_through = month_later(data["month"], -1)
 
     def report(self, kind: str, data: dict[str, Any]) -> None:
-        """What the event adds to the report of the month in which it is booked (rules 10.1 to 10.3)."""
+        """What the event adds to the reports of the months in which it is booked (rules 10.1 to 10.3)."""
         change, self.balance_before = self.balance_now() - self.balance_before, self.balance_now()
-        figures = figures_of(kind, data)
-        if not (figures or change or kind == "HoursCarriedOver"):
-            return
-        report = self.reports.setdefault(data["booking_month"], Report())
-        report.balance += change
-        for task_id, closure, *numbers in figures:
-            so_far = report.lines.get((task_id, closure), (0, 0, 0))
-            report.lines[task_id, closure] = tuple(map(sum, zip(so_far, numbers, strict=True)))
-
-    def sums(self, month: str) -> tuple[int, ...]:
-        """Worked and charged minutes and kopecks of all closings in the report of a month."""
-        lines = self.reports.get(month, Report()).lines.values()
-        return tuple(sum(line[number] for line in lines) for number in range(3))
-
-    def frozen(self, month: str) -> list[tuple[str, int, int, str]]:
-        """Month, opening and closing balance and hash of each report that the closing of this month freezes."""
-        balance, found = 0, []
-        for name in sorted({*self.reports, month}):
-            report = self.reports.get(name, Report())
-            opening, balance = balance, balance + report.balance
-            if self.closed_through < name <= month:
-                text = f"hourbook-report 1\naccount {self.account_id}\nmonth {name}\n"
-                text += f"opening {opening}\nclosing {balance}\n"
-                lines = (" ".join(map(str, (*closing, *report.lines[closing]))) for closing in sorted(report.lines))
-                text += "".join(f"{line}\n" for line in lines)
-                found.append((name, opening, balance, hashlib.sha256(text.encode()).hexdigest()))
-        return found
+        figures, month = figures_of(kind, data), data["booking_month"]
+        if kind == "TaskCorrected":
+            given_back, old_line, *figures = balance_given_back(data), *figures
+            self.months.book(data["corrected_booking_month"], given_back, [old_line])
+            change -= given_back
+        if figures or change or kind == "HoursCarriedOver":
+            self.months.book(month, change, figures)
 
     # 7. The balance.
 
@@ -1182,19 +1473,86 @@ class Book:
         return package.ends_at
 
 
+def edition_of(line: Line) -> int:
+    """By which edition of the rules an event was decided; those that do not say were by the first."""
+    edition = line.data.get("rules_edition", 1)
+    if edition not in EDITIONS:
+        raise Wrong("the edition of the rules", " or ".join(map(str, EDITIONS)), edition)
+    return edition
+
+
+EDITIONS = (1, 2)
+PROCESSES_OVERLAP_MAX = timedelta(hours=1)
+"""While a program is being replaced by its next version, some of its processes follow the older rules."""
+
+
+def given_at(data: dict[str, Any]) -> datetime:
+    """When a closing would count, wherever that lies: the later of closed and confirmed (rule 5.1)."""
+    return max(instant(data["closed_at"]), instant(data["confirmed_at"]))
+
+
+def bought(plan: dict[str, Any], agreed: dict[str, Any] | None, at: datetime) -> tuple[int, int, datetime]:
+    """Minutes, price and end of a purchase: what was agreed (rule 3.3), and else the plan's."""
+    minutes, price, ends_at = plan["minutes"], plan["price_kopecks"], end_of_package(at, plan["validity_months"])
+    if agreed is None:
+        return minutes, price, ends_at
+    named = {name: agreed[name] for name in ("minutes", "price_kopecks", "ends_on") if agreed.get(name) is not None}
+    same("something that was agreed, and why (rule 3.3)", True, bool(named and agreed["reason"]))
+    if "minutes" in named:
+        minutes, price = named["minutes"], rounded(Fraction(named["minutes"] * plan["hour_price_kopecks"], 60))
+        same("minutes that were agreed (rule 3.3)", True, minutes > 0)
+    if "price_kopecks" in named:
+        price = named["price_kopecks"]
+        same("a price of 0 or more (rule 3.3)", True, price >= 0)
+    if "ends_on" in named:
+        last = date.fromisoformat(named["ends_on"])
+        same("a last day not before the purchase (rule 3.3)", True, day_of(at) <= last)
+        ends_at = midnight(last + timedelta(days=1))
+    return minutes, price, ends_at
+
+
+def split(took: list[Took], too_much: int) -> tuple[list[Took], list[Took]]:
+    """What a closing keeps, and what goes back: the last recorded first, of a part its money in proportion (8.6)."""
+    kept, back = [*took], []
+    while too_much:
+        part = kept.pop()
+        gone = min(too_much, part.minutes)
+        rest = part.minutes - gone
+        money = rounded(Fraction(part.kopecks * rest, part.minutes))
+        back.append(replace(part, minutes=gone, kopecks=part.kopecks - money))
+        if rest:
+            kept.append(replace(part, minutes=rest, kopecks=money))
+        too_much -= gone
+    return kept, back
+
+
+def balance_given_back(data: dict[str, Any]) -> int:
+    """Minutes by which what was taken back for a correction raises the balance."""
+    returned = sum(part["minutes"] for part in data["returned"] if not part["forfeited"])
+    return returned + data["cancelled_owed_minutes"] + (data["compensation"] or {"minutes": 0})["minutes"]
+
+
 def figures_of(kind: str, data: dict[str, Any]) -> list[tuple[str, int, int, int, int]]:
-    """Task, closing, worked and charged minutes, kopecks that an event adds to a report (rule 10.3)."""
+    """Task, closing, worked and charged minutes, kopecks that an event adds to a report (rule 10.3).
+
+    Of a correction, the line that is taken back comes first.
+    """
+    task_id, closure = data.get("task_id", ""), data.get("closure") or 0
     if kind == "TaskClosed":
         kopecks = sum(draw["amount_kopecks"] for draw in data["draws"])
-        return [(data["task_id"], data["closure"], data["worked_minutes"], data["charged_minutes"], kopecks)]
+        return [(task_id, closure, data["worked_minutes"], data["charged_minutes"], kopecks)]
+    if kind == "TaskCorrected":
+        names = ("closure", "worked_minutes", "charged_minutes", "amount_kopecks")
+        old, *numbers = (data[f"corrected_{name}"] for name in names)
+        return [(task_id, old, *(-number for number in numbers)), (task_id, *(data[name] for name in names))]
     if kind == "DebtSettled":
-        return [(data["task_id"], data["closure"], 0, 0, data["amount_kopecks"])]
+        return [(task_id, closure, 0, 0, data["amount_kopecks"])]
     if kind == "DebtPaid":
         return [(paid["task_id"], paid["closure"], 0, 0, paid["amount_kopecks"]) for paid in data["payments"]]
-    if kind in ("WarrantyMarked", "TaskReopened") and data["closure"]:
+    if kind in ("WarrantyMarked", "TaskReopened") and closure:
         given_back = [*data["returned"], *([data["compensation"]] if data["compensation"] else [])]
         kopecks = sum(part["amount_kopecks"] for part in given_back)
-        return [(data["task_id"], data["closure"], -data["worked_minutes"], -data["charged_minutes"], -kopecks)]
+        return [(task_id, closure, -data["worked_minutes"], -data["charged_minutes"], -kopecks)]
     return []
 
 
@@ -1203,11 +1561,6 @@ CONSENTS = {
     "urgency_agreed_at": ("urgent", "urgent_off_hours"),
     "off_hours_requested_at": ("off_hours", "urgent_off_hours"),
 }
-
-
-def part_of(data: dict[str, Any]) -> tuple[str, int, int, bool]:
-    """A draw or settlement, as `Lot.part` says it."""
-    return (data["lot_id"], data["minutes"], data["amount_kopecks"], data["released"])
 
 
 def shares(data: dict[str, Any]) -> list[tuple[str, int, int]]:
@@ -1225,10 +1578,15 @@ def returned_of(data: dict[str, Any]) -> tuple[str, int, int, datetime, bool, bo
 
 READERS = {
     "AccountOpened": Book.opened,
+    "CustomerChanged": Book.customer_changed,
     "PackagePurchased": Book.purchased,
     "HoursCarriedOver": Book.carried,
     "PackageExpired": Book.expired,
+    "PackageRefunded": Book.refunded,
+    "TaskPlanned": Book.task_planned,
+    "PlanDropped": Book.plan_dropped,
     "TaskClosed": Book.closed,
+    "TaskCorrected": Book.corrected,
     "DebtSettled": Book.settled,
     "DebtPaid": Book.paid,
     "WarrantyMarked": Book.taken_back,
@@ -1366,6 +1724,7 @@ class Log:
         self.versions: dict[str, int] = {}
         self.positions: list[int] = []
         self.latest = EPOCH
+        self.edition = (1, EPOCH)
         self.last: Checkpoint | None = None
 
     def check(self, keys: Keys, asked: Asked, accounts: Accounts, access: "Access") -> None:
@@ -1442,15 +1801,28 @@ class Log:
             else:
                 accounts.read(where, line)
             if self.number != ACCESS_LOG:
+                self.follow_rules(where, line)
                 access.judge(where, line)
             if self.covers["what"] == "account" and line.account_id != self.covers["account_id"]:
                 self.findings.add(where, Wrong("the account", self.covers["account_id"], line.account_id))
             yield line, where
 
+    def follow_rules(self, where: str, line: Line) -> None:
+        """A log does not go back to older rules, once the processes that followed them have been replaced."""
+        try:
+            edition, (before, since) = edition_of(line), self.edition
+            if edition > before:
+                self.edition = (edition, line.recorded_at)
+            elif edition < before and line.recorded_at > since + PROCESSES_OVERLAP_MAX:
+                expected = f"{before}, which this log has followed since {since}"
+                self.findings.add(where, Wrong("the edition of the rules", expected, edition))
+        except (*UNREADABLE, Wrong) as failure:
+            self.findings.add(where, failure)
+
     def name_people(self, where: str, line: Line) -> None:
         """Hold the names that the export shows against the event."""
         try:
-            if line.type == "TaskClosed" or line.type in NAMED_IN_ACCESS:
+            if line.type in NAMED_IN_ACCOUNTS or line.type in NAMED_IN_ACCESS:
                 self.personal.of(line)
         except UNREADABLE as failure:
             self.findings.add(where, failure)
@@ -1461,8 +1833,8 @@ class Log:
         self.versions[line.account_id] = line.version
         try:
             same(f"version of account {line.account_id}", version, line.version)
-            if line.type == "TaskClosed":
-                drawn = sum(draw["minutes"] for draw in line.data["draws"])
+            if line.type in NAMED_IN_ACCOUNTS:
+                drawn = sum(draw["minutes"] for draw in line.data["draws"]) + line.data.get("taken_over_minutes", 0)
                 same("charged", line.data["charged_minutes"], drawn + line.data["owed_minutes"])
                 same("worked \u00d7 K", line.data["charged_minutes"],
                      line.data["worked_minutes"] * Fraction(line.data["coefficient"]))  # fmt: skip
@@ -1655,9 +2027,10 @@ RIGHTS = {
 """What each role may do."""
 
 RIGHT_OF = {
-    "AccountOpened": "money", "PackagePurchased": "money", "DebtPaid": "money",
-    "WorkSuspended": "money", "WorkResumed": "money",
-    "TaskClosed": "tasks", "WarrantyMarked": "tasks", "TaskReopened": "tasks",
+    "AccountOpened": "money", "CustomerChanged": "money", "PackagePurchased": "money", "PackageRefunded": "money",
+    "DebtPaid": "money", "WorkSuspended": "money", "WorkResumed": "money",
+    "TaskClosed": "tasks", "TaskCorrected": "tasks", "WarrantyMarked": "tasks", "TaskReopened": "tasks",
+    "TaskPlanned": "tasks", "PlanDropped": "tasks",
     "MonthClosed": "months", "MonthReopened": "months",
 }  # fmt: skip
 """What the command needs that leads to an event; others, and work that resumes by itself, follow by themselves."""
@@ -1900,7 +2273,7 @@ def report(covers: dict[str, Any], accounts: Accounts, asked: Asked, findings: F
           "debt and month")  # fmt: skip
     if covers["what"] == "account":
         for book in accounts.books.values():
-            month, version, position = book.month_closes[-1] if book.month_closes else ("none", 0, 0)
+            month, version, position = book.months.closes[-1] if book.months.closes else ("none", 0, 0)
             print(f"{book.account_id}: versions 1 to {book.version}; last month closed: {month} (version {version}, "
                   f"position {position}). Nothing up to that is missing. What came later is here as far as the "
                   "operator has shown it: your receipts, and the next month's close, tell (AUDITORS.md).")  # fmt: skip
@@ -1917,7 +2290,7 @@ def report(covers: dict[str, Any], accounts: Accounts, asked: Asked, findings: F
             at = as_of.astimezone(MOSCOW).isoformat()
             print(f"{account_id:<20} {at:<32} {held - owed:>9} {held:>9} {owed:>9}{doubt}")
         if account_id in (asked.account, covers["account_id"]):
-            for month, opening, closing, digest, (worked, charged, kopecks) in book.documents:
+            for month, opening, closing, digest, (worked, charged, kopecks) in book.months.documents:
                 print(f"  report of {month}, as it was frozen: opening {opening}, closing {closing} minutes, {digest}; "
                       f"worked {worked} and charged {charged} minutes, {kopecks} kopecks")  # fmt: skip
 
