@@ -626,9 +626,11 @@ def rounded(value: Fraction) -> int:
 
 
 class Terms:
-    """The price lists, all versions (rule 3.1)."""
+    """The price lists, all versions (rule 3.1), as terms.json has them and the log of access publishes them."""
 
     def __init__(self, document: dict[str, Any]) -> None:
+        self.published = 0
+        self.first_published: datetime | None = None
         self.versions = sorted(document["versions"], key=lambda version: instant(version["in_force_from"]))
         self.hashes = [bytes(32)]
         for version in self.versions:
@@ -639,6 +641,27 @@ class Terms:
         """The version in force then; the first one for any time before it."""
         in_force = [version for version in self.versions if instant(version["in_force_from"]) <= when]
         return in_force[-1] if in_force else self.versions[0]
+
+    def publish(self, version: dict[str, Any], now: datetime) -> None:
+        """The next version, in the log: an hour ahead, but for those that the first append records (rule 3.4)."""
+        self.first_published = self.first_published or now
+        self.published += 1
+        listed = self.versions[self.published - 1 : self.published]
+        same(f"version {self.published} in terms.json", [version], listed)
+        starts = instant(version["in_force_from"])
+        if now > self.first_published and starts < now + NOTICE_OF_TERMS - CLOCKS_DIFFER:
+            raise Wrong("in force from", f"{now + NOTICE_OF_TERMS} or later, an hour ahead (rule 3.4)", starts)
+        if self.published > 1:
+            before = instant(self.versions[self.published - 2]["in_force_from"])
+            same("in force later than the version before", True, before < starts)
+
+    def end(self, findings: Findings) -> None:
+        """Once terms are in the log, all are."""
+        for version in self.versions[self.published :] if self.published else []:
+            findings.add("terms.json", f"has the version {version['name']}, which the log of access does not publish")
+
+
+NOTICE_OF_TERMS = timedelta(hours=1)
 
 
 # 6. The books (rules 4 to 10) ----------------------------------------------------------------------------------------
@@ -662,7 +685,6 @@ class Lot:
     expired: bool = False
     refunded: bool = False
     made_up_for: tuple[str, int] = ("", 0)
-    coming: tuple[int, int] = (0, 0)  # what a correction is about to give back to it: minutes and kopecks
     moves: list[tuple[datetime, int]] = field(default_factory=list)
 
     def take(self, at: datetime, minutes: int, kopecks: int) -> None:
@@ -681,9 +703,8 @@ class Lot:
         return Took(self.lot_id, minutes, money, self.expired, at, settlement)
 
     def share(self) -> tuple[str, int, int]:
-        """What is left or coming, with the money not yet booked for it."""
-        minutes, kopecks = self.coming
-        return (self.lot_id, self.left + minutes, self.price - self.booked + kopecks)
+        """What is left, with the money not yet booked for it."""
+        return (self.lot_id, self.left, self.price - self.booked)
 
     def priority(self, at: datetime) -> tuple[datetime, datetime, str]:
         """Rule 6.2: the end of the package that held it then, its start, its id."""
@@ -760,8 +781,7 @@ class Command:
 
     trigger: datetime | None = None  # when its fact took effect
     reclaims: list[str] = field(default_factory=list)  # packages whose forfeited hours are taken over next
-    foretold: list[str] = field(default_factory=list)  # those from which that is done before a correction
-    stood: dict[str, str] | None = None  # lots that had expired before, and who held them
+    reopened: tuple[str, Closing] | None = None  # a closing whose hours have gone on: a correction of it may follow
     expiring: bool = False  # what is due is being recorded
     resumed: bool = False  # nothing follows
 
@@ -898,9 +918,7 @@ class Book:
             (package_id,) = self.just_carried
             same("what follows hours that were carried", ("PackageExpired", package_id), (kind, data.get("package_id")))
         reclaimed = kind == "HoursCarriedOver" and data["reclaimed"]
-        if reclaimed and not command.reclaims and command.trigger is None and self.edition > 1:
-            self.foretell(data["from_package_id"], now)
-        elif command.reclaims or reclaimed:
+        if command.reclaims or reclaimed:
             expected = command.reclaims.pop(0) if command.reclaims else None
             same("hours reclaimed now (rule 7.4)", expected, data["from_package_id"] if reclaimed else None)
         elif kind in ("HoursCarriedOver", "PackageExpired"):
@@ -910,7 +928,7 @@ class Book:
         elif kind == "DebtSettled":
             if command.expiring:
                 self.check_nothing_due(now)
-            command.expiring = False
+            command.expiring, command.reopened = False, None
         else:
             self.check_fact(kind, data, at, now)
 
@@ -922,10 +940,8 @@ class Book:
         if kind == "WorkResumed" and data["automatic"]:
             same("debt that is settled before work resumes (rule 11.1)", None, self.next_settlement())
             command.resumed = True
-        else:
+        elif kind != "TaskCorrected" or not command.reopened:
             same("a fact before this one: a command has one", None, command.trigger)
-            same("hours carried over before a correction (rule 8.1)", True,
-                 kind == "TaskCorrected" or not command.foretold)  # fmt: skip
             command.trigger = now if kind == "CustomerChanged" else at
 
     def check_nothing_due(self, now: datetime) -> None:
@@ -940,8 +956,6 @@ class Book:
             return
         same("packages whose hours were carried, but which have not expired", {}, self.just_carried)
         same("packages whose hours are to be reclaimed (rules 7.4, 8.1)", [], self.command.reclaims)
-        if self.command.foretold and self.command.trigger is None:
-            raise Wrong("hours reclaimed without a fact", "a correction that gives them back", "none")
         self.check_nothing_due(self.last.recorded_at)
         for task_id, debt in self.debts():
             if payable := [lot.lot_id for lot in self.with_hours() if debt.at < lot.ends[-1]]:
@@ -951,7 +965,7 @@ class Book:
 
     def with_hours(self) -> list[Lot]:
         """Lots with something left, forfeited or not."""
-        return [lot for lot in self.lots.values() if lot.left or lot.coming[0]]
+        return [lot for lot in self.lots.values() if lot.left]
 
     def debts(self) -> list[tuple[str, Closing]]:
         """Closings with something owed, the oldest first (rule 6.4)."""
@@ -1047,11 +1061,9 @@ class Book:
         former, heir = self.packages[data["from_package_id"]], self.packages[data["to_package_id"]]
         same("the successor", self.successor(former), heir.package_id)
         same("effective_at and ends_at", (former.ends_at, heir.ends_at), (at, instant(data["ends_at"])))
-        if self.command.foretold and self.command.trigger is None and data["reclaimed"]:
-            self.expect_back(data)
         lots = self.left_in(former.package_id, forfeited=data["reclaimed"])
         same("what was left and is carried", sorted(lot.share() for lot in lots), shares(data))
-        same("minutes carried", sum(lot.share()[1] for lot in lots), data["minutes"])
+        same("minutes carried", sum(lot.left for lot in lots), data["minutes"])
         same("a package with hours to carry", True, bool(lots) and former.expired == data["reclaimed"])
         for lot in lots:
             lot.package_id, lot.expired = heir.package_id, False
@@ -1074,7 +1086,7 @@ class Book:
         if left:
             same("a successor that should have had the hours (rule 7.2)", None, self.successor(package))
         same("what was left and is forfeited", sorted(lot.share() for lot in left), shares(data))
-        same("minutes forfeited", sum(lot.share()[1] for lot in left), data["forfeited_minutes"])
+        same("minutes forfeited", sum(lot.left for lot in left), data["forfeited_minutes"])
         same("money forfeited", sum(lot.share()[2] for lot in left), data["forfeited_amount_kopecks"])
         package.expired = True
         self.running.discard(package.package_id)
@@ -1268,11 +1280,13 @@ class Book:
         same("closing, worked and charged minutes", undone, tuple(data[name] for name in names))
         same("effective_at (rule 8.4)", closing.at, at)
         self.undo(task_id, closing, closing.took, closing.owed, data, now)
-        self.reclaim_what_came_back(data)
+        self.command.reclaims = self.going_on(data)
+        self.command.expiring = bool(self.command.reclaims)
         if marked:
             self.warranty.add(task_id)
             closing.charged, closing.took, closing.marked = 0, [], True
         else:
+            self.command.reopened = (task_id, closing) if self.command.reclaims else None
             del self.closings[task_id]
 
     def undo(
@@ -1297,25 +1311,14 @@ class Book:
         """Whether it cannot go back: it was money, or its lot was refunded, or has expired since (rules 8.2, 14.3)."""
         if took.lot_id == NO_LOT or self.lots[took.lot_id].refunded:
             return True
-        return took.lot_id in self.had_expired() and not took.released
+        return self.lots[took.lot_id].expired and not took.released
 
-    def had_expired(self) -> dict[str, str]:
-        """Lots whose hours were gone before anything went back, and the package that held each."""
-        if self.command.stood is not None:
-            return self.command.stood
-        return {lot.lot_id: lot.package_id for lot in self.lots.values() if lot.expired}
-
-    def reclaim_what_came_back(self, data: dict[str, Any]) -> None:
-        """What comes back to a forfeiture goes on to a successor; by the first edition it stayed there (rule 8.1)."""
+    def going_on(self, data: dict[str, Any]) -> list[str]:
+        """Packages to whose forfeitures hours have come back, and that have a successor by now (rule 8.1)."""
         if self.edition == 1:
-            return
-        back = {self.lots[part["lot_id"]].package_id for part in data["returned"] if part["forfeited"]}
-        self.command.reclaims = self.in_turn([self.packages[name] for name in back if self.has_heir(name)])
-        self.command.expiring = bool(self.command.reclaims)
-
-    def has_heir(self, package_id: str | None) -> bool:
-        """Whether there is such a package, and it has a successor by now."""
-        return package_id is not None and self.successor(self.packages[package_id]) is not None
+            return []
+        names = {self.lots[part["lot_id"]].package_id for part in data["returned"] if part["forfeited"]}
+        return self.in_turn([self.packages[name] for name in names if self.successor(self.packages[name])])
 
     def check_compensation(
         self, made_up_for: tuple[str, int], lost: tuple[int, int] | None, given: dict[str, Any] | None, now: datetime
@@ -1341,32 +1344,32 @@ class Book:
 
     def corrected(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """A closing as it should have been: only the difference moves, or all is taken back and drawn anew."""
-        task_id = data["task_id"]
-        same(f"a closing of task {task_id} to correct", True, task_id in self.closings)
-        old = self.closings[task_id]
-        alike = not old.marked and (old.at == min(given_at(data), now) or old.given_at == given_at(data))
-        same("whether it takes effect at the same instant", alike, data["only_difference"])
-        same("effective_at (rule 8.6)", old.at if alike else min(given_at(data), now), at)
+        task_id, given = data["task_id"], given_at(data)
+        same(f"a closing of task {task_id} to correct", True, task_id in self.closings or bool(self.command.reopened))
+        reopened = self.command.reopened
+        if reopened:
+            same("the task that was reopened for it", reopened[0], task_id)
+        old = reopened[1] if reopened else self.closings[task_id]
+        expected = old.at if given == old.given_at else min(given, now)
+        same("effective_at (rule 8.6)", (expected, old.at), (at, instant(data["corrected_effective_at"])))
+        alike = at == old.at and not old.marked
+        same("whether only the difference moves", alike, data["only_difference"])
         self.command.trigger = min(old.at, at)
         self.check_closing(data, at, now)
-        self.check_old_line(old, data)
+        self.check_old_line(old, data, gone=bool(reopened))
         if alike:
-            same("hours carried over before the fact", [], self.command.foretold)
+            same("a reopening before it: only the difference moves", None, reopened)
             self.correct_difference(old, data, now)
         else:
-            self.check_foretold(old)
-            self.undo(task_id, old, old.took, old.owed, data, now)
-            same("what stays of the old charge", (0, 0),
-                 (data["taken_over_minutes"], data["taken_over_owed_minutes"]))  # fmt: skip
-            self.draw(self.new_closing(data, at), data, data["charged_minutes"])
+            self.correct_whole(old, data, at, now, gone=bool(reopened))
         same("money of the new line (rule 10.3)", self.closings[task_id].money(), data["amount_kopecks"])
 
-    def check_old_line(self, old: Closing, data: dict[str, Any]) -> None:
-        """What is taken out of the report (rules 8.6, 10.3)."""
-        names = ("closure", "worked_minutes", "charged_minutes", "amount_kopecks", "booking_month")
-        expected = (old.number, old.worked, old.charged, old.money(), self.months.booking(old.at))
+    def check_old_line(self, old: Closing, data: dict[str, Any], *, gone: bool) -> None:
+        """What is taken out of the report (rules 8.6, 10.3), unless a reopening has taken it out just before."""
+        names = ("closure", "booking_month", "worked_minutes", "charged_minutes", "amount_kopecks")
+        figures = (0, 0, 0) if gone else (old.worked, old.charged, old.money())
+        expected = (old.number, self.months.booking(old.at), *figures)
         same("the line that is taken back", expected, tuple(data[f"corrected_{name}"] for name in names))
-        same("when it took effect", old.at, instant(data["corrected_effective_at"]))
 
     def correct_difference(self, old: Closing, data: dict[str, Any], now: datetime) -> None:
         """At the same instant: what is too much is cancelled, then given back; what is too little is drawn."""
@@ -1375,42 +1378,26 @@ class Book:
         cancelled = min(too_much, old.owed)
         kept, back = split(old.took, too_much - cancelled)
         self.undo(task_id, old, back, cancelled, data, now)
-        self.reclaim_what_came_back(data)
+        self.command.reclaims = self.going_on(data)
+        self.command.expiring = bool(self.command.reclaims)
         new = self.new_closing(data, old.at)
         new.took, new.owed, new.order = kept, old.owed, old.order
-        stays = (sum(took.minutes for took in kept) + new.owed, new.owed)
-        same("what stays of the old charge", stays, (data["taken_over_minutes"], data["taken_over_owed_minutes"]))
-        self.draw(new, data, data["charged_minutes"] - stays[0])
+        same("what it takes over", (kept, new.owed), (taken_over(data), data["taken_over_owed_minutes"]))
+        self.draw(new, data, data["charged_minutes"] - sum(took.minutes for took in kept) - new.owed)
 
-    def foretell(self, package_id: str, now: datetime) -> None:
-        """Hours that a correction gives back to a forfeiture go on before it: it may draw on them (rule 8.1)."""
-        if not self.command.foretold:
-            self.check_nothing_due(now)
-            self.command.stood = self.had_expired()
-        self.command.foretold.append(package_id)
-        self.command.expiring = True
+    def correct_whole(self, old: Closing, data: dict[str, Any], at: datetime, now: datetime, *, gone: bool) -> None:
+        """At another instant: the old closing is taken back, and the new one closes by its own facts.
 
-    def expect_back(self, data: dict[str, Any]) -> None:
-        """What is carried over beyond what is left is coming: the correction has to give it back."""
-        for lot_id, minutes, kopecks in shares(data):
-            lot = self.lots[lot_id]
-            lot.coming = (minutes - lot.left, kopecks - lot.price + lot.booked)
-
-    def check_foretold(self, old: Closing) -> None:
-        """The correction gives back what had gone on before it, and all of that had to."""
-        coming: dict[str, tuple[int, int]] = {}
-        held_by = self.had_expired()
-        for took in old.took:
-            if took.released and not self.is_lost(took) and self.has_heir(held_by.get(took.lot_id)):
-                minutes, kopecks = coming.get(took.lot_id, (0, 0))
-                coming[took.lot_id] = (minutes + took.minutes, kopecks + took.kopecks)
-        packages = [self.packages[name] for name in {held_by[lot_id] for lot_id in coming}]
-        in_turn = [package.package_id for package in sorted(packages, key=Package.due)]
-        found = {lot.lot_id: lot.coming for lot in self.lots.values() if lot.coming != (0, 0)}
-        same("hours that go on to a successor before they are drawn (rule 8.1)", (in_turn, coming),
-             (self.command.foretold, found))  # fmt: skip
-        for lot_id in coming:
-            self.lots[lot_id].coming = (0, 0)
+        Where hours went on to a successor, a reopening has taken it back before: nothing is drawn until they have.
+        """
+        if gone:
+            nothing: dict[str, Any] = {"returned": [], "cancelled_owed_minutes": 0, "compensation": None}
+            same("what a reopening took back before", nothing, {name: data[name] for name in nothing})
+        else:
+            self.undo(data["task_id"], old, old.took, old.owed, data, now)
+            same("hours that go on to a successor before anything is drawn (rule 8.1)", [], self.going_on(data))
+        same("what it takes over", ([], 0), (taken_over(data), data["taken_over_owed_minutes"]))
+        self.draw(self.new_closing(data, at), data, data["charged_minutes"])
 
     # Suspension and months (rules 9 and 10).
 
@@ -1524,6 +1511,16 @@ def split(took: list[Took], too_much: int) -> tuple[list[Took], list[Took]]:
             kept.append(replace(part, minutes=rest, kopecks=money))
         too_much -= gone
     return kept, back
+
+
+def taken_over(data: dict[str, Any]) -> list[Took]:
+    """What a correction states of the old closing's draws, settlements and payments that stay (rule 8.6)."""
+    return [
+        Took.of(
+            {**part, "lot_id": part["lot_id"] or NO_LOT}, instant(part["effective_at"]), settlement=part["settlement"]
+        )
+        for part in data["taken_over"]
+    ]
 
 
 def balance_given_back(data: dict[str, Any]) -> int:
@@ -1834,8 +1831,9 @@ class Log:
         try:
             same(f"version of account {line.account_id}", version, line.version)
             if line.type in NAMED_IN_ACCOUNTS:
-                drawn = sum(draw["minutes"] for draw in line.data["draws"]) + line.data.get("taken_over_minutes", 0)
-                same("charged", line.data["charged_minutes"], drawn + line.data["owed_minutes"])
+                parts = [*line.data["draws"], *line.data.get("taken_over", [])]
+                owed = line.data["owed_minutes"] + line.data.get("taken_over_owed_minutes", 0)
+                same("charged", line.data["charged_minutes"], sum(part["minutes"] for part in parts) + owed)
                 same("worked \u00d7 K", line.data["charged_minutes"],
                      line.data["worked_minutes"] * Fraction(line.data["coefficient"]))  # fmt: skip
             if line.position == self.entry["first"] - 1:
@@ -2091,7 +2089,8 @@ class Commanded:
 class Access:
     """What is remembered of access, and by it whether the actor of each event was entitled."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, terms: Terms, findings: Findings) -> None:
+        self.terms = terms
         self.findings = findings
         self.facts = self.judged = self.without_actor = 0
         self.is_sandbox = False
@@ -2116,6 +2115,8 @@ class Access:
                 for before in self.admitted.get(line.account_id, []):
                     before.end(line.recorded_at + TOKEN_LIVES_MAX, "was given something else, and the token had ended")
                 self.admitted.setdefault(line.account_id, []).append(Admitted.of(line))
+            elif line.type == "TermsPublished":
+                self.terms.publish(line.data["version"], line.recorded_at)
         except (*UNREADABLE, Wrong) as failure:
             self.findings.add(where, failure)
 
@@ -2223,7 +2224,7 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
         print(f"ledger {manifest['ledger_id']}; the export covers {' '.join(str(v) for v in covers.values() if v)}")
         print(f"keys trusted: {sorted(keys.trusted)} of {len(keys.public)}, because {keys.why}")
         accounts = Accounts(terms, asked.known_at, findings)
-        access = Access(findings)
+        access = Access(terms, findings)
         statements = Statements(terms, findings)
         logs = [Log(folder, manifest, entry, statements) for entry in manifest["logs"]]
         same(
@@ -2242,7 +2243,9 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
                   f"{'as signed' if len(findings.said) == before else 'NOT as signed'}")  # fmt: skip
             print(f"  {log.last_signed(asked.fresh)}")
             print(f"  {log.personal.end()}")
-            if covers["what"] != "range" and log.number != ACCESS_LOG:
+            if log.number == ACCESS_LOG:
+                terms.end(findings)
+            elif covers["what"] != "range":
                 accounts.end(log.file)
         print(f"who was entitled: {access.end()}")
         check_held(logs, asked, findings)
