@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
 
+from contracts.commands import CorrectTask, RefundPackage
 from services.ledger.domain.account import Account, due
 from services.ledger.domain.terms import Terms
 from tests.auditing.mutated_decider import Asked
@@ -181,6 +182,75 @@ def _month(story: Story, random: Random) -> Step:
     return random.choice((close_month, reopen_month))(f"{day:%Y-%m}", on=str(story.now + MINUTE))
 
 
+def _correction(story: Story, random: Random) -> Step:
+    """More or less time than was charged: at the instant of the closing, as it was given or counts, or at another."""
+    closed = _closings(story)
+    if not closed or random.random() < 0.05:
+        return _corrected(_closing(story, random))
+    was = random.choice(closed)
+    now = story.now + random.choice((MINUTE, HOUR, DAY))
+    closed_at, confirmed_at = (moment(was[name]) for name in ("closed_at", "confirmed_at"))
+    at = random.choice((confirmed_at, confirmed_at, confirmed_at, moment(was["effective_at"]), _another(story, random)))
+    worked = was["worked_minutes"] + random.choice((0, 20, 120, 1200, -20, -120, -was["worked_minutes"] // 40 * 20))
+    step = close(
+        was["task_id"],
+        worked=worked,
+        category=random.choice((was["category"], was["category"], *CATEGORIES)),
+        on=str(at),
+        recorded=str(now),
+        closed=str(min(closed_at, at)),
+        agreed=True,
+        requested=True,
+    )
+    return _corrected(step)
+
+
+def _another(story: Story, random: Random) -> datetime:
+    """Lately, long ago, or a little ahead."""
+    return story.now + random.choice((-90 * DAY, -20 * DAY, -2 * DAY, -HOUR, 4 * MINUTE))
+
+
+def _closings(story: Story) -> list[dict[str, Any]]:
+    """What the closings state that stand."""
+    stand: dict[str, dict[str, Any]] = {}
+    for event in story.recorded:
+        if event.type in ("TaskClosed", "TaskCorrected"):
+            stand[event.data["task_id"]] = event.data
+        elif event.type == "TaskReopened":
+            stand.pop(event.data["task_id"], None)
+    return [*stand.values()]
+
+
+def _corrected(closing: Step) -> Step:
+    """The closing is said to stand in place of the task's last one."""
+
+    def command(at: datetime) -> CorrectTask:
+        assert closing.command is not None
+        stated = closing.command(at).model_dump(exclude={"command"})
+        return CorrectTask(**stated, reason="исправлено время")
+
+    return Step(command, closing.on, closing.recorded)
+
+
+def _refund(story: Story, random: Random) -> Step:
+    """Of any lot, also one that is gone, in full or for less; sometimes for more than it is worth."""
+    lots = list(story.account.lots.values())
+    lot = random.choice(lots) if lots else None
+    unbooked = lot.price_kopecks - lot.booked_kopecks if lot else 0
+    amount = random.choice((None, None, unbooked, unbooked // 2, 0, unbooked + 1))
+
+    def command(_: datetime) -> RefundPackage:
+        return RefundPackage(
+            account_id=ACCOUNT_ID,
+            package_id=lot.lot_id if lot else "none",
+            reason="договор расторгнут",
+            refund_reference="п/п 7",
+            amount_kopecks=amount,
+        )
+
+    return Step(command, str(story.now + MINUTE))
+
+
 def _other(story: Story, random: Random) -> Step:
     task, on = f"T-{random.randrange(12)}", str(story.now + MINUTE)
     return random.choice(
@@ -198,4 +268,5 @@ def _until_due(story: Story, random: Random) -> Step:
 
 TEMPTATIONS: tuple[Callable[[Story, Random], Step], ...] = (
     _closing, _closing, _closing, _purchase, _purchase, _work, _work, _payment, _month, _other, _until_due,
+    _correction, _correction, _correction, _refund,
 )  # fmt: skip

@@ -99,7 +99,10 @@ def read_json(text: str | bytes) -> Any:
     return json.loads(text, object_pairs_hook=once_each, parse_float=not_whole, parse_constant=not_whole)
 
 
-YES_OR_NO = ("automatic", "carry_over", "forfeited", "reclaimed", "released", "sandbox", "settlement", "warranty")
+YES_OR_NO = (
+    "automatic", "carry_over", "forfeited", "only_difference", "reclaimed", "released", "sandbox", "settlement",
+    "warranty",
+)  # fmt: skip
 
 
 def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -695,12 +698,12 @@ class Lot:
         if not 0 <= self.left <= self.size:
             raise Wrong(f"minutes left in lot {self.lot_id}", f"0 to {self.size}", self.left)
 
-    def gives(self, minutes: int, at: datetime, edition: int, *, settlement: bool = False) -> "Took":
+    def gives(self, minutes: int, at: datetime, edition: int) -> "Took":
         """What a closing takes that is given so many: with its money (rule 4.4), released if forfeited (rule 6.1)."""
         money = rounded(Fraction(self.price * (self.size - self.left + minutes), self.size)) - self.booked
         if edition > 1:
             money = max(0, min(money, self.price - self.booked))
-        return Took(self.lot_id, minutes, money, self.expired, at, settlement)
+        return Took(self.lot_id, minutes, money, self.expired, at)
 
     def share(self) -> tuple[str, int, int]:
         """What is left, with the money not yet booked for it."""
@@ -736,13 +739,16 @@ class Took:
     kopecks: int
     released: bool
     at: datetime
-    settlement: bool
+    settlement: bool = False
+    own: bool = False  # what made up for an earlier closing of the task (rule 6.2)
+    hour_price: int | None = None  # of a payment in money
 
     @staticmethod
-    def of(data: dict[str, Any], at: datetime, *, settlement: bool = False) -> "Took":
-        """A draw or settlement as an event states it; a draw may take effect later than its closing (rule 6.2)."""
-        since = instant(data["effective_at"]) if data.get("effective_at") else at
-        return Took(data["lot_id"], data["minutes"], data["amount_kopecks"], data["released"], since, settlement)
+    def drawn(data: dict[str, Any], at: datetime) -> "Took":
+        """A draw, as an event that takes effect then states it; one on an own compensation has its own instant."""
+        own = data.get("effective_at") is not None
+        since = instant(data["effective_at"]) if own else at
+        return Took(data["lot_id"], data["minutes"], data["amount_kopecks"], data["released"], since, own=own)
 
 
 NO_LOT = ""
@@ -1184,7 +1190,7 @@ class Book:
         """The closing takes what lots give for so many minutes more, and owes the rest (rules 6.1 to 6.3)."""
         task_id = data["task_id"]
         took, owed = self.drawn(task_id, needed, closing.at)
-        same("draws (rules 4.4, 6.1, 6.2)", took, [Took.of(draw, closing.at) for draw in data["draws"]])
+        same("draws (rules 4.4, 6.1, 6.2)", took, [Took.drawn(draw, closing.at) for draw in data["draws"]])
         same("owed = charged - drawn (rule 6.3)", owed, data["owed_minutes"])
         for part in took:
             self.lots[part.lot_id].take(part.at, part.minutes, part.kopecks)
@@ -1193,26 +1199,28 @@ class Book:
 
     def drawn(self, task_id: str, needed: int, at: datetime) -> tuple[list[Took], int]:
         """What the lots that may pay then give, in their order, and what they cannot."""
-        took = []
-        for lot, since in [*self.own_compensations(task_id, at), *self.valid(at)]:
-            if needed and lot.lot_id not in {part.lot_id for part in took}:
-                took.append(lot.gives(min(needed, lot.left), since, self.edition))
-                needed -= took[-1].minutes
+        took: list[Took] = []
+        own = self.own_compensations(task_id, at)
+        for lot in [*own, *(lot for lot in self.valid(at) if lot not in own)]:
+            if needed:
+                part = lot.gives(min(needed, lot.left), max(at, lot.starts_at), self.edition)
+                took.append(replace(part, own=lot in own))
+                needed -= part.minutes
         return took, needed
 
-    def valid(self, at: datetime) -> list[tuple[Lot, datetime]]:
+    def valid(self, at: datetime) -> list[Lot]:
         """Lots with something left that were valid at that instant, the earliest to end first (rules 6.1, 6.2)."""
         lots = [lot for lot in self.with_hours() if lot.starts_at <= at < lot.ends[-1]]
-        return [(lot, at) for lot in sorted(lots, key=lambda lot: lot.priority(at))]
+        return sorted(lots, key=lambda lot: lot.priority(at))
 
-    def own_compensations(self, task_id: str, at: datetime) -> list[tuple[Lot, datetime]]:
-        """What made up for earlier closings of the task, the latest first; by the first edition they had no precedence.
+    def own_compensations(self, task_id: str, at: datetime) -> list[Lot]:
+        """What made up for earlier closings of the task, the latest first (rule 6.2).
 
-        Each is drawn from its start on at the earliest (rule 6.2).
+        By the first edition they had no precedence.
         """
         lots = [lot for lot in self.with_hours() if self.edition > 1 and lot.made_up_for[0] == task_id]
-        lots = [lot for lot in lots if max(at, lot.starts_at) < lot.ends[-1]]
-        return [(lot, max(at, lot.starts_at)) for lot in sorted(lots, key=lambda lot: -lot.made_up_for[1])]
+        valid = [lot for lot in lots if max(at, lot.starts_at) < lot.ends[-1]]
+        return sorted(valid, key=lambda lot: lot.made_up_for[1], reverse=True)
 
     def next_settlement(self) -> tuple[str, int, Took] | None:
         """Rule 6.4: the oldest debt, and what is taken for it: of the lot whose hours were there first, from then on.
@@ -1227,16 +1235,17 @@ class Book:
         if not offers:
             return None
         at, lot = min(offers, key=lambda offer: (offer[0], offer[1].priority(offer[0])))
-        return (task_id, debt.number, lot.gives(min(debt.owed, lot.left), at, self.edition, settlement=True))
+        return (task_id, debt.number, replace(lot.gives(min(debt.owed, lot.left), at, self.edition), settlement=True))
 
     def settled(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """Owed minutes are paid by the first hours that were there after the debt arose (rule 6.4)."""
-        task_id, took = data["task_id"], Took.of(data, at, settlement=True)
+        task_id, lot_id, minutes = data["task_id"], data["lot_id"], data["minutes"]
+        took = Took(lot_id, minutes, data["amount_kopecks"], data["released"], at, settlement=True)
         same("the debt, when it is paid, and by which lot (rules 4.4, 6.4)", self.next_settlement(),
              (task_id, data["closure"], took))  # fmt: skip
-        self.lots[took.lot_id].take(at, took.minutes, took.kopecks)
+        self.lots[lot_id].take(at, minutes, took.kopecks)
         self.closings[task_id].took.append(took)
-        self.owe(task_id, at, -took.minutes)
+        self.owe(task_id, at, -minutes)
 
     def paid(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """Owed minutes are paid with money, the oldest first, at the price of debt (rule 6.5)."""
@@ -1254,7 +1263,7 @@ class Book:
         same("money paid", sum(payment[3] for payment in expected), data["amount_kopecks"])
         same("effective_at", latest, at)
         for task_id, _, minutes, kopecks in expected:
-            self.closings[task_id].took.append(Took(NO_LOT, minutes, kopecks, False, at, settlement=False))
+            self.closings[task_id].took.append(Took(NO_LOT, minutes, kopecks, False, at, hour_price=price))
             self.owe(task_id, at, -minutes)
 
     def price_of_debt(self, debt: Closing, minutes: int, price: int) -> int:
@@ -1382,7 +1391,8 @@ class Book:
         self.command.expiring = bool(self.command.reclaims)
         new = self.new_closing(data, old.at)
         new.took, new.owed, new.order = kept, old.owed, old.order
-        same("what it takes over", (kept, new.owed), (taken_over(data), data["taken_over_owed_minutes"]))
+        same("what it takes over", ([*map(stays, kept)], new.owed),
+             (taken_over(data), data["taken_over_owed_minutes"]))  # fmt: skip
         self.draw(new, data, data["charged_minutes"] - sum(took.minutes for took in kept) - new.owed)
 
     def correct_whole(self, old: Closing, data: dict[str, Any], at: datetime, now: datetime, *, gone: bool) -> None:
@@ -1513,14 +1523,16 @@ def split(took: list[Took], too_much: int) -> tuple[list[Took], list[Took]]:
     return kept, back
 
 
-def taken_over(data: dict[str, Any]) -> list[Took]:
-    """What a correction states of the old closing's draws, settlements and payments that stay (rule 8.6)."""
-    return [
-        Took.of(
-            {**part, "lot_id": part["lot_id"] or NO_LOT}, instant(part["effective_at"]), settlement=part["settlement"]
-        )
-        for part in data["taken_over"]
-    ]
+def taken_over(data: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """What a correction states of the old closing's draws, settlements and payments that stay, as `stays` says it."""
+    names = ("lot_id", "minutes", "amount_kopecks", "released", "settlement", "hour_price_kopecks")
+    return [(instant(part["effective_at"]), *(part[name] for name in names)) for part in data["taken_over"]]
+
+
+def stays(took: Took) -> tuple[Any, ...]:
+    """What is taken over from an old closing (rule 8.6)."""
+    lot_id = None if took.lot_id == NO_LOT else took.lot_id
+    return (took.at, lot_id, took.minutes, took.kopecks, took.released, took.settlement, took.hour_price)
 
 
 def balance_given_back(data: dict[str, Any]) -> int:
