@@ -3,7 +3,7 @@
 import importlib
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +34,8 @@ class Mutant:
     file: str
     old: str
     new: str
+    first_edition: bool = False
+    """Whether it is what the first edition of the rules said."""
     unseen: str | None = None
     """Why no log shows it, if none can."""
 
@@ -82,15 +84,17 @@ class Decider:
 
 
 @contextmanager
-def mutated(mutant: Mutant, folder: Path, terms: Terms) -> Iterator[Decider]:
-    """The decider with that rule broken, for the time of the context."""
-    package = f"mutated_{abs(hash(mutant)):x}"
+def mutated(broken: Sequence[Mutant], folder: Path, terms: Terms) -> Iterator[Decider]:
+    """The decider with those rules broken, for the time of the context."""
+    package = f"mutated_{abs(hash(tuple(broken))):x}"
     (folder / package).mkdir()
     for source in SOURCES.glob("*.py"):
         text = source.read_text("utf-8")
-        if source.stem == mutant.file:
-            assert text.count(mutant.old) == 1, f"{mutant.name}: {mutant.old!r} stands {text.count(mutant.old)} times"
-            text = text.replace(mutant.old, mutant.new)
+        for mutant in broken:
+            if source.stem == mutant.file:
+                times = text.count(mutant.old)
+                assert times == 1, f"{mutant.name}: {mutant.old!r} stands {times} times"
+                text = text.replace(mutant.old, mutant.new)
         if source.stem == "course":
             assert RECORDED in text
             text = text.replace(RECORDED, NO_END)

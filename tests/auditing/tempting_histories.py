@@ -22,12 +22,15 @@ from tests.ledger.vocabulary import (
     Step,
     Story,
     buy,
+    change_customer,
     close,
     close_month,
+    drop_plan,
     mark_warranty,
     no_account,
     open_account,
     pay,
+    plan,
     reopen,
     reopen_month,
     resume,
@@ -53,11 +56,11 @@ def changing_terms() -> str:
     third |= {"name": "2025-03", "in_force_from": "2025-03-01T00:00:00+03:00"}
     third |= {"debt_hour_price_kopecks": 401_300}
     for version, minutes in ((second, 60), (third, 120)):
-        for plan in version["plans"].values():
-            plan["minutes"] += minutes
-            plan["price_kopecks"] += 11 * minutes
-            plan["hour_price_kopecks"] += 700
-            plan["validity_months"] += 1
+        for listed in version["plans"].values():
+            listed["minutes"] += minutes
+            listed["price_kopecks"] += 11 * minutes
+            listed["hour_price_kopecks"] += 700
+            listed["validity_months"] += 1
     return json.dumps({"versions": [first, second, third]})
 
 
@@ -92,21 +95,8 @@ def history(random: Random, terms: Terms) -> list[Asked]:
 
 def rare_histories(terms: Terms) -> list[list[Asked]]:
     """What chance hardly ever brings about."""
-    returned_to_a_forfeiture_with_a_successor = (
-        buy("winter", on="2024-01-10"),
-        close("T-1", worked=600, on="2024-02-01", recorded="2024-05-01"),
-        close("T-2", worked=600, on="2024-02-01", recorded="2024-05-01 10:00"),
-        buy("spring", on="2024-03-01", recorded="2024-05-02"),
-        reopen("T-1", on="2024-05-03"),
-        buy("between", on="2024-02-15", recorded="2024-05-04"),
-    )
-    debt_that_carried_hours_settle = (
-        buy("spring", on="2024-03-18"),
-        close("T-1", worked=1800, on="2024-04-15"),
-        buy("winter", on="2024-01-06", recorded="2024-04-15 10:00", carry_over=False),
-    )
     found: list[list[Asked]] = []
-    for steps in (returned_to_a_forfeiture_with_a_successor, debt_that_carried_hours_settle):
+    for steps in RARE:
         with unopened(terms) as story:
             found.append([_asked(story, step) for step in (open_account(), *steps)])
     return found
@@ -148,6 +138,8 @@ def _closing(story: Story, random: Random) -> Step:
         confirmed=random.choice((str(at), str(at), None)),
         agreed=random.choice(consents),
         requested=random.choice(consents),
+        kind=random.choice(("work", "work", "specification")),
+        package_use_agreed=random.choice((None, str(at), str(at + MINUTE))),
         entries=(entries and [(str(midnight + hour * HOUR), minutes) for minutes, hour in entries if minutes > 0])
         or None,
     )
@@ -161,6 +153,35 @@ def _purchase(story: Story, random: Random) -> Step:
     at = random.choice((now + 4 * MINUTE, now + 9 * MINUTE, now - 100 * DAY, *edges[-6:]))
     package_id = f"p{random.randrange(len(packages) + 2):02}"
     return buy(package_id, random.choice(PLANS), on=str(at), recorded=str(now), carry_over=random.random() < 0.7)
+
+
+def _agreed_purchase(story: Story, random: Random) -> Step:
+    """Of a size, a price or a last day of its own; sometimes of none, or with a last day before the purchase."""
+    now = story.now + random.choice((MINUTE, HOUR))
+    at = now - random.choice((0, 0, 3, 40, 200)) * DAY
+    terms = {
+        "minutes": random.choice((1, 7, 601, 5000)),
+        "price_kopecks": random.choice((0, 1, 12_345, 9_000_000)),
+        "ends_on": f"{at + random.choice((-1, 0, 1, 20, 200)) * DAY:%Y-%m-%d}",
+    }
+    named = random.sample(sorted(terms), random.choice((1, 1, 2, 3)))
+    package_id = f"a{random.randrange(30):02}"
+    return buy(package_id, random.choice(PLANS), on=str(at), recorded=str(now), **{name: terms[name] for name in named})
+
+
+def _planning(story: Story, random: Random) -> Step:
+    """A task is planned, perhaps one that is closed, or its plan is taken back, perhaps where there is none."""
+    task, on = f"T-{random.randrange(12)}", str(story.now + random.choice((MINUTE, DAY)))
+    if random.random() < 0.4:
+        return drop_plan(task, on=on)
+    return plan(task, random.choice((10, 20, 60, 7, 0, -10)), category=random.choice(CATEGORIES), on=on)
+
+
+def _new_customer(story: Story, random: Random) -> Step:
+    """From today on, or from a day that may lie in a closed month, or ahead."""
+    now = story.now + random.choice((MINUTE, 7 * HOUR))
+    since = now + random.choice((0, 0, -3, -20, -60, 1)) * DAY
+    return change_customer(f"{since:%Y-%m-%d}", on=str(now), customer_name="Копыта и рога")
 
 
 def _work(story: Story, random: Random) -> Step:
@@ -268,5 +289,69 @@ def _until_due(story: Story, random: Random) -> Step:
 
 TEMPTATIONS: tuple[Callable[[Story, Random], Step], ...] = (
     _closing, _closing, _closing, _purchase, _purchase, _work, _work, _payment, _month, _other, _until_due,
-    _correction, _correction, _correction, _refund,
+    _correction, _correction, _correction, _refund, _agreed_purchase, _agreed_purchase, _planning, _planning,
+    _new_customer,
 )  # fmt: skip
+
+RETURNED_TO_A_FORFEITURE_WITH_A_SUCCESSOR = (
+    buy("winter", on="2024-01-10"),
+    close("T-1", worked=600, on="2024-02-01", recorded="2024-05-01"),
+    close("T-2", worked=600, on="2024-02-01", recorded="2024-05-01 10:00"),
+    buy("spring", on="2024-03-01", recorded="2024-05-02"),
+)
+
+RARE: tuple[tuple[Step, ...], ...] = (
+    (
+        *RETURNED_TO_A_FORFEITURE_WITH_A_SUCCESSOR,
+        reopen("T-1", on="2024-05-03"),
+        buy("between", on="2024-02-15", recorded="2024-05-04"),
+    ),
+    (
+        *RETURNED_TO_A_FORFEITURE_WITH_A_SUCCESSOR,
+        _corrected(close("T-1", worked=300, on="2024-02-10", recorded="2024-05-03")),
+        time_passes("2024-09-01"),
+    ),
+    (
+        *RETURNED_TO_A_FORFEITURE_WITH_A_SUCCESSOR,
+        close("T-3", worked=2000, on="2024-02-20", recorded="2024-07-20"),
+        _corrected(close("T-1", worked=300, on="2024-02-01", recorded="2024-07-21")),
+    ),
+    (  # debt that carried hours settle
+        buy("spring", on="2024-03-18"),
+        close("T-1", worked=1800, on="2024-04-15"),
+        buy("winter", on="2024-01-06", recorded="2024-04-15 10:00", carry_over=False),
+    ),
+    (  # a draw that costs less than nothing, by the roundings
+        buy("winter", minutes=60, price_kopecks=1, on="2024-01-10"),
+        close("T-1", worked=30, on="2024-01-11"),
+        close("T-2", worked=10, on="2024-01-12"),
+        reopen("T-1", on="2024-01-13"),
+        close("T-3", worked=10, on="2024-01-14"),
+    ),
+    (  # two closings of one task that were made up for
+        buy("winter", on="2024-01-10"),
+        close("T-1", worked=60, on="2024-02-01"),
+        reopen("T-1", on="2024-05-01"),
+        close("T-1", worked=20, on="2024-05-02"),
+        reopen("T-1", on="2024-07-10"),
+        close("T-1", worked=10, on="2024-05-20", recorded="2024-07-11"),
+    ),
+    (  # two debts of one instant, the first of them corrected
+        close("T-1", worked=60, on="2024-02-01"),
+        close("T-2", worked=60, on="2024-02-01", recorded="2024-02-02"),
+        _corrected(close("T-1", worked=100, on="2024-02-01", recorded="2024-02-03")),
+        buy("spring", minutes=50, on="2024-02-04"),
+    ),
+    (  # hours that a correction sets free, and an old debt
+        buy("winter", on="2024-01-10"),
+        close("T-1", worked=1200, on="2024-01-20"),
+        close("T-2", worked=60, on="2024-01-15", recorded="2024-01-21"),
+        _corrected(close("T-1", worked=600, on="2024-01-25", recorded="2024-01-26")),
+    ),
+    (  # a payment that is said to have been made when debt cost less than what has been paid
+        close("T-1", worked=1200, on="2024-01-20"),
+        pay(600, on="2025-04-01"),
+        pay(10, on="2024-02-01", recorded="2025-04-02"),
+    ),
+    (close("T-1", category="urgent_off_hours", requested=True),),
+)
