@@ -13,6 +13,7 @@ from types import ModuleType
 import services.ledger.domain
 from contracts.commands import Command
 from contracts.events import Event
+from services.ledger.domain.account import Account
 from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms
 
@@ -66,9 +67,12 @@ class Decider:
         self._domain = account
         self._terms = terms
 
-    def answers(self, history: list[Asked]) -> Iterator[tuple[Event, ...]]:
-        """What each command comes to; nothing where it is refused, or where this decider cannot go on."""
-        account = self._domain.Account("mutant")
+    def answers(self, history: list[Asked], so_far: Account | None = None) -> Iterator[tuple[Event, ...]]:
+        """What each command comes to; nothing where it is refused, or where this decider cannot go on.
+
+        `so_far` is an account of the true domain that they go on with.
+        """
+        account = so_far or self._domain.Account("mutant")
         for asked in history:
             events: tuple[Event, ...] = ()
             try:

@@ -12,7 +12,8 @@ What is checked, section by section of this file:
 3. The tree:      the lines of the log, hashed (RFC 6962), make the very roots that were signed, and those you kept.
 4. The lines:     no byte of a line is outside its hash; names are those that events hold commitments to.
 5. Quantities:    months, days, money: the small rules of the rulebook.
-6. The books:     each account is worked out again: lots, draws, debts, expiry, returns, months.
+6. The books:     each account is worked out again, each event by its edition of the rules: lots, draws, debts, expiry,
+                  returns, corrections, refunds, plans, months.
 7. The balance:   of any instant, as known at any other.
 8. Side by side:  lines, tree and checkpoints of a log, read together; positions and versions have no gaps.
 9. Receipts:      what a customer keeps is genuine by itself, whatever else is shown.
@@ -903,8 +904,9 @@ class Book:
         if at > line.recorded_at:
             raise Wrong("effective_at", f"{line.recorded_at} or earlier", at)
         same("booking_month (rule 10.1)", self.months.booking(at), line.data["booking_month"])
-        if line.type not in READERS:
-            raise Wrong("the type of event", f"one of {', '.join(READERS)}", line.type)
+        types = [kind for kind in READERS if self.edition > 1 or kind not in SINCE_THE_SECOND_EDITION]
+        if line.type not in types:
+            raise Wrong("the type of event", f"one of {', '.join(types)}", line.type)
         self.check_turn(line.type, line.data, at, line.recorded_at)
         READERS[line.type](self, line.data, at, line.recorded_at)
         self.report(line.type, line.data)
@@ -1012,6 +1014,7 @@ class Book:
         """A lot opens, at the price in force or as agreed (rule 3), and the package may succeed others (rule 7.2)."""
         in_force = self.terms.at(at)
         plan = in_force["plans"][data["plan"]]
+        same("something agreed for it alone, by the first edition", True, self.edition > 1 or not data.get("agreed"))
         expected = bought(plan, data.get("agreed"), at)
         found = (data["minutes"], data["price_kopecks"], instant(data["ends_at"]))
         same("minutes, price and end (rule 3)", expected, found)
@@ -1182,7 +1185,7 @@ class Book:
                 given = data[consent] and started and instant(data[consent]) <= started
                 same(f"{consent}, before the work started (rule 5.3)", True, bool(given))
         kind, agreed = data.get("kind", "work"), data.get("package_use_agreed_at")
-        same("kind of work", True, kind in ("work", "specification"))
+        same("kind of work", True, kind in ("work", "specification")[: self.edition])
         if kind == "specification":
             same("a specification that was agreed to (rule 5.8)", True, bool(agreed) and instant(agreed) <= at)
 
@@ -1605,6 +1608,7 @@ READERS = {
     "MonthClosed": Book.month_closed,
     "MonthReopened": Book.month_reopened,
 }
+SINCE_THE_SECOND_EDITION = {"CustomerChanged", "PackageRefunded", "TaskPlanned", "PlanDropped", "TaskCorrected"}
 
 
 # 8. Side by side ----------------------------------------------------------------------------------------------------
