@@ -79,7 +79,8 @@ def test_the_table_of_rights_is_that_of_the_service():
         "OpenAccount": "AccountOpened", "PurchasePackage": "PackagePurchased", "PayDebt": "DebtPaid",
         "SuspendWork": "WorkSuspended", "ResumeWork": "WorkResumed", "CloseTask": "TaskClosed",
         "MarkWarranty": "WarrantyMarked", "ReopenTask": "TaskReopened", "CloseMonth": "MonthClosed",
-        "ReopenMonth": "MonthReopened",
+        "ReopenMonth": "MonthReopened", "CorrectTask": "TaskCorrected", "PlanTask": "TaskPlanned",
+        "DropPlan": "PlanDropped", "ChangeCustomer": "CustomerChanged", "RefundPackage": "PackageRefunded",
     }  # fmt: skip
     assert {deeds[command]: right for command, right in RIGHT_OF_COMMAND.items()} == verify.RIGHT_OF
 
