@@ -22,8 +22,10 @@ from tests.ledger.vocabulary import (
     buy,
     close,
     close_month,
+    correct,
     mark_warranty,
     pay,
+    refund,
     reopen,
     suspend,
     time_passes,
@@ -42,6 +44,11 @@ HISTORY = (
     mark_warranty("T-2", on="2026-12-03"),
     close("T-4", worked=2000, on="2026-12-05"),
     pay(30, on="2026-12-06"),
+    correct("T-4", worked=1900, on="2026-12-05", recorded="2026-12-07"),
+    buy("next", "hours-20", on="2026-12-08"),
+    correct("T-4", worked=2000, on="2026-12-05", recorded="2026-12-09"),
+    correct("T-4", worked=10, on="2026-12-06", recorded="2026-12-10"),
+    refund("next", 1_000_000, on="2026-12-11"),
 )
 ENGLISH = """
 Account opened: Рога и копыта, contract 17/24 of 1 January 2024
@@ -83,6 +90,39 @@ Closed task T-4 “Перенос портала”: regular, 33:20 × K 1 = 33:
   owed: 13:30
 Debt paid in money: 0:30 × 3,190.00 ₽/h = 1,595.00 ₽, payment п/п 42
   task T-4: 0:30, 1,595.00 ₽
+Corrected task T-4 “Перенос портала”: regular, 31:40 × K 1 = 31:40
+  closing 2 in place of closing 1: время исправлено
+  it was 33:20, 64,538.33 ₽
+  of that stays as it was: 20:20, 64,538.33 ₽
+  of that stays owed: 11:20
+  debt cancelled: 1:40
+  counts from 5 Dec 2026
+Bought package next: 20 hours for 63,800.00 ₽ (3,190.00 ₽/h), valid through 8 Mar 2027
+  will take over what is left of: compensation-T-2-1
+Debt of task T-4 settled by hours: 11:20
+  from next: 11:20 × 3,190.00 ₽/h = 36,153.33 ₽
+Corrected task T-4 “Перенос портала”: regular, 33:20 × K 1 = 33:20
+  closing 3 in place of closing 2: время исправлено
+  it was 31:40, 100,691.66 ₽
+  of that stays as it was: 31:40, 100,691.66 ₽
+  owed: 1:40
+  counts from 5 Dec 2026
+Debt of task T-4 settled by hours: 1:40
+  from next: 1:40 × 3,190.00 ₽/h = 5,316.67 ₽
+  counts from 8 Dec 2026
+Corrected task T-4 “Перенос портала”: regular, 0:10 × K 1 = 0:10
+  closing 4 in place of closing 3: время исправлено
+  it was 33:20, 106,008.33 ₽
+  back to compensation-T-2-1: 19:50, 62,943.33 ₽
+  settlement undone, back to next: 11:20, 36,153.33 ₽
+  settlement undone, back to next: 1:40, 5,316.67 ₽
+  compensation compensation-T-4-3: 0:30 worth 1,595.00 ₽, valid through 8 Mar 2027
+  from compensation-T-4-3: 0:10 × 3,190.00 ₽/h = 531.67 ₽
+  these hours count from 10 Dec 2026, when the compensation began
+  counts from 6 Dec 2026
+Refunded what was left of next: 20:00, 10,000.00 ₽, refund п/п 17: по заявлению
+  kept by the contractor: 53,800.00 ₽
+  what is left of compensation-T-2-1 will go to no other package now
 """
 
 

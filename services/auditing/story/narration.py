@@ -6,25 +6,22 @@ from typing import Any, NamedTuple
 
 from contracts.events import (
     AccountOpened,
-    CustomerChanged,
+    ClosingFacts,
     DebtPaid,
     DebtSettled,
     Draw,
     Event,
     HoursCarriedOver,
-    MonthClosed,
-    MonthReopened,
     PackageExpired,
     PackagePurchased,
-    PlanDropped,
+    PackageRefunded,
     Returned,
     Reversal,
     TaskClosed,
-    TaskPlanned,
-    WorkResumed,
-    WorkSuspended,
+    TaskCorrected,
 )
 from contracts.quantities import SELLER_ZONE, rounded_division
+from services.auditing.story.administration import without_hours
 from services.auditing.story.phrases import phrases
 from services.auditing.story.prices import Agreed, Prices
 from services.auditing.story.steps import Step
@@ -85,8 +82,12 @@ class Narrator:
                 yield self.say(name, customer=event.customer_name, number=event.contract_number, day=opened)
             case PackagePurchased():
                 yield from self._bought(event)
+            case PackageRefunded():
+                yield from self._refunded(event)
             case TaskClosed():
                 yield from self._closed(event, prices)
+            case TaskCorrected():
+                yield from self._corrected(event, prices)
             case DebtSettled():
                 yield self.say(name, task=event.task_id, minutes=clock(event.minutes))
                 yield self._part(event, prices)
@@ -103,45 +104,7 @@ class Narrator:
             case Reversal():
                 yield from self._taken_back(event)
             case _:
-                yield self._without_hours(event)
-
-    def _without_hours(self, event: Event) -> str:
-        """What moves no hours."""
-        name = type(event).__name__
-        match event:
-            case CustomerChanged():
-                return self.say(name, day=self.day(event.effective_on), what=", ".join(self._changed(event)))
-            case TaskPlanned():
-                return self._planned(event)
-            case PlanDropped():
-                return self.say(name, task=event.task_id, reason=event.reason)
-            case WorkSuspended():
-                return self.say(name, reason=event.reason)
-            case WorkResumed():
-                unsaid = self.say("by_itself" if event.automatic else "at_will")
-                return self.say(name, reason=event.reason or unsaid)
-            case MonthClosed():
-                return self.say(name, month=self.formats.month(event.month))
-            case MonthReopened():
-                return self.say(name, month=self.formats.month(event.month), reason=event.reason)
-            case _:
-                raise TypeError(f"a story does not know the event {name}")
-
-    def _changed(self, event: CustomerChanged) -> Iterator[str]:
-        """What of the customer's data is new; requisites are named, not repeated."""
-        day = event.contract_date and self.formats.long_day(event.contract_date)
-        news = {"customer_name": event.customer_name, "contract_number": event.contract_number, "contract_date": day}
-        yield from (self.say(name, value=value) for name, value in news.items() if value)
-        if event.customer_requisites:
-            yield self.say("customer_requisites")
-
-    def _planned(self, event: TaskPlanned) -> str:
-        clock = self.formats.clock
-        return self.say(
-            "TaskPlanned", task=event.task_id, title=event.title, estimate=clock(event.estimated_minutes),
-            category=self.formats.words[event.category].lower(), planned=clock(event.planned_minutes),
-            k=self.formats.coefficient(str(event.coefficient)),
-        )  # fmt: skip
+                yield without_hours(event, self)
 
     def _bought(self, event: PackagePurchased) -> Iterator[str]:
         money = self.formats.money
@@ -157,21 +120,66 @@ class Narrator:
         if event.successor_package_id:
             yield self.say("hands_on", package=event.successor_package_id)
 
-    def _closed(self, event: TaskClosed, prices: Agreed) -> Iterator[str]:
-        clock = self.formats.clock
+    def _refunded(self, event: PackageRefunded) -> Iterator[str]:
+        money = self.formats.money
         yield self.say(
-            "TaskClosed", task=event.task_id, title=event.title, worked=clock(event.worked_minutes),
-            category=self.formats.words[event.category].lower(), charged=clock(event.charged_minutes),
-            k=self.formats.coefficient(str(event.coefficient)),
+            "PackageRefunded", lot=event.lot_id, minutes=self.formats.clock(event.refunded_minutes),
+            money=money(event.refunded_kopecks), reference=event.refund_reference, reason=event.reason,
         )  # fmt: skip
+        if event.package_id != event.lot_id:
+            yield self.say("held_by", package=event.package_id)
+        if event.retained_kopecks:
+            yield self.say("retained", money=money(event.retained_kopecks))
+        for change in event.succeeded:
+            phrase = "succeeded_by" if change.successor_package_id else "succeeded_by_none"
+            yield self.say(phrase, package=change.package_id, heir=change.successor_package_id)
+
+    def _closed(self, event: TaskClosed, prices: Agreed) -> Iterator[str]:
+        yield self.say("TaskClosed", task=event.task_id, title=event.title, **self._charged(event))
+        yield from self._work_of(event)
+        yield from self._taken(event, prices)
+
+    def _corrected(self, event: TaskCorrected, prices: Agreed) -> Iterator[str]:
+        """What the closing is now and what it was, what of the old one stays, what went back, and what is new."""
+        clock, money = self.formats.clock, self.formats.money
+        yield self.say("TaskCorrected", task=event.task_id, title=event.title, **self._charged(event))
+        closings = {"closure": event.closure, "corrected": event.corrected_closure}
+        yield self.say("in_place_of", reason=event.reason, **closings)
+        yield from self._work_of(event)
+        if event.corrected_charged_minutes:
+            was = clock(event.corrected_charged_minutes), money(event.corrected_amount_kopecks)
+            yield self.say("corrected_was", minutes=was[0], money=was[1])
+        if event.taken_over:
+            minutes = sum(part.minutes for part in event.taken_over)
+            amount = sum(part.amount_kopecks for part in event.taken_over)
+            yield self.say("taken_over", minutes=clock(minutes), money=money(amount))
+        if event.taken_over_owed_minutes:
+            yield self.say("taken_over_owed", minutes=clock(event.taken_over_owed_minutes))
+        yield from self._undone(event)
+        yield from self._taken(event, prices)
+
+    def _charged(self, event: ClosingFacts) -> dict[str, str]:
+        clock = self.formats.clock
+        return {
+            "worked": clock(event.worked_minutes),
+            "category": self.formats.words[event.category].lower(),
+            "charged": clock(event.charged_minutes),
+            "k": self.formats.coefficient(str(event.coefficient)),
+        }
+
+    def _work_of(self, event: ClosingFacts) -> Iterator[str]:
         if event.kind == "specification":
             yield self.say("specification")
         if not event.charged_minutes:
             yield self.say("for_nothing")
+
+    def _taken(self, event: ClosingFacts, prices: Agreed) -> Iterator[str]:
         for draw in event.draws:
             yield self._part(draw, prices)
+            if draw.effective_at and draw.effective_at != event.effective_at:
+                yield self.say("draw_counts", day=self.day(day_of(draw.effective_at)))
         if event.owed_minutes:
-            yield self.say("owed", minutes=clock(event.owed_minutes))
+            yield self.say("owed", minutes=self.formats.clock(event.owed_minutes))
 
     def _part(self, part: Draw | DebtSettled, prices: Agreed) -> str:
         """Minutes of a lot at its price; the money follows rule 4.4, so that all of a lot's adds up to its price."""
@@ -207,8 +215,12 @@ class Narrator:
             yield self.say("share", lot=share.lot_id, minutes=clock(share.minutes), money=money(share.amount_kopecks))
 
     def _taken_back(self, event: Reversal) -> Iterator[str]:
-        clock, money = self.formats.clock, self.formats.money
         yield self.say(type(event).__name__, task=event.task_id, reason=event.reason)
+        undone = list(self._undone(event))
+        yield from undone or [self.say("nothing_to_undo")]
+
+    def _undone(self, event: Reversal | TaskCorrected) -> Iterator[str]:
+        clock, money = self.formats.clock, self.formats.money
         for back in event.returned:
             yield self._back(back)
         if event.cancelled_owed_minutes:
@@ -218,8 +230,6 @@ class Narrator:
                 "compensation", package=given.package_id, minutes=clock(given.minutes),
                 money=money(given.amount_kopecks), through=self.through(given.ends_at),
             )  # fmt: skip
-        if not (event.returned or event.cancelled_owed_minutes or event.compensation):
-            yield self.say("nothing_to_undo")
 
     def _back(self, back: Returned) -> str:
         phrase = "returned_forfeited" if back.forfeited else "returned_settlement" if back.settlement else "returned"

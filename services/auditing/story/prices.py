@@ -4,7 +4,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from contracts.events import DebtPaid, DebtSettled, Event, PackagePurchased, Reversal, TaskClosed
+from contracts.events import (
+    DebtPaid,
+    DebtSettled,
+    Event,
+    PackagePurchased,
+    Returned,
+    Reversal,
+    TakenOver,
+    TaskClosed,
+    TaskCorrected,
+)
 
 Prices = tuple[int, ...]
 """Of an hour, in kopecks: one, several where a compensation makes up for hours of several, none where a price was
@@ -46,17 +56,30 @@ class Agreed:
                     money = Given(None, paid.minutes, event.hour_price_kopecks)
                     self._given[paid.task_id, paid.closure].append(money)
             case Reversal(compensation=made, closure=int(closure)) if made:
-                self._lots[made.package_id] = self._made_up_for(event, self._given[event.task_id, closure])
+                given = self._given[event.task_id, closure]
+                self._lots[made.package_id] = self._made_up_for(given, event.returned)
+            case TaskCorrected():
+                self._correct(event)
             case _:
                 pass
 
-    def _made_up_for(self, event: Reversal, given: Iterable[Given]) -> Prices:
-        """The prices of what could not go back (rule 8.2)."""
+    def _correct(self, event: TaskCorrected) -> None:
+        """What the closing takes over was given to the one before; its own compensation can give to it at once."""
+        if made := event.compensation:
+            given = self._given[event.task_id, event.corrected_closure]
+            self._lots[made.package_id] = self._made_up_for(given, [*event.returned, *event.taken_over])
+        self._given[event.task_id, event.closure] += [
+            *(Given(part.lot_id, part.minutes, part.hour_price_kopecks) for part in event.taken_over),
+            *(Given(draw.lot_id, draw.minutes) for draw in event.draws),
+        ]
+
+    def _made_up_for(self, given: Iterable[Given], less: Iterable[Returned | TakenOver]) -> Prices:
+        """The prices of what neither went back nor stays (rule 8.2)."""
         kept: Counter[tuple[str | None, int | None]] = Counter()
         for part in given:
             kept[part.lot_id, part.price] += part.minutes
-        for back in event.returned:
-            kept[back.lot_id, None] -= back.minutes
+        for part in less:
+            kept[part.lot_id, part.hour_price_kopecks if isinstance(part, TakenOver) else None] -= part.minutes
         found: set[int] = set()
         for lot_id, price in +kept:
             found.update(self.of(lot_id) if lot_id is not None else [price] if price is not None else [])
