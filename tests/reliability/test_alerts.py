@@ -83,12 +83,12 @@ class Workers:
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    """One that refuses each change up to twice: every refusal more would double a pause of seconds."""
+    """One that refuses some changes once: every refusal costs a pause of seconds, and a second one doubles it."""
     chance, refused = Random(7), Counter[int]()
 
     def refuses(number: int) -> bool:
         refused[number] += 1
-        return refused[number] <= 2 and chance.random() < 0.7
+        return refused[number] == 1 and chance.random() < 0.4
 
     async with receiving(refuses) as receiver:
         yield receiver
