@@ -17,7 +17,7 @@ from services.auditing.side_tables import SideTables
 from services.ledger.audit.balances import Holdings, Replayed, replayed, streams
 from services.ledger.audit.catalogue import Catalogue
 from services.ledger.audit.cursor import Cursor
-from services.ledger.audit.log_verification import Findings
+from services.ledger.audit.findings import Findings
 from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.verification import verify
 from services.ledger.domain.terms import Terms

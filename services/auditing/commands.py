@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -11,6 +12,9 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedC
 
 from services.auditing.evidence_commands import export, receipt, replay
 from services.process.operator_error import OperatorError
+
+if TYPE_CHECKING:
+    from services.ledger.event_store.database import Database
 
 audit = typer.Typer(name="audit", help="What auditors ask of the log.", no_args_is_help=True)
 audit.command()(export)
@@ -88,17 +92,45 @@ def rotate_key(
     lost: Annotated[bool, typer.Option("--lost", help="The old key is gone, and cannot sign the new one.")] = False,
 ) -> None:
     """Make a new key for checkpoints; the old one signs it, both are published."""
-    from services.ledger.audit.keys import CannotSign, rotate
-    from services.ledger.event_store.database import Database
+    from services.ledger.audit.keys import rotate
 
-    file = Path(os.environ.get("HOURBOOK_AUDIT_KEY_FILE") or data / "audit" / "key.pem")
+    file = _key_file("HOURBOOK_AUDIT_KEY_FILE", data / "audit" / "key.pem")
+    number = _rotated(data, lambda database: rotate(database, file, lost=lost))
+    print(f"key {number} signs from now on; it is in {file}")
+
+
+@audit.command("rotate-seal-key")
+def rotate_seal_key(data: Data = Path(".hourbook")) -> None:
+    """Make a new key of seals; the old one is not needed, and seals nothing any more. The key of checkpoints signs it.
+
+    Processes that share the file go on by themselves; bring it to those on other machines.
+    """
+    from services.ledger.audit.seal_keys import rotate
+    from services.ledger.settings import Settings
+    from services.process.settings import read
+
+    logs = read(Settings, database_url=_database_url(data)).logs
+    file = _key_file("HOURBOOK_SEAL_KEY_FILE", data / "audit" / "seal.pem")
+    signer = _key_file("HOURBOOK_AUDIT_KEY_FILE", data / "audit" / "key.pem")
+    number = _rotated(data, lambda database: rotate(database, logs, file, signer))
+    print(f"key of seals {number} seals from now on; it is in {file}")
+
+
+def _key_file(variable: str, default: Path) -> Path:
+    return Path(os.environ.get(variable) or default)
+
+
+def _rotated(data: Path, rotate: Callable[["Database"], Awaitable[int]]) -> int:
+    """The number of the new key; OperatorError where none could be made."""
+    from services.ledger.audit.key_files import CannotSign
+    from services.ledger.event_store.database import Database
 
     async def rotated() -> int:
         async with Database.connected(_database_url(data), 1) as database:
-            return await rotate(database, file, lost=lost)
+            return await rotate(database)
 
     try:
-        print(f"key {asyncio.run(rotated())} signs from now on; it is in {file}")
+        return asyncio.run(rotated())
     except CannotSign as refused:
         raise OperatorError(str(refused)) from refused
 

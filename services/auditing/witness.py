@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.cosignatures import VerifierKey, cosigned
-from services.ledger.audit.keys import read_or_make
+from services.ledger.audit.key_files import read_or_make
 from services.ledger.audit.merkle import HASH_BYTES, is_consistent
 from services.ledger.audit.notes import NotANote, Note
 from services.process.file_replacement import replace_file

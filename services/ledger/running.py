@@ -29,6 +29,7 @@ from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import as_lines
 from services.ledger.publishing.relay import keep_relaying, keep_ringing
 from services.ledger.readiness import Parts, Readiness
+from services.ledger.sealing import opened_sealer
 from services.ledger.settings import Settings, terms
 from services.ledger.writing.answers import Answer
 from services.ledger.writing.expiry import keep_expiring
@@ -108,8 +109,9 @@ class Ledger:
 async def running_ledger(settings: Settings, *, relay: bool = False, expiry: bool = False) -> AsyncIterator[Ledger]:
     """A ledger that takes commands, with or without a relay and an expiry of its own; waits for PostgreSQL."""
     await prepared(settings.database_url, settings.logs)
+    sealer = await opened_sealer(settings)
     async with (
-        EventStore.connected(settings.database_url, settings.logs) as store,
+        EventStore.connected(settings.database_url, settings.logs, sealer) as store,
         httpx.AsyncClient(**asking(settings.projections_url or "", settings.projections_key_file)) as projections,
         outside_client() as outside,
     ):

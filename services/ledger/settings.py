@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     projections_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_PROJECTIONS_KEY_FILE")
     logs: int = Field(default=1, ge=1, le=LOGS_MAX, validation_alias="HOURBOOK_LOGS")
     audit_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_AUDIT_KEY_FILE")
+    seal_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_SEAL_KEY_FILE")
     witness_file: File | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_FILE")
     witness_put_url: OutsideUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_PUT_URL")
     witness_post_url: OutsideUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_POST_URL")

@@ -14,6 +14,7 @@ from services.ledger.access.keys import Keys
 from services.ledger.access.log import AccessLog
 from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.event_store.store import EventStore
+from services.ledger.sealing import opened_sealer
 from services.ledger.settings import Settings
 from services.process.file_replacement import replace_file
 
@@ -45,7 +46,8 @@ async def keep_keys(settings: Settings, data: Path, say: Callable[[str], None]) 
     folder = data / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    async with EventStore.connected(settings.database_url, settings.logs) as store:
+    sealer = await opened_sealer(settings)
+    async with EventStore.connected(settings.database_url, settings.logs, sealer) as store:
         clock: Clock = SandboxClock(store.readers) if settings.sandbox else SystemClock()
         log = AccessLog(store, clock)
         await log.catch_up()

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings
 from services.access.caller import credential_in
 from services.access.limits import LimitSettings
 from services.access.settings import AccessSettings
-from services.ledger.audit.keys import CannotSign, read_key
+from services.ledger.audit.key_files import CannotSign, read_key
 from services.ledger.settings import Settings as LedgerSettings
 from services.process import settings
 from services.process.logs import LogSettings
@@ -57,7 +57,8 @@ def ledger_settings(environment: Mapping[str, str]) -> LedgerSettings:
     _require(
         [
             *_complaints(lambda: door_settings(environment)),
-            *_wrong_key(read.audit_key_file),
+            *_wrong_key("HOURBOOK_AUDIT_KEY_FILE", read.audit_key_file),
+            *_wrong_key("HOURBOOK_SEAL_KEY_FILE", read.seal_key_file),
             *_wrong_file("HOURBOOK_WITNESS_FILE", read.witness_file),
             *_wrong_credential(read.projections_key_file),
         ]
@@ -103,7 +104,7 @@ def _complaints(judge: Callable[[], object]) -> Iterable[str]:
     return ()
 
 
-def _wrong_key(file: Path | None) -> Iterator[str]:
+def _wrong_key(variable: str, file: Path | None) -> Iterator[str]:
     """A key that is there and cannot sign; one that is not there yet is made, where it can be."""
     if file is None:
         return
@@ -111,11 +112,11 @@ def _wrong_key(file: Path | None) -> Iterator[str]:
         if file.exists():
             read_key(file)
         else:
-            yield from _wrong_folder("HOURBOOK_AUDIT_KEY_FILE", file)
+            yield from _wrong_folder(variable, file)
     except CannotSign as unreadable:
-        yield f"HOURBOOK_AUDIT_KEY_FILE: {unreadable}"
+        yield f"{variable}: {unreadable}"
     except OSError as unreadable:
-        yield f"HOURBOOK_AUDIT_KEY_FILE, {file}: it cannot be read: {unreadable.strerror}."
+        yield f"{variable}, {file}: it cannot be read: {unreadable.strerror}."
 
 
 def _wrong_credential(file: Path | None) -> Iterable[str]:

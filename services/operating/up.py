@@ -112,6 +112,7 @@ def running(
     url = read(TlsSettings).url(port)
     own = {
         "HOURBOOK_AUDIT_KEY_FILE": str(data / "audit" / "key.pem"),
+        "HOURBOOK_SEAL_KEY_FILE": str(data / "audit" / "seal.pem"),
         **os.environ,
         "HOURBOOK_LEDGER_URL": url,
         "HOURBOOK_PROJECTIONS_URL": url,
@@ -146,7 +147,11 @@ def running(
 def _close_door(own: dict[str, str], data: Path, say: Callable[[str], None]) -> None:
     """Have a key for each role, and give the parts theirs."""
     sandbox = own["HOURBOOK_SANDBOX"] == "1"
-    asyncio.run(door_keys.keep_keys(read(LedgerSettings, database_url=own["DATABASE_URL"], sandbox=sandbox), data, say))
+    settings = read(
+        LedgerSettings, database_url=own["DATABASE_URL"], sandbox=sandbox,
+        audit_key_file=own["HOURBOOK_AUDIT_KEY_FILE"], seal_key_file=own["HOURBOOK_SEAL_KEY_FILE"],
+    )  # fmt: skip
+    asyncio.run(door_keys.keep_keys(settings, data, say))
     for variable in ("HOURBOOK_LEDGER_KEY_FILE", "HOURBOOK_PROJECTIONS_KEY_FILE"):
         own.setdefault(variable, str(door_keys.file_of(data, door_keys.FOLLOWER)))
 

@@ -16,9 +16,12 @@ from contracts.placement import every_log
 from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.hindrances import Hindrances
-from services.ledger.audit.keys import CannotSign, PublicKey, SigningKey, published, signing_key
+from services.ledger.audit.key_files import CannotSign
+from services.ledger.audit.keys import PublicKey, SigningKey, published, signing_key
 from services.ledger.audit.merkle import EMPTY_ROOT, Frontier, Tiles, edge_of, grown, is_consistent
 from services.ledger.audit.notes import Note
+from services.ledger.audit.seal_keys import SealMemory
+from services.ledger.audit.seal_notes import StatedSeals
 from services.ledger.audit.signer_memory import Remembered, SignerMemory, the_only_signer
 from services.ledger.audit.statements import Statement, Surroundings
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
@@ -74,6 +77,7 @@ class Checkpointer:
         self._key_file = key_file
         self._key: SigningKey | None = None
         self._memory = SignerMemory(key_file, log_id)
+        self._seals = SealMemory(key_file)
         self._remembered: Remembered | None = None
         self._resumed = False
         self._known: StoredCheckpoint | None = None
@@ -197,8 +201,9 @@ class Checkpointer:
         if unpublished and not (unpublished.size <= after and tree.lead_to(unpublished.size, unpublished.root)):
             raise LogDisagrees(f"{self._log} does not follow what was signed of it at size {unpublished.size}")
         clock, stated = await self._clock_after(after), await self._stated()
+        seals = StatedSeals.of(await self._seals.adopted(self._database))
         await self._remember(Remembered(name, after, root, now, published_size=size))
-        signed = StoredCheckpoint(after, Checkpoint(name, after, root, clock, stated).sign(key.private, now))
+        signed = StoredCheckpoint(after, Checkpoint(name, after, root, clock, stated, seals).sign(key.private, now))
         if await self._tree.grow(size, signed, key.number, Tiles(changed)):
             self._known, self._root, self._clocked = signed, root, clock
         else:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.ledger.audit.merkle import HASH_BYTES
 from services.ledger.audit.notes import NotANote, Note, signed
+from services.ledger.audit.seal_notes import StatedSeals
 from services.ledger.audit.statements import Statement
 from services.ledger.event_store.stored_event import rfc3339
 
@@ -22,7 +23,8 @@ class Checkpoint:
     """The root of a log's tree at one size. `origin` names ledger and log.
 
     `clock`: when it was made, or the latest of the events if that is later; what follows is not recorded much before.
-    `stated`: the number of logs, and the terms. Checkpoints of earlier versions do not say these.
+    `stated`: the number of logs, and the terms; `seals`: the keys of seals that were published by then. Checkpoints of
+    earlier versions do not say these.
     """
 
     origin: str
@@ -30,6 +32,7 @@ class Checkpoint:
     root: bytes
     clock: datetime | None = None
     stated: Statement | None = None
+    seals: StatedSeals | None = None
 
     @classmethod
     def read(cls, note: Note) -> Self:
@@ -48,10 +51,10 @@ class Checkpoint:
         except ValueError as malformed:
             raise NotANote(f"the clock of a checkpoint is no time: {malformed}") from malformed
         try:
-            stated = Statement.read(further)
+            stated, seals = Statement.read(further), StatedSeals.read(further)
         except ValueError as malformed:
             raise NotANote(f"a checkpoint states what cannot be read: {malformed}") from malformed
-        return cls(origin, int(size), hash_, clocks[0] if clocks else None, stated)
+        return cls(origin, int(size), hash_, clocks[0] if clocks else None, stated, seals)
 
     def sign(self, key: Ed25519PrivateKey, made_at: datetime) -> str:
         """The checkpoint as a signed note."""
@@ -60,4 +63,6 @@ class Checkpoint:
             text += f"\n{CLOCK}{rfc3339(self.clock)}"
         if self.stated:
             text += f"\n{self.stated.lines()}"
+        if self.seals:
+            text += f"\n{self.seals.line()}"
         return signed(text, self.origin, key)

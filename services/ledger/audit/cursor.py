@@ -34,6 +34,8 @@ class Cursor:
     """When everything was gone over last, whatever came of it."""
     faults: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """What is wrong, by log, until everything was gone over again and is right."""
+    seals: tuple[str, ...] = ()
+    """The published keys of seals, by their notes."""
     unsound: frozenset[int] = frozenset()
     """The logs that have a fault of their own, not only of what is made of them: nothing of these is signed."""
 
@@ -45,9 +47,8 @@ class Cursor:
             logs = {int(log_id): _verified(**log) for log_id, log in kept["logs"].items()}
             full_at = datetime.fromisoformat(kept["full_at"]) if kept.get("full_at") else None
             faults = {int(log_id): tuple(said) for log_id, said in kept.get("faults", {}).items()}
-            return cls(
-                kept["ledger_id"], tuple(kept["keys"]), logs, full_at, faults, frozenset(kept.get("unsound", ()))
-            )
+            seals, unsound = tuple(kept.get("seals", ())), frozenset(kept.get("unsound", ()))
+            return cls(kept["ledger_id"], tuple(kept["keys"]), logs, full_at, faults, seals, unsound)
         except FileNotFoundError:
             return cls()
         except (ValueError, KeyError, TypeError, AttributeError) as unreadable:
@@ -69,6 +70,7 @@ class Cursor:
         content = {
             "ledger_id": self.ledger_id,
             "keys": self.keys,
+            "seals": self.seals,
             "logs": logs,
             "full_at": self.full_at,
             "faults": {str(log_id): said for log_id, said in self.faults.items()},

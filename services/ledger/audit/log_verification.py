@@ -1,74 +1,46 @@
 """One log against its checkpoints: leaf hashes worked out from the columns, roots from these, tiles beside them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import asyncpg
-
+from contracts.placement import log_name
 from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint
 from services.ledger.audit.cursor import Verified
+from services.ledger.audit.findings import Findings
 from services.ledger.audit.keys import PublicKey
-from services.ledger.audit.merkle import WIDTH, Frontier, TileId, edge_of, grown
+from services.ledger.audit.merkle import WIDTH, Frontier
 from services.ledger.audit.names import wrong_names
 from services.ledger.audit.notes import NotANote, Note
+from services.ledger.audit.seal_check import SealCheck
+from services.ledger.audit.seal_notes import SealKey
 from services.ledger.audit.statements import Surroundings
+from services.ledger.audit.tile_check import TileCheck
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
-from services.ledger.event_store.database import UNAVAILABLE, Database, LedgerUnavailable
-from services.ledger.event_store.leaf import hash_of
+from services.ledger.event_store.database import Database
+from services.ledger.event_store.leaf import leaf_of
 from services.ledger.event_store.store import COLUMNS
 from services.ledger.event_store.stored_event import StoredEvent, rfc3339
 
 PAGE_EVENTS = 16 * WIDTH
 PAGE_CHECKPOINTS = 1000
-FAULTS_MAX = 50
 DAWN = datetime(1970, 1, 2, tzinfo=UTC)
 """Before all that was ever recorded."""
 
-_ROWS = f"SELECT {COLUMNS}, hash FROM ledger.event WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"  # noqa: S608
+_ROWS = f"SELECT {COLUMNS}, seal, hash FROM ledger.event WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"  # noqa: S608
+# The first events of an append whose others follow a checkpoint.
+_BEGUN = f"""
+    SELECT {COLUMNS} FROM ledger.event WHERE log_id = $1 AND position <= $2 AND position > coalesce((
+        SELECT position FROM ledger.event WHERE log_id = $1 AND position <= $2 AND position > $3 AND seal IS NOT NULL
+        ORDER BY position DESC LIMIT 1
+    ), $3) ORDER BY position
+"""  # noqa: S608
 _VERSIONS = """
     SELECT account_id, (
         SELECT max(version) FROM ledger.event AS e
         WHERE log_id = $1 AND e.account_id = asked.account_id AND position <= $3
     ) AS version FROM unnest($2::text[]) AS asked (account_id)
 """
-
-
-@dataclass
-class Findings:
-    """What a verification came to: how many events it went over, and what is wrong, a sentence each."""
-
-    size: int = 0
-    events: int = 0
-    faults: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    """What is right, and to be known by those who read that nothing is wrong."""
-    accounts: set[str] = field(default_factory=set)
-    """Those that the events belong to."""
-    log_is_sound: bool = True
-    """Whether the faults, if any, are of what is made of the log, and not of the log."""
-
-    def fault(self, sentence: str) -> None:
-        """Of very many, the first ones are named."""
-        if len(self.faults) < FAULTS_MAX:
-            self.faults.append(sentence)
-
-    @contextmanager
-    def instead_of_an_end(self, what: str) -> Iterator[None]:
-        """Whatever somebody has put there, it must not end the audit: it is a fault like others.
-
-        Only while PostgreSQL is unavailable nothing can be said.
-        """
-        try:
-            yield
-        except LedgerUnavailable:
-            raise
-        except Exception as unreadable:
-            if isinstance(unreadable, UNAVAILABLE) and not isinstance(unreadable, asyncpg.DataError):
-                raise
-            self.fault(f"{what} cannot be read: {unreadable!r}")
 
 
 class Signed(NamedTuple):
@@ -83,7 +55,7 @@ class Signed(NamedTuple):
 class StoredLog(NamedTuple):
     """A log in a database, the name its checkpoints have, and the size of the newest one when verifying began.
 
-    `surroundings`: what its checkpoints may state beside it.
+    `surroundings`: what its checkpoints may state beside it. `seal_keys`: by which its appends are sealed.
     """
 
     database: Database
@@ -91,6 +63,7 @@ class StoredLog(NamedTuple):
     name: str
     signed_size: int
     surroundings: Surroundings | None = None
+    seal_keys: Sequence[SealKey] = ()
 
 
 class LogVerification:
@@ -108,6 +81,8 @@ class LogVerification:
         self.names: list[str] = []
         """What is wrong with the names beside the log."""
         self.findings = Findings(before.size)
+        name, after = log_name(log.log_id), self._start.size
+        self._seals = SealCheck(log.name, name, log.seal_keys, after, self.findings.fault)
 
     async def run(self, went_over: Callable[[int], None]) -> Verified:
         """How far the log is good; what is wrong is in `findings`."""
@@ -121,20 +96,22 @@ class LogVerification:
         signed = await self._signed()
         tiles = TileCheck(self._tree, max(signed, default=0), self.findings)
         await tiles.begin(self._frontier)
+        await self._begin_append()
         reached = self._before
         while page := await self._page():
-            events = [event for event, _ in page]
+            events = [event for event, _, _ in page]
             await self._check_versions(events)
             with self.findings.instead_of_an_end(f"names of events after position {self._frontier.size}"):
                 self.names += await wrong_names(self._log.database, self._log.log_id, events)
-            leaves = [self._leaf(event, hash_) for event, hash_ in page]
+            leaves = [self._leaf(*row) for row in page]
             await tiles.follow(self._frontier.size, leaves)
-            for leaf, (event, _) in zip(leaves, page, strict=True):
+            for leaf, event in zip(leaves, events, strict=True):
                 self._frontier.push(leaf)
                 self._follow_time(event)
                 reached = self._compared(signed.get(self._frontier.size)) or reached
             self.findings.events += len(page)
             went_over(len(page))
+        self._seals.end()
         for size in signed:
             if size > self._frontier.size and not self.findings.faults:
                 self.findings.fault(f"the log ends at {self._frontier.size}, and {size} events were signed")
@@ -192,24 +169,36 @@ class LogVerification:
         if (said.origin, said.size) != (self._log.name, stored.size) or not numbers:
             self.findings.fault(f"the checkpoint of size {stored.size} is not signed for this log and size")
             return None
+        if said.seals and not said.seals.holds([key.note for key in self._log.seal_keys]):
+            self.findings.fault(f"the checkpoint of size {stored.size} states other keys of seals than are published")
         if self._log.surroundings and said.stated and (wrong := self._log.surroundings.contradiction(said.stated)):
             self.findings.fault(f"the checkpoint of size {stored.size} {wrong}")
         return Signed(said.root, stored.note, max(numbers), said.clock)
 
-    async def _page(self) -> list[tuple[StoredEvent, bytes]]:
-        """The next events and the hashes they are stored with; nothing at the end, or where it cannot go on."""
+    async def _begin_append(self) -> None:
+        """What the first append here has before the place where this starts."""
+        sealed_from, start = self._seals.sealed_from(), self._start.size
+        if sealed_from is not None and start > sealed_from:
+            for row in await self._log.database.rows(_BEGUN, self._log.log_id, start, sealed_from):
+                event = StoredEvent(*row)
+                self._seals.follow(event.position or 0, leaf_of(self._log.log_id, event).content_hash(), None)
+
+    async def _page(self) -> list[tuple[StoredEvent, bytes | None, bytes]]:
+        """The next events, their seals and the hashes they are stored with; nothing at the end, or at a gap."""
         after = self._frontier.size
         rows = await self._log.database.rows(_ROWS, self._log.log_id, after, PAGE_EVENTS)
-        page = [(StoredEvent(*row[:-1]), row[-1]) for row in rows]
-        for expected, (event, _) in enumerate(page, after + 1):
+        page = [(StoredEvent(*row[:-2]), row[-2], row[-1]) for row in rows]
+        for expected, (event, _, _) in enumerate(page, after + 1):
             if event.position != expected:
                 self.findings.fault(f"where event {expected} should be is event {event.position}")
                 return []
         return page
 
-    def _leaf(self, event: StoredEvent, stored_hash: bytes) -> bytes:
+    def _leaf(self, event: StoredEvent, seal: bytes | None, stored_hash: bytes) -> bytes:
         try:
-            leaf = hash_of(self._log.log_id, event)
+            of = leaf_of(self._log.log_id, event)
+            leaf = of.hash(event.position or 0)
+            self._seals.follow(event.position or 0, of.content_hash(), seal)
         except (ValueError, OverflowError, TypeError) as unreadable:
             self.findings.fault(f"event {event.position} cannot be read: {unreadable!r}")
             return stored_hash
@@ -231,34 +220,3 @@ class LogVerification:
                     f"event {event.position} is version {event.version} of {event.account_id}, and not {expected}"
                 )
             self._versions[event.account_id] = event.version
-
-
-class TileCheck:
-    """Compares the stored tiles with those that follow from the leaves."""
-
-    def __init__(self, tree: StoredTree, size: int, findings: Findings) -> None:
-        self._tree = tree
-        self._size = size
-        self._findings = findings
-        self._edge: Mapping[TileId, bytes] | None = None
-
-    async def begin(self, frontier: Frontier) -> None:
-        """From a tree that was verified before: its last tiles are good if they lead to its root."""
-        edge = await self._tree.tiles(edge_of(frontier.size))
-        if edge.lead_to(frontier.size, frontier.root()):
-            self._edge = edge.hashes
-        else:
-            self._findings.fault(f"the tiles up to {frontier.size} are not what they were")
-
-    async def follow(self, size: int, leaves: Sequence[bytes]) -> None:
-        """The tiles over these leaves, as far as checkpoints have come."""
-        covered = leaves[: max(0, self._size - size)]
-        if self._edge is None or not covered:
-            return
-        made = grown(size, self._edge, covered)
-        stored = (await self._tree.tiles(made)).hashes
-        for (level, index), hashes in made.items():
-            if stored.get((level, index), b"")[: len(hashes)] != hashes:
-                self._findings.fault(f"tile {index} of level {level} is not that of its events")
-        known = {**self._edge, **made}
-        self._edge = {tile: known[tile] for tile in edge_of(size + len(covered))}

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from contracts.placement import log_name
-from services.ledger.audit.keys import CannotSign
+from services.ledger.audit.key_files import CannotSign, SignedElsewhere
 from services.ledger.audit.merkle import HASH_BYTES
 from services.process.file_replacement import replace_file
 
@@ -61,5 +61,5 @@ def the_only_signer(key_file: Path) -> Iterator[None]:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as taken:
-            raise CannotSign(f"Another process on this machine signs with {key_file}; this one waits.") from taken
+            raise SignedElsewhere(f"Another process on this machine signs with {key_file}; this one waits.") from taken
         yield

@@ -12,8 +12,11 @@ import asyncpg
 
 from contracts.placement import every_log
 from services.ledger.audit.cursor import Cursor, Verified
+from services.ledger.audit.findings import FAULTS_MAX, Findings
 from services.ledger.audit.keys import PublicKey, published
-from services.ledger.audit.log_verification import FAULTS_MAX, Findings, LogVerification, StoredLog
+from services.ledger.audit.log_verification import LogVerification, StoredLog
+from services.ledger.audit.seal_keys import published as seals_published
+from services.ledger.audit.seal_notes import SealKey, read_all
 from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.tree import StoredTree
 from services.ledger.event_store.database import Database
@@ -43,6 +46,7 @@ async def verify(
     shared = Findings()
     newest: dict[int, int] = {}
     keys: list[PublicKey] = []
+    seal_keys: list[SealKey] = []
     ledger_id = cursor.ledger_id or ""
     with shared.instead_of_an_end("what belongs to all logs"):
         # Before the keys: whatever is signed by then is signed with a key that is published by then.
@@ -54,6 +58,7 @@ async def verify(
             cursor = replace(cursor, keys=tuple(note for _, note in await published(database)))
         keys, faults = await _keys(database, ledger_id, cursor)
         shared.faults += faults
+        seal_keys = await _seal_keys(database, ledger_id, cursor, keys, shared)
         if full or not cursor.logs:
             shared.faults += _strays(await database.rows(_COUNTS), logs)
         if cursor.ledger_id not in {None, ledger_id}:
@@ -62,7 +67,7 @@ async def verify(
     after = dict(cursor.logs)
     for log_id in every_log(logs):
         before = cursor.logs.get(log_id, Verified())
-        log = StoredLog(database, log_id, origin(ledger_id, log_id), newest.get(log_id, 0), surroundings)
+        log = StoredLog(database, log_id, origin(ledger_id, log_id), newest.get(log_id, 0), surroundings, seal_keys)
         verification = LogVerification(log, keys, before, from_start=full)
         reached = await verification.run(went_over)
         findings[log_id] = verification.findings
@@ -72,7 +77,22 @@ async def verify(
             after[log_id] = reached
         findings[log_id].faults += verification.names[:FAULTS_MAX]
     trusted = tuple(key.note for key in keys) if not shared.faults else cursor.keys
-    return findings, replace(cursor, ledger_id=cursor.ledger_id or ledger_id, keys=trusted, logs=after)
+    seals = tuple(key.note for key in seal_keys) if not shared.faults else cursor.seals
+    return findings, replace(cursor, ledger_id=cursor.ledger_id or ledger_id, keys=trusted, seals=seals, logs=after)
+
+
+async def _seal_keys(
+    database: Database, ledger_id: str, cursor: Cursor, keys: Sequence[PublicKey], shared: Findings
+) -> list[SealKey]:
+    """Those that are published; without those that were before, everything after would look as if it needed no seal."""
+    notes = await seals_published(database)
+    if tuple(notes[: len(cursor.seals)]) != cursor.seals:
+        shared.fault("the published keys of seals are not those that were published before")
+    try:
+        return read_all(notes, ledger_id, keys)
+    except ValueError as unreadable:
+        shared.fault(f"a published key of seals cannot be read: {unreadable}")
+        return []
 
 
 async def _keys(database: Database, ledger_id: str, cursor: Cursor) -> tuple[list[PublicKey], list[str]]:

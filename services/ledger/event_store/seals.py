@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.identity import origin
 from services.process.leaf import joined
 
@@ -18,6 +19,10 @@ FORM = b"hourbook seal 1"
 BEGINNING = bytes(32)
 """In place of a digest where no seal comes before."""
 SEAL_BYTES = len(BEGINNING) + 64
+
+
+class NotSealedNow(LedgerUnavailable):
+    """Appends to this ledger are sealed, and this process does not have the key that seals now."""
 
 
 class SealingKey(NamedTuple):

@@ -13,7 +13,7 @@ from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.leaf import leaf_of
 from services.ledger.event_store.personal import ERASING_WAITS_MAX, PersonalData
-from services.ledger.event_store.seals import Sealer
+from services.ledger.event_store.seals import NotSealedNow, Sealer
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.event_store.writability import Writability
 from services.process.leaf import Leaf
@@ -102,10 +102,6 @@ class ClockBehind(LedgerUnavailable):
 
 class RecordedOtherwise(LedgerUnavailable):
     """What PostgreSQL says that it has stored is not what it was given: this process appends nothing more."""
-
-
-class NotSealedNow(LedgerUnavailable):
-    """Appends to this ledger are sealed, and this process does not have the key that seals now."""
 
 
 @dataclass(frozen=True, slots=True)

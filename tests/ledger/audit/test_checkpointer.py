@@ -9,7 +9,8 @@ import pytest
 from services.ledger.audit import checkpointer as checkpointing
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.checkpoints import Checkpoint
-from services.ledger.audit.keys import CannotSign, PublicKey, ledger_id_of, published, rotate, signing_key
+from services.ledger.audit.key_files import CannotSign
+from services.ledger.audit.keys import PublicKey, ledger_id_of, published, rotate, signing_key
 from services.ledger.audit.merkle import EMPTY_ROOT, Frontier, NoSuchProof, is_consistent, root_from_inclusion
 from services.ledger.audit.notes import Note
 from services.ledger.audit.tree import StoredTree

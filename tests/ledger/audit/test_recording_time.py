@@ -8,7 +8,7 @@ import pytest
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.cursor import Cursor
-from services.ledger.audit.keys import CannotSign
+from services.ledger.audit.key_files import CannotSign
 from services.ledger.audit.notes import Note
 from services.ledger.audit.tree import StoredTree
 from services.ledger.audit.verification import verify

@@ -12,7 +12,7 @@ import pytest
 from services.ledger.audit import checkpointer as checkpointing
 from services.ledger.audit.checkpointer import VERIFIED_FILE, Checkpointer, keep_checkpointing
 from services.ledger.audit.cursor import Cursor
-from services.ledger.audit.keys import CannotSign
+from services.ledger.audit.key_files import CannotSign
 from services.ledger.audit.signer_memory import SignerMemory
 from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.tree import StoredTree

@@ -11,7 +11,7 @@ from services.auditing.auditor import Audit
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.cursor import Cursor
-from services.ledger.audit.keys import CannotSign
+from services.ledger.audit.key_files import CannotSign
 from services.ledger.audit.notes import NotANote, Note
 from services.ledger.audit.statements import Surroundings, terms_hashes
 from services.ledger.audit.tree import StoredTree

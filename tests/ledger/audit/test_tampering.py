@@ -20,7 +20,7 @@ from services.ledger.audit import keys
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.cursor import Cursor, Verified
-from services.ledger.audit.keys import CannotSign
+from services.ledger.audit.key_files import CannotSign
 from services.ledger.audit.notes import Note
 from services.ledger.audit.verification import verify
 from services.ledger.event_store.database import Database

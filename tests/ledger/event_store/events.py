@@ -46,5 +46,7 @@ async def append_as_before(database_url: str, log_id: int, *events: StoredEvent)
     columns = [[getattr(each, name) for each in events] for name in names]
     connection = await asyncpg.connect(database_url)
     parameters = ", ".join(f"${number}" for number in range(1, 13))
-    await connection.execute(f"SELECT ledger.append({parameters})", log_id, *columns, [], [])
-    await connection.close()
+    try:
+        await connection.execute(f"SELECT ledger.append({parameters})", log_id, *columns, [], [])
+    finally:
+        await connection.close()
