@@ -6,19 +6,22 @@ from uuid import UUID
 from contracts.quantities import AccountId, Instant, Kopecks, Minutes, SignedMinutes
 from contracts.read_models import ReadModel
 
-AlertKind = Literal["debt", "low_balance", "expiring", "suspended"]
+AlertKind = Literal["debt", "low_balance", "overplanned", "expiring", "suspended"]
 
 
 class AlertDetails(ReadModel):
     """What an alert is about; each kind fills its own fields.
 
-    Debt: `balance_minutes`. Low balance: also `threshold_minutes`. Expiring: `minutes_at_risk`, their money, and
+    Debt: `balance_minutes`. Low balance: also `threshold_minutes`. Overplanned: also `planned_minutes` and
+    `available_minutes`, which is below zero. Expiring: `minutes_at_risk`, their money, and
     `ends_at`, when the first of them will be gone. Suspended: `reason`. A closed alert keeps what it said last;
-    a low balance that became debt says the balance below zero.
+    a low balance or an overplanned one that became debt says the balance below zero.
     """
 
     balance_minutes: SignedMinutes | None = None
     threshold_minutes: SignedMinutes | None = None
+    planned_minutes: Minutes | None = None
+    available_minutes: SignedMinutes | None = None
     minutes_at_risk: Minutes | None = None
     amount_kopecks_at_risk: Kopecks | None = None
     ends_at: Instant | None = None

@@ -71,6 +71,8 @@ class AccountSummary(ReadModel):
     balance_hours: str
     held_minutes: Minutes
     owed_minutes: Minutes
+    planned_minutes: Minutes
+    available_minutes: SignedMinutes
     suspended: bool
     next_expiry_at: Instant | None
     next_expiry_minutes: Minutes
@@ -112,6 +114,7 @@ class PackageView(ReadModel):
     ends_at: Instant
     size_minutes: Minutes
     price_kopecks: Kopecks
+    agreed: Agreed | None = None
     remaining_minutes: Minutes
     remaining_hours: str
     forfeited_minutes: Minutes

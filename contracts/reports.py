@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from contracts.events import Category
+from contracts.events import Agreed, Category, WorkKind
 from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, Month, Name, SignedMinutes
 from contracts.read_models import ReadModel
 from contracts.requisites import Requisites
@@ -48,7 +48,9 @@ class ReportDraw(ReadModel):
 class ReportLine(ReadModel):
     """What was booked for a closing in the month.
 
-    A correction is one that took effect in an earlier, closed month; a settlement only pays what an earlier one owed.
+    `kind` is what was done: work, or a specification (rule 5.8); `booked_as` why it stands in this month. A correction
+    is one that took effect in an earlier, closed month; a settlement only pays what an earlier one owed.
+    `estimated_minutes`: what the task was expected to take, where it was planned (rule 15.3).
 
     Minutes and money can be negative: a correction takes back what an earlier month reported.
     """
@@ -64,7 +66,9 @@ class ReportLine(ReadModel):
     charged_minutes: SignedMinutes
     charged_hours: str
     amount_kopecks: Kopecks
-    kind: LineKind
+    kind: WorkKind = "work"
+    booked_as: LineKind
+    estimated_minutes: Minutes | None = None
     draws: tuple[ReportDraw, ...]
 
 
@@ -73,6 +77,7 @@ class ReportPurchase(ReadModel):
 
     package_id: LotId
     plan: str | None
+    agreed: Agreed | None = None
     effective_at: Instant
     ends_at: Instant
     minutes: Minutes
@@ -210,7 +215,8 @@ class ActLine(ReadModel):
     """Hours of one package accepted in the month, at its price; `package_id` is absent for debt paid in money.
 
     The price is the one agreed, never amount by time: a compensation has that of the hours it makes up for. If those
-    had several, they stand in `hour_prices_kopecks`, and `hour_price_kopecks` is absent.
+    had several, they stand in `hour_prices_kopecks`, and `hour_price_kopecks` is absent; so it is where a price was
+    agreed for the package as a whole (rule 3.3), and there are none then.
 
     A correction names the month and the act that it corrects, and has the VAT rate with which that act stated it.
     """

@@ -129,7 +129,7 @@ def tax_in_words(act: Act, formats: Formats) -> str:
 
 
 def prices(line: ActLine, formats: Formats) -> str:
-    """The price agreed, or all of them where a compensation makes up for hours of several."""
+    """The price of an hour, all of them where a compensation makes up for hours of several, or none (rule 3.3)."""
     return "; ".join(formats.money(price) for price in line.hour_prices_kopecks)
 
 
@@ -138,11 +138,12 @@ def notes(act: Act, formats: Formats) -> list[str]:
     words = formats.words
     numbered = list(enumerate(act.lines, 1))
     kopecks = [number for number, line in numbered if _differs(line)]
-    several = [number for number, line in numbered if line.hour_price_kopecks is None]
+    several = [number for number, line in numbered if len(line.hour_prices_kopecks) > 1]
+    agreed = [number for number, line in numbered if not line.hour_prices_kopecks]
     said = [words["act_rounding"]] if act.lines else []
     return said + [
         words[word].format(rows=", ".join(map(str, rows)))
-        for word, rows in (("act_kopecks", kopecks), ("act_prices", several))
+        for word, rows in (("act_kopecks", kopecks), ("act_prices", several), ("act_agreed", agreed))
         if rows
     ]
 

@@ -36,7 +36,10 @@ def package_lines(report: MonthlyReport, formats: Formats) -> list[PackageLine]:
 
 def _purchase(of: ReportPurchase, formats: Formats) -> str:
     valid = formats.words["valid_through"].format(through=formats.through(of.ends_at, short=True))
-    return f"{of.package_id} ({formats.plan(of.plan)}), {valid}"
+    said = [f"{of.package_id} ({formats.plan(of.plan)})", valid]
+    if of.agreed:
+        said.append(formats.words["agreed"].format(reason=of.agreed.reason))
+    return ", ".join(said)
 
 
 def _carry(of: ReportCarry, formats: Formats) -> str:

@@ -84,7 +84,7 @@ def _balance(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
 
 
 def _line_table(report: MonthlyReport, table: ReportTable, formats: Formats) -> dict[str, Any]:
-    lines = (line for line in report.lines if line.kind == table.kind)
+    lines = (line for line in report.lines if line.booked_as == table.kind)
     return {
         "title": formats.words[LINE_TABLES[table.kind]],
         "rows": [_line(number, line, formats) for number, line in enumerate(lines, 1)],
@@ -97,7 +97,7 @@ def _line(number: int, line: ReportLine, formats: Formats) -> dict[str, Any]:
         "number": number,
         "day": formats.short_day(day_of(line.effective_at)),
         "title": line.title,
-        "task": task_of(line, formats),
+        "task": " · ".join(filter(None, (task_of(line, formats), estimate_of(line, formats)))),
         "draws": drawn_from(line, formats),
         "category": formats.words[line.category],
         "coefficient": formats.coefficient(line.coefficient),
@@ -108,8 +108,19 @@ def _line(number: int, line: ReportLine, formats: Formats) -> dict[str, Any]:
 
 
 def task_of(line: ReportLine, formats: Formats) -> str:
-    """The task's id, with the number of the closing from the second one on."""
-    return f"{line.task_id} · {formats.words['closure']} {line.closure}" if line.closure > 1 else line.task_id
+    """The task's id, with the number of the closing from the second one on, and that it was a specification."""
+    said = [line.task_id]
+    if line.closure > 1:
+        said.append(f"{formats.words['closure']} {line.closure}")
+    if line.kind == "specification":
+        said.append(formats.words["specification"])
+    return " · ".join(said)
+
+
+def estimate_of(line: ReportLine, formats: Formats) -> str:
+    """What a task that was planned was expected to take (rule 15.3)."""
+    minutes = line.estimated_minutes
+    return "" if minutes is None else f"{formats.words['estimate']} {formats.clock(minutes)}"
 
 
 def drawn_from(line: ReportLine, formats: Formats) -> str:

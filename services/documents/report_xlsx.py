@@ -55,7 +55,7 @@ def report_xlsx(report: MonthlyReport, lang: Lang) -> bytes:
     tables = [
         _line_sheet(book, table, lines, draft)
         for table in report.tables
-        if (lines := [line for line in report.lines if line.kind == table.kind]) or table.kind == "closing"
+        if (lines := [line for line in report.lines if line.booked_as == table.kind]) or table.kind == "closing"
     ]
     _package_sheet(book, report, draft)
     for number, width in enumerate(_WIDTHS):
@@ -169,12 +169,13 @@ def _line_sheet(book: Book, table: ReportTable, lines: list[ReportLine], draft: 
             for sum_name, style in zip(_SUMS, ("hours", "minutes", "hours", "minutes", "money"), strict=True)
         ),
         Column(words["packages"], "text", 28),
+        *([Column(words["estimated_minutes"], "minutes", 13)] if _is_planned(lines) else []),
     )
     sheet = book.sheet(name, draft)
     sheet.set_landscape()
     book.table_head(sheet, 0, columns)
     for number, line in enumerate(lines, 1):
-        book.row(sheet, number, columns, _line(number, line, book.formats))
+        book.row(sheet, number, columns, _line(number, line, book.formats)[: len(columns)])
     if lines:
         sheet.autofilter(0, 0, len(lines), len(columns) - 1)
     made = LineSheet(table, name, len(lines) + 1)
@@ -197,7 +198,13 @@ def _line(number: int, line: ReportLine, formats: Formats) -> tuple[Any, ...]:
         line.charged_minutes,
         line.amount_kopecks / 100,
         drawn_from(line, formats),
+        line.estimated_minutes,
     )
+
+
+def _is_planned(lines: list[ReportLine]) -> bool:
+    """Whether any of them has an estimate to stand beside the fact (rule 15.3)."""
+    return any(line.estimated_minutes is not None for line in lines)
 
 
 def _package_sheet(book: Book, report: MonthlyReport, draft: str | None) -> None:

@@ -6,18 +6,26 @@ CREATE SCHEMA IF NOT EXISTS reporting;
 COMMENT ON SCHEMA reporting IS 'Read-only views for dashboards. Role: hourbook_reader. Days and months are those of Europe/Moscow.';
 
 CREATE OR REPLACE VIEW reporting.accounts AS
-SELECT account_id, customer_name, contract_number, contract_date FROM projections.report_account;
+SELECT account_id,
+       (array_agg(customer_name ORDER BY effective_on DESC, position DESC)
+        FILTER (WHERE customer_name IS NOT NULL))[1] AS customer_name,
+       (array_agg(contract_number ORDER BY effective_on DESC, position DESC)
+        FILTER (WHERE contract_number IS NOT NULL))[1] AS contract_number,
+       (array_agg(contract_date ORDER BY effective_on DESC, position DESC)
+        FILTER (WHERE contract_date IS NOT NULL))[1] AS contract_date
+FROM projections.report_customer GROUP BY account_id;
 COMMENT ON VIEW reporting.accounts IS 'One row a customer contract.';
 COMMENT ON COLUMN reporting.accounts.account_id IS 'The account''s id, as in every other view.';
-COMMENT ON COLUMN reporting.accounts.customer_name IS 'The customer, as in the contract.';
-COMMENT ON COLUMN reporting.accounts.contract_number IS 'The contract''s number.';
-COMMENT ON COLUMN reporting.accounts.contract_date IS 'The contract''s date.';
+COMMENT ON COLUMN reporting.accounts.customer_name IS 'The customer''s name in force now.';
+COMMENT ON COLUMN reporting.accounts.contract_number IS 'The contract''s number in force now.';
+COMMENT ON COLUMN reporting.accounts.contract_date IS 'The contract''s date in force now.';
 
 CREATE OR REPLACE VIEW reporting.balances AS
 SELECT account.account_id, account.customer_name, alive.held_minutes, account.owed_minutes,
        alive.held_minutes - account.owed_minutes AS balance_minutes,
        round((alive.held_minutes - account.owed_minutes) / 60.0, 2) AS balance_hours,
-       alive.held_kopecks, alive.next_expiry_at, account.suspended
+       alive.held_kopecks, alive.next_expiry_at, account.suspended, account.planned_minutes,
+       alive.held_minutes - account.owed_minutes - account.planned_minutes AS available_minutes
 FROM projections.account
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(remaining_minutes), 0)::bigint AS held_minutes,
@@ -28,7 +36,7 @@ CROSS JOIN LATERAL (
 ) AS alive;
 COMMENT ON VIEW reporting.balances IS 'One row an account: what it holds and owes now (rule 4.2).';
 COMMENT ON COLUMN reporting.balances.account_id IS 'The account''s id.';
-COMMENT ON COLUMN reporting.balances.customer_name IS 'The customer, as in the contract.';
+COMMENT ON COLUMN reporting.balances.customer_name IS 'The customer''s name in force now.';
 COMMENT ON COLUMN reporting.balances.held_minutes IS 'Minutes left in lots that have not ended.';
 COMMENT ON COLUMN reporting.balances.owed_minutes IS 'Minutes of closed tasks that no hours and no money have paid yet.';
 COMMENT ON COLUMN reporting.balances.balance_minutes IS 'Minutes: held less owed; negative is debt.';
@@ -36,10 +44,12 @@ COMMENT ON COLUMN reporting.balances.balance_hours IS 'The same in decimal hours
 COMMENT ON COLUMN reporting.balances.held_kopecks IS 'Kopecks paid for the minutes held.';
 COMMENT ON COLUMN reporting.balances.next_expiry_at IS 'When the first of the hours held will be gone, successors counted; empty without hours.';
 COMMENT ON COLUMN reporting.balances.suspended IS 'Whether the seller has suspended work.';
+COMMENT ON COLUMN reporting.balances.planned_minutes IS 'Minutes planned: estimates × K of tasks that are not closed (rule 15.2).';
+COMMENT ON COLUMN reporting.balances.available_minutes IS 'Minutes: the balance less what is planned.';
 
 CREATE OR REPLACE VIEW reporting.lots AS
 SELECT account_id, lot_id, plan, starts_at, ends_at, ends_at > now() AS alive, size_minutes, remaining_minutes,
-       price_kopecks, unbooked_kopecks AS remaining_kopecks
+       price_kopecks, unbooked_kopecks AS remaining_kopecks, agreed::json ->> 'reason' AS agreed_reason
 FROM projections.lot;
 COMMENT ON VIEW reporting.lots IS 'One row a lot: the hours of a package bought, or of a compensation.';
 COMMENT ON COLUMN reporting.lots.account_id IS 'The account''s id.';
@@ -52,16 +62,17 @@ COMMENT ON COLUMN reporting.lots.size_minutes IS 'Minutes bought.';
 COMMENT ON COLUMN reporting.lots.remaining_minutes IS 'Minutes not drawn; of a lot that has ended, those forfeited.';
 COMMENT ON COLUMN reporting.lots.price_kopecks IS 'Kopecks paid for the whole lot.';
 COMMENT ON COLUMN reporting.lots.remaining_kopecks IS 'Kopecks of the minutes that remain (rule 4.4).';
+COMMENT ON COLUMN reporting.lots.agreed_reason IS 'Why size, price or end were agreed for this purchase alone; empty where they are the plan''s (rule 3.3).';
 
 CREATE OR REPLACE VIEW reporting.task_charges AS
 SELECT entry.account_id, entry.booking_month, entry.task_id, entry.closure, closing.title, closing.category,
        closing.coefficient::numeric AS coefficient, closing.effective_at,
        sum(entry.worked_minutes)::bigint AS worked_minutes, sum(entry.charged_minutes)::bigint AS charged_minutes,
-       sum(entry.amount_kopecks)::bigint AS amount_kopecks
+       sum(entry.amount_kopecks)::bigint AS amount_kopecks, closing.work AS kind, closing.estimated_minutes
 FROM projections.report_entry AS entry
 JOIN projections.report_closing AS closing USING (account_id, task_id, closure)
 GROUP BY entry.account_id, entry.booking_month, entry.task_id, entry.closure, closing.title, closing.category,
-         closing.coefficient, closing.effective_at;
+         closing.coefficient, closing.effective_at, closing.work, closing.estimated_minutes;
 COMMENT ON VIEW reporting.task_charges IS 'One row a closing and month: a line of the monthly report (rule 10.3). A closing''s rows add up to what it costs now.';
 COMMENT ON COLUMN reporting.task_charges.account_id IS 'The account''s id.';
 COMMENT ON COLUMN reporting.task_charges.booking_month IS 'The month in whose report the line stands, such as 2026-03.';
@@ -73,6 +84,8 @@ COMMENT ON COLUMN reporting.task_charges.coefficient IS 'K: charged is worked ×
 COMMENT ON COLUMN reporting.task_charges.effective_at IS 'When the closing counts.';
 COMMENT ON COLUMN reporting.task_charges.worked_minutes IS 'Minutes worked, booked in the month; negative where taken back.';
 COMMENT ON COLUMN reporting.task_charges.charged_minutes IS 'Minutes charged, booked in the month; negative where taken back.';
+COMMENT ON COLUMN reporting.task_charges.kind IS 'What was done: work, or specification.';
+COMMENT ON COLUMN reporting.task_charges.estimated_minutes IS 'Minutes that the task was expected to take; empty where it was not planned.';
 COMMENT ON COLUMN reporting.task_charges.amount_kopecks IS 'Kopecks of draws, settlements and payments, less what was given back.';
 
 CREATE OR REPLACE VIEW reporting.account_months AS
@@ -128,7 +141,7 @@ JOIN projections.report_closing AS closing USING (account_id, task_id, closure)
 WHERE account.owed_minutes > 0 AND debt.owed_minutes > 0;
 COMMENT ON VIEW reporting.debts IS 'One row a closing that still owes minutes (rule 4.3).';
 COMMENT ON COLUMN reporting.debts.account_id IS 'The account''s id.';
-COMMENT ON COLUMN reporting.debts.customer_name IS 'The customer, as in the contract.';
+COMMENT ON COLUMN reporting.debts.customer_name IS 'The customer''s name in force now.';
 COMMENT ON COLUMN reporting.debts.task_id IS 'The task''s id.';
 COMMENT ON COLUMN reporting.debts.closure IS 'Which closing of the task: 1, 2, …';
 COMMENT ON COLUMN reporting.debts.title IS 'The task''s title at that closing.';

@@ -9,17 +9,21 @@ from hypothesis import strategies as st
 
 import services.ledger
 from contracts.commands import (
+    ChangeCustomer,
     CloseTask,
     Command,
+    DropPlan,
     MarkWarranty,
     OpenAccount,
     PayDebt,
+    PlanTask,
     PurchasePackage,
     ReopenTask,
     ResumeWork,
     SuspendWork,
 )
-from contracts.events import Event
+from contracts.events import Agreed, Event
+from contracts.quantities import SELLER_ZONE
 from services.ledger.domain.account import Account, decide, due, fold
 from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms
@@ -27,7 +31,10 @@ from tests.projections.vocabulary import Log, moment
 
 TERMS = Terms.parse(tomllib.loads((Path(services.ledger.__file__).parent / "terms.toml").read_text(encoding="utf-8")))
 PLANS = ("hours-20", "hours-20", "hours-30", "hours-50")
-KINDS = ("buy", "buy", "close", "close", "close", "close", "warranty", "reopen", "pay", "suspend", "resume", "wait")
+KINDS = (
+    "buy", "buy", "agreed", "close", "close", "close", "close", "warranty", "reopen", "plan", "plan", "drop", "pay",
+    "suspend", "resume", "customer", "wait",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,24 @@ def _command(turn: Turn, order: int, account_id: str, now: datetime) -> Command:
         case "buy":
             plan = PLANS[turn.number]
             return PurchasePackage(account_id=account_id, package_id=f"P-{order}", plan=plan, purchased_at=then)
+        case "agreed":
+            terms = Agreed(minutes=turn.minutes + 1, price_kopecks=turn.number, reason="договорились")
+            return PurchasePackage(
+                account_id=account_id, package_id=f"P-{order}", plan="hours-20", purchased_at=then, agreed=terms
+            )
+        case "plan":
+            return PlanTask(
+                account_id=account_id,
+                task_id=task_id,
+                title="Перенос портала",
+                category="urgent",
+                estimated_minutes=turn.minutes,
+            )
+        case "drop":
+            return DropPlan(account_id=account_id, task_id=task_id, reason="отложено")
+        case "customer":
+            day = then.astimezone(SELLER_ZONE).date()
+            return ChangeCustomer(account_id=account_id, effective_on=day, contract_number=f"{order}/26")
         case "close":
             return CloseTask(
                 account_id=account_id,

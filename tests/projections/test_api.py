@@ -33,6 +33,8 @@ async def test_a_balance_has_every_field_of_the_interface(spring: Log, ask: Quer
         "balance_hours": "18.33",
         "held_minutes": 1100,
         "owed_minutes": 0,
+        "planned_minutes": 0,
+        "available_minutes": 1100,
         "suspended": False,
         "lots": [
             {
@@ -42,6 +44,7 @@ async def test_a_balance_has_every_field_of_the_interface(spring: Log, ask: Quer
                 "remaining_minutes": 1100,
                 "size_minutes": 1200,
                 "price_kopecks": 6_380_000,
+                "agreed": None,
                 "starts_at": "2026-02-28T21:00:00Z",
                 "ends_at": "2026-06-01T21:00:00Z",
             }

@@ -48,7 +48,13 @@ class Played:
 def facts(view: BalanceView) -> dict[str, object]:
     """What projection and replay have to agree on."""
     lots = {(lot.lot_id, lot.package_id, lot.remaining_minutes, lot.starts_at) for lot in view.lots}
-    return {"lots": lots, "suspended": view.suspended, "owed": view.owed_minutes, "held": view.held_minutes}
+    return {
+        "lots": lots,
+        "suspended": view.suspended,
+        "owed": view.owed_minutes,
+        "planned": view.planned_minutes,
+        "held": view.held_minutes,
+    }
 
 
 @EXAMPLES

@@ -58,6 +58,8 @@ async def test_a_listed_account_shows_what_it_holds_and_what_goes_first(many: Lo
         "balance_hours": "1.67",
         "held_minutes": 100,
         "owed_minutes": 0,
+        "planned_minutes": 0,
+        "available_minutes": 100,
         "suspended": False,
         "next_expiry_at": "2026-03-29T21:00:00Z",
         "next_expiry_minutes": 90,

@@ -60,6 +60,7 @@ async def test_every_combination_pages_completely_in_its_order(
         one = data.draw(st.sampled_from(everybody))
         stands = await balance(connection, one.account_id, now, None, now, position)
         assert (one.held_minutes, one.owed_minutes) == (stands.held_minutes, stands.owed_minutes)
+        assert (one.planned_minutes, one.available_minutes) == (stands.planned_minutes, stands.available_minutes)
         first = min((lot.ends_at for lot in stands.lots), default=None)
         assert one.next_expiry_at == first
         assert one.next_expiry_minutes == sum(lot.remaining_minutes for lot in stands.lots if lot.ends_at == first)

@@ -4,4 +4,4 @@ from services.projections.balances.projection import project
 from services.projections.balances.schema import SCHEMA, TABLES, TOTALS
 from services.projections.following.tracking import Projection
 
-BALANCES = Projection(name="balances", schema=SCHEMA, tables=TABLES, project=project, totals=TOTALS, version=4)
+BALANCES = Projection(name="balances", schema=SCHEMA, tables=TABLES, project=project, totals=TOTALS, version=5)

@@ -48,12 +48,13 @@ ORDERS: dict[Sort, Order] = {
 PAGE = """
     WITH {found} listed AS (
         (SELECT account_id, customer_name, contract_number, held_minutes, owed_minutes, balance_minutes,
-                next_expiry_at, suspended
+                planned_minutes, next_expiry_at, suspended
          FROM account WHERE next_expiry_at > $1 {filters} {after} ORDER BY {by} LIMIT $2)
         UNION ALL
         (SELECT * FROM (
             SELECT account_id, customer_name, contract_number, alive.held_minutes, owed_minutes,
-                   alive.held_minutes - owed_minutes AS balance_minutes, alive.next_expiry_at, suspended
+                   alive.held_minutes - owed_minutes AS balance_minutes, planned_minutes, alive.next_expiry_at,
+                   suspended
             FROM account CROSS JOIN LATERAL (
                 SELECT coalesce(sum(remaining_minutes), 0)::bigint AS held_minutes,
                        coalesce(min(ends_at), 'infinity') AS next_expiry_at
@@ -62,7 +63,8 @@ PAGE = """
             WHERE account.next_expiry_at <= $1
         ) AS due WHERE true {filters} {after})
     )
-    SELECT account_id, customer_name, contract_number, held_minutes, owed_minutes, balance_minutes, suspended,
+    SELECT account_id, customer_name, contract_number, held_minutes, owed_minutes, balance_minutes, planned_minutes,
+           balance_minutes - planned_minutes AS available_minutes, suspended,
            CASE WHEN next_expiry_at < 'infinity' THEN next_expiry_at END AS next_expiry_at,
            (SELECT coalesce(sum(remaining_minutes), 0)::bigint FROM lot
             WHERE lot.account_id = listed.account_id AND ends_at = next_expiry_at) AS next_expiry_minutes

@@ -11,13 +11,13 @@ from pydantic import TypeAdapter
 from contracts.quantities import END_OF_TIME, POSITION_MAX, Instant, LotId, decimal_hours
 from contracts.read_models import LotView, PackagePage, PackageState, PackageView
 from services.projections.balances.holders import Holder, Tenure, holder_at, holders
-from services.projections.balances.queries import START_OF_TIME, TENURES, require_account
+from services.projections.balances.queries import START_OF_TIME, TENURES, agreed_of, require_account
 from services.projections.paging import cursor_after, key_of
 
 PACKAGE_KEY: TypeAdapter[tuple[Instant, LotId]] = TypeAdapter(tuple[Instant, LotId])
 
 LOTS = """
-    SELECT lot_id, plan, size_minutes, price_kopecks, starts_at, package_ends_at, remaining_minutes
+    SELECT lot_id, plan, size_minutes, price_kopecks, agreed, starts_at, package_ends_at, remaining_minutes
     FROM lot WHERE account_id = $1 ORDER BY starts_at DESC, lot_id DESC
 """
 
@@ -89,8 +89,8 @@ def _carried_to(
 
 
 def _lot(lot: Record, holder: Holder) -> LotView:
-    of_lot = {name: value for name, value in lot.items() if name != "package_ends_at"}
-    return LotView(**of_lot, package_id=holder.package_id, ends_at=holder.ends_at)
+    of_lot = {name: value for name, value in lot.items() if name not in ("package_ends_at", "agreed")}
+    return LotView(**of_lot, agreed=agreed_of(lot["agreed"]), package_id=holder.package_id, ends_at=holder.ends_at)
 
 
 def _view(
@@ -113,6 +113,7 @@ def _view(
         ends_at=lot["package_ends_at"],
         size_minutes=lot["size_minutes"],
         price_kopecks=lot["price_kopecks"],
+        agreed=agreed_of(lot["agreed"]),
         remaining_minutes=remaining,
         remaining_hours=decimal_hours(remaining),
         lots=tuple(sorted(held, key=lambda one: (one.starts_at, one.lot_id))),

@@ -15,8 +15,10 @@ from contracts.events import (
     WorkSuspended,
 )
 from services.projections.balances.changes import Change
+from services.projections.balances.customers import change_customers
 from services.projections.balances.holders import Tenure, holders
 from services.projections.balances.movements import OWED, week_number
+from services.projections.balances.plans import project_plans
 from services.projections.balances.search import grams, searched
 from services.projections.balances.totals import ADD_TO_DAYS, moved_by_day
 from services.projections.following.logged import CannotApply, Logged, of_types
@@ -25,7 +27,8 @@ from services.projections.rows import Row, copy, insert
 ACCOUNT = ("account_id", "customer_name", "contract_number")
 CUSTOMER = ("account_id", "opened_at", "contract_date", "requisites", "folded", "grams")
 LOT = (
-    "account_id", "lot_id", "plan", "size_minutes", "price_kopecks", "starts_at", "package_ends_at", "ends_at",
+    "account_id", "lot_id", "plan", "size_minutes", "price_kopecks", "agreed", "starts_at", "package_ends_at",
+    "ends_at",
 )  # fmt: skip
 MOVEMENT = (
     "account_id", "position", "recorded_at", "event_id", "type", "ordinal", "lot_id", "minutes", "effective_at",
@@ -89,12 +92,14 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     changes = Change.of(batch)
     await copy(connection, "account", ACCOUNT, _opened_accounts(batch))
     await copy(connection, "customer", CUSTOMER, _customers(batch))
+    await change_customers(connection, batch)
     await copy(connection, "lot", LOT, _opened_lots(batch))
     await _move_lots(connection, changes)
     await _hold(connection, changes)
     await _move_accounts(connection, changes)
     await insert(connection, ADD_TO_DAYS, moved_by_day(changes))
     await _suspend(connection, batch)
+    await project_plans(connection, batch)
 
 
 def _opened_accounts(batch: Sequence[Logged]) -> list[Row]:
@@ -119,10 +124,11 @@ def _opened_lots(batch: Sequence[Logged]) -> list[Row]:
         account_id = recorded.account_id
         match event:
             case PackagePurchased() as new:
-                opened = (new.plan, new.minutes, new.price_kopecks, new.effective_at, new.ends_at, new.ends_at)
+                agreed = new.agreed and new.agreed.model_dump_json(exclude_none=True)
+                opened = (new.plan, new.minutes, new.price_kopecks, agreed, new.effective_at, new.ends_at, new.ends_at)
                 lots.append((account_id, new.package_id, *opened))
             case WarrantyMarked(compensation=new) | TaskReopened(compensation=new) if new:
-                opened = (None, new.minutes, new.amount_kopecks, new.starts_at, new.ends_at, new.ends_at)
+                opened = (None, new.minutes, new.amount_kopecks, None, new.starts_at, new.ends_at, new.ends_at)
                 lots.append((account_id, new.package_id, *opened))
             case _:
                 pass

@@ -8,6 +8,7 @@ from typing import Any
 from asyncpg import Connection, Record
 from pydantic import TypeAdapter
 
+from contracts.events import Agreed
 from contracts.quantities import END_OF_TIME, Instant, KnownAt, decimal_hours, known_bounds
 from contracts.read_models import BalanceStep, BalanceView, LotView, StatementLine, StatementPage
 from services.projections.balances.holders import Holder, Tenure, holder_at, holders
@@ -22,8 +23,9 @@ STATEMENT_KEY: TypeAdapter[tuple[Instant, int, int]] = TypeAdapter(tuple[Instant
 # What is left now is kept in the rows of lots and accounts. As of another instant, or as known then, it is the sum of
 # the movements.
 BALANCE_NOW = """
-    SELECT owed_minutes, suspended,
-        ARRAY(SELECT ROW (lot_id, plan, size_minutes, price_kopecks, starts_at, remaining_minutes, package_ends_at)
+    SELECT owed_minutes, planned_minutes, suspended,
+        ARRAY(SELECT ROW (lot_id, plan, size_minutes, price_kopecks, agreed, starts_at, remaining_minutes,
+                         package_ends_at)
               FROM lot WHERE account_id = $1 AND remaining_minutes > 0 AND ends_at > $2) AS lots
     FROM account WHERE account_id = $1
 """
@@ -41,9 +43,12 @@ BALANCE_AS_OF = """
     )
     SELECT
         coalesce((SELECT minutes FROM moved WHERE lot_id = ''), 0) AS owed_minutes,
+        coalesce((SELECT sum(minutes) FROM plan_change
+                  WHERE account_id = $1 AND recorded_at <= $2), 0)::bigint AS planned_minutes,
         coalesce((SELECT suspended FROM suspension WHERE account_id = $1 AND effective_at <= $2
                   ORDER BY position DESC LIMIT 1), false) AS suspended,
-        ARRAY(SELECT ROW (moved.lot_id, plan, size_minutes, price_kopecks, starts_at, minutes, package_ends_at)
+        ARRAY(SELECT ROW (moved.lot_id, plan, size_minutes, price_kopecks, agreed, starts_at, minutes,
+                         package_ends_at)
               FROM moved CROSS JOIN LATERAL (
                   SELECT * FROM lot WHERE account_id = $1 AND lot.lot_id = moved.lot_id LIMIT 1) AS of_lot
               WHERE minutes > 0 AND ends_at > $2) AS lots
@@ -57,15 +62,20 @@ BALANCE_AS_KNOWN = """
         FROM movement WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4 GROUP BY lot_id
     ), known_suspension AS (
         SELECT * FROM suspension WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4
+    ), known_plan AS (
+        SELECT * FROM plan_change WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4
     )
     SELECT
         coalesce((SELECT minutes FROM known_movement WHERE lot_id IS NULL), 0) AS owed_minutes,
+        coalesce((SELECT sum(minutes) FROM known_plan WHERE recorded_at <= $2), 0)::bigint AS planned_minutes,
         coalesce((SELECT suspended FROM known_suspension WHERE effective_at <= $2
                   ORDER BY position DESC LIMIT 1), false) AS suspended,
         greatest(0, (SELECT max(position) FROM known_movement), (SELECT max(position) FROM known_suspension),
+                 (SELECT max(position) FROM known_plan),
                  (SELECT max(position) FROM tenure
                   WHERE account_id = $1 AND position <= $3 AND recorded_at <= $4)) AS position,
-        ARRAY(SELECT ROW (of_lot.lot_id, plan, size_minutes, price_kopecks, starts_at, minutes, package_ends_at)
+        ARRAY(SELECT ROW (of_lot.lot_id, plan, size_minutes, price_kopecks, agreed, starts_at, minutes,
+                         package_ends_at)
               FROM known_movement CROSS JOIN LATERAL (
                   SELECT * FROM lot WHERE account_id = $1 AND lot.lot_id = known_movement.lot_id LIMIT 1) AS of_lot
               WHERE minutes > 0) AS lots
@@ -140,8 +150,8 @@ def _view(row: Record, chains: Mapping[str, list[Holder]], *, as_of: datetime, *
         balance_hours=decimal_hours(held - row["owed_minutes"]),
         held_minutes=held,
         owed_minutes=row["owed_minutes"],
-        planned_minutes=0,
-        available_minutes=held - row["owed_minutes"],
+        planned_minutes=row["planned_minutes"],
+        available_minutes=held - row["owed_minutes"] - row["planned_minutes"],
         suspended=row["suspended"],
         lots=lots,
         **asked,
@@ -161,13 +171,19 @@ def _lots(rows: Iterable[Record], chains: Mapping[str, list[Holder]], as_of: dat
             remaining_minutes=minutes,
             size_minutes=size,
             price_kopecks=price,
+            agreed=agreed_of(agreed),
             starts_at=starts_at,
             ends_at=holder.ends_at,
         )
-        for lot_id, plan, size, price, starts_at, minutes, package_ends_at in rows
+        for lot_id, plan, size, price, agreed, starts_at, minutes, package_ends_at in rows
         if (holder := holder_at(chains.get(lot_id) or [Holder(lot_id, package_ends_at)], as_of))
     ]
     return sorted(alive, key=lambda lot: (lot.ends_at, lot.starts_at, lot.lot_id))
+
+
+def agreed_of(text: str | None) -> Agreed | None:
+    """What was agreed for a lot's purchase alone, as it is kept."""
+    return None if text is None else Agreed.model_validate_json(text)
 
 
 async def history(

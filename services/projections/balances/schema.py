@@ -1,11 +1,15 @@
 """The tables of the balances projection, in whatever schema the connection's search_path names first."""
 
-TABLES = ("account", "customer", "lot", "tenure", "movement", "suspension", "day_total", "week_movement")
+TABLES = (
+    "account", "customer", "customer_data", "lot", "tenure", "movement", "suspension", "plan", "plan_change",
+    "day_total", "week_movement",
+)  # fmt: skip
 
 TOTALS = """
     SELECT
         (SELECT sum(owed_minutes) FROM account) AS owed_minutes,
         (SELECT count(*) FROM account WHERE suspended) AS suspended_accounts,
+        (SELECT sum(planned_minutes) FROM account) AS planned_minutes,
         (SELECT sum(remaining_minutes) FROM lot) AS remaining_minutes,
         (SELECT sum(price_kopecks) FROM lot) AS price_kopecks,
         (SELECT sum(extract(epoch FROM ends_at)) FROM lot) AS ends,
@@ -22,10 +26,12 @@ CREATE TABLE IF NOT EXISTS account (
     contract_number text NOT NULL,
     held_minutes    bigint NOT NULL DEFAULT 0,
     owed_minutes    bigint NOT NULL DEFAULT 0,
+    planned_minutes bigint NOT NULL DEFAULT 0,
     balance_minutes bigint GENERATED ALWAYS AS (held_minutes - owed_minutes) STORED,
     next_expiry_at  timestamptz NOT NULL DEFAULT 'infinity',
     suspended       boolean NOT NULL DEFAULT false,
-    CONSTRAINT a_debt_is_never_below_nothing CHECK (owed_minutes >= 0)
+    CONSTRAINT a_debt_is_never_below_nothing CHECK (owed_minutes >= 0),
+    CONSTRAINT a_plan_is_never_below_nothing CHECK (planned_minutes >= 0)
 ) WITH (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS account_in_debt ON account (account_id) WHERE balance_minutes < 0;
 CREATE INDEX IF NOT EXISTS account_suspended ON account (account_id) WHERE suspended;
@@ -33,8 +39,21 @@ CREATE INDEX IF NOT EXISTS account_by_name ON account (customer_name, account_id
 CREATE INDEX IF NOT EXISTS account_by_balance ON account (balance_minutes, account_id);
 CREATE INDEX IF NOT EXISTS account_by_expiry ON account (next_expiry_at, account_id);
 
--- What an account was opened with, which no movement touches, so that its indexes cost nothing while hours move.
--- folded: name and contract number as searches compare them; grams: all its pieces of up to three letters.
+-- What an account's customer was said to be, when it was opened ('-infinity') and by each change; null where a change
+-- leaves it. In force is, of each column, what holds from the latest day on, of one day what was recorded last.
+CREATE TABLE IF NOT EXISTS customer_data (
+    account_id      text COLLATE "C" NOT NULL,
+    position        bigint NOT NULL,
+    effective_on    date NOT NULL,
+    customer_name   text,
+    contract_number text,
+    contract_date   date,
+    requisites      text,
+    PRIMARY KEY (account_id, position)
+);
+
+-- What is in force of an account's customer, which no movement touches, so that its indexes cost nothing while hours
+-- move. folded: name and contract number as searches compare them; grams: all its pieces of up to three letters.
 CREATE TABLE IF NOT EXISTS customer (
     account_id    text COLLATE "C" PRIMARY KEY REFERENCES account,
     opened_at     timestamptz NOT NULL,
@@ -54,6 +73,7 @@ CREATE TABLE IF NOT EXISTS lot (
     plan              text,
     size_minutes      bigint NOT NULL,
     price_kopecks     bigint NOT NULL,
+    agreed            text,
     starts_at         timestamptz NOT NULL,
     package_ends_at   timestamptz NOT NULL,
     ends_at           timestamptz NOT NULL,
@@ -63,6 +83,23 @@ CREATE TABLE IF NOT EXISTS lot (
     CONSTRAINT a_lot_holds_between_nothing_and_its_size CHECK (remaining_minutes BETWEEN 0 AND size_minutes)
 ) WITH (fillfactor = 80);
 CREATE INDEX IF NOT EXISTS lot_ending ON lot (ends_at, account_id);
+
+-- The plans that stand (rule 15), and by how much each event changed the time planned on its account: planned was what
+-- was recorded by then, whatever the events' effect.
+CREATE TABLE IF NOT EXISTS plan (
+    account_id       text COLLATE "C" NOT NULL REFERENCES account,
+    task_id          text COLLATE "C" NOT NULL,
+    planned_minutes  bigint NOT NULL,
+    PRIMARY KEY (account_id, task_id)
+) WITH (fillfactor = 70);
+
+CREATE TABLE IF NOT EXISTS plan_change (
+    account_id  text COLLATE "C" NOT NULL,
+    position    bigint NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    minutes     bigint NOT NULL,
+    PRIMARY KEY (account_id, position)
+);
 
 -- Who held what, as it became known.
 CREATE TABLE IF NOT EXISTS tenure (

@@ -1,4 +1,4 @@
-"""Alerts: debt, low balance, expiring hours, suspension; each opens once, may be updated, and closes (rule 13)."""
+"""Alerts: debt, low balance, too much planned, expiring hours, suspension; each opens once and closes (rule 13)."""
 
 from services.projections.debt_alerts.episodes import deliver_again_after
 from services.projections.debt_alerts.projection import catch_up_in_time, fold, project
@@ -15,5 +15,5 @@ DEBT_ALERTS = Projection(
     finish=catch_up_in_time,
     forget=deliver_again_after,
     rest_seconds=REST_SECONDS,
-    version=2,
+    version=3,
 )

@@ -40,9 +40,9 @@ KEEP = """
 """
 
 KEEP_ALERTS = """
-    INSERT INTO alert (account_id, customer_name, kind, episode, opened_at, updated_at, closed_at, position, details)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::timestamptz[], $6::timestamptz[],
-                         $7::timestamptz[], $8::bigint[], $9::json[])
+    INSERT INTO alert (account_id, kind, episode, opened_at, updated_at, closed_at, position, details)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::integer[], $4::timestamptz[], $5::timestamptz[],
+                         $6::timestamptz[], $7::bigint[], $8::json[])
     ON CONFLICT (account_id, kind, episode) DO UPDATE SET
         updated_at = excluded.updated_at, closed_at = excluded.closed_at, position = excluded.position,
         details = excluded.details
@@ -112,7 +112,7 @@ async def _keep(connection: Connection, watched: Mapping[str, Watched], changes:
     await insert(connection, KEEP, accounts)
     last = {(change.watched.account_id, change.kind, change.episode.number): change for change in changes}
     alerts = [
-        (account_id, change.watched.customer_name, kind, number, change.episode.opened_at, change.episode.updated_at,
+        (account_id, kind, number, change.episode.opened_at, change.episode.updated_at,
          change.episode.closed_at, change.watched.position, change.episode.details.model_dump_json(exclude_none=True))
         for (account_id, kind, number), change in last.items()
     ]  # fmt: skip

@@ -18,7 +18,9 @@ ALERT_KEY: TypeAdapter[AlertKey] = TypeAdapter(AlertKey)
 DELIVERY_KEY: TypeAdapter[tuple[int, str]] = TypeAdapter(tuple[Position, EndpointUrl])
 
 ALERTS = """
-    SELECT account_id, customer_name, kind, episode, opened_at, updated_at, closed_at, position, details FROM alert
+    SELECT account_id, watched ->> 'customer_name' AS customer_name, kind, episode, opened_at, updated_at, closed_at,
+           position, details
+    FROM alert JOIN alert_account USING (account_id)
     WHERE {filters} ORDER BY opened_at DESC, account_id DESC, kind DESC, episode DESC LIMIT $1
 """
 

@@ -18,7 +18,6 @@ CREATE INDEX IF NOT EXISTS alert_account_next ON alert_account (next_at) WHERE n
 
 CREATE TABLE IF NOT EXISTS alert (
     account_id    text COLLATE "C" NOT NULL,
-    customer_name text NOT NULL,
     kind          text COLLATE "C" NOT NULL,
     episode       integer NOT NULL,
     opened_at     timestamptz NOT NULL,

@@ -5,11 +5,22 @@ nor from how often somebody looks whether it is time.
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from contracts.alerts import AlertDetails, AlertKind
-from contracts.events import AccountOpened, Event, PackagePurchased, WorkResumed, WorkSuspended
+from contracts.events import (
+    AccountOpened,
+    CustomerChanged,
+    Event,
+    PackagePurchased,
+    PlanDropped,
+    TaskClosed,
+    TaskPlanned,
+    WarrantyMarked,
+    WorkResumed,
+    WorkSuspended,
+)
 from contracts.quantities import Instant
 from contracts.read_models import ReadModel
 from services.projections.balances.holders import Tenure, holders, tenures
@@ -63,10 +74,14 @@ class Episode(ReadModel):
 
 
 class Watched(ReadModel):
-    """The account at `as_of`, after the event at `position`."""
+    """The account at `as_of`, after the event at `position`.
+
+    `customer_name` is in force from the day `named_on` on (rule 16.1); `plans` is the time planned by task (rule 15.2).
+    """
 
     account_id: str
     customer_name: str
+    named_on: date = date.min
     as_of: Instant
     position: int
     owed_minutes: int = 0
@@ -74,6 +89,7 @@ class Watched(ReadModel):
     terms: Terms | None = None
     lots: Mapping[str, WatchedLot] = {}
     tenures: tuple[Tenure, ...] = ()
+    plans: Mapping[str, int] = {}
     episodes: Mapping[AlertKind, Episode] = {}
 
     @property
@@ -110,6 +126,11 @@ def conditions(watched: Watched) -> dict[AlertKind, AlertDetails]:
     elif watched.terms and balance <= watched.terms.low_balance_minutes:
         threshold = watched.terms.low_balance_minutes
         found["low_balance"] = AlertDetails(balance_minutes=balance, threshold_minutes=threshold)
+    planned = sum(watched.plans.values())
+    if 0 <= balance < planned:
+        found["overplanned"] = AlertDetails(
+            balance_minutes=balance, planned_minutes=planned, available_minutes=balance - planned
+        )
     if soon := [lot for lot in watched.alive if lot.warned_at <= watched.as_of]:
         found["expiring"] = AlertDetails(
             minutes_at_risk=sum(lot.minutes for lot in soon),
@@ -145,7 +166,8 @@ def at(watched: Watched, instant: datetime) -> tuple[Watched, list[Change]]:
 
 
 def _folded(watched: Watched, event: Event) -> Watched:
-    """What the event says about hours, debt, ends and suspension."""
+    """What the event says about hours, debt, ends, suspension, plans and the customer's name."""
+    watched = _planned(_named(watched, event), event)
     if isinstance(event, PackagePurchased):
         watched = watched.model_copy(update={"terms": _terms(watched.terms, event)})
     if facts := tenures(event):
@@ -162,6 +184,28 @@ def _folded(watched: Watched, event: Event) -> Watched:
     if isinstance(event, WorkSuspended | WorkResumed):
         changed["suspended"] = event.reason if isinstance(event, WorkSuspended) else None
     return watched.model_copy(update=changed)
+
+
+def _named(watched: Watched, event: Event) -> Watched:
+    """The name that holds from the latest day on; of one day, the one recorded last."""
+    if not isinstance(event, CustomerChanged) or event.customer_name is None or event.effective_on < watched.named_on:
+        return watched
+    return watched.model_copy(update={"customer_name": event.customer_name, "named_on": event.effective_on})
+
+
+def _planned(watched: Watched, event: Event) -> Watched:
+    """A closing ends the plan; one of a task marked as warranty counts nothing (rule 15.2)."""
+    plans = dict(watched.plans)
+    match event:
+        case TaskPlanned():
+            plans[event.task_id] = event.planned_minutes
+        case WarrantyMarked() if event.task_id in plans:
+            plans[event.task_id] = 0
+        case PlanDropped() | TaskClosed():
+            plans.pop(event.task_id, None)
+        case _:
+            return watched
+    return watched.model_copy(update={"plans": plans})
 
 
 def _terms(known: Terms | None, event: PackagePurchased) -> Terms:
@@ -208,8 +252,9 @@ def _judged(watched: Watched) -> tuple[Watched, list[Change]]:
 
 
 def _last_words(kind: AlertKind, hold: Mapping[AlertKind, AlertDetails]) -> dict[str, object]:
-    """What a closed alert says beside what it said last: a low balance that became debt, the balance."""
-    return {"balance_minutes": hold["debt"].balance_minutes} if kind == "low_balance" and "debt" in hold else {}
+    """What a closed alert says beside what it said last: one of a balance that became debt, the balance."""
+    became_debt = kind in ("low_balance", "overplanned") and "debt" in hold
+    return {"balance_minutes": hold["debt"].balance_minutes} if became_debt else {}
 
 
 def _changed(

@@ -130,9 +130,9 @@ def _part(given: Given, sign: int, corrects: str | None) -> Part:
 
 
 class Prices(NamedTuple):
-    """The prices agreed for lots that were bought, and what compensations make up for."""
+    """The prices of lots that were bought, None where one was agreed as a whole; what compensations make up for."""
 
-    bought: Mapping[str, int]
+    bought: Mapping[str, int | None]
     compensations: Mapping[str, Sequence[Source]]
 
     def of(self, lot_id: str | None, hour_price_kopecks: int | None) -> tuple[int, ...]:
@@ -140,5 +140,5 @@ class Prices(NamedTuple):
         if lot_id is None:
             return () if hour_price_kopecks is None else (hour_price_kopecks,)
         if lot_id in self.bought:
-            return (self.bought[lot_id],)
+            return () if (price := self.bought[lot_id]) is None else (price,)
         return tuple(sorted({price for source in self.compensations.get(lot_id, ()) for price in self.of(*source)}))

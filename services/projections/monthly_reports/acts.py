@@ -8,13 +8,14 @@ from asyncpg import Connection
 from contracts.quantities import decimal_hours, hours_column, known_bounds, rounded_division
 from contracts.reports import AcceptedRow, Act, ActLine, MonthlyReport, ReplacedAct, Vat, VatMode, VatRate
 from services.projections.monthly_reports.accepted import Booked, Part, Prices, Source, accepted
+from services.projections.monthly_reports.customers import customers_on
 from services.projections.monthly_reports.hours_from_report import (
     accepted_rows,
     accepted_rows_of_edition_1,
     debts_moved,
 )
 from services.projections.monthly_reports.periods import last_day
-from services.projections.monthly_reports.revisions import Change, act_number, changes_of_months, revisions
+from services.projections.monthly_reports.revisions import Change, ClosedAt, act_number, changes_of_months, revisions
 from services.projections.monthly_reports.seller import Seller
 
 # All that is known of the tasks that the month booked anything of, and of those that compensations make up for; of a
@@ -28,7 +29,7 @@ HISTORY = """
     ORDER BY position, ordinal
 """
 
-LOTS = "SELECT lot_id, plan, hour_price_kopecks FROM report_lot WHERE account_id = $1"
+LOTS = "SELECT lot_id, plan, hour_price_kopecks, task_id FROM report_lot WHERE account_id = $1"
 
 
 class Lots(NamedTuple):
@@ -40,10 +41,15 @@ class Lots(NamedTuple):
 
 async def act(connection: Connection, report: MonthlyReport, seller: Seller) -> Act:
     """The act of that report's month; a draft while the month is open. Its money is the report's."""
+    bounds = known_bounds(report.known_at)
     history = await connection.fetch(HISTORY, report.account_id, report.month, report.position)
-    changes = await changes_of_months(connection, report.account_id, *known_bounds(report.known_at))
+    changes = await changes_of_months(connection, report.account_id, *bounds)
+    known = revisions(report.month, changes)
     parts, sources = accepted(report.month, history)
-    lines = _lines(report, parts, await _lots(connection, report.account_id, sources), seller, changes)
+    corrected = {part.corrects for part in parts if part.corrects}
+    customers = await customers_on(connection, report.account_id, list(map(last_day, corrected)), *bounds)
+    acts = {month: _number_of(customers[last_day(month)]["contract_number"], month, changes) for month in corrected}
+    lines = _lines(parts, await _lots(connection, report.account_id, sources), seller, acts)
     total = sum(line.amount_kopecks for line in lines)
     assert total == report.totals.amount_kopecks, "an act states the money of its report"
     minutes = sum(line.minutes for line in lines)
@@ -52,7 +58,9 @@ async def act(connection: Connection, report: MonthlyReport, seller: Seller) -> 
     rates = vat_rates(lines)
     modes = {rate.mode for rate in rates} or {seller.vat_mode(last_day(report.month))}
     return Act(
-        **_named(report, changes),
+        number=act_number(report.contract_number, report.month, known.number),
+        revision=known.number,
+        replaces=known.replaced and await _replaced(connection, report, known.replaced, known.number - 1),
         to_sign=bool(lines),
         act_date=last_day(report.month),
         draft=not report.closed,
@@ -76,20 +84,16 @@ async def act(connection: Connection, report: MonthlyReport, seller: Seller) -> 
 
 async def _lots(connection: Connection, account_id: str, sources: Mapping[str, Sequence[Source]]) -> Lots:
     rows = await connection.fetch(LOTS, account_id)
-    bought = {row["lot_id"]: price for row in rows if (price := row["hour_price_kopecks"]) is not None}
+    bought = {row["lot_id"]: row["hour_price_kopecks"] for row in rows if row["task_id"] is None}
     return Lots({row["lot_id"]: row["plan"] for row in rows}, Prices(bought, sources))
 
 
-def _named(report: MonthlyReport, changes: Iterable[Change]) -> dict[str, Any]:
-    """Its number, and which act of the month it replaces."""
-    known = revisions(report.month, changes)
-    number, contract = known.number, report.contract_number
-    replaces = known.replaced and ReplacedAct(
-        number=act_number(contract, report.month, number - 1),
-        closed_at=known.replaced.recorded_at,
-        position=known.replaced.position,
-    )
-    return {"number": act_number(contract, report.month, number), "revision": number, "replaces": replaces}
+async def _replaced(connection: Connection, report: MonthlyReport, closed: ClosedAt, revision: int) -> ReplacedAct:
+    """The act of the month before this one, with the contract's number as it was known then."""
+    day = last_day(report.month)
+    then = await customers_on(connection, report.account_id, [day], closed.position, closed.recorded_at)
+    number = act_number(then[day]["contract_number"], report.month, revision)
+    return ReplacedAct(number=number, closed_at=closed.recorded_at, position=closed.position)
 
 
 def vat_within(amount_kopecks: int, mode: VatMode) -> int:
@@ -108,10 +112,11 @@ def vat_rates(lines: Iterable[ActLine]) -> tuple[VatRate, ...]:
     )
 
 
-def _lines(
-    report: MonthlyReport, parts: Iterable[Part], lots: Lots, seller: Seller, changes: tuple[Change, ...]
-) -> tuple[ActLine, ...]:
-    """A line for each package and price, those of the month first, then its corrections, month by month."""
+def _lines(parts: Iterable[Part], lots: Lots, seller: Seller, acts: Mapping[str, str]) -> tuple[ActLine, ...]:
+    """A line for each package and price, those of the month first, then its corrections, month by month.
+
+    `acts`: the numbers of the acts corrected, by month.
+    """
 
     def line_of(part: Part) -> dict[str, Any]:
         prices = lots.prices.of(part.lot_id, part.hour_price_kopecks)
@@ -122,7 +127,7 @@ def _lines(
             "hour_prices_kopecks": prices,
             "vat_mode": seller.vat_mode(last_day(part.vat_month)),
             "corrects_month": part.corrects,
-            "corrects_act": part.corrects and _number_of(report.contract_number, part.corrects, changes),
+            "corrects_act": part.corrects and acts[part.corrects],
         }
 
     sums: dict[tuple[Any, ...], tuple[dict[str, Any], list[int]]] = {}

@@ -1,11 +1,10 @@
 """From a batch of events to rows: a few statements for hundreds of events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from asyncpg import Connection
 
 from contracts.events import (
-    AccountOpened,
     MonthClosed,
     MonthReopened,
     PackagePurchased,
@@ -15,24 +14,24 @@ from contracts.events import (
 )
 from services.projections.balances.holders import tenures
 from services.projections.following.logged import Logged, of_types
+from services.projections.monthly_reports.customers import add_customers
 from services.projections.monthly_reports.entries import entries
+from services.projections.monthly_reports.estimates import estimates
 from services.projections.monthly_reports.totals import ADD_TO_MONTHS, booked_by_month
 from services.projections.rows import Row, copy, insert
 
-ADD_ACCOUNTS = """
-    INSERT INTO report_account (account_id, customer_name, contract_number, contract_date, requisites)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::date[], $5::jsonb[])
-"""
-
 ADD_LOTS = """
-    INSERT INTO report_lot (account_id, lot_id, plan, hour_price_kopecks, ends_at, task_id, closure)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::text[], $7::integer[])
+    INSERT INTO report_lot (account_id, lot_id, plan, hour_price_kopecks, agreed, ends_at, task_id, closure)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::jsonb[], $6::timestamptz[], $7::text[],
+                         $8::integer[])
 """
 
 TENURE = (
     "account_id", "position", "ordinal", "booking_month", "recorded_at", "kind", "subject_id", "package_id", "ends_at",
 )  # fmt: skip
-CLOSING = ("account_id", "task_id", "closure", "title", "category", "coefficient", "effective_at")
+CLOSING = (
+    "account_id", "task_id", "closure", "title", "category", "coefficient", "effective_at", "work", "estimated_minutes",
+)  # fmt: skip
 ENTRY = (
     "account_id", "booking_month", "position", "recorded_at", "effective_at", "ordinal", "kind", "minutes",
     "balance_minutes", "amount_kopecks", "task_id", "closure", "lot_id", "to_package_id", "worked_minutes",
@@ -49,23 +48,14 @@ ADD_FROZEN = """
 
 async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """Add what a batch of events books, in the caller's transaction."""
-    await insert(connection, ADD_ACCOUNTS, _accounts(batch))
+    await add_customers(connection, batch)
     await insert(connection, ADD_LOTS, _lots(batch))
     await copy(connection, "report_tenure", TENURE, _tenures(batch))
-    await copy(connection, "report_closing", CLOSING, _closings(batch))
+    await copy(connection, "report_closing", CLOSING, _closings(batch, await estimates(connection, batch)))
     await copy(connection, "report_entry", ENTRY, entry_rows(batch))
     await copy(connection, "report_month", MONTH, _months(batch))
     await insert(connection, ADD_FROZEN, _frozen(batch))
     await insert(connection, ADD_TO_MONTHS, booked_by_month(batch))
-
-
-def _accounts(batch: Sequence[Logged]) -> list[Row]:
-    return [
-        (recorded.account_id, event.customer_name, event.contract_number, event.contract_date,
-         event.customer_requisites and event.customer_requisites.model_dump_json())
-        for recorded, event in batch
-        if isinstance(event, AccountOpened)
-    ]  # fmt: skip
 
 
 def _lots(batch: Sequence[Logged]) -> list[Row]:
@@ -73,11 +63,12 @@ def _lots(batch: Sequence[Logged]) -> list[Row]:
     for recorded, event in of_types(batch, PackagePurchased, WarrantyMarked, TaskReopened):
         match event:
             case PackagePurchased() as new:
-                lots.append(
-                    (recorded.account_id, new.package_id, new.plan, new.hour_price_kopecks, new.ends_at, None, None)
-                )
+                agreed = new.agreed
+                price = new.hour_price_kopecks if agreed is None or agreed.price_kopecks is None else None
+                said = agreed and agreed.model_dump_json(exclude_none=True)
+                lots.append((recorded.account_id, new.package_id, new.plan, price, said, new.ends_at, None, None))
             case WarrantyMarked(compensation=new) | TaskReopened(compensation=new) if new:
-                made_up = (None, None, new.ends_at, event.task_id, event.closure)
+                made_up = (None, None, None, new.ends_at, event.task_id, event.closure)
                 lots.append((recorded.account_id, new.package_id, *made_up))
             case _:
                 pass
@@ -92,10 +83,10 @@ def _tenures(batch: Sequence[Logged]) -> list[Row]:
     ]
 
 
-def _closings(batch: Sequence[Logged]) -> list[Row]:
+def _closings(batch: Sequence[Logged], estimated: Mapping[int, int]) -> list[Row]:
     return [
         (recorded.account_id, event.task_id, event.closure, event.title, event.category, str(event.coefficient),
-         event.effective_at)
+         event.effective_at, event.kind, estimated.get(recorded.position))
         for recorded, event in of_types(batch, TaskClosed)
     ]  # fmt: skip
 

@@ -4,20 +4,18 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-import orjson
 from asyncpg import Connection
 
 from contracts.quantities import KnownAt, decimal_hours, known_bounds
-from contracts.reports import MonthlyReport, Party
+from contracts.reports import MonthlyReport
 from services.projections.lookups import UnknownAccount
+from services.projections.monthly_reports.customers import customers_on, party
 from services.projections.monthly_reports.frozen import GONE
 from services.projections.monthly_reports.packages_left import packages_left
 from services.projections.monthly_reports.periods import last_day
 from services.projections.monthly_reports.revisions import changes_of_months, revisions
 from services.projections.monthly_reports.seller import Seller
 from services.projections.monthly_reports.tables import tables
-
-ACCOUNT = "SELECT customer_name, contract_number, contract_date, requisites FROM report_account WHERE account_id = $1"
 
 OPENING = """
     SELECT coalesce(sum(balance_minutes), 0)::bigint FROM report_entry
@@ -26,7 +24,7 @@ OPENING = """
 
 ENTRIES = """
     SELECT entry.*, closing.title, closing.category, closing.coefficient, closing.effective_at AS closed_at,
-           lot.plan, lot.ends_at
+           closing.work, closing.estimated_minutes, lot.plan, lot.ends_at, lot.agreed
     FROM report_entry AS entry
     LEFT JOIN report_closing AS closing USING (account_id, task_id, closure)
     LEFT JOIN report_lot AS lot USING (account_id, lot_id)
@@ -45,7 +43,9 @@ FROZEN = "SELECT report_hash FROM report_frozen WHERE account_id = $1 AND month 
 LAST_KNOWN = """
     SELECT greatest(0,
         (SELECT max(position) FROM report_entry WHERE account_id = $1 AND recorded_at <= $2),
-        (SELECT max(position) FROM report_month WHERE account_id = $1 AND recorded_at <= $2))
+        (SELECT max(position) FROM report_month WHERE account_id = $1 AND recorded_at <= $2),
+        (SELECT max(position) FROM report_customer
+         WHERE account_id = $1 AND recorded_at <= $2 AND effective_on > '-infinity'))
 """
 
 
@@ -64,7 +64,8 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
     last that was known.
     """
     until, recorded = bounds = known_bounds(asked.known_at)
-    account = await connection.fetchrow(ACCOUNT, asked.account_id)
+    day = last_day(asked.month)
+    account = (await customers_on(connection, asked.account_id, [day], *bounds)).get(day)
     if account is None:
         raise UnknownAccount(asked.account_id)
     opening = await connection.fetchval(OPENING, asked.account_id, asked.month, *bounds)
@@ -82,8 +83,8 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
         report_hash=frozen or (GONE if known.froze(asked.month) else None),
         known_at=asked.known_at,
         position=closed_by or min(until, position),
-        seller=seller.party_on(last_day(asked.month)),
-        customer=Party(name=account["customer_name"], **orjson.loads(account["requisites"] or "{}")),
+        seller=seller.party_on(day),
+        customer=party(account),
         contract_number=account["contract_number"],
         contract_date=account["contract_date"],
         opening_balance_minutes=opening,

@@ -1,8 +1,8 @@
 """The tables of the monthly reports, in whatever schema the connection's search_path names first."""
 
 TABLES = (
-    "report_account", "report_lot", "report_tenure", "report_closing", "report_entry", "report_month", "report_frozen",
-    "report_total",
+    "report_customer", "report_lot", "report_tenure", "report_closing", "report_plan", "report_entry",
+    "report_month", "report_frozen", "report_total",
 )  # fmt: skip
 
 TOTALS = """
@@ -16,25 +16,34 @@ TOTALS = """
 """
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS report_account (
-    account_id      text COLLATE "C" PRIMARY KEY,
-    customer_name   text NOT NULL,
-    contract_number text NOT NULL,
-    contract_date   date NOT NULL,
-    requisites      jsonb
+-- What an account's customer was said to be, when it was opened ('-infinity') and by each change; null where a change
+-- leaves it. In force on a day is, of each column, what holds from the latest day up to it on, of one day what was
+-- recorded last.
+CREATE TABLE IF NOT EXISTS report_customer (
+    account_id      text COLLATE "C" NOT NULL,
+    position        bigint NOT NULL,
+    recorded_at     timestamptz NOT NULL,
+    effective_on    date NOT NULL,
+    customer_name   text,
+    contract_number text,
+    contract_date   date,
+    requisites      jsonb,
+    PRIMARY KEY (account_id, position)
 );
 
--- What a line says of a lot: a compensation has no plan and no price of its own, but the closing it makes up for.
+-- What a line says of a lot: a compensation has no plan and no price of its own, but the closing it makes up for; a
+-- package whose price was agreed as a whole has no price of an hour.
 CREATE TABLE IF NOT EXISTS report_lot (
     account_id         text COLLATE "C" NOT NULL,
     lot_id             text COLLATE "C" NOT NULL,
     plan               text,
     hour_price_kopecks bigint,
+    agreed             jsonb,
     ends_at            timestamptz NOT NULL,
     task_id            text,
     closure            integer,
     PRIMARY KEY (account_id, lot_id),
-    CHECK ((hour_price_kopecks IS NULL) = (task_id IS NOT NULL AND closure IS NOT NULL))
+    CHECK (hour_price_kopecks IS NULL OR task_id IS NULL)
 );
 
 -- Who holds which lot until when, as balances follow it.
@@ -59,8 +68,18 @@ CREATE TABLE IF NOT EXISTS report_closing (
     category     text NOT NULL,
     coefficient  text NOT NULL,
     effective_at timestamptz NOT NULL,
+    work         text NOT NULL,
+    estimated_minutes bigint,
     PRIMARY KEY (account_id, task_id, closure)
 );
+
+-- What each task was expected to take, by its last plan that was not dropped (rule 15.3).
+CREATE TABLE IF NOT EXISTS report_plan (
+    account_id        text COLLATE "C" NOT NULL,
+    task_id           text COLLATE "C" NOT NULL,
+    estimated_minutes bigint NOT NULL,
+    PRIMARY KEY (account_id, task_id)
+) WITH (fillfactor = 70);
 
 -- Bookings, never changed; a month's are read by its key, whatever else there is.
 CREATE TABLE IF NOT EXISTS report_entry (
