@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from contracts.envelope import RecordedEvent
 from contracts.events import (
     AccountOpened,
+    Agreed,
     Compensation,
+    CustomerChanged,
     DebtPaid,
     DebtSettled,
     Draw,
@@ -22,8 +24,10 @@ from contracts.events import (
     PackageExpired,
     PackagePurchased,
     Payment,
+    PlanDropped,
     Returned,
     TaskClosed,
+    TaskPlanned,
     TaskReopened,
     WarrantyMarked,
     WorkResumed,
@@ -68,6 +72,7 @@ def purchased(
     price: int = 6_380_000,
     low: int | None = None,
     days: int | None = None,
+    agreed: Agreed | None = None,
 ) -> PackagePurchased:
     return PackagePurchased(
         **times(on),
@@ -83,7 +88,30 @@ def purchased(
         successor_package_id=successor,
         low_balance_minutes=low,
         expiring_days=days,
+        agreed=agreed,
     )
+
+
+def planned(task_id: str, minutes: int, *, on: str) -> TaskPlanned:
+    return TaskPlanned(
+        **times(on),
+        task_id=task_id,
+        title="Перенос портала",
+        category="regular",
+        warranty=False,
+        estimated_minutes=minutes,
+        coefficient="1",
+        terms_version="2024-01-01",
+        planned_minutes=minutes,
+    )
+
+
+def plan_dropped(task_id: str, *, on: str) -> PlanDropped:
+    return PlanDropped(**times(on), task_id=task_id, reason="отложено")
+
+
+def customer_changed(since: str, **new: Any) -> CustomerChanged:
+    return CustomerChanged(**times(since), effective_on=since, **new)
 
 
 def closed(

@@ -10,6 +10,8 @@ DEBT = AlertDetails(balance_minutes=-450)
 LOW = AlertDetails(balance_minutes=90, threshold_minutes=120)
 OVERDRAWN = AlertDetails(balance_minutes=-30, threshold_minutes=120)
 EXPIRING = AlertDetails(minutes_at_risk=450, amount_kopecks_at_risk=1_942_500, ends_at=moment("2026-03-12"))
+PLANNED = AlertDetails(balance_minutes=600, planned_minutes=690, available_minutes=-90)
+PLANNED_IN_DEBT = AlertDetails(balance_minutes=-30, planned_minutes=690, available_minutes=-90)
 SUSPENDED = AlertDetails(reason="задолженность")
 
 
@@ -23,6 +25,12 @@ SUSPENDED = AlertDetails(reason="задолженность")
          "The balance is 1.50 h; customers are warned at 2.00 h."),
         ("low_balance", LOW, "2026-03-01", "Баланс снова выше порога 2,00 ч.", "The balance is above 2.00 h again."),
         ("low_balance", OVERDRAWN, "2026-03-01", "Часов больше нет: теперь это долг, 0,50 ч.",
+         "There are no hours left: it is debt now, 0.50 h."),
+        ("overplanned", PLANNED, None, "Запланировано 11,50 ч, а баланс 10,00 ч: не хватает 1,50 ч.",
+         "11.50 h are planned and the balance is 10.00 h: 1.50 h are missing."),
+        ("overplanned", PLANNED, "2026-03-01", "Запланированному хватает часов.",
+         "There are hours for all that is planned."),
+        ("overplanned", PLANNED_IN_DEBT, "2026-03-01", "Часов больше нет: теперь это долг, 0,50 ч.",
          "There are no hours left: it is debt now, 0.50 h."),
         ("expiring", EXPIRING, None,
          "Купите пакет по 11 марта 2026 г. включительно, иначе сгорят 7,50 ч (19 425,00 ₽).",

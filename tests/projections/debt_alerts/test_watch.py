@@ -18,11 +18,14 @@ from tests.projections.vocabulary import (
     carried,
     closed,
     compensation,
+    customer_changed,
     expired,
     marked,
     moment,
     opened,
     paid,
+    plan_dropped,
+    planned,
     purchased,
     reopened,
     resumed,
@@ -322,3 +325,59 @@ def test_after_every_event_there_is_a_debt_alert_where_the_ledger_itself_says_th
         assert ("suspended" in is_open) == view.suspended
         if watched.terms:
             assert ("low_balance" in is_open) == (0 <= view.balance_minutes <= watched.terms.low_balance_minutes)
+
+
+def test_more_planned_than_there_is_opens_once_and_closes_when_it_fits():
+    assert told(
+        SPRING,
+        planned("T-1", 1200, on="2026-03-02"),
+        planned("T-2", 60, on="2026-03-03"),
+        planned("T-3", 60, on="2026-03-04"),
+        plan_dropped("T-2", on="2026-03-05"),
+        marked("T-3", on="2026-03-06"),
+    ) == [
+        "overplanned 1 opened 2026-03-03",
+        "overplanned 1 updated 2026-03-04",
+        "overplanned 1 updated 2026-03-05",
+        "overplanned 1 closed 2026-03-06",
+    ]
+
+
+def test_what_is_overplanned_says_balance_plan_and_what_is_missing():
+    assert said(SPRING, planned("T-1", 1260, on="2026-03-02")) == AlertDetails(
+        balance_minutes=1200, planned_minutes=1260, available_minutes=-60
+    )
+
+
+def test_a_closing_ends_the_plan_and_a_debt_is_no_overplanning():
+    assert told(
+        purchased("spring", 100, on="2026-03-01", until="2026-06-02", low=0),
+        planned("T-1", 160, on="2026-03-02"),
+        planned("T-2", 60, on="2026-03-02"),
+        closed("T-1", on="2026-03-03", draws={"spring": 100}, owed=60),
+        paid({"T-1": 60}, on="2026-03-04"),
+    ) == [
+        "overplanned 1 opened 2026-03-02",
+        "overplanned 1 updated 2026-03-02",
+        "debt 1 opened 2026-03-03",
+        "overplanned 1 closed 2026-03-03",
+        "debt 1 closed 2026-03-04",
+        "low_balance 1 opened 2026-03-04",
+        "overplanned 2 opened 2026-03-04",
+    ]
+
+
+def test_hours_that_end_may_leave_too_few_for_the_plan_without_any_event():
+    assert told(SPRING, planned("T-1", 60, on="2026-03-02"), until="2026-06-03")[-1:] == [
+        "overplanned 1 opened 2026-06-02"
+    ]
+
+
+def test_alerts_name_the_customer_in_force():
+    log = Log()
+    log.record("romashka", opened(name="ООО «Ромашка»"))
+    log.record("romashka", customer_changed("2026-02-01", customer_name="АО «Ромашка»"))
+    log.record("romashka", customer_changed("2026-01-15", customer_name="ПАО «Ромашка»"), at="2026-02-02")
+    log.record("romashka", customer_changed("2026-02-03", contract_number="2"))
+    log.record("romashka", closed("T-1", on="2026-03-05", owed=60))
+    assert [change.watched.customer_name for change in changes_of(log)] == ["АО «Ромашка»"]
