@@ -138,7 +138,9 @@ def ledger(
 ) -> None:
     """Run the ledger service: commands, log, relay and expiry, or one of these alone."""
     from services.ledger.running import run_expiry, run_relay
+    from services.ledger.settings import LOGINS_OF
     from services.operating.start_conditions import ledger_settings
+    from services.process.logins import as_part
     from services.process.serving import collect_garbage_seldom, listening, serve
     from services.process.settings import read
     from services.process.site import SiteSettings
@@ -146,7 +148,8 @@ def ledger(
 
     _listen_on(host)
     _begin(only or "ledger", metrics_port)
-    settings = ledger_settings(os.environ)
+    database, nats = LOGINS_OF[only]
+    settings = ledger_settings(os.environ | as_part(database, nats))
     match only:
         case "relay":
             collect_garbage_seldom()
@@ -168,6 +171,7 @@ def projections(
 ) -> None:
     """Run the projections service: queries and worker, or one of these alone."""
     from services.operating.start_conditions import projections_settings
+    from services.process.logins import as_part
     from services.process.serving import collect_garbage_seldom, listening, serve
     from services.process.settings import read
     from services.process.site import SiteSettings
@@ -176,7 +180,7 @@ def projections(
 
     _listen_on(host)
     _begin(only or "projections", metrics_port)
-    settings = projections_settings(os.environ)
+    settings = projections_settings(os.environ | as_part("projections", "worker"))
     match only:
         case "worker":
             collect_garbage_seldom()
@@ -185,6 +189,32 @@ def projections(
             serve("services.projections.app:create_api", listening(port, read(SiteSettings).host))
         case None:
             serve("services.projections.app:create_app", listening(port, read(SiteSettings).host))
+
+
+@cli.command()
+def migrate(
+    data: Annotated[Path, typer.Option(help="The folder of `up`, where DATABASE_URL is not set.")] = DEFAULT_DATA,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit code 1 where something is due.")] = False,
+    logins: Annotated[
+        Path | None, typer.Option(help="Make a login for each part too, and write their URLs into that folder.")
+    ] = None,
+) -> None:
+    """Bring the schemas up to date by the login that owns them; the parts need it for nothing."""
+    from services.ledger.settings import Settings
+    from services.operating.database_logins import keep_logins, owners_url
+    from services.operating.migration import bring_up_to_date, outstanding
+    from services.process.settings import read
+
+    settings = read(Settings, database_url=owners_url(data))
+    due = asyncio.run(outstanding(settings))
+    for name in due:
+        print(f"{name} is missing")
+    if check:
+        raise typer.Exit(1 if due else 0)
+    asyncio.run(bring_up_to_date(settings))
+    if logins:
+        asyncio.run(keep_logins(settings.database_url, logins))
+    print("the schemas are those of this program")
 
 
 @cli.command("import")
@@ -237,16 +267,15 @@ def rebuild(
     ] = False,
 ) -> None:
     """Build a projection anew beside the live one, compare the totals, and swap; commands and queries go on."""
-    from infra.embedded import EmbeddedPostgres
     from services.access.caller import Caller
+    from services.operating.database_logins import database_url_of
     from services.operating.rebuild import rebuild_by_hand
     from services.process.address import hourbook_at
     from services.process.serving import collect_garbage_seldom
     from services.process.settings import read
     from services.projections.settings import Settings
 
-    database_url = os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()
-    settings = read(Settings, database_url=database_url, ledger_url=url)
+    settings = read(Settings, database_url=database_url_of("projections", data), ledger_url=url)
     collect_garbage_seldom()
     with hourbook_at(url):
         caller = Caller.of(url, key_file, data)

@@ -12,6 +12,7 @@ from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
 from services.process.health import health_routes
+from services.process.logins import as_part
 from services.process.openapi import PUBLISHED
 from services.process.settings import read
 from services.projections.routes import ROUTES as QUERIES
@@ -23,8 +24,8 @@ from services.projections.settings import Settings as ProjectionsSettings
 async def _running(app: FastAPI) -> AsyncIterator[None]:
     """Both services, each with its own settings, role and connections; relay, expiry and worker run elsewhere."""
     async with (
-        running_ledger(read(LedgerSettings)) as app.state.ledger,
-        running_projections(read(ProjectionsSettings), worker=False) as app.state.projections,
+        running_ledger(read(LedgerSettings, **as_part("ledger", "ledger"))) as app.state.ledger,
+        running_projections(read(ProjectionsSettings, **as_part("projections")), worker=False) as app.state.projections,
     ):
         app.state.parts = app.state.ledger.work
         yield

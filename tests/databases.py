@@ -21,6 +21,10 @@ SCHEMAS = """
     SELECT format('%I', nspname) FROM pg_namespace
     WHERE nspname NOT IN ('public', 'information_schema') AND nspname NOT LIKE 'pg\\_%'
 """
+RIGHTS = """
+    SELECT format('REVOKE ALL ON DATABASE %I FROM %s', datname, grantee::regrole)
+    FROM pg_database, aclexplode(datacl) WHERE datname = current_database() AND grantee NOT IN (0, datdba)
+"""
 
 
 class Databases:
@@ -70,6 +74,8 @@ class Databases:
                 return False
             for (schema,) in await connection.fetch(SCHEMAS):  # one by one: each table takes a lock, and they are few
                 await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+            for (revocation,) in await connection.fetch(RIGHTS):
+                await connection.execute(revocation)
             return True
         finally:
             await connection.close()

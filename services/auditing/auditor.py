@@ -27,6 +27,7 @@ from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import prepared
 from services.ledger.settings import terms
+from services.process.postgres_roles import AUDITOR
 from services.process.stopping import finish
 from services.projections import catalogue, database
 from services.projections.balances import BALANCES
@@ -74,7 +75,7 @@ class Audit:
         """
         cursor = await asyncio.to_thread(Cursor.load, self.cursor_file)
         full = full or any(cursor.faults.values())
-        async with EventStore.connected(self.database_url, self.logs) as store:
+        async with EventStore.connected(self.database_url, self.logs, role=AUDITOR) as store:
             found, after = await verify(
                 store.readers, self.logs, cursor, full=full, trust_keys=trust_keys,
                 surroundings=Surroundings.of(self.logs, self.terms), went_over=progress,
@@ -138,9 +139,10 @@ class Audit:
 
         When everything was gone over last is remembered outside of this process, which may be started every day.
         """
-        await prepared(self.database_url, self.logs)
-        if self.with_projections:
-            await catalogue.migrate(self.database_url, [str(log_id) for log_id in range(self.logs)])
+        await prepared(self.database_url, self.logs, AUDITOR)
+        log_names = [str(log_id) for log_id in range(self.logs)]
+        if self.with_projections and await catalogue.missing(self.database_url, log_names):
+            await catalogue.migrate(self.database_url, log_names)
         said: dict[int, list[str]] = {}
         try:
             while True:
@@ -177,7 +179,7 @@ def _tell(faults: dict[int, list[str]]) -> None:
 async def _snapshot(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     """One state of all projections."""
     async with (
-        database.pool(database_url, 1, database.WHOLE_TABLES_SECONDS_MAX) as pool,
+        database.pool(database_url, 1, database.WHOLE_TABLES_SECONDS_MAX, role=AUDITOR) as pool,
         pool.acquire() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):

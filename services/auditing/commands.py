@@ -54,13 +54,14 @@ def verify(
     """
     from services.auditing.auditor import Audit
     from services.ledger.settings import Settings
+    from services.operating.database_logins import database_url_of
     from services.process.logs import LogSettings, begin_log
     from services.process.metrics import serve_metrics
     from services.process.settings import read
     from services.process.stopping import run_until_stopped
 
     os.nice(NICE)
-    settings = read(Settings, database_url=_database_url(data))
+    settings = read(Settings, database_url=database_url_of("auditor", data))
     job = Audit(settings.database_url, settings.logs, data / "audit" / "verified.json", projections)
     if every is not None:
         begin_log("auditor", read(LogSettings))
@@ -107,9 +108,10 @@ def rotate_seal_key(data: Data = Path(".hourbook")) -> None:
     """
     from services.ledger.audit.seal_keys import rotate
     from services.ledger.settings import Settings
+    from services.operating.database_logins import database_url_of
     from services.process.settings import read
 
-    logs = read(Settings, database_url=_database_url(data)).logs
+    logs = read(Settings, database_url=database_url_of("expiry", data)).logs
     file = _key_file("HOURBOOK_SEAL_KEY_FILE", data / "audit" / "seal.pem")
     signer = _key_file("HOURBOOK_AUDIT_KEY_FILE", data / "audit" / "key.pem")
     number = _rotated(data, lambda database: rotate(database, logs, file, signer))
@@ -124,21 +126,17 @@ def _rotated(data: Path, rotate: Callable[["Database"], Awaitable[int]]) -> int:
     """The number of the new key; OperatorError where none could be made."""
     from services.ledger.audit.key_files import CannotSign
     from services.ledger.event_store.database import Database
+    from services.ledger.event_store.roles import SIGNER
+    from services.operating.database_logins import database_url_of
 
     async def rotated() -> int:
-        async with Database.connected(_database_url(data), 1) as database:
+        async with Database.connected(database_url_of("expiry", data), 1, role=SIGNER) as database:
             return await rotate(database)
 
     try:
         return asyncio.run(rotated())
     except CannotSign as refused:
         raise OperatorError(str(refused)) from refused
-
-
-def _database_url(data: Path) -> str:
-    from infra.embedded import EmbeddedPostgres
-
-    return os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()
 
 
 def witness(

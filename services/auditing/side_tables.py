@@ -15,6 +15,7 @@ import asyncpg
 from services.auditing.table_differences import Difference, differences_of, differing_views
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import as_lines
+from services.process.postgres_roles import AUDITOR
 from services.projections.catalogue import PROJECTIONS
 from services.projections.database import connection_settings
 from services.projections.following import halted_accounts
@@ -39,7 +40,7 @@ TABLES = tuple(table for projection in PROJECTIONS for table in projection.table
 
 
 class SideTables:
-    """The read models of all logs as they follow from these, on one connection of the projections' role."""
+    """The read models of all logs as they follow from these, on one connection of the auditor's role."""
 
     def __init__(self, connection: asyncpg.Connection, store: EventStore, logs: int) -> None:
         self.connection = connection
@@ -50,7 +51,7 @@ class SideTables:
     @asynccontextmanager
     async def beside(cls, database_url: str, store: EventStore, logs: int) -> AsyncIterator["SideTables"]:
         """Empty ones, for the time of the context."""
-        settings = connection_settings("hourbook audit", STATEMENT_SECONDS_MAX)
+        settings = connection_settings("hourbook audit", STATEMENT_SECONDS_MAX, AUDITOR)
         settings["server_settings"] |= MODEST | {"search_path": "pg_temp"}
         connection = await asyncpg.connect(database_url, **settings)
         try:

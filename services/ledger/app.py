@@ -10,8 +10,9 @@ from services.access.guard import guard
 from services.ledger.http.commands import ROUTES
 from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
-from services.ledger.settings import Settings
+from services.ledger.settings import LOGINS_OF, Settings
 from services.process.health import health_routes
+from services.process.logins import as_part
 from services.process.openapi import PUBLISHED
 from services.process.settings import read
 
@@ -37,7 +38,8 @@ def _app(*, background: bool) -> FastAPI:
 def _running(*, background: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_ledger(read(Settings), relay=background, expiry=background) as app.state.ledger:
+        logins = as_part(*LOGINS_OF[None if background else "api"])
+        async with running_ledger(read(Settings, **logins), relay=background, expiry=background) as app.state.ledger:
             app.state.parts = app.state.ledger.work
             yield
 

@@ -23,8 +23,9 @@ from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import cosigners, keep_cosigned, keep_delivering, witnesses
 from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.domain.local_time import missing_transfers
-from services.ledger.event_store.database import UNAVAILABLE, LedgerUnavailable
+from services.ledger.event_store.database import UNAVAILABLE, Database, LedgerUnavailable
 from services.ledger.event_store.migrations import fix_logs, migrate
+from services.ledger.event_store.roles import LEDGER, RELAY, SIGNER
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import as_lines
 from services.ledger.publishing.relay import keep_relaying, keep_ringing
@@ -45,6 +46,7 @@ from services.process.wake import Wake
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.2
+SIGNERS_MAX = 4
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,11 @@ class Ledger:
 @asynccontextmanager
 async def running_ledger(settings: Settings, *, relay: bool = False, expiry: bool = False) -> AsyncIterator[Ledger]:
     """A ledger that takes commands, with or without a relay and an expiry of its own; waits for PostgreSQL."""
-    await prepared(settings.database_url, settings.logs)
+    await prepared(settings.database_url, settings.logs, LEDGER, *((SIGNER,) if expiry else ()))
     sealer = await opened_sealer(settings)
     async with (
         EventStore.connected(settings.database_url, settings.logs, sealer) as store,
+        Database.connected(settings.database_url, SIGNERS_MAX, name="signers", role=SIGNER) as signers,
         httpx.AsyncClient(**asking(settings.projections_url or "", settings.projections_key_file)) as projections,
         outside_client() as outside,
     ):
@@ -128,7 +131,7 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
         ledger = Ledger(
             settings, store, clock, projections, wakes, tails, pipelines, audit, access, door, readiness, []
         )
-        for name, work in _work(ledger, relay=relay, expiry=expiry):
+        for name, work in _work(ledger, signers, relay=relay, expiry=expiry):
             ledger.work.append(asyncio.create_task(work, name=name))
             ledger.work[-1].add_done_callback(_say_if_crashed)
         for notice in await ledger.notices():
@@ -149,7 +152,9 @@ def _tail(store: EventStore, log_id: int, wake: Wake) -> Tail:
     return Tail(partial(store.head, log_id), read, wake, (LedgerUnavailable,))
 
 
-def _work(ledger: Ledger, *, relay: bool, expiry: bool) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+def _work(
+    ledger: Ledger, signers: Database, *, relay: bool, expiry: bool
+) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     settings = ledger.settings
     for log_id, (pipeline, wake) in enumerate(zip(ledger.pipelines, ledger.wakes, strict=True)):
         yield f"The pipeline of log {log_id}", pipeline.run()
@@ -160,7 +165,7 @@ def _work(ledger: Ledger, *, relay: bool, expiry: bool) -> Iterator[tuple[str, C
             yield f"The bell of log {log_id}", keep_ringing(log_id, settings.nats_url, wake)
     if expiry:
         yield "The expiry", keep_expiring(ledger.store, settings.logs, ledger.clock, ledger.expire)
-        yield from _audit_work(ledger)
+        yield from _audit_work(ledger.settings, signers)
     yield "The watch on the audit", ledger.audit.run()
     yield "The log of access", ledger.access.keep_up()
     yield "The watch on the log", ledger.readiness.watch_database()
@@ -168,9 +173,8 @@ def _work(ledger: Ledger, *, relay: bool, expiry: bool) -> Iterator[tuple[str, C
         yield "The watch on the stream", ledger.readiness.watch_stream(settings.nats_url)
 
 
-def _audit_work(ledger: Ledger) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+def _audit_work(settings: Settings, database: Database) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """The checkpointer, if it has a key to sign with, and the delivery of its checkpoints to witnesses."""
-    settings, database = ledger.settings, ledger.store.readers
     if settings.audit_key_file is None:
         logger.warning("HOURBOOK_AUDIT_KEY_FILE is not set: this process signs no checkpoints")
         return
@@ -196,12 +200,15 @@ def _say_if_crashed(task: asyncio.Task[None]) -> None:
         logger.critical("%s has crashed", task.get_name(), exc_info=crash)
 
 
-async def prepared(database_url: str, logs: int) -> None:
-    """Bring the schema up to date as soon as PostgreSQL answers; OperatorError where that cannot be."""
+async def prepared(database_url: str, logs: int, *roles: str) -> None:
+    """Bring the schema up to date as soon as PostgreSQL answers; OperatorError where that cannot be.
+
+    `roles`: as which this login works; all of the ledger's where none is named.
+    """
     while True:
         await log_in(database_url)
         with suppress(*UNAVAILABLE):
-            await migrate(database_url)
+            await migrate(database_url, *roles)
             return await fix_logs(database_url, logs)
         await asyncio.sleep(RETRY_SECONDS)
 
@@ -210,8 +217,8 @@ async def run_relay(settings: Settings) -> None:
     """The relays of all logs in a process of their own, until cancelled."""
     if settings.nats_url is None:
         raise OperatorError("NATS_URL is not set: the relay needs to know where to publish.", exit_code=CANNOT_START)
-    await prepared(settings.database_url, settings.logs)
-    async with EventStore.connected(settings.database_url) as store, asyncio.TaskGroup() as tasks:
+    await prepared(settings.database_url, settings.logs, RELAY)
+    async with EventStore.connected(settings.database_url, role=RELAY) as store, asyncio.TaskGroup() as tasks:
         for log_id in range(settings.logs):
             tasks.create_task(keep_relaying(store, log_id, settings.nats_url, Wake()))
 

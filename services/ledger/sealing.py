@@ -7,6 +7,7 @@ from services.ledger.audit.key_files import CannotSign, SignedElsewhere
 from services.ledger.audit.seal_keys import SealFiles, published, sealing_key
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.identity import ledger_id_of
+from services.ledger.event_store.roles import LEDGER, SIGNER
 from services.ledger.event_store.seals import NotSealedNow, Sealer, SealingKey
 from services.ledger.settings import Settings
 from services.process.operator_error import CANNOT_START, OperatorError
@@ -14,6 +15,8 @@ from services.process.operator_error import CANNOT_START, OperatorError
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.2
+
+_MAY_SIGN = "SELECT pg_has_role(session_user, $1::name, 'SET')"
 
 
 async def opened_sealer(settings: Settings) -> Sealer | None:
@@ -46,10 +49,13 @@ async def opened_sealer(settings: Settings) -> Sealer | None:
 
 
 async def _key(settings: Settings) -> SealingKey:
-    """The newest key; NotSealedNow before there is one."""
+    """The newest key; NotSealedNow before there is one. The first is published by who may sign in the database too."""
     assert settings.seal_key_file is not None
-    files = SealFiles(settings.seal_key_file, settings.audit_key_file)
     async with Database.connected(settings.database_url, 1, name="seals") as database:
+        may_sign = await database.value(_MAY_SIGN, SIGNER)
+    files = SealFiles(settings.seal_key_file, settings.audit_key_file, publishes=may_sign)
+    role = SIGNER if may_sign else LEDGER
+    async with Database.connected(settings.database_url, 1, name="seals", role=role) as database:
         key = await sealing_key(database, settings.logs, files)
     if key is None:
         raise NotSealedNow("no key of seals is published; a process that has HOURBOOK_AUDIT_KEY_FILE too does that")

@@ -13,6 +13,13 @@ from services.process.settings import File, HttpUrl, NatsUrl, PostgresUrl
 
 LOGS_MAX = 1024
 TERMS_FILE = Path(__file__).with_name("terms.toml")
+LOGINS_OF = {
+    None: ("expiry", "relay"),
+    "api": ("ledger", "ledger"),
+    "relay": ("relay", "relay"),
+    "expiry": ("expiry", "expiry"),
+}
+"""With whose logins each part of the service enters PostgreSQL and NATS; the whole service with those that may most."""
 
 
 class Settings(BaseSettings):

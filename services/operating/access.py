@@ -52,14 +52,16 @@ def begin(data: Annotated[Path, typer.Option(help="Where the keys are kept, in a
     import asyncio
     import os
 
+    from services.ledger.event_store.roles import LEDGER
     from services.ledger.running import prepared
     from services.operating.door_keys import keep_keys
     from services.operating.start_conditions import ledger_settings
+    from services.process.logins import as_part
 
-    settings = ledger_settings(os.environ)
+    settings = ledger_settings(os.environ | as_part("expiry"))
 
     async def kept() -> None:
-        await prepared(settings.database_url, settings.logs)
+        await prepared(settings.database_url, settings.logs, LEDGER)
         await keep_keys(settings, data.absolute(), lambda said: complaints.print(said, highlight=False, soft_wrap=True))
 
     asyncio.run(kept())

@@ -13,6 +13,7 @@ from services.access.settings import AccessSettings
 from services.ledger.audit.key_files import CannotSign, read_key
 from services.ledger.settings import Settings as LedgerSettings
 from services.process import settings
+from services.process.logins import LoginSettings
 from services.process.logs import LogSettings
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.outside import OutsideSettings
@@ -27,6 +28,7 @@ KNOWN = settings.variables(
     ProjectionsSettings,
     AccessSettings,
     LimitSettings,
+    LoginSettings,
     TlsSettings,
     LogSettings,
     RequestLogSettings,

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +13,17 @@ from pathlib import Path
 from infra import processes
 from infra.data_folder import DataFolder, free_port, make_usable
 from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
-from services.ledger.running import prepared
 from services.ledger.settings import Settings as LedgerSettings
 from services.operating import door_keys
+from services.operating.database_logins import FOLDER, ROLES_OF, keep_logins
 from services.operating.health_watch import HealthWatch
+from services.operating.migration import bring_up_to_date
 from services.operating.parts import Part, bound
 from services.operating.start_conditions import door_settings, require_settings
 from services.process import nats_connection
 from services.process.file_replacement import replace_file
-from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.logins import as_part, database_file
+from services.process.operator_error import OperatorError
 from services.process.serving import listening
 from services.process.settings import read
 from services.process.tls import TlsSettings
@@ -87,22 +89,6 @@ def _servers(data: Path, *, embedded: bool) -> Iterator[tuple[str, EmbeddedServe
         yield variable, server(data / ("postgres" if variable == "DATABASE_URL" else "nats"))
 
 
-def _prepare(database_url: str) -> None:
-    """Bring the schemas up to date once, before any process needs them: what is in the way is said here."""
-    settings = read(LedgerSettings, database_url=database_url)
-
-    async def in_time() -> None:
-        async with asyncio.timeout(READY_SECONDS_MAX):
-            await prepared(settings.database_url, settings.logs)
-
-    try:
-        asyncio.run(in_time())
-    except TimeoutError as late:
-        raise OperatorError(
-            f"PostgreSQL did not answer within {READY_SECONDS_MAX} s: see DATABASE_URL.", exit_code=CANNOT_START
-        ) from late
-
-
 @contextmanager
 def running(
     data: Path, port: int, *, sandbox: bool = False, embedded: bool = True, say: Callable[[str], None] = print
@@ -131,7 +117,12 @@ def running(
         for variable, server in _servers(data, embedded=embedded):
             servers.append(stopping.enter_context(server))
             own[variable] = server.url
-        _prepare(own["DATABASE_URL"])
+        asyncio.run(bring_up_to_date(read(LedgerSettings, database_url=own["DATABASE_URL"])))
+        if any(isinstance(server, EmbeddedPostgres) for server in servers):
+            own["HOURBOOK_LOGINS"] = str(data / FOLDER)
+            asyncio.run(keep_logins(own["DATABASE_URL"], data / FOLDER))
+        if (logins := _logins(own)) and all(database_file(logins, part).exists() for part in ROLES_OF):
+            del own["DATABASE_URL"]  # the owner's: no part needs it
         if door.access == "closed":
             _close_door(own, data, say)
         if not asyncio.run(nats_connection.log_in(own["NATS_URL"])):
@@ -144,11 +135,16 @@ def running(
         yield hourbook
 
 
+def _logins(own: Mapping[str, str]) -> Path | None:
+    return Path(folder) if (folder := own.get("HOURBOOK_LOGINS")) else None
+
+
 def _close_door(own: dict[str, str], data: Path, say: Callable[[str], None]) -> None:
     """Have a key for each role, and give the parts theirs."""
     sandbox = own["HOURBOOK_SANDBOX"] == "1"
+    login = {"DATABASE_URL": own.get("DATABASE_URL")} | as_part("expiry", folder=_logins(own))
     settings = read(
-        LedgerSettings, database_url=own["DATABASE_URL"], sandbox=sandbox,
+        LedgerSettings, **login, sandbox=sandbox,
         audit_key_file=own["HOURBOOK_AUDIT_KEY_FILE"], seal_key_file=own["HOURBOOK_SEAL_KEY_FILE"],
     )  # fmt: skip
     asyncio.run(door_keys.keep_keys(settings, data, say))

@@ -9,6 +9,7 @@ from starlette.datastructures import State
 from services.access.guard import guard
 from services.process.application import furnish
 from services.process.health import health_routes
+from services.process.logins import as_part
 from services.process.openapi import PUBLISHED
 from services.process.settings import read
 from services.projections.routes import ROUTES
@@ -37,7 +38,9 @@ def _app(*, worker: bool) -> FastAPI:
 def _running(*, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_projections(read(Settings), worker=worker) as app.state.projections:
+        async with running_projections(
+            read(Settings, **as_part("projections", "worker")), worker=worker
+        ) as app.state.projections:
             yield
 
     return lifespan

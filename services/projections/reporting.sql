@@ -149,5 +149,5 @@ COMMENT ON COLUMN reporting.debts.owed_since IS 'When the closing counts; the ol
 COMMENT ON COLUMN reporting.debts.owed_minutes IS 'Minutes still owed.';
 COMMENT ON COLUMN reporting.debts.owed_hours IS 'The same in decimal hours, two digits.';
 
-GRANT USAGE ON SCHEMA reporting TO hourbook_reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO hourbook_reader;
+GRANT USAGE ON SCHEMA reporting TO hourbook_reader, hourbook_auditor;
+GRANT SELECT ON ALL TABLES IN SCHEMA reporting TO hourbook_reader, hourbook_auditor;

@@ -9,22 +9,14 @@ from pathlib import Path
 
 import asyncpg
 
-READER_ROLE = """
-DO $$ BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'hourbook_reader') THEN
-        CREATE ROLE hourbook_reader NOLOGIN;
-    END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-END $$;
-"""
-"""Outside a transaction: roles belong to the whole cluster, where another database may be creating the same one."""
-
 VIEWS = Path(__file__).with_name("reporting.sql").read_text(encoding="utf-8")
 """Makes schema, views, comments and grants, as often as executed."""
 
 GRANTS = """
 GRANT USAGE ON SCHEMA projections TO hourbook_projections;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA projections TO hourbook_projections;
+GRANT USAGE ON SCHEMA projections TO hourbook_auditor;
+GRANT SELECT ON ALL TABLES IN SCHEMA projections TO hourbook_auditor;
 """
 
 

@@ -18,12 +18,13 @@ from services.ledger.event_store.store import EventStore
 from services.process.stopping import end
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.audit.test_checkpointer import grow
+from tests.ledger.roles import EVERY
 
 
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[EventStore]:
     await migrate(database_url)
-    async with EventStore.connected(database_url) as opened:
+    async with EventStore.connected(database_url, role=EVERY) as opened:
         yield opened
 
 

@@ -25,6 +25,7 @@ from services.process.operator_error import OperatorError
 from services.process.stopping import end
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.audit.test_checkpointer import another_machine, grow
+from tests.ledger.roles import EVERY
 from tests.ledger.serving import serving
 
 NAME = "witness.example.org/hours"
@@ -36,7 +37,7 @@ Submit = Callable[[int, StoredCheckpoint], Awaitable[httpx.Response]]
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[EventStore]:
     await migrate(database_url)
-    async with EventStore.connected(database_url) as opened:
+    async with EventStore.connected(database_url, role=EVERY) as opened:
         yield opened
 
 

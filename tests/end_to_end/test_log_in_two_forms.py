@@ -23,6 +23,7 @@ from services.ledger.event_store import migrations
 from services.ledger.event_store.database import Database
 from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.event_store.migrations import FUNCTIONS, MIGRATIONS, migrate
+from services.ledger.event_store.roles import SIGNER
 from services.ledger.settings import terms
 from services.ledger.writing.submissions import Submission
 from tests.ledger.audit.mutations import REHASH
@@ -98,7 +99,7 @@ async def test_a_log_of_before_actors_goes_on_with_them_and_is_verified(
     await make_without_actors(database_url, logs, monkeypatch)
     await record_as_before(database_url, logs)
     key_file, verified = tmp_path / "key.pem", tmp_path / "verified.json"
-    async with Database.connected(database_url, 2) as database:
+    async with Database.connected(database_url, 2, role=SIGNER) as database:
         for log_id in range(logs):
             await Checkpointer(database, log_id, key_file).catch_up()
 

@@ -17,6 +17,7 @@ import pytest
 from contracts.placement import log_of
 from infra import processes
 from infra.data_folder import free_port
+from infra.embedded import EmbeddedPostgres
 from services.operating.demo import sample_lines
 from services.operating.up import Hourbook, Part, running
 from services.projections.catalogue import PROJECTIONS
@@ -74,8 +75,9 @@ def positions(hourbook: Hourbook, client: httpx.Client) -> dict[str, int]:
 
 def _await_shares(hourbook: Hourbook, sizes: list[int]) -> None:
     """Wait until the worker processes have shares of these sizes."""
+    (database,) = (server for server in hourbook.servers if isinstance(server, EmbeddedPostgres))
     for _ in processes.until(time.monotonic() + 120):
-        if asyncio.run(_shares(hourbook.parts[0].environment["DATABASE_URL"])) == sizes:
+        if asyncio.run(_shares(database.url)) == sizes:
             return
     raise AssertionError(f"the work was not shared out as {sizes}")
 
@@ -181,7 +183,7 @@ def test_every_log_is_audited(hourbook: Hourbook, client: httpx.Client, data: Pa
 
 
 def test_another_number_of_logs_is_refused_with_a_sentence(hourbook: Hourbook, tmp_path: Path):
-    environment = hourbook.parts[0].environment | {"HOURBOOK_LOGS": "3"}
+    environment = hourbook.parts[0].environment | {"HOURBOOK_LOGS": "3", "DATABASE_URL": hourbook.servers[0].url}
     line = ("up", "--no-embedded", "--data", str(tmp_path), "--port", str(free_port()))
     refused = program(*line, environment=environment, check=False)
     assert refused.returncode == 78

@@ -9,6 +9,7 @@ import pytest
 
 from services.projections.balances.accounts import EXPIRING, FILTERS, ORDERS, PAGE, Sort
 from services.projections.catalogue import migrate
+from services.projections.database import OWNER
 from tests.projections.vocabulary import moment
 
 CROWD = """
@@ -52,6 +53,33 @@ async def test_the_projections_role_can_do_nothing_outside_its_schema(database: 
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await database.execute(forbidden)
+
+
+OWNED_BY_OTHERS = """
+    SELECT relname FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
+    WHERE (nspname IN ('projections', 'reporting') OR nspname LIKE 'projections_building%')
+        AND (relowner <> $1::regrole OR nspowner <> $1::regrole)
+"""
+
+
+async def test_what_an_earlier_version_made_is_given_to_the_owner_of_the_schemas(database_url: str):
+    """An earlier version made it all as its login, and left a rebuild that was cut short."""
+    await migrate(database_url, ["0"])
+    login = await asyncpg.connect(database_url)
+    tables = await login.fetch(
+        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = 'projections' UNION ALL "
+        "SELECT schemaname, viewname FROM pg_views WHERE schemaname = 'reporting'"
+    )
+    for schema, table in tables:
+        await login.execute(f"ALTER TABLE {schema}.{table} OWNER TO CURRENT_USER")
+    await login.execute(
+        "ALTER SCHEMA projections OWNER TO CURRENT_USER; ALTER SCHEMA reporting OWNER TO CURRENT_USER; "
+        "CREATE SCHEMA projections_building_balances; CREATE TABLE projections_building_balances.account (n integer)"
+    )
+    assert await login.fetch(OWNED_BY_OTHERS, OWNER)
+    await migrate(database_url, ["0"])
+    assert await login.fetch(OWNED_BY_OTHERS, OWNER) == []
+    await login.close()
 
 
 LISTS: list[tuple[Sort, list[str], str]] = [

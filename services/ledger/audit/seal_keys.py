@@ -41,10 +41,14 @@ _PUBLISH = "SELECT ledger.publish_seal_key($1, $2, $3::integer[], $4::bigint[])"
 
 
 class SealFiles(NamedTuple):
-    """Where a process has the key that seals, and the key of checkpoints if it has that as well."""
+    """Where a process has the key that seals, and the key of checkpoints if it has that as well.
+
+    `publishes`: whether its login may, too.
+    """
 
     seal_key: Path
     audit_key: Path | None
+    publishes: bool = True
 
 
 async def published(database: Database) -> list[str]:
@@ -90,7 +94,7 @@ async def sealing_key(database: Database, logs: int, files: SealFiles) -> Sealin
     """
     if files.audit_key:
         await SealMemory(files.audit_key).adopted(database)
-    if files.audit_key and not await published(database):
+    if files.audit_key and files.publishes and not await published(database):
         with the_only_signer(files.seal_key):
             if not await published(database):
                 signer = await signing_key(database, files.audit_key)

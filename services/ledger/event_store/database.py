@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL as the service's role; what it raises while it is unavailable is known here only."""
+"""Connections to PostgreSQL as the role of a part; what it raises while it is unavailable is known here only."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -6,14 +6,13 @@ from typing import Any, Self
 
 import asyncpg
 
-from services.ledger.event_store.migrations import ROLE
+from services.ledger.event_store.roles import LEDGER
 from services.process import postgres_link
 from services.process.postgres_link import CONNECT_SECONDS_MAX, Link, bound_silence, kept_fresh
 
 STATEMENT_SECONDS_MAX = 8
 
 SESSION = {
-    "role": ROLE,
     "application_name": "hourbook ledger",
     "synchronous_commit": "on",
     "jit": "off",
@@ -66,12 +65,13 @@ class Database:
         connections_max: int,
         seconds_max: float = STATEMENT_SECONDS_MAX,
         name: str = "ledger",
+        role: str = LEDGER,
         **session: str,
     ) -> AsyncIterator[Self]:
         """Open for the time of the context; commits wait for the disk, whatever the server's default.
 
-        `seconds_max`: how long a statement may take. `name`: of the pool, for metrics. `session`: further settings of
-        PostgreSQL for these connections.
+        `seconds_max`: how long a statement may take. `name`: of the pool, for metrics. `role`: as which the connections
+        work. `session`: further settings of PostgreSQL for them.
         """
         pool = asyncpg.create_pool(
             database_url,
@@ -82,7 +82,7 @@ class Database:
             connection_class=Link,
             init=bound_silence,
             reset=_keep_session,
-            server_settings={**SESSION, **postgres_link.SESSION, **session},
+            server_settings={**SESSION, **postgres_link.SESSION, **session, "role": role},
         )
         async with kept_fresh(pool, name):
             yield cls(pool)

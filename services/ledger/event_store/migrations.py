@@ -4,33 +4,19 @@ Tables are changed by migrations, each applied once. A function stands in a file
 text of any of them has changed. `schema.sql` says what is there once all are applied.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 import asyncpg
 
+from services.ledger.event_store.roles import AUDITOR, ROLES
+from services.process import postgres_roles
 from services.process.operator_error import CANNOT_START, OperatorError
 
-ROLE = "hourbook_ledger"
 MIGRATIONS = sorted(Path(__file__).parent.glob("[0-9]*.sql"))
 FUNCTIONS = sorted(Path(__file__).parent.glob("functions/*.sql"))
 
-# Roles belong to the whole cluster and advisory locks to one database: another database's migrations may be
-# creating the same role at this moment, and PostgreSQL reports that in several ways.
-_ROLE = f"""
-DO $$ BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
-        CREATE ROLE {ROLE} NOLOGIN;
-    END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-END $$;
-DO $$ BEGIN
-    IF NOT pg_has_role(current_user, '{ROLE}', 'SET') THEN
-        GRANT {ROLE} TO CURRENT_USER;
-    END IF;
-END $$;
-"""
 _LOCK = "SELECT pg_advisory_xact_lock(1213156950)"
 # Only where it is missing: the right to make schemas is asked for even where there is nothing to make.
 _TABLE = """
@@ -41,6 +27,7 @@ DO $$ BEGIN
 END $$;
 CREATE TABLE IF NOT EXISTS ledger.migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
 """
+_HAS_BEGUN = "SELECT to_regclass('ledger.migration') IS NOT NULL"
 _APPLIED = "INSERT INTO ledger.migration VALUES ($1)"
 _LOGS = "SELECT number FROM ledger.logs"
 _FIX_LOGS = "INSERT INTO ledger.logs (number) VALUES ($1) ON CONFLICT DO NOTHING"
@@ -57,41 +44,86 @@ _LOGS_OF_TABLES = """
 _PARTITIONS = Path(__file__).with_name("partitions.sql")
 
 
-async def migrate(database_url: str) -> None:
-    """Create the service's role, apply the migrations that are missing, and replace functions that have changed.
+_MEMBER = "SELECT bool_and(pg_has_role(current_user, rolname, 'SET')) FROM pg_roles WHERE rolname = ANY ($1)"
 
-    A database that a newer program has migrated keeps that program's functions. OperatorError where the login lacks a
-    right that this takes.
+
+async def migrate(database_url: str, *roles: str) -> None:
+    """Make the parts' roles, apply the migrations that are missing, and replace functions that have changed.
+
+    Where the schema is this program's and the login a member of those `roles`, of all where none is named, nothing is
+    done: a part's own login, which may change nothing, is enough. A database that a newer program has migrated keeps
+    that program's functions. OperatorError where the login lacks a right that this takes.
     """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
-        await connection.execute(_ROLE)
-        async with connection.transaction():
-            await connection.execute(_LOCK)
-            await connection.execute(_TABLE)
-            applied = {row["name"] for row in await connection.fetch("SELECT name FROM ledger.migration")}
-            for file in MIGRATIONS:
-                if file.name not in applied:
-                    await connection.execute(file.read_text(encoding="utf-8"))
-                    await connection.execute(_APPLIED, file.name)
-            functions = [file.read_text(encoding="utf-8") for file in FUNCTIONS]
-            present = f"functions {sha256(''.join(functions).encode()).hexdigest()}"
-            newer = {name for name in applied if name.endswith(".sql")} - {file.name for file in MIGRATIONS}
-            if present not in applied and not newer:
-                for function in functions:
-                    await connection.execute(function)
-                await connection.execute("DELETE FROM ledger.migration WHERE name LIKE 'functions %'")
-                await connection.execute(_APPLIED, present)
+        if not await _stands(connection, roles or ROLES):
+            await _migrate(connection)
     except asyncpg.InsufficientPrivilegeError as refused:
         reason = str(refused).splitlines()[0]
         raise OperatorError(
-            f"DATABASE_URL: this login may not make the ledger's schema ({reason}). It has to be a member of {ROLE}, "
-            f"and to own the schema ledger or to have CREATE on the database: as a superuser, CREATE ROLE {ROLE} "
-            f"NOLOGIN; GRANT {ROLE} TO the login.",
+            f"DATABASE_URL: this login may not make the ledger's schema ({reason}). Run `hourbook migrate` with the "
+            f"login that owns the schema ledger, or that has CREATE on the database. It has to be a member of the "
+            f"roles: as a superuser, {'; '.join(f'CREATE ROLE {role} NOLOGIN' for role in ROLES)}, as far as they are "
+            f"missing; GRANT {', '.join(ROLES)} TO the login.",
             exit_code=CANNOT_START,
         ) from refused
     finally:
         await connection.close()
+
+
+async def missing(database_url: str) -> list[str]:
+    """What this program's schema has and the database has not."""
+    connection = await asyncpg.connect(database_url, timeout=10)
+    try:
+        return await _missing(connection)
+    finally:
+        await connection.close()
+
+
+async def _stands(connection: asyncpg.Connection, roles: Sequence[str]) -> bool:
+    return not await _missing(connection) and await connection.fetchval(_MEMBER, roles)
+
+
+async def _missing(connection: asyncpg.Connection) -> list[str]:
+    """Migrations and functions by their names, and roles."""
+    roles = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
+    applied = await _applied(connection) if await connection.fetchval(_HAS_BEGUN) else set[str]()
+    unapplied = [file.name for file in MIGRATIONS if file.name not in applied]
+    functions = [] if _has_functions(applied) else ["functions"]
+    return [*(role for role in ROLES if role not in roles), *unapplied, *functions]
+
+
+async def _applied(connection: asyncpg.Connection) -> set[str]:
+    return {row["name"] for row in await connection.fetch("SELECT name FROM ledger.migration")}
+
+
+def _functions() -> str:
+    """What stands for the present text of all functions among what is applied."""
+    return f"functions {sha256(''.join(file.read_text(encoding='utf-8') for file in FUNCTIONS).encode()).hexdigest()}"
+
+
+def _has_functions(applied: set[str]) -> bool:
+    """Whether they are this program's, or a newer one's."""
+    newer = {name for name in applied if name.endswith(".sql")} - {file.name for file in MIGRATIONS}
+    return _functions() in applied or bool(newer)
+
+
+async def _migrate(connection: asyncpg.Connection) -> None:
+    await connection.execute(postgres_roles.made(*ROLES) + postgres_roles.joined(*ROLES))
+    async with connection.transaction():
+        await connection.execute(_LOCK)
+        await connection.execute(_TABLE)
+        await connection.execute(postgres_roles.let_make_schemas(AUDITOR))
+        applied = await _applied(connection)
+        for file in MIGRATIONS:
+            if file.name not in applied:
+                await connection.execute(file.read_text(encoding="utf-8"))
+                await connection.execute(_APPLIED, file.name)
+        if not _has_functions(applied):
+            for file in FUNCTIONS:
+                await connection.execute(file.read_text(encoding="utf-8"))
+            await connection.execute("DELETE FROM ledger.migration WHERE name LIKE 'functions %'")
+            await connection.execute(_APPLIED, _functions())
 
 
 async def fix_logs(database_url: str, logs: int) -> None:
@@ -101,6 +133,8 @@ async def fix_logs(database_url: str, logs: int) -> None:
     """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
+        if await connection.fetchval(_LOGS) == logs:
+            return
         async with connection.transaction():
             await connection.execute(_LOCK)
             fixed = await connection.fetchval(_LOGS) or await connection.fetchval(_LOGS_OF_TABLES)

@@ -38,4 +38,4 @@ BEGIN
 END
 $$;
 
-GRANT SELECT, INSERT ON ledger.event TO hourbook_ledger;
+GRANT SELECT ON ledger.event TO hourbook_ledger, hourbook_relay, hourbook_signer, hourbook_auditor;

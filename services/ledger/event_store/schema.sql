@@ -173,12 +173,24 @@ CREATE TABLE ledger.hindrance (
     PRIMARY KEY (log_id, source)
 );
 
-GRANT USAGE ON SCHEMA ledger TO hourbook_ledger;
-GRANT SELECT ON ledger.identity TO hourbook_ledger;
-GRANT SELECT, INSERT ON ledger.event, ledger.logs, ledger.erasure, ledger.audit_key, ledger.seal_key,
-    ledger.checkpoint, ledger.cosignature TO hourbook_ledger;
-GRANT SELECT, INSERT, UPDATE ON ledger.due, ledger.test_clock, ledger.tile, ledger.witness, ledger.verification
-    TO hourbook_ledger;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.snapshot, ledger.hindrance TO hourbook_ledger;
-GRANT SELECT, INSERT, DELETE ON ledger.personal TO hourbook_ledger;
+GRANT USAGE ON SCHEMA ledger TO hourbook_ledger, hourbook_relay, hourbook_signer, hourbook_auditor;
+GRANT SELECT ON ledger.migration, ledger.logs, ledger.event, ledger.identity
+    TO hourbook_ledger, hourbook_relay, hourbook_signer, hourbook_auditor;
+GRANT SELECT ON ledger.audit_key, ledger.seal_key, ledger.checkpoint, ledger.tile, ledger.witness, ledger.cosignature,
+    ledger.verification, ledger.hindrance TO hourbook_ledger, hourbook_signer, hourbook_auditor;
+GRANT SELECT ON ledger.personal, ledger.erasure TO hourbook_ledger, hourbook_auditor;
+GRANT SELECT ON ledger.due TO hourbook_ledger;
+
+-- Events, due accounts and names are inserted by ledger.append_sealed and ledger.append, checkpoints and tiles by
+-- ledger.grow_tree, keys of seals by ledger.publish_seal_key alone.
+GRANT INSERT ON ledger.erasure TO hourbook_ledger;
+GRANT DELETE ON ledger.personal TO hourbook_ledger;
 GRANT MAINTAIN ON ledger.personal TO hourbook_ledger; -- to write the table anew after an erasure
+GRANT SELECT, INSERT, UPDATE ON ledger.test_clock TO hourbook_ledger;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.snapshot TO hourbook_ledger;
+
+GRANT INSERT ON ledger.audit_key, ledger.cosignature TO hourbook_signer;
+GRANT INSERT, UPDATE ON ledger.witness TO hourbook_signer;
+GRANT INSERT, UPDATE, DELETE ON ledger.hindrance TO hourbook_signer;
+
+GRANT INSERT, UPDATE ON ledger.verification TO hourbook_auditor;

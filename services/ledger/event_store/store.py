@@ -13,6 +13,7 @@ from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.leaf import leaf_of
 from services.ledger.event_store.personal import ERASING_WAITS_MAX, PersonalData
+from services.ledger.event_store.roles import LEDGER
 from services.ledger.event_store.seals import NotSealedNow, Sealer
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.event_store.writability import Writability
@@ -139,15 +140,18 @@ class EventStore:
 
     @classmethod
     @asynccontextmanager
-    async def connected(cls, database_url: str, logs: int = 1, sealer: Sealer | None = None) -> AsyncIterator[Self]:
+    async def connected(
+        cls, database_url: str, logs: int = 1, sealer: Sealer | None = None, role: str = LEDGER
+    ) -> AsyncIterator[Self]:
         """Open for the time of the context; the schema has to be there. Each log appends on its own, one at a time.
 
-        `sealer`: of this process; without one it can append only where appends are not sealed.
+        `sealer`: of this process; without one it can append only where appends are not sealed. `role`: what the process
+        may do there; LEDGER alone appends and erases.
         """
         async with (
-            Database.connected(database_url, READERS_MAX, name="readers") as readers,
-            Database.connected(database_url, logs + 1, APPEND_SECONDS_MAX, "writers") as writers,
-            Database.connected(database_url, 1, name="erasers", lock_timeout=ERASING_WAITS_MAX) as erasers,
+            Database.connected(database_url, READERS_MAX, name="readers", role=role) as readers,
+            Database.connected(database_url, logs + 1, APPEND_SECONDS_MAX, "writers", role) as writers,
+            Database.connected(database_url, 1, name="erasers", role=role, lock_timeout=ERASING_WAITS_MAX) as erasers,
         ):
             yield cls(readers, writers, PersonalData(readers, erasers), sealer)
 

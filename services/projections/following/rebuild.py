@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from services.projections.database import WHOLE_TABLES_SECONDS_MAX, pool
+from services.projections.database import AS_OWNER, OWNER, WHOLE_TABLES_SECONDS_MAX, pool
 from services.projections.following import halted_accounts
 from services.projections.following import tracking as places
 from services.projections.following.batches import apply
@@ -108,6 +108,7 @@ class Rebuild:
             server_settings={"search_path": self._schema, "application_name": "hourbook rebuild"},
         )
         try:
+            await connection.execute(AS_OWNER, OWNER, False)
             await self._alone(connection)
             await connection.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE; CREATE SCHEMA {self._schema}")
             await connection.execute(halted_accounts.SCHEMA + places.SCHEMA)

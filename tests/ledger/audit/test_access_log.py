@@ -22,6 +22,7 @@ from services.ledger.writing.personal_data import commit
 from tests.ledger.audit.mutations import REHASH
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.event_store.events import event
+from tests.ledger.roles import EVERY
 
 KEY = "key-aaaaaaaaaaaaaaaa"
 NAME = commit("the shop")
@@ -32,7 +33,7 @@ MADE = KeyMade(name=NAME.commitment, roles=(Role.ADMIN,), accounts=None, ends_at
 async def store(database_url: str) -> AsyncIterator[EventStore]:
     """A key was made and revoked, and has given two commands."""
     await migrate(database_url)
-    async with EventStore.connected(database_url) as opened:
+    async with EventStore.connected(database_url, role=EVERY) as opened:
         access = AccessLog(opened, SystemClock())
         await access.record(KEY, MADE, "local", (NAME,))
         await access.record(KEY, KeyRevoked(reason="lost"), "local")

@@ -18,6 +18,7 @@ from services.ledger.event_store.identity import origin
 from services.ledger.event_store.store import EventStore
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.event_store.events import event
+from tests.ledger.roles import EVERY
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ async def test_proofs_from_tiles_are_those_of_the_log(store: EventStore, key_fil
 
 
 async def test_several_at_once_make_one_chain(store: EventStore, key_file: Path, database_url: str):
-    async with EventStore.connected(database_url) as other:
+    async with EventStore.connected(database_url, role=EVERY) as other:
         await signing_key(store.readers, key_file)
         stores = (store, other, store)
         several = [Checkpointer(each.readers, 0, another_machine(key_file, n)) for n, each in enumerate(stores)]

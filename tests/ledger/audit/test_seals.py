@@ -24,6 +24,7 @@ from tests.ledger.audit.mutations import REHASH
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.audit.test_checkpointer import grow
 from tests.ledger.event_store.events import append_as_before, event
+from tests.ledger.roles import EVERY
 
 LOGS = [1, 3]
 
@@ -50,14 +51,16 @@ async def settings(database_url: str, tmp_path: Path, logs: int) -> Settings:
 @pytest.fixture
 async def unsealed(settings: Settings) -> AsyncIterator[EventStore]:
     """Of a process of an earlier version: it seals nothing."""
-    async with EventStore.connected(settings.database_url, settings.logs) as opened:
+    async with EventStore.connected(settings.database_url, settings.logs, role=EVERY) as opened:
         yield opened
 
 
 @pytest.fixture
 async def store(settings: Settings) -> AsyncIterator[EventStore]:
     """Of a process that seals."""
-    async with EventStore.connected(settings.database_url, settings.logs, await opened_sealer(settings)) as opened:
+    async with EventStore.connected(
+        settings.database_url, settings.logs, await opened_sealer(settings), role=EVERY
+    ) as opened:
         yield opened
 
 
@@ -111,7 +114,9 @@ async def test_a_log_that_began_without_seals_goes_on_with_them(unsealed: EventS
         await grow(unsealed, 5, log_id)
     await sign(unsealed, settings)
     cursor = await known(unsealed, settings)
-    async with EventStore.connected(settings.database_url, settings.logs, await opened_sealer(settings)) as store:
+    async with EventStore.connected(
+        settings.database_url, settings.logs, await opened_sealer(settings), role=EVERY
+    ) as store:
         for log_id in every_log(settings.logs):
             await grow(store, 5, log_id)
         for full in (True, False):
@@ -125,7 +130,9 @@ async def test_a_log_that_began_without_seals_goes_on_with_them(unsealed: EventS
 
 
 async def test_several_processes_and_restarts_make_chains_of_their_own(store: EventStore, settings: Settings):
-    async with EventStore.connected(settings.database_url, settings.logs, await opened_sealer(settings)) as other:
+    async with EventStore.connected(
+        settings.database_url, settings.logs, await opened_sealer(settings), role=EVERY
+    ) as other:
         for _ in range(3):
             await grow(store, 2)
             await grow(other, 3)
@@ -134,7 +141,9 @@ async def test_several_processes_and_restarts_make_chains_of_their_own(store: Ev
         with pytest.raises(AlreadyTaken):
             await store.append(0, [event("a-0", 1, "again")], {})
         await grow(store, 1)
-    async with EventStore.connected(settings.database_url, settings.logs, await opened_sealer(settings)) as again:
+    async with EventStore.connected(
+        settings.database_url, settings.logs, await opened_sealer(settings), role=EVERY
+    ) as again:
         await grow(again, 2)
     assert await faults(store, settings) == []
 

@@ -21,6 +21,7 @@ from services.ledger.event_store.migrations import migrate
 from services.ledger.event_store.store import EventStore
 from services.ledger.settings import terms
 from tests.ledger.audit.test_checkpointer import grow
+from tests.ledger.roles import EVERY
 
 LOGS = 3
 FIRST = terms().versions[0]
@@ -32,7 +33,7 @@ MORE, CHANGED, CHANGED_AND_MORE = Terms((FIRST, LATER)), Terms((DEARER,)), Terms
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[EventStore]:
     await migrate(database_url)
-    async with EventStore.connected(database_url, LOGS) as opened:
+    async with EventStore.connected(database_url, LOGS, role=EVERY) as opened:
         yield opened
 
 

@@ -29,6 +29,7 @@ from services.ledger.event_store.store import EventStore
 from services.process.operator_error import OperatorError
 from tests.ledger.audit.mutations import CUT_OFF, KINDS, REHASH
 from tests.ledger.event_store.events import event
+from tests.ledger.roles import EVERY
 
 CAMPAIGN = os.environ.get("HYPOTHESIS_PROFILE") == "campaign"
 TIMES = 120 if CAMPAIGN else 2
@@ -80,7 +81,7 @@ async def grow(store: EventStore, until: int) -> None:
 async def signed(file_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Signed:
     key_file = tmp_path_factory.mktemp("audit") / "key.pem"
     await migrate(file_database_url)
-    async with EventStore.connected(file_database_url) as store:
+    async with EventStore.connected(file_database_url, role=EVERY) as store:
         cursor = Cursor()
         for size in CHECKPOINTS:
             if size == COVERED:

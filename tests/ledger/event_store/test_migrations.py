@@ -11,11 +11,13 @@ import pytest
 
 from services.ledger.event_store import migrations
 from services.ledger.event_store.leaf import hash_of
-from services.ledger.event_store.migrations import _ROLE, MIGRATIONS, ROLE, fix_logs, migrate
+from services.ledger.event_store.migrations import MIGRATIONS, fix_logs, migrate
+from services.ledger.event_store.roles import LEDGER, RELAY, ROLES
 from services.ledger.event_store.store import AlreadyTaken, EventStore
 from services.process.operator_error import OperatorError
+from services.process.postgres_roles import made
 from services.projections import catalogue
-from services.projections.views import READER_ROLE
+from services.projections.database import OWNER, READER, ROLE
 from tests.ledger.event_store.events import append_as_before, event
 
 
@@ -47,7 +49,7 @@ async def test_the_role_is_made_by_whichever_database_of_the_cluster_comes_first
         await superuser.execute(f"CREATE DATABASE {name}")
     try:
         await asyncio.gather(*(migrate(url) for url in urls))
-        assert await superuser.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", ROLE) == 1
+        assert await superuser.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = $1", LEDGER) == 1
     finally:
         for name in names:
             await superuser.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -99,11 +101,11 @@ async def migrate_all(database_url: str) -> None:
 
 async def test_a_login_without_createrole_is_enough_where_the_roles_exist(database_url: str, login: Login):
     """It owns what it makes in its database, and the services' roles, made by another one, are granted to it."""
-    roles = f"{ROLE}, hourbook_projections"
+    roles = (*ROLES, ROLE, OWNER)
     await as_superuser(
         database_url,
-        _ROLE + catalogue.ROLE + READER_ROLE,
-        f"GRANT {roles} TO {login.name}; GRANT CREATE ON DATABASE {login.database} TO {login.name}",
+        made(*roles, READER),
+        f"GRANT {', '.join(roles)} TO {login.name}; GRANT CREATE ON DATABASE {login.database} TO {login.name}",
     )
     await migrate_all(login.url)
     async with EventStore.connected(login.url) as store:
@@ -113,8 +115,8 @@ async def test_a_login_without_createrole_is_enough_where_the_roles_exist(databa
 async def test_the_owner_of_the_schema_needs_no_right_to_make_others(database_url: str, login: Login):
     await as_superuser(
         database_url,
-        _ROLE,
-        f"GRANT {ROLE} TO {login.name}; CREATE SCHEMA ledger AUTHORIZATION {login.name}",
+        made(*ROLES),
+        f"GRANT {', '.join(ROLES)} TO {login.name}; CREATE SCHEMA ledger AUTHORIZATION {login.name}",
     )
     await migrate(login.url)
     await migrate(login.url)
@@ -125,11 +127,23 @@ async def test_the_owner_of_the_schema_needs_no_right_to_make_others(database_ur
 async def test_a_right_that_is_missing_is_one_sentence(database_url: str, login: Login, lacking: str):
     granted = {
         "the role": f"GRANT CREATE ON DATABASE {login.database} TO {login.name}",
-        "the database": f"GRANT {ROLE} TO {login.name}",
+        "the database": f"GRANT {', '.join(ROLES)} TO {login.name}",
     }
-    await as_superuser(database_url, _ROLE, granted[lacking])
-    with pytest.raises(OperatorError, match=f"this login may not make .* GRANT {ROLE} TO the login"):
+    await as_superuser(database_url, made(*ROLES), granted[lacking])
+    with pytest.raises(OperatorError, match=f"this login may not make .* GRANT {LEDGER}, .* TO the login"):
         await migrate(login.url)
+
+
+async def test_a_parts_own_login_is_enough_where_the_schema_stands_and_changes_none(database_url: str, login: Login):
+    await as_superuser(database_url, made(*ROLES), f"GRANT {RELAY} TO {login.name}")
+    with pytest.raises(OperatorError, match="Run `hourbook migrate` with the login that owns the schema"):
+        await migrate(login.url, RELAY)
+    await migrate(database_url)
+    await fix_logs(database_url, 1)
+    await migrate(login.url, RELAY)
+    await fix_logs(login.url, 1)
+    with pytest.raises(OperatorError, match=f"GRANT {LEDGER}, .* TO the login"):
+        await migrate(login.url, LEDGER)
 
 
 async def test_events_of_a_log_without_hashes_are_given_theirs(database_url: str, monkeypatch: pytest.MonkeyPatch):

@@ -21,6 +21,7 @@ from services.auditing.ledger_over_http import recorded_at
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.statements import Surroundings
 from services.ledger.event_store.database import Database
+from services.ledger.event_store.roles import SIGNER
 from services.ledger.settings import terms
 from services.process.operator_error import OperatorError
 from tests.auditing.paper_log import lines_in, manifest
@@ -66,7 +67,7 @@ async def send(client: httpx.AsyncClient, at: datetime, commands: list[dict[str,
 
 async def signed(client: httpx.AsyncClient, database_url: str, key_file: Path) -> list[str]:
     """Every log is signed as it stands."""
-    async with Database.connected(database_url, 2) as database:
+    async with Database.connected(database_url, 2, role=SIGNER) as database:
         for log in every_log(LOGS):
             await Checkpointer(database, log, key_file, SURROUNDINGS, real_time=False).catch_up()
     return [(await client.get("/v1/audit/checkpoint", params={"log": log})).text for log in range(LOGS)]

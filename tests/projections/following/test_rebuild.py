@@ -206,7 +206,7 @@ async def test_a_connection_lost_anywhere_leaves_the_live_tables_as_they_were(st
     async def dying(connection: asyncpg.Connection, batch: Sequence[Logged]) -> None:
         await BALANCES.project(connection, batch)
         if next(batches) == batch_of_death:
-            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+            await connection.execute("RESET ROLE; SELECT pg_terminate_backend(pg_backend_pid())")
 
     async with stage.rebuild(replace(BALANCES, project=dying)) as rebuilding:
         with pytest.raises(POSTGRES_UNAVAILABLE):

@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION ledger.append(
     texts text[] DEFAULT '{}',
     followed_ids uuid[] DEFAULT NULL,
     actors text[] DEFAULT NULL
-) RETURNS bigint LANGUAGE plpgsql AS $$
+) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM ledger.seal_key) THEN
         RAISE EXCEPTION 'appends to this ledger are sealed: replace this process by one of the present version'
@@ -32,3 +32,5 @@ BEGIN
     );
 END
 $$;
+REVOKE EXECUTE ON FUNCTION ledger.append FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.append TO hourbook_ledger;

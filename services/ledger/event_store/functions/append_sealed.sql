@@ -1,5 +1,6 @@
 -- Append events to a log, and return the position of the first and the hashes of all as they are stored. To be called as a
--- statement of its own: each statement in here then sees all that was committed before the lock was had.
+-- statement of its own: each statement in here then sees all that was committed before the lock was had. Nothing else may
+-- insert events: it has its owner's rights, and every name in it has its schema.
 --
 -- `of_events` says which event of the batch holds each commitment, counted from 1; `followed_ids` which event each one
 -- follows in its account, `actors` who gave each one's command. `its_seal` is for all of them, by the key of that number;
@@ -29,7 +30,7 @@ CREATE OR REPLACE FUNCTION ledger.append_sealed(
     its_hashes bytea,
     OUT first bigint,
     OUT stored_hashes bytea
-) LANGUAGE plpgsql AS $$
+) LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     head bigint;
     latest timestamptz;
@@ -109,3 +110,5 @@ BEGIN
     first := head + 1;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION ledger.append_sealed FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.append_sealed TO hourbook_ledger;

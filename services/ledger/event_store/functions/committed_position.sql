@@ -9,3 +9,5 @@ BEGIN
     );
 END
 $$;
+REVOKE EXECUTE ON FUNCTION ledger.committed_position FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.committed_position TO hourbook_ledger;

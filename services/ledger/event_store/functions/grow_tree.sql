@@ -1,9 +1,10 @@
 -- Let a log's tree grow from one checkpoint to the next; false if another process was faster, or if the key that signed
--- is not the newest: nothing is written then. 1213156951 stands for Hourbook's trees among the advisory locks.
+-- is not the newest: nothing is written then. It has its owner's rights, as
+-- ledger.append has. 1213156951 stands for Hourbook's trees among the advisory locks.
 CREATE OR REPLACE FUNCTION ledger.grow_tree(
     log integer, from_size bigint, to_size bigint, key_number integer, its_note text,
     levels smallint[], indexes bigint[], grown bytea[]
-) RETURNS boolean LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(1213156951, log);
     IF from_size <> coalesce((SELECT max(size) FROM ledger.checkpoint WHERE log_id = log), 0)
@@ -16,3 +17,5 @@ BEGIN
     RETURN true;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION ledger.grow_tree FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.grow_tree TO hourbook_signer;

@@ -2,7 +2,7 @@
 -- another process was faster: nothing is written then.
 CREATE OR REPLACE FUNCTION ledger.publish_seal_key(
     its_number integer, its_note text, logs integer[], heads bigint[]
-) RETURNS boolean LANGUAGE plpgsql AS $$
+) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     log integer;
 BEGIN
@@ -19,3 +19,5 @@ BEGIN
     RETURN true;
 END
 $$;
+REVOKE EXECUTE ON FUNCTION ledger.publish_seal_key FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ledger.publish_seal_key TO hourbook_ledger, hourbook_signer;
