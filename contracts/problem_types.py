@@ -198,7 +198,7 @@ FAILURES = (
     ),
     ProblemType(
         "projection-halted", 503, "The projection has halted.",
-        "GET /health/ready says why; its operator has to look at it.",
+        "Its operator has to look at it: GET /health/details says why.",
     ),
     ProblemType(
         "figures-differ", 503, "The figures of this closed month are not those that it was closed with.",
@@ -206,7 +206,7 @@ FAILURES = (
     ),
     ProblemType(
         "account-halted", 503, "The account has halted in this projection.",
-        "GET /health/ready names the event; its operator has to look at it.",
+        "Its operator has to look at it: GET /health/details names the event.",
     ),
     ProblemType(
         "ledger-unavailable", 503, "The ledger is unavailable.",

@@ -101,17 +101,16 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="Stop after the tables instead of serving.")] = False,
 ) -> None:
     """Play eight months of a support desk, show what came of it, and leave it running until Ctrl-C."""
-    from services.access.caller import OWNERS_KEY, Caller
+    from services.access.caller import Caller
     from services.operating.demo import play_sample, show, show_door
     from services.operating.up import running, watch
 
     with running(data, port, sandbox=True, say=_say) as hourbook:
         print(f"ready {hourbook.url}", flush=True)
-        own = data / OWNERS_KEY if hourbook.closed else None
-        caller = Caller(hourbook.url, own)
+        caller = Caller(hourbook.url, hourbook.key_file)
         play_sample(caller, console)
         show(caller, console)
-        if hourbook.closed:
+        if hourbook.key_file:
             show_door(hourbook.url, data, console)
         if not leave:
             console.print("\nEverything keeps running. Ctrl-C stops it; the data stay.")

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from contracts.access import Right
 from services.access.principals import Principal, refusal
+from services.process.health import DETAILS
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
@@ -60,9 +61,13 @@ def needs(
     return said
 
 
+OF_OPERATORS = {DETAILS: Need(Right.OPERATE)}
+"""What every application has for who operates it."""
+
+
 def need_of(path: str, endpoint: Callable[..., Any]) -> Need | None:
     """What a route needs; None where nobody has said so."""
-    return PUBLIC if path in PUBLIC_PATHS else getattr(endpoint, _SAID, None)
+    return PUBLIC if path in PUBLIC_PATHS else OF_OPERATORS.get(path) or getattr(endpoint, _SAID, None)
 
 
 _SAID = "hourbook_need"

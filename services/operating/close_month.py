@@ -78,7 +78,7 @@ async def _page(client: httpx.AsyncClient, asked: dict[str, str], minimum: int) 
             break
     raise OperatorError(
         f"No month was closed: the list of accounts does not reach the end of the log yet. {answer.json()['detail']} "
-        "See /health/ready; name accounts with --account to close their month meanwhile."
+        "See /health/details; name accounts with --account to close their month meanwhile."
     )
 
 

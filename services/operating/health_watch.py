@@ -1,26 +1,29 @@
-"""What `/health/ready` says of the parts of Hourbook, and the lines for the terminal when it says something else."""
+"""What Hourbook's health says of the parts of Hourbook, and the lines for the terminal when it says something else."""
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 
-from services.process.tls import trusted_at
+from services.access.caller import asking
+from services.process.health import DETAILS
+from services.process.operator_error import OperatorError
 
 NEEDED = ("commands", "queries")
 ANSWER_SECONDS_MAX = 5
 EVERY_SECONDS = 1.0
 PATIENCE_SECONDS = 10
 SERVICE = "service"
+_SHUT = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
 
 
 class HealthWatch:
-    """Of one Hourbook, from its start on."""
+    """Of one Hourbook, from its start on; in detail where the key that is shown may operate it."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._asking = {"trust_env": False, "verify": trusted_at(url)}
+    def __init__(self, url: str, key_file: Path | None) -> None:
+        self._asking = asking(url, key_file)
         self._sentences: dict[str, str] = {}
         """By part: why it is not ready, empty while it is."""
         self._noticed: set[str] = set()
@@ -59,9 +62,12 @@ class HealthWatch:
 
     def _read(self) -> tuple[dict[str, str], list[str]]:
         try:
-            answer = httpx.get(f"{self._url}/health/ready", timeout=ANSWER_SECONDS_MAX, **self._asking)
+            with httpx.Client(**self._asking, timeout=ANSWER_SECONDS_MAX) as client:
+                answer = client.get(DETAILS)
+                if answer.status_code in _SHUT:
+                    answer = client.get("/health/ready")
             said: dict[str, Any] = answer.json()
             parts = {part["name"]: part["sentence"] for part in said["parts"]}
-        except (httpx.HTTPError, ValueError, KeyError) as failure:
+        except (httpx.HTTPError, OperatorError, ValueError, KeyError) as failure:
             return {SERVICE: f"it does not answer ({type(failure).__name__})."}, []
         return {SERVICE: ""} | parts, said["notices"]

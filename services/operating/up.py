@@ -39,19 +39,19 @@ REST_SECONDS = 2
 class Hourbook:
     """A running Hourbook: `url` is where it is used, `parts` its processes, `servers` those it started itself.
 
-    `closed`: it has a door, and asks for keys.
+    `key_file`: the key that may everything, where it has a door.
     """
 
     url: str
     parts: list[Part]
     servers: list[EmbeddedServer]
-    closed: bool = False
+    key_file: Path | None = None
     health: HealthWatch = field(init=False)
     _rest_until: float = 0.0
     _said: str = ""
 
     def __post_init__(self) -> None:
-        self.health = HealthWatch(self.url)
+        self.health = HealthWatch(self.url, self.key_file)
 
     def revive(self, say: Callable[[str], None]) -> None:
         """Start again whatever has died."""
@@ -123,11 +123,10 @@ def running(
             asyncio.run(keep_logins(own["DATABASE_URL"], data / FOLDER))
         if (logins := _logins(own)) and all(database_file(logins, part).exists() for part in ROLES_OF):
             del own["DATABASE_URL"]  # the owner's: no part needs it
-        if door.access == "closed":
-            _close_door(own, data, say)
+        owners_key = _close_door(own, data, say) if door.access == "closed" else None
         if not asyncio.run(nats_connection.log_in(own["NATS_URL"])):
             say("NATS does not answer yet; commands and queries go on without it")
-        hourbook = Hourbook(url, _parts(own, folder.path, taken.fileno(), port), servers, door.access == "closed")
+        hourbook = Hourbook(url, _parts(own, folder.path, taken.fileno(), port), servers, owners_key)
         for part in reversed(hourbook.parts):  # so that the auditor, the last of them, stops after all others
             part.start()
             stopping.callback(part.stop)
@@ -139,8 +138,8 @@ def _logins(own: Mapping[str, str]) -> Path | None:
     return Path(folder) if (folder := own.get("HOURBOOK_LOGINS")) else None
 
 
-def _close_door(own: dict[str, str], data: Path, say: Callable[[str], None]) -> None:
-    """Have a key for each role, and give the parts theirs."""
+def _close_door(own: dict[str, str], data: Path, say: Callable[[str], None]) -> Path:
+    """Have a key for each role, and give the parts theirs; returns the file of the owner's."""
     sandbox = own["HOURBOOK_SANDBOX"] == "1"
     login = {"DATABASE_URL": own.get("DATABASE_URL")} | as_part("expiry", folder=_logins(own))
     settings = read(
@@ -150,6 +149,7 @@ def _close_door(own: dict[str, str], data: Path, say: Callable[[str], None]) -> 
     asyncio.run(door_keys.keep_keys(settings, data, say))
     for variable in ("HOURBOOK_LEDGER_KEY_FILE", "HOURBOOK_PROJECTIONS_KEY_FILE"):
         own.setdefault(variable, str(door_keys.file_of(data, door_keys.FOLLOWER)))
+    return door_keys.file_of(data, door_keys.OWNER)
 
 
 def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) -> list[Part]:
@@ -185,7 +185,7 @@ def another_service(hourbook: Hourbook, port: int) -> Iterator[str]:
         second.start()
         try:
             url = read(TlsSettings).url(port)
-            _await_ready(Hourbook(url, [second], []), print)
+            _await_ready(Hourbook(url, [second], [], hourbook.key_file), print)
             yield url
         finally:
             second.stop()

@@ -18,7 +18,7 @@ def hourbook_at(url: str) -> Iterator[None]:
         response = answered.response
         raise OperatorError(
             f"{response.request.method} {response.request.url} was answered with {response.status_code} "
-            f"{response.reason_phrase}. See {url}/health/ready, and try again."
+            f"{response.reason_phrase}. See {url}/health/details, and try again."
         ) from answered
     except (httpx.HTTPError, httpx.InvalidURL) as failure:
         raise OperatorError(

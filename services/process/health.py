@@ -1,6 +1,6 @@
 """Health and metrics, the same for every application of Hourbook."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -24,21 +24,49 @@ async def _nothing(_: Any) -> list[str]:
     return []
 
 
-class _States:
-    """Since when each part is what it is, as far as somebody has asked."""
+DETAILS = "/health/details"
 
-    def __init__(self) -> None:
+
+class _Health:
+    """What an application says of itself, and since when each part is what it is, as far as somebody has asked."""
+
+    def __init__(self, parts: Parts, notices: Sentences) -> None:
+        self._parts = parts
+        self._notices = notices
         self._since: dict[str, tuple[bool, datetime]] = {}
 
-    def shown(self, name: str, faults: list[str]) -> dict[str, Any]:
-        """A part as the answer has it."""
-        ready = not faults
+    async def answer(self, state: Any, asked: Collection[str], *, in_detail: bool) -> JSONResponse:
+        """Of all parts, or of those that are asked for. Sentences can name accounts: others see how many there are."""
+        by_part = await self._parts(state)
+        if unknown := sorted(set(asked) - set(by_part)):
+            raise InvalidRequest(InvalidField(field="part", remedy=f"{unknown[0]} is none: use {', '.join(by_part)}"))
+        shown = _whole if in_detail else _counted
+        found = {name: faults for name, faults in by_part.items() if not asked or name in asked}
+        faults = [sentence for faults in found.values() for sentence in faults]
+        answer = {
+            "status": "not ready" if faults else "ready",
+            "parts": [self._part(name, not faults, shown(faults)) for name, faults in found.items()],
+            "faults": shown(faults),
+            "notices": shown(await self._notices(state)),
+        }
+        return JSONResponse(answer, 503 if faults else 200)
+
+    def _part(self, name: str, ready: bool, sentences: list[str]) -> dict[str, Any]:
         metrics.PART_READY.labels(name).set(ready)
         before = self._since.get(name)
         if before is None or before[0] != ready:
             before = self._since[name] = (ready, datetime.now(UTC))
         since = before[1].isoformat(timespec="milliseconds")
-        return {"name": name, "state": "ready" if ready else "not ready", "since": since, "sentence": " ".join(faults)}
+        said = " ".join(sentences)
+        return {"name": name, "state": "ready" if ready else "not ready", "since": since, "sentence": said}
+
+
+def _whole(sentences: list[str]) -> list[str]:
+    return sentences
+
+
+def _counted(sentences: list[str]) -> list[str]:
+    return [f"{len(sentences)} to be read at GET {DETAILS}, with the right operate."] if sentences else []
 
 
 def health_routes(parts: Parts, notices: Sentences = _nothing) -> list[BaseRoute]:
@@ -47,7 +75,7 @@ def health_routes(parts: Parts, notices: Sentences = _nothing) -> list[BaseRoute
     `parts` says why something is not ready, `notices` what an operator has to do in the coming months.
     """
     router = APIRouter(include_in_schema=False)
-    states = _States()
+    health = _Health(parts, notices)
 
     @router.get("/health/live")
     async def live() -> dict[str, str]:
@@ -56,19 +84,13 @@ def health_routes(parts: Parts, notices: Sentences = _nothing) -> list[BaseRoute
 
     @router.get("/health/ready")
     async def ready(request: Request, part: Annotated[list[str] | None, Query()] = None) -> JSONResponse:
-        """200 when everything that callers need works now, or the parts that are asked for; 503 with the reasons."""
-        by_part = await parts(request.app.state)
-        if unknown := sorted(set(part or ()) - set(by_part)):
-            raise InvalidRequest(InvalidField(field="part", remedy=f"{unknown[0]} is none: use {', '.join(by_part)}"))
-        asked = {name: faults for name, faults in by_part.items() if not part or name in part}
-        found = [sentence for faults in asked.values() for sentence in faults]
-        answer = {
-            "status": "not ready" if found else "ready",
-            "parts": [states.shown(name, faults) for name, faults in asked.items()],
-            "faults": found,
-            "notices": await notices(request.app.state),
-        }
-        return JSONResponse(answer, 503 if found else 200)
+        """200 when everything that callers need works now, or the parts that are asked for; else 503."""
+        return await health.answer(request.app.state, part or (), in_detail=False)
+
+    @router.get(DETAILS)
+    async def details(request: Request, part: Annotated[list[str] | None, Query()] = None) -> JSONResponse:
+        """The same, with the reasons: for who operates this."""
+        return await health.answer(request.app.state, part or (), in_detail=True)
 
     @router.get("/metrics")
     async def metrics() -> Response:

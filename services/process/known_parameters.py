@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from starlette.routing import Route
 from starlette.types import Scope
 
 from contracts.problems import InvalidField
@@ -42,13 +43,15 @@ class KnownParameters:
             *(InvalidField(field=printable(name), remedy="give this parameter once") for name in twice),
         )
 
-    def _route(self, path: str, method: str) -> APIRoute | None:
+    def _route(self, path: str, method: str) -> Route | None:
         for route in self._app.routes:
-            if isinstance(route, APIRoute) and method in route.methods and route.path_regex.match(path):
+            if isinstance(route, Route) and method in (route.methods or ()) and route.path_regex.match(path):
                 return route
         return None
 
-    def _read(self, route: APIRoute, method: str) -> Names:
+    def _read(self, route: Route, method: str) -> Names:
+        if not isinstance(route, APIRoute):  # as /openapi.json, which FastAPI adds
+            return {}
         shown = copy(route)
         shown.include_in_schema = True
         document = get_openapi(title="", version="", routes=[shown])

@@ -228,14 +228,14 @@ def _require_going(projection: Projection, place: Place) -> None:
     """`projection-halted` for one that does not go on."""
     if place.halted is not None:
         halted = f"The projection {projection.name} has halted after position {place.position}"
-        detail = f"{halted}, and nothing is answered from it until it goes on. GET /health/ready says why."
+        detail = f"{halted}, and nothing is answered from it until it goes on. GET /health/details says why."
         raise ProblemError("projection-halted", detail, headers=SOON | {"Hourbook-Position": str(place.position)})
 
 
 def _halted(projection: Projection, account_id: str, at: Cut) -> ProblemError:
     detail = (
         f"An event of the account {account_id} could not be applied to the projection {projection.name}; until that is "
-        "mended nothing is answered about this account from it. GET /health/ready names the event."
+        "mended nothing is answered about this account from it. GET /health/details names the event."
     )
     return ProblemError("account-halted", detail, headers=SOON | {"Hourbook-Position": str(at.position)})
 

@@ -52,6 +52,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
         "/", "/asyncapi.json", "/docs", "/health/live", "/health/ready", "/metrics", "/problems", "/problems/{slug}",
     )},
     ("GET", "/docs/{file}"): [Call(PUBLIC, path={"file": "none.js"})],
+    ("GET", "/health/details"): [Call("operate")],
     ("GET", "/v1/me"): [Call(KNOWN)],
     ("GET", "/v1/terms"): [Call(KNOWN)],
     ("GET", "/v1/projections"): [Call(KNOWN)],

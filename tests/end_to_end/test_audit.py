@@ -58,7 +58,7 @@ async def health(hourbook: Hourbook, *, faulty: bool) -> httpx.Response:
     """What health says, once it has heard of faults, or of none."""
     async with httpx.AsyncClient(base_url=hourbook.url, trust_env=False, timeout=60) as client, asyncio.timeout(60):
         while True:
-            answer = await client.get("/health/ready")
+            answer = await client.get("/health/details")
             if (answer.status_code == 503) == faulty:
                 return answer
             await asyncio.sleep(0.05)

@@ -190,6 +190,7 @@ async def test_json_is_read_however_it_is_written(client: httpx.AsyncClient, med
         "GET /docs?x",
         "GET /?x=1",
         "GET /asyncapi.json?x=1",
+        "GET /openapi.json?x=1",
     ],
 )
 async def test_a_parameter_that_the_route_does_not_know_is_refused(

@@ -21,7 +21,7 @@ from tests.ledger.serving import serving
 
 NAME = "outside.example"
 SERVICES = Path(__file__).parents[2] / "services"
-CLIENT = re.compile(r"httpx\.(?:Async)?Client\((?!\*\*(?:self\._)?asking\()")
+CLIENT = re.compile(r"httpx\.(?:Async)?Client\((?!\*\*(?:self\.)?_?asking\b)")
 """A client that is made otherwise than for a Hourbook's own address."""
 
 

@@ -256,14 +256,14 @@ async def test_nothing_is_answered_from_a_halted_projection(
     await until_halted(client)
     answer = await client.get(path, headers={"Hourbook-Min-Position": minimum})
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:hourbook:problem:projection-halted")
-    assert "/health/ready" in answer.json()["detail"]
+    assert "/health/details" in answer.json()["detail"]
     places = await client.get("/v1/projections")
     assert (places.status_code, {place["halted"] is None for place in places.json()}) == (200, {False})
 
 
 async def until_halted(client: httpx.AsyncClient) -> None:
     async def faults() -> list[str]:
-        ready = await client.get("/health/ready")
+        ready = await client.get("/health/details")
         return ready.json()["faults"] if ready.status_code == 503 else []
 
     async def halted() -> bool:

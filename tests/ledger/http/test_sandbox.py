@@ -66,7 +66,7 @@ async def test_health_says_when_the_transfers_of_the_coming_year_are_unknown_and
     await set_clock(client, f"{last - 1}-12-31T00:00:00Z")
     assert (await client.get("/health/ready")).json()["notices"] == []
     await set_clock(client, f"{last}-01-10T00:00:00Z")
-    answer = await client.get("/health/ready")
+    answer = await client.get("/health/details")
     assert answer.status_code == 200
     (notice,) = answer.json()["notices"]
     assert f"no transfers of days off for {last + 1}:" in notice

@@ -74,8 +74,9 @@ async def test_it_is_answered_with_a_problem(spoilt: Settings, monkeypatch: pyte
             assert (answer.status_code, answer.json()["type"]) == (409, "urn:hourbook:problem:account-unreadable")
             assert "of account bad" in answer.json()["detail"]
         assert (await client.get("/v1/accounts/good-1/replay")).status_code == 200
-        ready = await client.get("/health/ready")
+        ready = await client.get("/health/details")
         assert (ready.status_code, "of account bad" in str(ready.json()["notices"])) == (200, True)
+        assert "bad" not in (await client.get("/health/ready")).text
 
 
 async def test_once_its_events_are_right_again_it_goes_on(spoilt: Settings, database_url: str):

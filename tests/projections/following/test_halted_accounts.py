@@ -164,7 +164,7 @@ async def test_only_the_accounts_own_answers_stop(log: Log, client: httpx.AsyncC
     log.record("technosphere", opened(), purchased("spring", 1200, on="2026-03-01", until="2026-06-02"))
 
     async def named() -> bool:
-        notices = (await client.get("/health/ready")).json()["notices"]
+        notices = (await client.get("/health/details")).json()["notices"]
         return any("romashka halted in the projection balances before event" in each for each in notices)
 
     await until(named)

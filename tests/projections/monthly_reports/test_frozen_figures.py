@@ -30,7 +30,7 @@ def closed_month(log: Log) -> Log:
 
 
 async def faults(client: httpx.AsyncClient) -> list[str]:
-    return (await client.get("/health/ready")).json()["faults"]
+    return (await client.get("/health/details")).json()["faults"]
 
 
 @pytest.mark.parametrize(
