@@ -14,7 +14,12 @@ from random import Random
 
 from tests.auditing.paper_log import Paper, Row, Signer, compressed, lines_in, manifest
 
-NUMBERS = ("minutes", "amount_kopecks", "charged_minutes", "owed_minutes", "price_kopecks")
+NUMBERS = (
+    "minutes", "amount_kopecks", "charged_minutes", "owed_minutes", "price_kopecks", "cancelled_owed_minutes",
+    "forfeited_minutes", "forfeited_amount_kopecks", "planned_minutes", "refunded_minutes", "refunded_kopecks",
+    "retained_kopecks", "corrected_worked_minutes", "corrected_charged_minutes", "corrected_amount_kopecks",
+    "taken_over_owed_minutes",
+)  # fmt: skip
 
 
 class NothingToTamperWith(Exception):

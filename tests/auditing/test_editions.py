@@ -76,7 +76,7 @@ def test_a_log_leaves_older_rules_behind_within_an_hour(
     assert ("which this log has followed since" not in findings_of(paper, tmp_path, capsys)) == holds
 
 
-def with_published(*published: tuple[dict[str, Any], timedelta]) -> Paper:
+def with_published(*published: tuple[dict[str, Any], timedelta], actor: str = "local") -> Paper:
     """A log whose price lists the log of access publishes, each so long after the first."""
     story = given()
     paper, access = Paper(), Paper(log=ACCESS_LOG, stated="")
@@ -94,7 +94,7 @@ def with_published(*published: tuple[dict[str, Any], timedelta]) -> Paper:
                 schema_version=1,
                 recorded_at=story.now.astimezone(verify.EPOCH.tzinfo) + after,
                 data=json.dumps({"version": version}),
-                actor="local",
+                actor=actor,
             )
         )
         access.sizes.append(number)
@@ -140,3 +140,11 @@ def test_price_lists_are_those_that_the_log_publishes(tmp_path: Path, capsys: py
     assert "does not publish" in findings_of(paper, tmp_path / "more", capsys)
     paper.terms = json.dumps({"versions": [FIRST]})
     assert "version 2 in terms.json" in findings_of(paper, tmp_path / "fewer", capsys)
+
+
+def test_price_lists_are_published_by_who_is_entitled_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    second = price_list("second", "2025-01-01T00:00:00+03:00")
+    together = with_published((FIRST, timedelta()), (second, timedelta()), actor="system-ledger")
+    assert not findings_of(together, tmp_path / "together", capsys)
+    later = with_published((FIRST, timedelta()), (second, HOUR), actor="key-stranger")
+    assert "an actor entitled to it, found key-stranger" in findings_of(later, tmp_path / "later", capsys)
