@@ -5,7 +5,7 @@ that is shown is a column of its own: the lines of one kind, the rows of the bal
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -25,14 +25,10 @@ AcceptedKind = Literal["charged", "owed", "settled", "cancelled", "accepted"]
 """A row of how an act's time follows from the report's."""
 
 
-def _is_of_edition_1(value: Any) -> bool:
-    return value is None or value == 1
-
-
-Later = Field(exclude_if=_is_of_edition_1)
+LeftOut = Field(exclude_if=lambda value: value is None)
 """A field that documents of months closed by the first edition of the rules do not have: they stay as they were."""
 
-RulesEdition = Annotated[int, Later]
+RulesEdition = Annotated[int, Field(exclude_if=lambda edition: edition == 1)]
 """The edition of the rules by which a document is made: of a closed month, that of the event that closed it."""
 
 
@@ -48,9 +44,9 @@ class ReportDraw(ReadModel):
 class ReportLine(ReadModel):
     """What was booked for a closing in the month.
 
-    `kind` is what was done: work, or a specification (rule 5.8); `booked_as` why it stands in this month. A correction
-    is one that took effect in an earlier, closed month; a settlement only pays what an earlier one owed.
-    `estimated_minutes`: what the task was expected to take, where it was planned (rule 15.3).
+    A correction is one that took effect in an earlier, closed month; a settlement only pays what an earlier one owed.
+    `work_kind`: what was done, a specification (rule 5.8) or, where it is absent, other work. `estimated_minutes`: what
+    the task was expected to take, where it was planned (rule 15.3).
 
     Minutes and money can be negative: a correction takes back what an earlier month reported.
     """
@@ -66,9 +62,9 @@ class ReportLine(ReadModel):
     charged_minutes: SignedMinutes
     charged_hours: str
     amount_kopecks: Kopecks
-    kind: WorkKind = "work"
-    booked_as: LineKind
-    estimated_minutes: Minutes | None = None
+    kind: LineKind
+    work_kind: Annotated[WorkKind, Field(exclude_if=lambda kind: kind == "work")] = "work"
+    estimated_minutes: Annotated[Minutes | None, LeftOut] = None
     draws: tuple[ReportDraw, ...]
 
 
@@ -77,7 +73,7 @@ class ReportPurchase(ReadModel):
 
     package_id: LotId
     plan: str | None
-    agreed: Agreed | None = None
+    agreed: Annotated[Agreed | None, LeftOut] = None
     effective_at: Instant
     ends_at: Instant
     minutes: Minutes
@@ -262,8 +258,8 @@ class AcceptedRow(ReadModel):
     kind: AcceptedKind
     minutes: SignedMinutes
     hours: str
-    month: Annotated[Month | None, Later] = None
-    act: Annotated[str | None, Later] = None
+    month: Annotated[Month | None, LeftOut] = None
+    act: Annotated[str | None, LeftOut] = None
 
 
 class ReplacedAct(ReadModel):

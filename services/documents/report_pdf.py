@@ -84,7 +84,7 @@ def _balance(report: MonthlyReport, formats: Formats) -> dict[str, Any]:
 
 
 def _line_table(report: MonthlyReport, table: ReportTable, formats: Formats) -> dict[str, Any]:
-    lines = (line for line in report.lines if line.booked_as == table.kind)
+    lines = (line for line in report.lines if line.kind == table.kind)
     return {
         "title": formats.words[LINE_TABLES[table.kind]],
         "rows": [_line(number, line, formats) for number, line in enumerate(lines, 1)],
@@ -112,7 +112,7 @@ def task_of(line: ReportLine, formats: Formats) -> str:
     said = [line.task_id]
     if line.closure > 1:
         said.append(f"{formats.words['closure']} {line.closure}")
-    if line.kind == "specification":
+    if line.work_kind == "specification":
         said.append(formats.words["specification"])
     return " · ".join(said)
 

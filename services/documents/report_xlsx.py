@@ -55,7 +55,7 @@ def report_xlsx(report: MonthlyReport, lang: Lang) -> bytes:
     tables = [
         _line_sheet(book, table, lines, draft)
         for table in report.tables
-        if (lines := [line for line in report.lines if line.booked_as == table.kind]) or table.kind == "closing"
+        if (lines := [line for line in report.lines if line.kind == table.kind]) or table.kind == "closing"
     ]
     _package_sheet(book, report, draft)
     for number, width in enumerate(_WIDTHS):

@@ -58,7 +58,7 @@ def line(task: str = "T-1", title: str = "Настройка прав досту
             "charged_minutes": charged,
             "charged_hours": "",
             "amount_kopecks": amount,
-            "booked_as": "closing",
+            "kind": "closing",
             "draws": [ReportDraw(lot_id="spring", plan="hours-100", minutes=charged, amount_kopecks=amount)],
             **given,
         }
@@ -165,7 +165,7 @@ def _totals(lines: tuple[ReportLine, ...], given: dict[str, Any]) -> ReportTotal
     def minutes(name: str, *, compensation: bool = False) -> int:
         return sum(of.minutes for of in given.get(name, ()) if (getattr(of, "plan", "") is None) == compensation)
 
-    corrections = [one for one in lines if one.booked_as == "correction"]
+    corrections = [one for one in lines if one.kind == "correction"]
     return ReportTotals(
         **sums(lines),
         corrected_minutes=sum(one.charged_minutes for one in corrections),

@@ -16,7 +16,7 @@ DOCUMENTS = {"report_pdf": report_pdf, "report_xlsx": report_xlsx, "act_pdf": ac
 
 def full_report(**given: object):
     return report(
-        line("T-1", "Робот «Счета» 🚀"), line("T-2", minutes=50), line("T-3", minutes=-40, booked_as="correction"),
+        line("T-1", "Робот «Счета» 🚀"), line("T-2", minutes=50), line("T-3", minutes=-40, kind="correction"),
         purchases=(purchase(),), carried_over=(carry(610),), settled=(settlement("T-2", 20),), **given,
     )  # fmt: skip
 

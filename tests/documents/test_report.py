@@ -30,8 +30,8 @@ def busy_month(**given: object) -> MonthlyReport:
         line("T-1", "Импорт данных", minutes=10, category="urgent", coefficient="1.5", charged=15),
         line("T-2", "Обучение", minutes=10),
         line("T-3", "Телефония", minutes=10),
-        line("T-4", "Гарантия", minutes=-40, booked_as="correction", effective_at=at(11, 1)),
-        line("T-5", "Старый долг", minutes=0, amount=319_000, booked_as="settlement", effective_at=at(3, 2)),
+        line("T-4", "Гарантия", minutes=-40, kind="correction", effective_at=at(11, 1)),
+        line("T-5", "Старый долг", minutes=0, amount=319_000, kind="settlement", effective_at=at(3, 2)),
         opening=-60,
         purchases=(purchase(), purchase("compensation-T-4-1", 1, 12_345, plan=None)),
         carried_over=(carry(610), carry(50, reclaimed=True)),
@@ -110,7 +110,7 @@ def test_a_month_without_tasks_says_so():
 
 
 def test_a_month_of_corrections_alone_has_a_negative_total():
-    text = whole(report_pdf(report(line(minutes=-40, booked_as="correction", effective_at=at(11, 1))), "ru"))
+    text = whole(report_pdf(report(line(minutes=-40, kind="correction", effective_at=at(11, 1))), "ru"))
     assert "В этом месяце задач не закрыто." in text
     assert "Всего за месяц −0,67 −0:40 −0,67 −0:40 −1 726,67 ₽" in text
 
@@ -164,7 +164,7 @@ def test_the_first_sheet_adds_up_by_reference():
 
 REOPENED = report(
     *(line(f"T-{number}", minutes=10) for number in range(6)),
-    *(line(f"R-{number}", minutes=-10, booked_as="correction", effective_at=at(11, 1)) for number in range(2)),
+    *(line(f"R-{number}", minutes=-10, kind="correction", effective_at=at(11, 1)) for number in range(2)),
     opening=-10,
 )
 """Six new tasks of ten minutes beside two that were reopened: each table is a column of its own."""

@@ -65,7 +65,7 @@ def with_hours(lines: Sequence[ReportLine]) -> tuple[ReportLine, ...]:
     """The lines with their hours: those of one kind are a table of their own, and so its columns."""
     shown = list(lines)
     for kind in KINDS:
-        places = [number for number, line in enumerate(lines) if line.booked_as == kind]
+        places = [number for number, line in enumerate(lines) if line.kind == kind]
         worked = hours_column([lines[number].worked_minutes for number in places])
         charged = hours_column([lines[number].charged_minutes for number in places])
         for number, of_work, of_charge in zip(places, worked, charged, strict=True):
@@ -87,14 +87,14 @@ def _line(month: str, group: Sequence[Booked]) -> ReportLine:
         charged_minutes=sum(entry["charged_minutes"] for entry in group),
         charged_hours="",
         amount_kopecks=sum(entry["amount_kopecks"] for entry in group),
-        kind=of["work"],
+        work_kind=of["work"],
         estimated_minutes=of["estimated_minutes"],
-        booked_as=_booked_as(month, group),
+        kind=_kind(month, group),
         draws=_draws(group),
     )
 
 
-def _booked_as(month: str, group: Sequence[Booked]) -> LineKind:
+def _kind(month: str, group: Sequence[Booked]) -> LineKind:
     """A correction took effect in a month that was closed already; a settlement pays for an earlier one."""
     if any(month_of(entry["effective_at"]) < month for entry in group):
         return "correction"
@@ -179,12 +179,12 @@ def sums(lines: Iterable[ReportLine]) -> dict[str, Any]:
 def line_tables(lines: Iterable[ReportLine]) -> tuple[ReportTable, ...]:
     """What the lines of each kind add up to."""
     lines = list(lines)
-    return tuple(ReportTable(kind=kind, **sums(line for line in lines if line.booked_as == kind)) for kind in KINDS)
+    return tuple(ReportTable(kind=kind, **sums(line for line in lines if line.kind == kind)) for kind in KINDS)
 
 
 def _totals(lines: Sequence[ReportLine], entries: Sequence[Booked]) -> ReportTotals:
     """closing balance = opening + purchased + paid - charged - forfeited: what else moved, moved within the balance."""
-    corrections = [line for line in lines if line.booked_as == "correction"]
+    corrections = [line for line in lines if line.kind == "correction"]
 
     def minutes(*kinds: str) -> int:
         return sum(entry["minutes"] for entry in entries if entry["kind"] in kinds)

@@ -75,7 +75,7 @@ async def test_a_specification_is_named_as_what_it_is(telling: Telling):
         spec = close("T-1", kind="specification", package_use_agreed="2026-03-01", on="2026-03-10")
         await happens(told, BOUGHT, spec, close("T-2", on="2026-03-11"))
         report = await told.report("2026-03")
-        assert [(line.task_id, line.kind, line.booked_as) for line in report.lines] == [
+        assert [(line.task_id, line.work_kind, line.kind) for line in report.lines] == [
             ("T-1", "specification", "closing"),
             ("T-2", "work", "closing"),
         ]
