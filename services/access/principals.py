@@ -71,7 +71,7 @@ SYSTEM: dict[str, Principal] = {
     for part, rights in {
         "scheduler": frozenset[Right](),
         "relay": frozenset[Right](),
-        "worker": frozenset({Right.LOG}),
+        "worker": frozenset({Right.LOG, Right.PERSONAL}),  # who signs, for documents
         "auditor": frozenset({Right.LOG, Right.EVIDENCE}),
         "operator": frozenset(Right),
     }.items()

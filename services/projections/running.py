@@ -143,7 +143,7 @@ class Projections:
     async def heads(self) -> list[int]:
         """How far each log reaches now."""
         feeds = [LogFeed(self.ledger, log, self.followed, self.settings.logs) for log in self.settings.log_names]
-        with _reaching_ledger("has the logs"):
+        with reaching_ledger("has the logs"):
             return await asyncio.gather(*(feed.head() for feed in feeds))
 
     async def _wait_until(self, goals: Sequence[int], trackings: tuple[Tracking, ...]) -> None:
@@ -175,7 +175,7 @@ class Projections:
 
     async def now(self) -> datetime:
         """The present; in the sandbox, what the ledger's test clock says."""
-        with _reaching_ledger("has the test clock"):
+        with reaching_ledger("has the test clock"):
             return await present(self.settings, self.ledger)
 
     async def parts(self) -> dict[str, list[str]]:
@@ -241,7 +241,8 @@ def _halted(projection: Projection, account_id: str, at: Cut) -> ProblemError:
 
 
 @contextmanager
-def _reaching_ledger(having: str) -> Iterator[None]:
+def reaching_ledger(having: str) -> Iterator[None]:
+    """For questions to the ledger, which has something; raises `ledger-unavailable` while it does not answer."""
     try:
         yield
     except LEDGER_UNAVAILABLE as outage:

@@ -18,7 +18,7 @@ documents     finance manager auditor reader customer
 all-accounts  finance manager auditor reader
 evidence      recorder finance manager auditor reader customer
 log           auditor follower
-personal      finance auditor customer
+personal      finance auditor customer follower
 erasure       admin
 terms         admin
 access        admin
@@ -60,7 +60,7 @@ def test_a_scope_ends_at_its_accounts():
 def test_local_may_everything_and_the_parts_only_what_they_need():
     assert not [right for right in Right if refusal(LOCAL, right, "oka")]
     assert {name: set(part.rights) for name, part in SYSTEM.items()} == {
-        "scheduler": set(), "relay": set(), "worker": {"log"}, "auditor": {"log", "evidence"},
+        "scheduler": set(), "relay": set(), "worker": {"log", "personal"}, "auditor": {"log", "evidence"},
         "operator": set(Right),
     }  # fmt: skip
 

@@ -16,7 +16,7 @@ RIGHTS = {
     "all-accounts": "finance manager auditor reader",
     "evidence": "recorder finance manager auditor reader customer",
     "log": "auditor follower",
-    "personal": "finance auditor customer",
+    "personal": "finance auditor customer follower",
     "erasure": "admin",
     "access": "admin",
     "operate": "admin",

@@ -42,7 +42,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hourbook(one_log: None, data: Path) -> Iterator[Hourbook]:
     """A running Hourbook in which people confirmed and did work for two customers, one of whom closed a month."""
     with running(data, free_port()) as started:
-        lines = [OPEN | {"account_id": account_id} for account_id in ("oka", "kama")]
+        signed_by = {"signatory_position": "Директор", "signatory_name": ERASED[2]}
+        lines = [OPEN | {"account_id": "oka", "customer_requisites": signed_by}, OPEN | {"account_id": "kama"}]
         lines += [closing("oka", number, ERASED[number % 3]) for number in range(30)] + [closing("kama", 0, KEPT)]
         lines += [{"command": "CloseMonth", "account_id": "oka", "month": "2026-03"}]
         file = data / "commands.ndjson"
@@ -76,6 +77,14 @@ def closing(account_id: str, number: int, name: str) -> dict[str, Any]:
         **times,
         **names,
     }
+
+
+def signatory(client: httpx.Client) -> str | None:
+    """Who signs the act for the customer, in its data and where it is printed."""
+    act = client.get("/v1/accounts/oka/acts/2026-03").raise_for_status().json()
+    assert client.get("/v1/accounts/oka/acts/2026-03.pdf").status_code == 200
+    assert act["customer"]["signatory_position"] == "Директор"
+    return act["customer"]["signatory_name"]
 
 
 def exported(hourbook: Hourbook, folder: Path, *options: str) -> Path:
@@ -144,9 +153,10 @@ async def test_nothing_is_left_of_what_was_erased_and_every_proof_holds(
 ):
     before = exported(hourbook, tmp_path / "before")
     code, said = verified(before)
-    assert (code, "31 names shown, 0 erased or withheld" in said) == (0, True), said
+    assert (code, "32 names shown, 0 erased or withheld" in said) == (0, True), said
     assert [file.name for file in holding(before, ERASED)] == ["personal-0.ndjson.gz"]
     connection = await asyncpg.connect(hourbook.servers[0].url)
+    assert signatory(client) == ERASED[2]
     await connection.execute("ANALYZE")
     await connection.execute("CHECKPOINT")
     assert await rows_holding(connection, ERASED) == ["ledger.personal"]
@@ -154,18 +164,19 @@ async def test_nothing_is_left_of_what_was_erased_and_every_proof_holds(
     (data / "commands.ndjson").unlink()
 
     erased = await asyncio.to_thread(program, "privacy", "erase", "oka", "--reason", "отзыв", "--url", hourbook.url)
-    assert (erased.returncode, erased.stdout) == (0, "30 erased\n"), erased.stderr
+    assert (erased.returncode, erased.stdout) == (0, "31 erased\n"), erased.stderr
     await connection.execute("CHECKPOINT")
     assert await rows_holding(connection, ERASED) == []
     assert await rows_holding(connection, (KEPT,)) == ["ledger.personal"]
     await connection.close()
     assert holding(data, ERASED) == []
+    assert signatory(client) is None, "it is left to be written by hand"
     assert [file for file in holding(data, ("sha256-2:",)) if "nats" in file.parts], "the stream holds commitments"
 
     after = exported(hourbook, tmp_path / "after")
     assert holding(after, ERASED) == []
     code, said = verified(after)
-    assert (code, "1 names shown, 30 erased or withheld" in said) == (0, True), said
+    assert (code, "1 names shown, 31 erased or withheld" in said) == (0, True), said
     assert "2 add up in every lot" in said
     audited = await asyncio.to_thread(program, "audit", "verify", "--full", "--data", data)
     assert (audited.returncode, "nothing is wrong" in audited.stdout) == (0, True), audited.stderr

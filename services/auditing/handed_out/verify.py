@@ -514,6 +514,8 @@ def committed(form: str, salt: bytes, name: bytes) -> str:
 
 NAMED_IN_ACCOUNTS = ("TaskClosed", "TaskCorrected")
 NAMED_IN_ACCESS = ("KeyMade", "PersonAdmitted")
+NAMED_AS_CUSTOMER = ("AccountOpened", "CustomerChanged")
+NAMING = (*NAMED_IN_ACCOUNTS, *NAMED_AS_CUSTOMER, *NAMED_IN_ACCESS)
 
 
 class PersonalData:
@@ -553,6 +555,8 @@ class PersonalData:
         """What is shown of an event has to be in it."""
         if line.type in NAMED_IN_ACCESS:
             names = [line.data["name"]]
+        elif line.type in NAMED_AS_CUSTOMER:
+            names = [(line.data.get("customer_requisites") or {}).get("signatory_name")]
         else:
             entries = line.data.get("time_entries") or []
             names = [line.data["confirmed_by"], *(entry["performer"] for entry in entries)]
@@ -1837,7 +1841,7 @@ class Log:
     def name_people(self, where: str, line: Line) -> None:
         """Hold the names that the export shows against the event."""
         try:
-            if line.type in NAMED_IN_ACCOUNTS or line.type in NAMED_IN_ACCESS:
+            if line.type in NAMING:
                 self.personal.of(line)
         except UNREADABLE as failure:
             self.findings.add(where, failure)
@@ -2038,7 +2042,7 @@ RIGHTS = {
     "reader": {"balances", "documents", "all-accounts", "evidence"},
     "customer": {"balances", "documents", "evidence", "personal"},
     "admin": {"erasure", "terms", "access", "operate"},
-    "follower": {"log"},
+    "follower": {"log", "personal"},
 }
 """What each role may do."""
 

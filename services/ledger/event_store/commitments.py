@@ -50,6 +50,8 @@ def _names(kind: str, data: dict[str, Any]) -> Iterator[str | None]:
         case "TaskClosed" | "TaskCorrected":
             yield data.get("confirmed_by")
             yield from (entry.get("performer") for entry in data.get("time_entries") or ())
+        case "AccountOpened" | "CustomerChanged":
+            yield (data.get("customer_requisites") or {}).get("signatory_name")
         case "KeyMade" | "PersonAdmitted":
             yield data.get("name")
         case _:

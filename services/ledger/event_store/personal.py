@@ -20,7 +20,8 @@ _PAGE = """
 _OF_ACCOUNT = """
     SELECT p.position, p.commitment, p.salt, p.text FROM ledger.event AS e
     JOIN ledger.personal AS p ON p.log_id = $1 AND p.position = e.position
-    WHERE e.log_id = $1 AND e.account_id = $2 ORDER BY p.position, p.commitment
+    WHERE e.log_id = $1 AND e.account_id = $2 AND ($3::text IS NULL OR p.commitment = $3)
+    ORDER BY p.position, p.commitment
 """
 _AT = "SELECT position, commitment, salt, text FROM ledger.personal WHERE log_id = $1 AND position = ANY ($2)"
 _ERASE = """
@@ -52,9 +53,9 @@ class PersonalData:
         """What is not erased, after a position and a commitment, up to a position, in order, at most so much."""
         return await self._readers.rows(_PAGE, log_id, *after, until, limit)
 
-    async def of_account(self, log_id: int, account_id: str) -> list[asyncpg.Record]:
-        """What of an account is not erased, in the order of its events."""
-        return await self._readers.rows(_OF_ACCOUNT, log_id, account_id)
+    async def of_account(self, log_id: int, account_id: str, commitment: str | None = None) -> list[asyncpg.Record]:
+        """What of an account is not erased, in the order of its events, or what a commitment stands for."""
+        return await self._readers.rows(_OF_ACCOUNT, log_id, account_id, commitment)
 
     async def at(self, log_id: int, positions: Collection[int]) -> list[asyncpg.Record]:
         """What of the events at those positions is not erased."""

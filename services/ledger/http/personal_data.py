@@ -6,10 +6,11 @@ from typing import Annotated
 import asyncpg
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from pydantic import Field
 
 from contracts.access import Right
 from contracts.privacy import Erased, ErasureBody, PersonalText
-from contracts.quantities import POSITION_MAX, AccountId
+from contracts.quantities import COMMITMENT_FORM, POSITION_MAX, AccountId
 from services.access.door import principal_of
 from services.access.needs import needs
 from services.ledger.access.disclosures import note_names_erased, note_names_read
@@ -36,6 +37,12 @@ class PartOfLog(Parameters):
     until: Position = POSITION_MAX
 
 
+class NamesAsked(Parameters):
+    """Of an account: all, or what one commitment stands for."""
+
+    commitment: Annotated[str, Field(pattern=COMMITMENT_FORM)] | None = None
+
+
 async def log_of_account(account_id: AccountId, ledger: LedgerOf) -> int:
     """The log that an account is in; AccountNotFound for one that is not open."""
     log_id = ledger.log_of(account_id)
@@ -50,11 +57,15 @@ LogOfAccount = Annotated[int, Depends(log_of_account)]
 @router.get("/accounts/{account_id}/personal-data", openapi_extra=OF_ACCOUNT)
 @needs(Right.PERSONAL)
 async def list_personal_data(
-    account_id: AccountId, ledger: LedgerOf, log_id: LogOfAccount, request: Request
+    account_id: AccountId,
+    asked: Annotated[NamesAsked, Query()],
+    ledger: LedgerOf,
+    log_id: LogOfAccount,
+    request: Request,
 ) -> tuple[PersonalText, ...]:
     """What of the account's events is personal and not erased, in their order. That an auditor reads it is recorded."""
     await note_names_read(ledger.access, principal_of(request.scope), account_id)
-    return tuple(map(_text, await ledger.store.personal.of_account(log_id, account_id)))
+    return tuple(map(_text, await ledger.store.personal.of_account(log_id, account_id, asked.commitment)))
 
 
 @router.post("/accounts/{account_id}/personal-data/erasures", openapi_extra=OF_ACCOUNT)

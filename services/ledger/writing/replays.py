@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice
 
-from contracts.events import TaskClosed, TaskCorrected
+from contracts.events import AccountOpened, CustomerChanged, TaskClosed, TaskCorrected
 from services.ledger.domain.refusals import IdempotencyKeyReused
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.known_account import KnownAccount
@@ -19,7 +19,7 @@ from services.ledger.writing.warm_accounts import WarmAccounts
 PAST_EVENTS_MAX = 50_000
 PAGE_EVENTS = 100
 AT_ONCE_MAX = 100
-NAMING_PEOPLE = {TaskClosed.__name__, TaskCorrected.__name__}
+NAMING_PEOPLE = {event.__name__ for event in (AccountOpened, CustomerChanged, TaskClosed, TaskCorrected)}
 
 
 class Replays:
@@ -72,7 +72,7 @@ class Replays:
             self._asked.popleft()
 
     async def _salts(self, events: Iterable[StoredEvent]) -> dict[str, bytes]:
-        """Those of the names in closings that are not erased, by their commitments."""
+        """Those of the names in events that are not erased, by their commitments."""
         positions = [event.position for event in events if event.position and event.type in NAMING_PEOPLE]
         if not positions:
             return {}
@@ -87,7 +87,7 @@ class Replays:
         salts: Mapping[str, bytes],
     ) -> None:
         """The same answer as the first time, or IdempotencyKeyReused if that was another command."""
-        if known.fingerprint != submission.fingerprint:
+        if not submission.has_fingerprint(known.fingerprint):
             raise IdempotencyKeyReused(submission.key)
         if not recorded_events:
             raise LedgerUnavailable(f"account {known.account_id} has no event {known.version} of this command any more")

@@ -18,7 +18,7 @@ from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.event_store.store import CommandKey
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.writing.answers import Answer
-from services.ledger.writing.personal_data import PERSONAL, set_apart
+from services.ledger.writing.personal_data import set_apart, without_names
 
 _chance = Random()  # noqa: S311 - an id is no secret
 """Seeded by the operating system once: asking it for every id takes a seventh of what deciding a command takes."""
@@ -70,7 +70,7 @@ class Submission:
         It is recorded, so it is taken without what is personal, or a guess at an erased name could be tested by it;
         names that are not erased are compared when the key is repeated (`Replays`).
         """
-        fingerprint = sha256(command.model_dump_json(exclude=PERSONAL).encode()).digest()
+        fingerprint = sha256(without_names(command)).digest()
         return cls(command, key, fingerprint, actor, asyncio.get_running_loop().create_future())
 
     @classmethod
@@ -80,6 +80,12 @@ class Submission:
         fingerprint = sha256(key.encode()).digest()
         actor = SYSTEM["scheduler"].id
         return cls(ExpirePackages(account_id), key, fingerprint, actor, asyncio.get_running_loop().create_future())
+
+    def has_fingerprint(self, recorded: bytes) -> bool:
+        """Whether that was taken of the same command, by this version or by one before it."""
+        if recorded == self.fingerprint or isinstance(self.command, ExpirePackages):
+            return recorded == self.fingerprint
+        return recorded == sha256(without_names(self.command, as_before=True)).digest()
 
     @property
     def account_id(self) -> str:

@@ -22,6 +22,7 @@ from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
 from services.projections.monthly_reports.frozen import differing_figures
 from services.projections.monthly_reports.queries import Asked, report
+from services.projections.monthly_reports.signatories import with_signatory
 from services.projections.parameters import AccountPath, AskedDocument
 from services.projections.readings import UNAVAILABLE, Reading, reading_of
 from services.projections.running import SOON, Projections
@@ -101,7 +102,7 @@ async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyRepor
         projections.refused_documents[asked.account_id, asked.month] = still_differing
         logger.critical("%s The document is refused.", fault)
         raise ProblemError("figures-differ", fault, headers=SOON | {"Hourbook-Position": str(read.position)})
-    return made
+    return await with_signatory(made, projections.ledger)
 
 
 def _document(

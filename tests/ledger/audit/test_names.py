@@ -36,6 +36,10 @@ def test_a_text_that_looks_like_a_commitment_is_none_where_no_name_stands():
     data = f'{{"title":"{FIRST_FORM}","confirmed_by":null,"time_entries":[{{"performer":"Anna"}}]}}'
     assert commitments_in("TaskClosed", data) == set()
     assert commitments_in("TaskClosed", data.replace('"Anna"', f'"{FIRST_FORM}"')) == {FIRST_FORM}
+    named = f'{{"customer_requisites":{{"address":"{FIRST_FORM}","signatory_name":"%s"}}}}'
+    assert commitments_in("AccountOpened", named % "Anna") == set()
+    assert commitments_in("CustomerChanged", named % FIRST_FORM) == {FIRST_FORM}
+    assert commitments_in("CustomerChanged", f'{{"customer_requisites":null,"customer_name":"{FIRST_FORM}"}}') == set()
     assert commitments_in("WorkSuspended", f'{{"confirmed_by":"{FIRST_FORM}"}}') == set()
 
 

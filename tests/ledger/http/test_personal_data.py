@@ -234,3 +234,30 @@ async def test_an_erasure_does_not_hold_up_commands_while_somebody_reads_the_tex
         assert (await erase(client, account)).status_code == 503
         await close(client, account, "T-2", confirmed_by=BORIS)
     assert (await erase(client, account)).json()["erased"] == 1
+
+
+SIGNED = {"inn": "7707083893", "signatory_name": ANNA}
+
+
+async def test_a_customers_signatory_stands_apart_and_can_be_erased(client: httpx.AsyncClient):
+    """Of an account as it is opened, and as it is changed."""
+    account_id, headers = uuid4().hex, key()
+    opening = OPEN | {"account_id": account_id, "customer_requisites": SIGNED}
+    opened = await client.post("/v1/accounts", json=opening, headers=headers)
+    change = {"effective_on": "2026-01-01", "customer_requisites": SIGNED | {"signatory_name": BORIS}}
+    changed = await client.put(f"/v1/accounts/{account_id}/customer", json=change, headers=key())
+    held = [answer.json()["events"][0]["data"]["customer_requisites"]["signatory_name"] for answer in (opened, changed)]
+    texts = await kept(client, f"/v1/accounts/{account_id}")
+    assert [(each["commitment"], each["text"]) for each in texts] == list(zip(held, (ANNA, BORIS), strict=True))
+    one = await client.get(f"/v1/accounts/{account_id}/personal-data", params={"commitment": held[1]})
+    assert [each["text"] for each in one.json()] == [BORIS]
+
+    assert_replayed(await client.post("/v1/accounts", json=opening, headers=headers), opened)
+    other = opening | {"customer_requisites": SIGNED | {"signatory_name": BORIS}}
+    assert_key_reused((await client.post("/v1/accounts", json=other, headers=headers)).json())
+    assert (await erase(client, f"/v1/accounts/{account_id}", person=ANNA)).json()["erased"] == 1
+    assert_replayed(await client.post("/v1/accounts", json=other, headers=headers), opened)
+    nobody = opening | {"customer_requisites": {"inn": SIGNED["inn"]}}
+    assert_key_reused((await client.post("/v1/accounts", json=nobody, headers=headers)).json())
+    events = (await client.get(f"/v1/accounts/{account_id}/events")).text
+    assert (ANNA in events, BORIS in events) == (False, False)
