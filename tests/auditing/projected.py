@@ -7,8 +7,10 @@ from random import Random
 
 import asyncpg
 
+from contracts.commands import COMMAND
 from contracts.envelope import RecordedEvent
 from contracts.placement import log_of
+from services.ledger.domain.account import Account, decide, fold
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent, as_lines
 from services.ledger.running import prepared
@@ -19,19 +21,42 @@ from services.projections.debt_alerts.projection import pass_time
 from services.projections.following.batches import apply
 from services.projections.following.logged import Logged
 from services.projections.following.tracking import Tracking
+from tests.projections.histories import TERMS
 from tests.projections.sample import sample_log
+from tests.projections.vocabulary import Log
+
+PLAN = {"command": "PlanTask", "title": "Впереди", "category": "urgent", "estimated_minutes": 60}
+CHANGE = {"command": "ChangeCustomer", "effective_on": "2026-08-30", "contract_date": "2026-02-01"}
+FURTHER = (
+    *(PLAN | {"task_id": f"planned-{number}"} for number in range(3)),
+    CHANGE | {"customer_name": "ООО «Другая»", "customer_requisites": {"inn": "7707083893"}},
+    CHANGE | {"contract_number": "8", "effective_on": "2026-08-29"},
+    {"command": "DropPlan", "task_id": "planned-1", "reason": "передумали"},
+)
 
 
 async def projected_sample(database_url: str, logs: int) -> datetime:
     """Record the sample, and apply it to every projection, in batches of any size; when that is in the sample."""
     await prepared(database_url, logs)
     async with EventStore.connected(database_url, logs) as store:
-        lines = sample_log().lines
+        lines = _planned_and_changed(sample_log()).lines
         for log_id in range(logs):
             if of_log := list(_stored([line for line in lines if log_of(line.account_id, logs) == log_id])):
                 await store.append(log_id, of_log, {})
         await project(database_url, store, logs, lines[-1].recorded_at)
     return lines[-1].recorded_at
+
+
+def _planned_and_changed(log: Log) -> Log:
+    """And on each account what no command of the sample says: plans, and changes of the customer."""
+    now = log.lines[-1].recorded_at
+    for account_id in sorted({line.account_id for line in log.lines}):
+        account = fold(Account(account_id), [line.event() for line in log.lines if line.account_id == account_id])
+        for said in FURTHER:
+            events = decide(COMMAND.validate_python(said | {"account_id": account_id}), account, TERMS, now)
+            account = fold(account, events)
+            log.record_at(now, account_id, *events)
+    return log
 
 
 def _stored(lines: Iterable[RecordedEvent]) -> Iterator[StoredEvent]:

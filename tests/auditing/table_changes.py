@@ -21,7 +21,7 @@ OTHER = {
     "text": "coalesce({0}, '') || 'x'",
     "text[]": "{0} || 'x'::text",
     "boolean": "NOT {0}",
-    "date": "{0} + 1",
+    "date": "CASE WHEN isfinite({0}) THEN {0} + 1 ELSE current_date END",
     "timestamp with time zone": "CASE WHEN isfinite({0}) THEN {0} + interval '1 microsecond' ELSE now() END",
     "json": "(regexp_replace({0}::text, '[0-9]', '7') || ' ')::json",
     "jsonb": "coalesce({0}, '{{}}') || '{{\"inn\": \"0\"}}'",
