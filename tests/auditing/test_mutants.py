@@ -19,7 +19,7 @@ from contracts.commands import (
     PurchasePackage,
     RefundPackage,
 )
-from contracts.events import Event
+from contracts.events import Event, TaskCorrected, TaskReopened
 from services.auditing.handed_out import verify
 from services.ledger.domain import account as domain
 from services.ledger.domain.account import Account, fold
@@ -123,6 +123,21 @@ def known_to_the_first_edition(command: Command | None) -> bool:
 
 def of_the_first_edition(event: Event) -> Event:
     return event.model_copy(update={"rules_edition": 1})
+
+
+def test_a_command_corrects_a_closing_once_also_where_it_was_reopened_first(tmp_path: Path, capsys):
+    commands = (one for asked in histories() for one in asked)
+    asked = next(one for one in commands if [*map(type, one.events)][:1] == [TaskReopened] and is_correction(one))
+    history = next(history for history in histories() if asked in history)
+    upto = history[: history.index(asked) + 1]
+    twice = (*asked.events, next(event for event in asked.events if isinstance(event, TaskCorrected)))
+    export = exported(upto, [*(one.events for one in upto[:-1]), twice], tmp_path / "export")
+    assert verify.main([str(export)]) == 1
+    assert "a fact before this one: a command has one" in capsys.readouterr().out
+
+
+def is_correction(asked: Asked) -> bool:
+    return isinstance(asked.command, CorrectTask)
 
 
 def test_every_rule_of_the_rulebook_is_broken_by_some_mutant():

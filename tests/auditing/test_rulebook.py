@@ -1,7 +1,6 @@
 """RULEBOOK.md is what an auditor has of the rules: it holds every one that code and findings name."""
 
 import re
-import tomllib
 from pathlib import Path
 
 import services.ledger.domain
@@ -9,7 +8,7 @@ from contracts.problem_types import CATALOGUE
 from services.auditing.export import SHIPPED_FILES
 from services.auditing.handed_out import verify
 from services.ledger.settings import terms
-from tests.auditing import paper_log
+from tests.auditing.mutated_decider import mutants
 
 HANDED_OUT = Path(verify.__file__).parent
 RULEBOOK = (HANDED_OUT / "RULEBOOK.md").read_text("utf-8")
@@ -24,8 +23,7 @@ def named_in(text: str) -> set[str]:
 def test_every_rule_that_is_named_stands_in_the_rulebook():
     domain = Path(services.ledger.domain.__file__).parent
     texts = [file.read_text("utf-8") for file in (*domain.rglob("*.py"), *HANDED_OUT.iterdir()) if file.is_file()]
-    mutants = tomllib.loads(Path(paper_log.__file__).with_name("mutants.toml").read_text("utf-8"))["mutant"]
-    named = {mutant["rule"] for mutant in mutants}.union(*map(named_in, texts))
+    named = {mutant.rule for mutant in mutants()}.union(*map(named_in, texts))
     written = set(re.findall(r"^(\d+\.\d+) ", RULEBOOK, re.MULTILINE))
     written |= set(re.findall(r"^## (\d+)\. ", RULEBOOK, re.MULTILINE))
     assert {"6.2", "8.5", "10.1", "12"} <= named
@@ -48,3 +46,12 @@ def test_the_rulebook_names_problems_and_plans_as_they_are():
 def test_the_rulebook_is_in_every_export():
     assert {"RULEBOOK.md", "FORMAT.md", "events.schema.json", "verify.py"} <= {file.name for file in SHIPPED_FILES}
     assert all(verify.KNOWN_FILES.fullmatch(file.name) for file in SHIPPED_FILES)
+
+
+def test_the_rulebook_says_which_rules_were_others_by_the_first_edition():
+    told = RULEBOOK.partition("By the first:\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^- (\d+\.\d+): ", told, re.MULTILINE)) == {
+        mutant.rule for mutant in mutants() if mutant.first_edition
+    }
+    since = set(re.findall(r"\((\d+(?:\.\d+)?)\)", told))
+    assert since <= set(re.findall(r"^(?:## )?(\d+(?:\.\d+)?)\.? ", RULEBOOK, re.MULTILINE))

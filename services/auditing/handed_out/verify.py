@@ -675,7 +675,7 @@ class Terms:
 NOTICE_OF_TERMS = timedelta(hours=1)
 
 
-# 6. The books (rules 4 to 10) ----------------------------------------------------------------------------------------
+# 6. The books (rules 3 to 10 and 14 to 16) --------------------------------------------------------------------------
 
 
 @dataclass
@@ -1191,7 +1191,7 @@ class Book:
                 given = data[consent] and started and instant(data[consent]) <= started
                 same(f"{consent}, before the work started (rule 5.3)", True, bool(given))
         kind, agreed = data.get("kind", "work"), data.get("package_use_agreed_at")
-        same("kind of work", True, kind in ("work", "specification")[: self.edition])
+        same("kind of work", True, kind == "work" or (kind == "specification" and self.edition > 1))
         if kind == "specification":
             same("a specification that was agreed to (rule 5.8)", True, bool(agreed) and instant(agreed) <= at)
 
@@ -1381,6 +1381,7 @@ class Book:
         else:
             self.correct_whole(old, data, at, now, gone=bool(reopened))
         same("money of the new line (rule 10.3)", self.closings[task_id].money(), data["amount_kopecks"])
+        self.command.reopened = None
 
     def check_old_line(self, old: Closing, data: dict[str, Any], *, gone: bool) -> None:
         """What is taken out of the report (rules 8.6, 10.3), unless a reopening has taken it out just before."""
