@@ -1,15 +1,16 @@
 """The act of a month: the hours accepted and their money by package (rule 10.4), from its report."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from asyncpg import Connection
 
-from contracts.quantities import decimal_hours, hours_column, known_bounds, rounded_division
+from contracts.quantities import END_OF_TIME, decimal_hours, hours_column, rounded_division
 from contracts.reports import AcceptedRow, Act, ActLine, MonthlyReport, ReplacedAct, Vat, VatMode, VatRate
-from services.projections.monthly_reports.accepted import Booked, Part, Prices, Source, accepted
+from services.projections.monthly_reports.accepted import Part, Prices, Source, accepted
 from services.projections.monthly_reports.customers import customers_on
 from services.projections.monthly_reports.hours_from_report import (
+    DebtMoved,
     accepted_rows,
     accepted_rows_of_edition_1,
     debts_moved,
@@ -41,24 +42,23 @@ class Lots(NamedTuple):
 
 async def act(connection: Connection, report: MonthlyReport, seller: Seller) -> Act:
     """The act of that report's month; a draft while the month is open. Its money is the report's."""
-    bounds = known_bounds(report.known_at)
     history = await connection.fetch(HISTORY, report.account_id, report.month, report.position)
-    changes = await changes_of_months(connection, report.account_id, *bounds)
+    changes = await changes_of_months(connection, report.account_id, report.position, END_OF_TIME)
     known = revisions(report.month, changes)
     parts, sources = accepted(report.month, history)
-    corrected = {part.corrects for part in parts if part.corrects}
-    customers = await customers_on(connection, report.account_id, list(map(last_day, corrected)), *bounds)
-    acts = {month: _number_of(customers[last_day(month)]["contract_number"], month, changes) for month in corrected}
-    lines = _lines(parts, await _lots(connection, report.account_id, sources), seller, acts)
+    debts = debts_moved(report.month, history)
+    named = {report.month, *(part.corrects for part in parts), *(debt.month for debt in debts)} - {None}
+    numbers = await _numbers(connection, report, named, changes)
+    lines = _lines(parts, await _lots(connection, report.account_id, sources), seller, numbers)
     total = sum(line.amount_kopecks for line in lines)
     assert total == report.totals.amount_kopecks, "an act states the money of its report"
     minutes = sum(line.minutes for line in lines)
-    hours = _hours_from_report(report, history, changes)
+    hours = _hours_from_report(report, debts, numbers)
     assert hours[-1].minutes == minutes, "what an act accepts follows from its report"
     rates = vat_rates(lines)
     modes = {rate.mode for rate in rates} or {seller.vat_mode(last_day(report.month))}
     return Act(
-        number=act_number(report.contract_number, report.month, known.number),
+        number=numbers[report.month],
         revision=known.number,
         replaces=known.replaced and await _replaced(connection, report, known.replaced, known.number - 1),
         to_sign=bool(lines),
@@ -88,6 +88,18 @@ async def _lots(connection: Connection, account_id: str, sources: Mapping[str, S
     return Lots({row["lot_id"]: row["plan"] for row in rows}, Prices(bought, sources))
 
 
+async def _numbers(
+    connection: Connection, report: MonthlyReport, months: Collection[str], changes: Sequence[Change]
+) -> dict[str, str]:
+    """The numbers of those months' acts, as they were known when the report's was closed."""
+    days = {month: last_day(month) for month in months}
+    customers = await customers_on(connection, report.account_id, days.values(), report.position, END_OF_TIME)
+    return {
+        month: act_number(customers[day]["contract_number"], month, revisions(month, changes).number)
+        for month, day in days.items()
+    }
+
+
 async def _replaced(connection: Connection, report: MonthlyReport, closed: ClosedAt, revision: int) -> ReplacedAct:
     """The act of the month before this one, with the contract's number as it was known then."""
     day = last_day(report.month)
@@ -112,10 +124,10 @@ def vat_rates(lines: Iterable[ActLine]) -> tuple[VatRate, ...]:
     )
 
 
-def _lines(parts: Iterable[Part], lots: Lots, seller: Seller, acts: Mapping[str, str]) -> tuple[ActLine, ...]:
+def _lines(parts: Iterable[Part], lots: Lots, seller: Seller, numbers: Mapping[str, str]) -> tuple[ActLine, ...]:
     """A line for each package and price, those of the month first, then its corrections, month by month.
 
-    `acts`: the numbers of the acts corrected, by month.
+    `numbers`: those of acts, by month.
     """
 
     def line_of(part: Part) -> dict[str, Any]:
@@ -127,7 +139,7 @@ def _lines(parts: Iterable[Part], lots: Lots, seller: Seller, acts: Mapping[str,
             "hour_prices_kopecks": prices,
             "vat_mode": seller.vat_mode(last_day(part.vat_month)),
             "corrects_month": part.corrects,
-            "corrects_act": part.corrects and acts[part.corrects],
+            "corrects_act": part.corrects and numbers[part.corrects],
         }
 
     sums: dict[tuple[Any, ...], tuple[dict[str, Any], list[int]]] = {}
@@ -144,19 +156,11 @@ def _lines(parts: Iterable[Part], lots: Lots, seller: Seller, acts: Mapping[str,
     )
 
 
-def _number_of(contract_number: str, month: str, changes: Iterable[Change]) -> str:
-    """The number of another month's act, as it is known now."""
-    return act_number(contract_number, month, revisions(month, changes).number)
-
-
 def _hours_from_report(
-    report: MonthlyReport, history: Iterable[Booked], changes: Iterable[Change]
+    report: MonthlyReport, debts: Iterable[DebtMoved], numbers: Mapping[str, str]
 ) -> tuple[AcceptedRow, ...]:
     """How the act's time follows from the report's, as it was known when the month was closed."""
-    charged, debts = report.totals.charged_minutes, debts_moved(report.month, history)
+    charged = report.totals.charged_minutes
     if report.rules_edition == 1:
         return accepted_rows_of_edition_1(charged, debts)
-    known_then = [change for change in changes if change.position <= report.position]
-    return accepted_rows(
-        report.month, charged, debts, lambda month: _number_of(report.contract_number, month, known_then)
-    )
+    return accepted_rows(report.month, charged, debts, numbers)

@@ -1,7 +1,7 @@
 """How the hours of a month's act follow from those of its report, and in which act what was owed stands (rule 10.4)."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from contracts.quantities import Month, decimal_hours, hours_column
@@ -81,7 +81,7 @@ def debts_moved(month: Month, history: Iterable[Booked]) -> list[DebtMoved]:
 
 
 def accepted_rows(
-    month: Month, charged_minutes: int, moved: Iterable[DebtMoved], number_of: Callable[[Month], str]
+    month: Month, charged_minutes: int, moved: Iterable[DebtMoved], numbers: Mapping[Month, str]
 ) -> tuple[AcceptedRow, ...]:
     """From what the report charged to what the act accepts, each row with its act."""
     rows = [DebtMoved("charged", month, charged_minutes), *moved]
@@ -92,7 +92,7 @@ def accepted_rows(
         strict=True,
     )
     return tuple(
-        AcceptedRow(kind=kind, minutes=minutes, hours=hours, month=of, act=of and number_of(of))
+        AcceptedRow(kind=kind, minutes=minutes, hours=hours, month=of, act=of and numbers[of])
         for (kind, of, minutes), hours in shown
     )
 

@@ -11,7 +11,17 @@ from services.projections.monthly_reports.acts import act
 from services.projections.monthly_reports.hours_from_report import debts_ended
 from services.projections.monthly_reports.projection import ENTRY, entry_rows
 from tests.ledger.domain.histories import Numbers, histories
-from tests.ledger.vocabulary import Story, buy, close, close_month, mark_warranty, pay, reopen, reopen_month
+from tests.ledger.vocabulary import (
+    Story,
+    buy,
+    change_customer,
+    close,
+    close_month,
+    mark_warranty,
+    pay,
+    reopen,
+    reopen_month,
+)
 from tests.projections.monthly_reports.conftest import SOME, Telling, last_month, logged
 from tests.projections.monthly_reports.test_acts import act_of, act_told
 from tests.projections.monthly_reports.test_entries import played
@@ -180,3 +190,15 @@ def still_owed(story: Story) -> Counter[str]:
 def test_rows_of_the_first_edition_have_no_new_fields():
     row = AcceptedRow(kind="owed", minutes=-10, hours="-0.17")
     assert row.model_dump() == {"kind": "owed", "minutes": -10, "hours": "-0.17"}
+
+
+async def test_each_act_is_named_by_the_contract_that_was_in_force_in_its_month(telling: Telling):
+    made = await act_of(
+        telling, "2026-04", *DEBT, change_customer("2026-04-01", contract_number="99/26", on="2026-04-02"),
+        buy("more", on="2026-04-03"),
+    )  # fmt: skip
+    assert said(made) == [
+        ("charged", 0, "2026-04", "99/26-2026-04"),
+        ("settled", 480, "2026-03", "17/24-2026-03"),
+        ("accepted", 480, "2026-04", "99/26-2026-04"),
+    ]
