@@ -38,12 +38,12 @@ def findings_of(paper: Paper, folder: Path, capsys: pytest.CaptureFixture[str]) 
         ((1, 1, 1, 1, 1, 1), ""),
         ((1, 1, 2, 2, 2, 2), ""),
         ((2, 2, 2, 2, 2, 2), ""),
-        ((2, 2, 1, 2, 2, 2), "the edition of the rules: expected 2"),
-        ((2, 2, 2, 2, 2, 1), "the edition of the rules: expected 2"),
+        ((2, 2, 1, 2, 2, 2), "the edition of the rules: expected 2, which this log has followed since"),
+        ((2, 2, 2, 2, 2, 1), "the edition of the rules: expected 2, which this log has followed since"),
         ((2, 2, 2, 2, 2, 3), "the edition of the rules: expected 1 or 2, found 3"),
     ],
 )
-def test_an_account_does_not_go_back_to_older_rules(
+def test_nobody_goes_back_to_older_rules(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], editions: tuple[int, ...], said: str
 ):
     paper = small_paper()
@@ -59,7 +59,7 @@ def test_a_command_has_one_edition(tmp_path: Path, capsys: pytest.CaptureFixture
     paper = small_paper()
     several = next(index for index, row in enumerate(paper.rows) if not row.fingerprint)
     paper.rows = [of_edition(row, 1 if index < several else 2) for index, row in enumerate(paper.rows)]
-    assert "the edition of the rules: expected 1, as before, found 2" in findings_of(paper, tmp_path, capsys)
+    assert "by which all of a command is decided: expected 1, found 2" in findings_of(paper, tmp_path, capsys)
 
 
 @pytest.mark.parametrize(("later", "holds"), [(timedelta(), True), (HOUR, True), (HOUR + timedelta(seconds=1), False)])

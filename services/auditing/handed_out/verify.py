@@ -904,7 +904,10 @@ class Book:
         else:
             same("the command it belongs to", self.last and (self.last.command_id, self.last.recorded_at),
                  (line.command_id, line.recorded_at))  # fmt: skip
-        self.check_edition(edition_of(line), begins=bool(line.fingerprint))
+        edition = edition_of(line)
+        if not line.fingerprint:
+            same("the edition of the rules, by which all of a command is decided", self.edition, edition)
+        self.edition = edition
         self.version, self.last = line.version, line
         same("the event that opens an account", line.version == 1, line.type == "AccountOpened")
         at = instant(line.data["effective_at"])
@@ -917,13 +920,6 @@ class Book:
         self.check_turn(line.type, line.data, at, line.recorded_at)
         READERS[line.type](self, line.data, at, line.recorded_at)
         self.report(line.type, line.data)
-
-    def check_edition(self, edition: int, *, begins: bool) -> None:
-        """An account does not go back to older rules, nor does a command change them."""
-        if edition < self.edition or (edition > self.edition and not begins):
-            expected = f"{self.edition}, as before{' or a later one' if begins else ''}"
-            raise Wrong("the edition of the rules", expected, edition)
-        self.edition = edition
 
     def check_turn(self, kind: str, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """Rule 11.1: what is due, one fact, reclaimed hours, debt and what is due by turns, resuming."""
@@ -1828,7 +1824,7 @@ class Log:
             yield line, where
 
     def follow_rules(self, where: str, line: Line) -> None:
-        """A log does not go back to older rules, once the processes that followed them have been replaced."""
+        """A log, and so an account, does not go back to older rules, once the processes of these have been replaced."""
         try:
             edition, (before, since) = edition_of(line), self.edition
             if edition > before:
