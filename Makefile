@@ -47,7 +47,7 @@ bench: setup
 # The property tests at length, thousands of histories and of tamperings of each kind, new ones on every run; a rebuild
 # of a million events.
 campaign: setup
-	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/ledger/domain tests/projections/monthly_reports \
+	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/ledger/domain tests/ledger/forecast tests/projections/monthly_reports \
 		tests/projections/test_rebuild_memory.py tests/ledger/audit
 
 # What auditors are given, against tampering and against 130 deciders that each break a rule; some minutes.

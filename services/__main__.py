@@ -15,6 +15,7 @@ from rich.console import Console
 from services.access.options import DEFAULT_DATA, DEFAULT_URL, KeyFile, Url
 from services.auditing.commands import audit, witness
 from services.operating.access import access
+from services.operating.forecast import forecast
 from services.operating.privacy import privacy
 from services.process.operator_error import OperatorError
 
@@ -25,6 +26,7 @@ cli = typer.Typer(
 )
 cli.add_typer(access)
 cli.add_typer(audit)
+cli.add_typer(forecast)
 cli.add_typer(privacy)
 cli.command()(witness)
 console = Console()

@@ -89,6 +89,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("POST", f"{ACCOUNT}/personal-data/erasures"): [Call("erasure", body={**REASON, "person": "nobody"})],
     ("GET", f"{ACCOUNT}/receipts"): [Call("evidence", {"idempotency_key": "own-key-0"})],
     ("GET", f"{ACCOUNT}/receipts/{{version}}"): [Call("evidence")],
+    ("GET", f"{ACCOUNT}/forecast"): [Call("balances")],
     ("GET", f"{ACCOUNT}/replay"): [Call("log")],
     ("GET", f"{ACCOUNT}/reports/{{file}}"): [Call("documents")],
     ("GET", f"{ACCOUNT}/statement"): [Call("balances")],
