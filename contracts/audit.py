@@ -20,10 +20,20 @@ class PublishedKey(Evidence):
 
 
 class PublishedKeys(Evidence):
-    """All keys of a ledger, the first one first."""
+    """All keys of a ledger, the first one first; and the notes of the keys that seal its appends, if any does."""
 
     ledger_id: str
     keys: tuple[PublishedKey, ...]
+    seals: tuple[str, ...] = ()
+
+
+class SealLine(Evidence):
+    """The seal of one append: the positions of its first and last event, and its 96 bytes in hexadecimal."""
+
+    log: int
+    first: int
+    last: int
+    seal: str
 
 
 class CheckpointLine(Evidence):

@@ -22,6 +22,7 @@ from contracts.placement import ACCESS_LOG, log_name
 from contracts.quantities import POSITION_MAX
 from services.access.caller import Caller
 from services.auditing.export_folder import Folder, archived
+from services.auditing.export_seals import seals
 from services.auditing.ledger_over_http import ANSWER_SECONDS_MAX, AuditSource
 from services.process.operator_error import OperatorError
 
@@ -147,6 +148,9 @@ def _write_evidence(
         folder.lines(f"personal-{name}.ndjson.gz", part.personal, None)
     folder.lines(f"log-{name}.tree.gz", _as_json(_pieces(source, signed, part, wanted.cuts)), None)
     folder.lines(f"log-{name}.checkpoints.gz", _as_json({"note": note} for note in notes), None)
+    contiguous = wanted.account_id is None or signed.log == ACCESS_LOG
+    sealed = seals(source, signed.log, signed.size, part.holds, contiguous=contiguous)
+    folder.lines(f"log-{name}.seals.gz", _as_json(sealed), None)
 
 
 def size_of(checkpoint: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import orjson
 
+from contracts.placement import ACCESS_LOG
 from services.ledger.audit.merkle import HASH_BYTES, HEIGHT, WIDTH, entries, full_root
 from services.process.address import document
 from services.process.operator_error import OperatorError
@@ -72,14 +73,20 @@ class AuditSource:
             if not page:
                 return
 
+    def seals(self, log: int, after: int, limit: int) -> list[dict[str, Any]]:
+        """A page of the seals of the appends that end after a position."""
+        asked = {"log": log, "after": after, "limit": limit}
+        return [orjson.loads(line) for line in self._lines("/v1/audit/seals", asked)]
+
     def lines(self, log: int, after: int, until: int) -> Iterator[bytes]:
         """The log's lines in (after, until], by position."""
-        if after < until:
+        if log == ACCESS_LOG:
+            yield from self.access_lines(until, after)
+        elif after < until:
             yield from self._lines("/v1/log", {"log": log, "after": after, "limit": until - after})
 
-    def access_lines(self, until: int) -> Iterator[bytes]:
-        """The lines of the log of access up to that position; they come in pages."""
-        after = 0
+    def access_lines(self, until: int, after: int = 0) -> Iterator[bytes]:
+        """The lines of the log of access in (after, until], by position; they come in pages."""
         while after < until and (page := list(self._lines("/v1/access/records", {"after": after}))):
             yield from page[: until - after]
             after += len(page)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
+import orjson
+
 FORM = "hourbook event 1"
 FORM_WITH_ACTOR = "hourbook event 2 {}"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,6 +47,15 @@ class Leaf(NamedTuple):
         fields = (account_id, str(version), event_id, command_id, kind, str(schema_version), str(instant))
         parts = [*(field.encode() for field in fields), data, fingerprint.encode()]
         return cls(joined(form.encode(), str(log).encode()), joined(*parts))
+
+    @classmethod
+    def of_line(cls, log: int | str, line: bytes) -> "Leaf":
+        """Of a line of the log."""
+        said = orjson.loads(line)
+        names = ("account_id", "version", "event_id", "command_id", "type", "schema_version")
+        recorded_at, data = datetime.fromisoformat(said["recorded_at"]), line.partition(b'"data":')[2][:-1]
+        named = (said[name] for name in names)
+        return cls.of(log, *named, recorded_at, data, said["fingerprint"] or "", said.get("actor"))
 
     def data(self, position: int) -> bytes:
         """What is hashed of the event at that position."""

@@ -117,6 +117,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/v1/audit/keys"): [Call("evidence")],
     ("GET", "/v1/audit/proof/consistency"): [Call("evidence", {"from": "1", "to": "2"})],
     ("GET", "/v1/audit/proof/inclusion"): [Call("evidence", {"position": "1", "size": "2"})],
+    ("GET", "/v1/audit/seals"): [Call("log")],
     ("GET", "/v1/audit/tile/{path:path}"): [Call("log")],
     ("GET", "/v1/log"): [Call("log", {"limit": "5"}), Call("log", {"follow": "true"})],
     ("GET", "/v1/log/hashes"): [Call("log")],

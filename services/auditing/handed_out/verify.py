@@ -15,7 +15,8 @@ What is checked, section by section of this file:
 6. The books:     each account is worked out again, each event by its edition of the rules: lots, draws, debts, expiry,
                   returns, corrections, refunds, plans, months.
 7. The balance:   of any instant, as known at any other.
-8. Side by side:  lines, tree and checkpoints of a log, read together; positions and versions have no gaps.
+8. Side by side:  lines, tree and checkpoints of a log, read together; positions and versions have no gaps; the seals of
+                  appends say which events the ledger itself gave to its database.
 9. Receipts:      what a customer keeps is genuine by itself, whatever else is shown.
 10. Entitlement:  by the log of access, whoever recorded an event was entitled to when it was recorded.
 11. The report, and the command line.
@@ -157,7 +158,7 @@ def unpacked(export: Path, into: Path) -> Path:
 PLAIN_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 KNOWN_FILES = re.compile(
     r"keys\.json|terms\.json|events\.schema\.json|(?:AUDITORS|FORMAT|RULEBOOK)\.md|verify\.py"
-    r"|(?:log|personal)-(?:\d+|access)\.ndjson\.gz|log-(?:\d+|access)\.(?:tree|checkpoints)\.gz"
+    r"|(?:log|personal)-(?:\d+|access)\.ndjson\.gz|log-(?:\d+|access)\.(?:tree|checkpoints|seals)\.gz"
 )
 
 
@@ -297,6 +298,7 @@ class Checkpoint:
     clock: datetime | None = None
     time: datetime | None = None
     stated: Statement | None = None
+    seals: tuple[int, str] | None = None  # how many keys of seals there were, and the hash of their notes
 
     @staticmethod
     def parse(where: str, text: str, *, held: bool) -> "Checkpoint":
@@ -309,7 +311,11 @@ class Checkpoint:
         stated = Statement.parse([line for line in further if line.startswith(Statement.BEGINNINGS)])
         if not re.fullmatch(r"0|[1-9][0-9]{0,18}", size):
             raise ValueError(f"{size!r} is not a number of events")
-        return Checkpoint(where, origin, int(size), from_base64(root), note, held, clock, made_at, stated)
+        sealed = [line for line in further if line.startswith("seals ")]
+        if sealed and not (form := re.fullmatch(r"seals ([1-9][0-9]{0,5}) ([0-9a-f]{64})", "\n".join(sealed))):
+            raise ValueError(f"no number of keys of seals, and hash of their notes: {sealed}")
+        seals = (int(form[1]), form[2]) if sealed else None
+        return Checkpoint(where, origin, int(size), from_base64(root), note, held, clock, made_at, stated, seals)
 
 
 @dataclass
@@ -418,17 +424,28 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 
 def leaf_hash(log: int, line: "Line") -> bytes:
     """Of an event: every field, its length before it, in the order of FORMAT.md."""
+    return hashlib.sha256(b"\x00" + joined(*fields_of(log, line, line.position))).digest()
+
+
+def content_hash(log: int, line: "Line") -> bytes:
+    """Of an event wherever it stands: the same without the position."""
+    return hashlib.sha256(joined(*fields_of(log, line))).digest()
+
+
+def fields_of(log: int, line: "Line", *position: int) -> tuple[object, ...]:
+    """What is hashed of an event."""
     microseconds = (line.recorded_at - EPOCH) // timedelta(microseconds=1)
     form = f"hourbook event 2 {line.actor}" if line.actor else "hourbook event 1"
-    fields = (
-        form, log, line.position, line.account_id, line.version, line.event_id, line.command_id,
+    return (
+        form, log, *position, line.account_id, line.version, line.event_id, line.command_id,
         line.type, line.schema_version, microseconds, line.payload, line.fingerprint,
     )  # fmt: skip
-    digest = hashlib.sha256(b"\x00")
-    for value in fields:
-        content = value if isinstance(value, bytes) else str(value).encode()
-        digest.update(len(content).to_bytes(4, "big") + content)
-    return digest.digest()
+
+
+def joined(*fields: object) -> bytes:
+    """Each field after its length."""
+    contents = [value if isinstance(value, bytes) else str(value).encode() for value in fields]
+    return b"".join([len(content).to_bytes(4, "big") + content for content in contents])
 
 
 # 4. The lines --------------------------------------------------------------------------------------------------------
@@ -1675,8 +1692,9 @@ class Accounts:
 class Statements:
     """What all the checkpoints state, held against the terms and against each other."""
 
-    def __init__(self, terms: Terms, findings: Findings) -> None:
+    def __init__(self, terms: Terms, seal_keys: "list[SealKey]", findings: Findings) -> None:
         self.terms = terms
+        self.seal_keys = seal_keys
         self.findings = findings
         self.logs: int | None = None
         self.begun: set[int] = set()
@@ -1684,6 +1702,12 @@ class Statements:
 
     def hold(self, checkpoint: Checkpoint) -> None:
         """One that is signed."""
+        if checkpoint.seals:
+            keys = self.seal_keys[: checkpoint.seals[0]]
+            found = (len(keys), hashlib.sha256("".join(key.text for key in keys).encode()).hexdigest())
+            if found != checkpoint.seals:
+                what = "keys of seals, and the hash of their notes"
+                self.findings.add(checkpoint.where, Wrong(what, checkpoint.seals, found))
         if (stated := checkpoint.stated) is None:
             return
         self.logs = self.logs or stated.logs
@@ -1733,6 +1757,7 @@ class Log:
         self.origin = f"hourbook/{manifest['ledger_id']}/{'access' if is_access else f'log/{self.number}'}"
         self.file = f"log-{self.name}.ndjson.gz"
         self.personal = PersonalData(folder, f"personal-{self.name}.ndjson.gz", findings)
+        self.seals = Seals(folder, self.name, self.origin, statements.seal_keys, self.covers["what"] == "log", findings)
         self.tree = Tree()
         self.events = 0
         self.checkpoints = 0
@@ -1776,6 +1801,7 @@ class Log:
         while line:
             self.findings.add(line[1], Wrong("a leaf of the tree", "one for this line", "none"))
             line = next(lines, None)
+        self.seals.end(self.tree.size)
         self.check_extent()
         while checkpoint:
             self.findings.add(checkpoint.where, f"covers {checkpoint.size} events, the export {self.tree.size}: "
@@ -1806,6 +1832,7 @@ class Log:
             where += f", position {line.position}"
             self.events += 1
             self.name_people(where, line)
+            self.seals.read(where, self.number, line)
             self.positions = [*self.positions[:1], line.position]
             received = asked.receipts.pop((self.origin, line.position), None)
             if received and received[1] != text:
@@ -1946,6 +1973,132 @@ class Log:
                               checkpoint.root.hex(), self.tree.root().hex()))  # fmt: skip
         elif checkpoint.held:
             print(f"  as you kept it: the first {checkpoint.size} events are those of {checkpoint.where}")
+
+
+@dataclass
+class SealKey:
+    """A key of seals, and after which position of each log it seals."""
+
+    public: bytes
+    after: dict[str, int]
+    text: str
+
+
+def seal_keys_of_export(folder: Path, keys: Keys, findings: Findings) -> list[SealKey]:
+    """Those of keys.json: each signed by a trusted key of the ledger, and none seals what the one before it did."""
+    found: list[SealKey] = []
+    name = f"hourbook/{keys.ledger_id}/seals"
+    for number, text in enumerate(document(folder, "keys.json").get("seals", ()), 1):
+        try:
+            note = Note.parse(text)
+            lines = note.text.split("\n")
+            same("name and number in the note", [name, str(number)], lines[:2])
+            same("signed by a trusted key", True, any(note.signed_by(keys.public[n], name) for n in keys.trusted))
+            after = {log: int(position) for _, log, position in (line.split(" ") for line in lines[4:-1])}
+            same("a public key", 32, len(bytes.fromhex(lines[2])))
+            if found and any(position > after.get(log, -1) for log, position in found[-1].after.items()):
+                raise ValueError("it seals what the key before it did")
+            found.append(SealKey(bytes.fromhex(lines[2]), after, text))
+        except (*UNREADABLE, Wrong) as failure:
+            findings.add(f"keys.json, key of seals {number}", failure)
+    return found
+
+
+class Seals:
+    """The seals of a log's appends. Each covers the one before it in its chain: the last one's signature is enough.
+
+    `whole`: of all the log; of a part it is not known what a chain begins with.
+    """
+
+    BEGINNING = bytes(32)
+
+    def __init__(
+        self, folder: Path, log: str, origin: str, keys: list[SealKey], whole: bool, findings: Findings
+    ) -> None:
+        self.name, self.origin, self.whole, self.findings = f"log-{log}.seals.gz", origin, whole, findings
+        self.keys = [(key.after.get(log, 0), key.public) for key in keys]
+        self.appends = self.parsed(folder) if (folder / self.name).exists() else iter(())
+        self.current: tuple[str, int, int, bytes, list[bytes]] | None = None
+        self.shown: dict[int, bytes] = {}
+        self.chains: dict[bytes, tuple[str, int, bytes]] = {}
+        self.sealed = self.unsealed = 0
+        self.missing = False
+        self.last = self.keys[0][0] if keys else 0
+
+    def parsed(self, folder: Path) -> Iterator[tuple[str, int, int, bytes, list[bytes]]]:
+        """Where, first and last position, the seal, and the contents of events that are not in the export."""
+        for number, text in lines_of(folder, self.name, self.findings):
+            where = f"{self.name}, line {number}"
+            try:
+                said = read_json(text)
+                same("the line in its one form", json.dumps(said).encode(), text)
+                first, last, seal, others = (said[name] for name in ("first", "last", "seal", "others"))
+                same("its names", ["first", "last", "seal", "others"], [*said])
+                same("one append behind the other", True, self.last < first <= last)
+                if self.whole:
+                    same("the first event behind the append before", self.last + 1, first)
+                parts = bytes.fromhex(seal), [bytes.fromhex(other) for other in others]
+                same("in hexadecimal", [seal, *others], [parts[0].hex(), *(other.hex() for other in parts[1])])
+                same("bytes of the seal and of hashes", (96, {32} if others else set()),
+                     (len(parts[0]), {*map(len, parts[1])}))  # fmt: skip
+                self.last = last
+            except (*UNREADABLE, Wrong) as failure:
+                self.findings.add(where, failure)
+                continue
+            yield where, first, last, *parts
+
+    def read(self, where: str, log: int, line: Line) -> None:
+        """One event more: it has to be in a sealed append, from where appends are sealed."""
+        if not self.keys or line.position <= self.keys[0][0]:
+            self.unsealed += 1
+            return
+        while self.current is None or self.current[2] < line.position:
+            self.judge()
+            self.current = next(self.appends, None)
+            if self.current is None:
+                break
+        if self.current is None or line.position < self.current[1]:
+            if not self.missing:
+                self.findings.add(where, "no seal covers this event")
+            self.missing = True
+            return
+        self.sealed, self.missing = self.sealed + 1, False
+        self.shown[line.position] = content_hash(log, line)
+
+    def judge(self) -> None:
+        """The append whose events have all been read."""
+        if self.current is None:
+            return
+        where, first, last, seal, others = self.current
+        shown, self.current, self.shown = self.shown, None, {}
+        if len(shown) + len(others) != last - first + 1:
+            self.findings.add(where, Wrong("events of the append", last - first + 1, len(shown) + len(others)))
+            return
+        left = iter(others)
+        contents = b"".join(shown.get(position) or next(left) for position in range(first, last + 1))
+        previous, signature = seal[:32], seal[32:]
+        if previous != self.BEGINNING and self.chains.pop(previous, None) is None and self.whole:
+            self.findings.add(where, "it was sealed behind an append that does not stand before it")
+        digest = hashlib.sha256(joined(b"hourbook seal 1", self.origin, previous, contents)).digest()
+        self.chains[digest] = (where, last, signature)
+
+    def end(self, size: int) -> None:
+        """The last append of each chain has to be signed."""
+        self.judge()
+        for where, first, *_ in self.appends:
+            self.findings.add(where, Wrong("an event of this append", f"one of positions 1 to {size}", first))
+        for digest, (where, last, signature) in self.chains.items():
+            public = next(public for after, public in reversed(self.keys) if after < last)
+            try:
+                Ed25519PublicKey.from_public_bytes(public).verify(signature, digest)
+            except InvalidSignature:
+                self.findings.add(where, "these events do not have the seal of the ledger")
+
+    def said(self) -> str:
+        """The sum of it."""
+        if not self.keys:
+            return "its appends are not sealed: who owns the database may have made some of them"
+        return f"{self.sealed} events sealed by the ledger, {self.unsealed} from before it sealed"
 
 
 # 9. Receipts ---------------------------------------------------------------------------------------------------------
@@ -2250,7 +2403,7 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
         print(f"keys trusted: {sorted(keys.trusted)} of {len(keys.public)}, because {keys.why}")
         accounts = Accounts(terms, asked.known_at, findings)
         access = Access(terms, findings)
-        statements = Statements(terms, findings)
+        statements = Statements(terms, seal_keys_of_export(folder, keys, findings), findings)
         logs = [Log(folder, manifest, entry, statements) for entry in manifest["logs"]]
         same(
             "one log or more, each once",
@@ -2268,6 +2421,7 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
                   f"{'as signed' if len(findings.said) == before else 'NOT as signed'}")  # fmt: skip
             print(f"  {log.last_signed(asked.fresh)}")
             print(f"  {log.personal.end()}")
+            print(f"  {log.seals.said()}")
             if log.number == ACCESS_LOG:
                 terms.end(findings)
             elif covers["what"] != "range":

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from contracts.placement import every_log
+from contracts.placement import every_log, log_name
 from services.ledger.audit.key_files import (
     CannotSign,
     SignedElsewhere,
@@ -37,6 +37,14 @@ _HEADS = """
     SELECT log_id, coalesce((SELECT max(position) FROM ledger.event AS e WHERE e.log_id = asked.log_id), 0) AS head
     FROM unnest($1::integer[]) AS asked (log_id)
 """
+_SEALS = """
+    SELECT coalesce((
+        SELECT before.position FROM ledger.event AS before
+        WHERE before.log_id = $1 AND before.position < e.position AND before.position > $2 AND before.seal IS NOT NULL
+        ORDER BY before.position DESC LIMIT 1
+    ), $2) + 1 AS first, position AS last, seal FROM ledger.event AS e
+    WHERE log_id = $1 AND position > greatest($2, $3) AND seal IS NOT NULL ORDER BY position LIMIT $4
+"""
 _PUBLISH = "SELECT ledger.publish_seal_key($1, $2, $3::integer[], $4::bigint[])"
 
 
@@ -54,6 +62,22 @@ class SealFiles(NamedTuple):
 async def published(database: Database) -> list[str]:
     """The notes of all keys of seals in order, none of them checked."""
     return [row["note"] for row in await database.rows(_NOTES)]
+
+
+class StoredSeal(NamedTuple):
+    """The seal of the append of these events."""
+
+    first: int
+    last: int
+    seal: bytes
+
+
+async def seals_of(database: Database, log_id: int, after: int, limit: int) -> list[StoredSeal]:
+    """The seals of the appends to a log that end after that position, in order, at most so many."""
+    if not (keys := await read_published(database)):
+        return []
+    begins = keys[0].after.get(log_name(log_id), 0)
+    return [StoredSeal(*row) for row in await database.rows(_SEALS, log_id, begins, after, limit)]
 
 
 class SealMemory:

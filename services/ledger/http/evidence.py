@@ -17,12 +17,15 @@ from contracts.audit import (
     PublishedKey,
     PublishedKeys,
     Receipt,
+    SealLine,
 )
 from contracts.problems import InvalidField
 from contracts.quantities import AccountId, IdempotencyKey
 from services.access.needs import needs
 from services.ledger.audit.keys import PublicKey, published
 from services.ledger.audit.merkle import HASH_BYTES, WIDTH, NoSuchProof
+from services.ledger.audit.seal_keys import published as seals_published
+from services.ledger.audit.seal_keys import seals_of
 from services.ledger.audit.tree import StoredTree
 from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.identity import ledger_id_of
@@ -41,6 +44,7 @@ OF_LOG = problems("not-found", "ledger-unavailable")
 OF_RECEIPT = problems("account-not-found", "not-found", "checkpoint-behind", "ledger-unavailable")
 
 CHECKPOINTS_MAX = 1000
+SEALS_MAX = 1000
 TilePath = Annotated[str, Path(max_length=100)]
 TILE_PATH = re.compile(r"([0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 
@@ -58,6 +62,13 @@ class AfterSize(OfLog):
 
     after: Position = 0
     limit: Annotated[int, Field(ge=1, le=CHECKPOINTS_MAX)] = CHECKPOINTS_MAX
+
+
+class AfterPosition(OfLog):
+    """Which seals: those of appends that end after a position."""
+
+    after: Position = 0
+    limit: Annotated[int, Field(ge=1, le=SEALS_MAX)] = SEALS_MAX
 
 
 class InTree(OfLog):
@@ -98,7 +109,7 @@ async def list_audit_keys(ledger: LedgerOf) -> PublishedKeys:
     ledger_id, notes = await ledger_id_of(database), await published(database)
     keys = (PublicKey.read(note, ledger_id) for _, note in notes)
     views = (PublishedKey(number=k.number, public_key=b64encode(k.raw).decode(), note=k.note) for k in keys)
-    return PublishedKeys(ledger_id=ledger_id, keys=tuple(views))
+    return PublishedKeys(ledger_id=ledger_id, keys=tuple(views), seals=tuple(await seals_published(database)))
 
 
 @router.get("/audit/checkpoint", response_class=PlainTextResponse, openapi_extra=OF_LOG)
@@ -124,6 +135,21 @@ async def list_checkpoints(ledger: LedgerOf, asked: Annotated[AfterSize, Query()
     page = await tree_of(ledger, asked.log).page(asked.after, asked.limit)
     lines = (CheckpointLine(log=asked.log, size=size, note=note).model_dump_json() + "\n" for size, note in page)
     return Response("".join(lines), media_type=NDJSON)
+
+
+@router.get(
+    "/audit/seals",
+    response_class=Response,
+    responses={200: {"content": {NDJSON: lines_of("A SealLine a line.")}}},
+    openapi_extra=OF_LOG,
+)
+@needs(Right.LOG)
+async def list_seals(ledger: LedgerOf, asked: Annotated[AfterPosition, Query()]) -> Response:
+    """The seals of the appends that end after a position, NDJSON, in order; none of what was appended without."""
+    require_log(ledger, asked.log)
+    page = await seals_of(ledger.store.readers, asked.log, asked.after, asked.limit)
+    lines = (SealLine(log=asked.log, first=each.first, last=each.last, seal=each.seal.hex()) for each in page)
+    return Response("".join(f"{line.model_dump_json()}\n" for line in lines), media_type=NDJSON)
 
 
 @router.get("/audit/proof/inclusion", openapi_extra=OF_LOG)
