@@ -11,7 +11,9 @@ import pytest
 
 from contracts.envelope import RecordedEvent
 from services.auditing.handed_out import verify
+from services.ledger.event_store.identity import origin
 from services.ledger.event_store.leaf import hash_of, leaf_of
+from services.ledger.event_store.seals import BEGINNING, digest_of
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from tests.ledger.event_store.events import event
@@ -56,6 +58,9 @@ def test_the_example_of_the_page_comes_out_as_it_says():
     (data,) = re.findall(r"^```\n(00000010 [\s\S]+?)```", PAGE, re.MULTILINE)
     assert leaf_of(0, EXAMPLE).data(1) == bytes.fromhex(data)
     assert f"`{hash_of(0, EXAMPLE).hex()}`" in PAGE
+    content = leaf_of(0, EXAMPLE).content_hash()
+    assert f"`{content.hex()}`" in PAGE
+    assert f"`{digest_of(origin(str(UUID(int=(4 << 76) + (8 << 60))), 0), BEGINNING, [content]).hex()}`" in PAGE
     assert f"{len(leaf_of(0, EXAMPLE).data(1))} bytes" in PAGE
 
 
