@@ -14,6 +14,7 @@ from contracts.placement import every_log, log_of
 from services.ledger.app import create_api
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.event_store.database import Database
+from services.ledger.event_store.roles import SIGNER
 from tests.auditing.paper_log import compressed, lines_in, manifest
 from tests.ledger.audit.mutations import REHASH
 from tests.ledger.audit.tampering import as_superuser
@@ -62,7 +63,7 @@ async def record(url: str, *accounts: str) -> None:
 
 
 async def sign(database_url: str, key_file: Path, logs: int) -> None:
-    async with Database.connected(database_url, 2) as database:
+    async with Database.connected(database_url, 2, role=SIGNER) as database:
         for log_id in every_log(logs):
             await Checkpointer(database, log_id, key_file, real_time=False).catch_up()
 
