@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import asyncpg
@@ -14,6 +15,9 @@ from services.ledger.domain.account import Account, decide, fold
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent, as_lines
 from services.ledger.running import prepared
+from services.ledger.sealing import opened_sealer
+from services.ledger.settings import Settings
+from services.ledger.writing.personal_data import set_apart
 from services.projections import catalogue
 from services.projections.database import pool
 from services.projections.debt_alerts.episodes import begin
@@ -23,28 +27,32 @@ from services.projections.following.logged import Logged
 from services.projections.following.tracking import Tracking
 from tests.projections.histories import TERMS
 from tests.projections.sample import sample_log
-from tests.projections.vocabulary import Log
+from tests.projections.vocabulary import Log, moment
+
+SAMPLE_END = moment("2026-09-01")
+"""When everything of it is recorded; up to then time passes for alerts."""
 
 PLAN = {"command": "PlanTask", "title": "Впереди", "category": "urgent", "estimated_minutes": 60}
 CHANGE = {"command": "ChangeCustomer", "effective_on": "2026-08-30", "contract_date": "2026-02-01"}
 FURTHER = (
     *(PLAN | {"task_id": f"planned-{number}"} for number in range(3)),
-    CHANGE | {"customer_name": "ООО «Другая»", "customer_requisites": {"inn": "7707083893"}},
+    CHANGE | {"customer_name": "ООО «Другая»", "customer_requisites": {"signatory_name": "Роман Ромашкин"}},
     CHANGE | {"contract_number": "8", "effective_on": "2026-08-29"},
     {"command": "DropPlan", "task_id": "planned-1", "reason": "передумали"},
 )
 
 
-async def projected_sample(database_url: str, logs: int) -> datetime:
-    """Record the sample, and apply it to every projection, in batches of any size; when that is in the sample."""
+async def projected_sample(database_url: str, logs: int, key_file: Path | None = None) -> None:
+    """Record the sample, and apply it to every projection, in batches of any size; with seals if there is a key."""
     await prepared(database_url, logs)
-    async with EventStore.connected(database_url, logs) as store:
+    keys = {"audit_key_file": key_file, "seal_key_file": key_file and key_file.with_name("seal.pem")}
+    sealer = await opened_sealer(Settings(database_url=database_url, logs=logs, **keys))
+    async with EventStore.connected(database_url, logs, sealer) as store:
         lines = _planned_and_changed(sample_log()).lines
         for log_id in range(logs):
             if of_log := list(_stored([line for line in lines if log_of(line.account_id, logs) == log_id])):
                 await store.append(log_id, of_log, {})
-        await project(database_url, store, logs, lines[-1].recorded_at)
-    return lines[-1].recorded_at
+        await project(database_url, store, logs, SAMPLE_END)
 
 
 def _planned_and_changed(log: Log) -> Log:
@@ -62,9 +70,10 @@ def _planned_and_changed(log: Log) -> Log:
 def _stored(lines: Iterable[RecordedEvent]) -> Iterator[StoredEvent]:
     last: dict[str, str] = {}
     for line in lines:
+        event, personal = set_apart(line.event())
         names = (line.account_id, line.version, line.event_id, line.command_id, line.command_id.encode(), line.type)
-        event = StoredEvent(None, *names, line.schema_version, line.recorded_at, line.event().model_dump_json())
-        yield event._replace(follows=last.get(line.account_id))
+        stored = StoredEvent(None, *names, line.schema_version, line.recorded_at, event.model_dump_json())
+        yield stored._replace(personal=personal, follows=last.get(line.account_id))
         last[line.account_id] = line.event_id
 
 
