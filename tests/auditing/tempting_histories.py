@@ -86,11 +86,18 @@ def history(random: Random, terms: Terms) -> list[Asked]:
     with unopened(terms) as story:
         steps = [open_account()] if random.random() < 0.9 else [buy("p00"), open_account()]
         asked = [_asked(story, step) for step in steps]
-        for _ in range(random.choice((10, 30, 50))):
-            tempting = random.random() < 0.3
-            step = random.choice(TEMPTATIONS)(story, random) if tempting else next_step(story, random.randbytes(6))
-            asked.append(_asked(story, step))
+        asked += going_on(story, random, random.choice((10, 30, 50)))
         return [*asked, _asked(story, time_passes(str(story.now + random.choice((MINUTE, 400 * DAY)))))]
+
+
+def going_on(story: Story, random: Random, steps: int) -> list[Asked]:
+    """So many commands more of an account."""
+    asked: list[Asked] = []
+    for _ in range(steps):
+        tempting = random.random() < 0.3
+        step = random.choice(TEMPTATIONS)(story, random) if tempting else next_step(story, random.randbytes(6))
+        asked.append(_asked(story, step))
+    return asked
 
 
 def rare_histories(terms: Terms) -> list[list[Asked]]:
@@ -103,12 +110,12 @@ def rare_histories(terms: Terms) -> list[list[Asked]]:
 
 
 @contextmanager
-def unopened(terms: Terms) -> Iterator[Story]:
+def unopened(terms: Terms, account_id: str = ACCOUNT_ID) -> Iterator[Story]:
     """An account of the right name that nobody has opened yet."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vocabulary, "ACCOUNT_ID", ACCOUNT_ID)
+        patch.setattr(vocabulary, "ACCOUNT_ID", account_id)
         story = no_account(terms)
-        story.account = Account(ACCOUNT_ID)
+        story.account = Account(account_id)
         yield story
 
 
@@ -262,7 +269,7 @@ def _refund(story: Story, random: Random) -> Step:
 
     def command(_: datetime) -> RefundPackage:
         return RefundPackage(
-            account_id=ACCOUNT_ID,
+            account_id=story.account.account_id,
             package_id=lot.lot_id if lot else "none",
             reason="договор расторгнут",
             refund_reference="п/п 7",
