@@ -1,4 +1,4 @@
-"""What is remembered of access itself: recorded in a log of its own, hashed and under checkpoints like every log.
+"""What is remembered of access itself, and of the terms: in a log of its own, hashed and signed like every log.
 
 From it alone an auditor can tell whether the actor of an event was entitled when the event was recorded.
 """
@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.access import Role
 from contracts.quantities import COMMITMENT_FORM, AccountId, Instant, Reason
+from contracts.terms import TermsVersion
 
 Commitment = Annotated[str, Field(pattern=COMMITMENT_FORM)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -93,10 +94,21 @@ class ExportMade(AccessEvent):
     account_id: AccountId | None
 
 
+class TermsPublished(AccessEvent):
+    """A version of the terms was published (rule 3.4); its subject is `terms`.
+
+    Those that the ledger began with are published first; each one after them is in force later than all before it, and
+    at least an hour after it was published.
+    """
+
+    version: TermsVersion
+
+
 ACCESS_EVENTS: dict[str, type[AccessEvent]] = {
     each.__name__: each
     for each in (
         DoorOpened, DoorClosed, KeyMade, KeyRotated, KeyRevoked, PersonAdmitted, NamesErased, NamesRead, ExportMade,
+        TermsPublished,
     )
 }  # fmt: skip
 """By the name under which each is recorded."""

@@ -17,6 +17,7 @@ from services.auditing.commands import audit, witness
 from services.operating.access import access
 from services.operating.forecast import forecast
 from services.operating.privacy import privacy
+from services.operating.terms import terms
 from services.process.operator_error import OperatorError
 
 cli = typer.Typer(
@@ -25,6 +26,7 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 cli.add_typer(access)
+cli.add_typer(terms)
 cli.add_typer(audit)
 cli.add_typer(forecast)
 cli.add_typer(privacy)

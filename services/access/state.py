@@ -5,7 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from contracts.access_events import AccessEvent, DoorClosed, DoorOpened, KeyMade, KeyRevoked, KeyRotated, PersonAdmitted
+from contracts.access_events import (
+    AccessEvent,
+    DoorClosed,
+    DoorOpened,
+    KeyMade,
+    KeyRevoked,
+    KeyRotated,
+    PersonAdmitted,
+    TermsPublished,
+)
+from contracts.terms import PublishedTerms
 from services.access.keys import Credential, Key, KeySecret, key_id_of
 from services.access.principals import Principal
 from services.process.wake import Wake
@@ -23,12 +33,13 @@ class Fact(NamedTuple):
 
 @dataclass(frozen=True)
 class AccessState:
-    """The keys by id, and what people were admitted with, up to a position."""
+    """The keys by id, what people were admitted with, and the terms that were published, up to a position."""
 
     position: int = 0
     door: DoorOpened | DoorClosed | None = None
     keys: Mapping[str, Key] = field(default_factory=dict)
     people: Mapping[str, PersonAdmitted] = field(default_factory=dict)
+    published: tuple[PublishedTerms, ...] = ()
 
     def after(self, fact: Fact) -> "AccessState":
         """The state with one more fact. What only has to be remembered, such as an export, changes nothing."""
@@ -39,6 +50,14 @@ class AccessState:
                 return replace(moved, door=fact.event)
             case PersonAdmitted():
                 return replace(moved, people={**self.people, fact.subject: fact.event})
+            case TermsPublished(version=version):
+                new = PublishedTerms(
+                    version=version,
+                    position=fact.position,
+                    published_at=fact.recorded_at,
+                    published_by=fact.actor,
+                )
+                return replace(moved, published=(*self.published, new))
             case KeyMade() | KeyRotated() | KeyRevoked():
                 key = _after(self.keys.get(key_id_of(fact.subject)), fact)
                 return replace(moved, keys={**self.keys, key.key_id: key})

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +14,14 @@ import asyncpg
 from contracts.placement import ACCESS_LOG
 from contracts.quantities import SELLER_ZONE
 from services.auditing.side_tables import SideTables
+from services.ledger.access.log import AccessLog
 from services.ledger.audit.balances import Holdings, Replayed, replayed, streams
 from services.ledger.audit.catalogue import Catalogue
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.findings import Findings
 from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.verification import verify
+from services.ledger.clock import SystemClock
 from services.ledger.domain.terms import Terms
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.known_account import AccountUnreadable
@@ -57,13 +59,13 @@ _BEING_BUILT = "SELECT to_regnamespace('projections_building_' || $1) IS NOT NUL
 
 @dataclass(frozen=True)
 class Audit:
-    """What is audited, and where is kept what was found good."""
+    """What is audited, and where is kept what was found good. `terms`: others than those that are published."""
 
     database_url: str
     logs: int
     cursor_file: Path
     with_projections: bool = True
-    terms: Terms = field(default_factory=terms)
+    terms: Terms | None = None
 
     async def run(
         self, *, full: bool, trust_keys: bool = False, progress: Progress = lambda _: None
@@ -78,7 +80,7 @@ class Audit:
         async with EventStore.connected(self.database_url, self.logs, role=AUDITOR) as store:
             found, after = await verify(
                 store.readers, self.logs, cursor, full=full, trust_keys=trust_keys,
-                surroundings=Surroundings.of(self.logs, self.terms), went_over=progress,
+                surroundings=self._surroundings(store), went_over=progress,
             )  # fmt: skip
             differences = await self._differences()
             if differences:
@@ -100,6 +102,15 @@ class Audit:
             for log_id, findings in found.items():
                 await store.readers.value(_SAY, log_id, findings.size, findings.faults, findings.log_is_sound)
         return found
+
+    def _surroundings(self, store: EventStore) -> Surroundings:
+        """The number of logs, and the terms: those given, those published, or those that the program came with."""
+
+        async def published() -> Terms:
+            known = await AccessLog(store, SystemClock()).terms_now()
+            return known if known.versions else terms()
+
+        return Surroundings.of(self.logs, self.terms) if self.terms else Surroundings(self.logs, published)
 
     async def _differences(self) -> list[str]:
         """Between the schema and what the migrations make: with others, what is read may be anything."""

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import contracts
+from contracts.access_events import TermsPublished
 from contracts.placement import ACCESS_LOG, log_name
 from contracts.quantities import POSITION_MAX
 from services.access.caller import Caller
@@ -102,7 +103,6 @@ def _write(source: AuditSource, folder: Folder, wanted: Wanted) -> int:
     """Every file, the manifest last."""
     keys = source.document("/v1/audit/keys")
     folder.document("keys.json", keys)
-    folder.document("terms.json", source.document("/v1/terms"))
     for file in SHIPPED_FILES:
         folder.copy(file)
     entries: list[dict[str, int]] = []
@@ -124,6 +124,7 @@ def _write_access(source: AuditSource, folder: Folder, wanted: Wanted) -> dict[s
     """The log of access, whole whatever is exported, and read last: who was entitled is known before the events are."""
     known = sum(1 for _ in source.access_lines(POSITION_MAX))
     if not known:
+        folder.document("terms.json", source.document("/v1/terms"))
         return {}
     note = source.checkpoint_of(ACCESS_LOG, known)
     signed = Signed(ACCESS_LOG, size_of(note), note)
@@ -134,9 +135,17 @@ def _write_access(source: AuditSource, folder: Folder, wanted: Wanted) -> dict[s
         signed.size,
         lambda start, end: start < end,
     )
+    folder.document("terms.json", {"versions": list(_published(source, signed.size))})
     folder.lines("log-access.ndjson.gz", part.lines, signed.size)
     _write_evidence(source, folder, wanted, signed, part, source.checkpoints(ACCESS_LOG, signed.size))
     return {"access": {"log": ACCESS_LOG, "size": signed.size, "first": 1, "last": signed.size}}
+
+
+def _published(source: AuditSource, size: int) -> Iterator[Any]:
+    """The terms that so much of the log of access publishes: what is published meanwhile is in neither."""
+    for line in source.access_lines(size):
+        if (fact := orjson.loads(line))["type"] == TermsPublished.__name__:
+            yield fact["data"]["version"]
 
 
 def _write_evidence(

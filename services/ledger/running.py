@@ -28,6 +28,7 @@ from services.ledger.event_store.migrations import fix_logs, migrate
 from services.ledger.event_store.roles import LEDGER, RELAY, SIGNER
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import as_lines
+from services.ledger.price_lists.publication import begin_terms
 from services.ledger.publishing.relay import keep_relaying, keep_ringing
 from services.ledger.readiness import Parts, Readiness
 from services.ledger.sealing import opened_sealer
@@ -120,13 +121,15 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
     ):
         clock = SandboxClock(store.readers) if settings.sandbox else SystemClock()
         wakes = tuple(Wake() for _ in range(settings.logs))
-        pipelines = tuple(
-            Pipeline(store, log_id, terms(), clock, wake, settings.warm_events_max) for log_id, wake in enumerate(wakes)
-        )
         audit = AuditWatch(store.readers, settings.logs)
         tails = tuple(_tail(store, log_id, wake) for log_id, wake in enumerate(wakes))
         access = AccessLog(store, clock)
+        pipelines = tuple(
+            Pipeline(store, log_id, access.terms_at, clock, wake, settings.warm_events_max)
+            for log_id, wake in enumerate(wakes)
+        )
         door = await opened_door(access, outside, sandbox=settings.sandbox)
+        await begin_terms(access, terms())
         readiness = Readiness(settings, store, clock, audit)
         ledger = Ledger(
             settings, store, clock, projections, wakes, tails, pipelines, audit, access, door, readiness, []
@@ -165,7 +168,7 @@ def _work(
             yield f"The bell of log {log_id}", keep_ringing(log_id, settings.nats_url, wake)
     if expiry:
         yield "The expiry", keep_expiring(ledger.store, settings.logs, ledger.clock, ledger.expire)
-        yield from _audit_work(ledger.settings, signers)
+        yield from _audit_work(ledger.settings, signers, ledger.access)
     yield "The watch on the audit", ledger.audit.run()
     yield "The log of access", ledger.access.keep_up()
     yield "The watch on the log", ledger.readiness.watch_database()
@@ -173,7 +176,9 @@ def _work(
         yield "The watch on the stream", ledger.readiness.watch_stream(settings.nats_url)
 
 
-def _audit_work(settings: Settings, database: Database) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
+def _audit_work(
+    settings: Settings, database: Database, access: AccessLog
+) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     """The checkpointer, if it has a key to sign with, and the delivery of its checkpoints to witnesses."""
     if settings.audit_key_file is None:
         logger.warning("HOURBOOK_AUDIT_KEY_FILE is not set: this process signs no checkpoints")
@@ -182,7 +187,7 @@ def _audit_work(settings: Settings, database: Database) -> Iterator[tuple[str, C
         "The checkpointer",
         keep_checkpointing(
             database,
-            Surroundings.of(settings.logs, terms()),
+            Surroundings(settings.logs, access.terms_now),
             settings.audit_key_file,
             real_time=not settings.sandbox,
         ),

@@ -1,9 +1,11 @@
 """How every route is called, and what its caller needs: the table of rights once more, in words of its own."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from services.ledger.settings import terms
 from tests.end_to_end.guarded_service import CLOSED_MONTH, Holder
 from tests.ledger.commands import closing_body
 
@@ -18,12 +20,13 @@ RIGHTS = {
     "log": "auditor follower",
     "personal": "finance auditor customer follower",
     "erasure": "admin",
+    "terms": "admin",
     "access": "admin",
     "operate": "admin",
 }
 """Who has each right. `follower` are the parts of the program that read the log."""
 
-NEED_EVERY_ACCOUNT = ("all-accounts", "log", "access", "operate")
+NEED_EVERY_ACCOUNT = ("all-accounts", "log", "access", "operate", "terms")
 PUBLIC, KNOWN = "public", "known"
 
 
@@ -41,6 +44,12 @@ class Call(NamedTuple):
 ACCOUNT = "/v1/accounts/{account_id}"
 REASON = {"reason": "a test"}
 PLAN = {"title": "t", "category": "regular", "estimated_minutes": 60}
+TERMS = (
+    terms()
+    .versions[0]
+    .model_copy(update={"name": "2040-01", "in_force_from": datetime(2040, 1, 1, tzinfo=UTC)})
+    .model_dump(mode="json")
+)
 IN_PATH = {
     "task_id": "own-task-0", "package_id": "own-package",
     "month": CLOSED_MONTH, "version": "1", "key_id": "a" * 16, "slug": "not-found",
@@ -55,6 +64,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/health/details"): [Call("operate")],
     ("GET", "/v1/me"): [Call(KNOWN)],
     ("GET", "/v1/terms"): [Call(KNOWN)],
+    ("POST", "/v1/terms"): [Call("terms", body=TERMS), Call("terms", {"dry_run": "true"}, TERMS)],
     ("GET", "/v1/projections"): [Call(KNOWN)],
     ("GET", "/v1/test-clock"): [Call(KNOWN)],
     ("POST", "/v1/commands"): [Call(KNOWN)],

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from contracts.access_events import ACCESS_EVENTS, AccessEvent
 from contracts.placement import ACCESS_LOG
 from services.access.state import AccessState, Fact
 from services.ledger.clock import Clock
+from services.ledger.domain.terms import Terms
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import AlreadyTaken, EventStore
 from services.ledger.event_store.stored_event import Personal, StoredEvent
@@ -23,9 +24,19 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 0.3
 """A key that is revoked in another process ends here within a second."""
 
+KNOWN_FOR = timedelta(minutes=30)
+"""For so long what was read of the terms is all that can be in force: a version is published an hour ahead.
+
+Half of that hour is for clocks that differ, and for a publication that took its time to be committed.
+"""
+
 PAGE_EVENTS = 1000
 ATTEMPTS_MAX = 20
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+Requirement = Callable[[AccessState, datetime], None]
+"""Raises where an event may not follow what the log says by then, at that time."""
 
 
 class Last(NamedTuple):
@@ -46,15 +57,37 @@ class AccessLog:
         self._clock = clock
         self._last: dict[str, Last] = {}
         self._reading = asyncio.Lock()
+        self._read_at = BEGINNING
+
+    @property
+    def terms(self) -> Terms:
+        """All versions that are published, as far as this process has read."""
+        return Terms(tuple(published.version for published in self.state.published))
+
+    async def terms_at(self, now: datetime) -> Terms:
+        """All versions that can be in force by then; LedgerUnavailable where that cannot be known.
+
+        A process that has not read the log for too long, or whose clock has leapt, reads it first.
+        """
+        if abs(now - self._read_at) > KNOWN_FOR:
+            await self.catch_up()
+        return self.terms
+
+    async def terms_now(self) -> Terms:
+        """All versions that are published by now, in any process."""
+        await self.catch_up()
+        return self.terms
 
     async def catch_up(self) -> None:
         """Read what was recorded since; LedgerUnavailable while PostgreSQL is unavailable."""
         async with self._reading:
+            read_at = await self._clock.now()
             while page := await self._store.page(ACCESS_LOG, self.state.position, PAGE_EVENTS):
                 for stored in page:
                     self.state = self.state.after(fact_of(stored))
                     self._last[stored.account_id] = Last(stored.version, stored.event_id, stored.recorded_at)
                 self.wake.ring()
+            self._read_at = read_at
 
     async def keep_up(self) -> None:
         """Until cancelled. Without PostgreSQL, what is known stays in force."""
@@ -68,11 +101,23 @@ class AccessLog:
 
     async def record(self, subject: str, event: AccessEvent, actor: str, personal: tuple[Personal, ...] = ()) -> None:
         """Append an event about a subject, and know it here; LedgerUnavailable where that cannot be."""
+        await self.record_where(lambda _, __: None, subject, [event], actor, personal)
+
+    async def record_where(
+        self,
+        require: Requirement,
+        subject: str,
+        events: Sequence[AccessEvent],
+        actor: str,
+        personal: tuple[Personal, ...] = (),
+    ) -> None:
+        """Append events about a subject together, where nothing that was recorded before speaks against them."""
         for _ in range(ATTEMPTS_MAX):
             await self.catch_up()
-            stored = self._stored(subject, event, actor, personal, await self._clock.now())
+            now = await self._clock.now()
+            require(self.state, now)
             try:
-                await self._store.append(ACCESS_LOG, [stored], {})
+                await self._store.append(ACCESS_LOG, list(self._stored(subject, events, actor, personal, now)), {})
             except AlreadyTaken:
                 continue
             return await self.catch_up()
@@ -87,25 +132,29 @@ class AccessLog:
         return found
 
     def _stored(
-        self, subject: str, event: AccessEvent, actor: str, personal: tuple[Personal, ...], now: datetime
-    ) -> StoredEvent:
+        self, subject: str, events: Sequence[AccessEvent], actor: str, personal: tuple[Personal, ...], now: datetime
+    ) -> Iterator[StoredEvent]:
         last = self._last.get(subject)
-        command_id = f"access {new_id()}"
-        return StoredEvent(
-            position=None,
-            account_id=subject,
-            version=last.version + 1 if last else 1,
-            event_id=new_id(),
-            command_id=command_id,
-            fingerprint=sha256(command_id.encode()).digest(),
-            type=type(event).__name__,
-            schema_version=event.schema_version,
-            recorded_at=max(now, self._recorded_at),
-            data=event.model_dump_json(),
-            actor=actor,
-            personal=personal,
-            follows=last.event_id if last else None,
-        )
+        version, follows = (last.version, last.event_id) if last else (0, None)
+        for number, event in enumerate(events):
+            command_id = f"access {new_id()}"
+            stored = StoredEvent(
+                position=None,
+                account_id=subject,
+                version=version + number + 1,
+                event_id=new_id(),
+                command_id=command_id,
+                fingerprint=sha256(command_id.encode()).digest(),
+                type=type(event).__name__,
+                schema_version=event.schema_version,
+                recorded_at=max(now, self._recorded_at),
+                data=event.model_dump_json(),
+                actor=actor,
+                personal=personal,
+                follows=follows,
+            )
+            follows = stored.event_id
+            yield stored
 
     @property
     def _recorded_at(self) -> datetime:

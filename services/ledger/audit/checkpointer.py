@@ -165,7 +165,7 @@ class Checkpointer:
             raise LogDisagrees(f"the checkpoint of size {latest.size} cannot be read: {unreadable}") from unreadable
         if not signed or (said.origin, said.size) != (name, latest.size):
             raise LogDisagrees(f"the checkpoint of size {latest.size} is not one of {self._log}")
-        if self._surroundings and said.stated and (wrong := self._surroundings.contradiction(said.stated)):
+        if self._surroundings and said.stated and (wrong := await self._surroundings.contradiction(said.stated)):
             raise LogDisagrees(f"the checkpoint of size {latest.size} {wrong}")
         return said
 
@@ -213,7 +213,7 @@ class Checkpointer:
         if self._surroundings is None:
             return None
         begun = await self._tree.begun(every_log(self._surroundings.logs))
-        return self._surroundings.stated(sorted({*begun, self.log_id}))
+        return await self._surroundings.stated(sorted({*begun, self.log_id}))
 
     async def _clock_after(self, size: int) -> datetime:
         """The present, or the latest of the new events; none of these is recorded much before or after it.

@@ -141,7 +141,7 @@ class LogVerification:
         while after < self._log.signed_size:
             page = await self._tree.page(after, PAGE_CHECKPOINTS)
             for stored in (each for each in page if each.size <= self._log.signed_size):
-                found = self._read(stored)
+                found = await self._read(stored)
                 if found and found.key_number < key_number:
                     self.findings.fault(f"the checkpoint of size {stored.size} is signed by a retired key")
                 if found:
@@ -158,7 +158,7 @@ class LogVerification:
             signed[self._before.size] = Signed(said.root, self._before.note, self._before.key_number, said.clock)
         return signed
 
-    def _read(self, stored: StoredCheckpoint) -> Signed | None:
+    async def _read(self, stored: StoredCheckpoint) -> Signed | None:
         try:
             note = Note.parse(stored.note)
             said = Checkpoint.read(note)
@@ -171,7 +171,8 @@ class LogVerification:
             return None
         if said.seals and not said.seals.holds([key.note for key in self._log.seal_keys]):
             self.findings.fault(f"the checkpoint of size {stored.size} states other keys of seals than are published")
-        if self._log.surroundings and said.stated and (wrong := self._log.surroundings.contradiction(said.stated)):
+        surroundings = self._log.surroundings
+        if surroundings and said.stated and (wrong := await surroundings.contradiction(said.stated)):
             self.findings.fault(f"the checkpoint of size {stored.size} {wrong}")
         return Signed(said.root, stored.note, max(numbers), said.clock)
 

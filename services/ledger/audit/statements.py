@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Self
@@ -46,30 +46,40 @@ class Statement:
         return f"logs {self.logs}\nbegun{begun}\nterms {self.versions} {self.terms_hash.hex()}"
 
 
-@dataclass(frozen=True)
 class Surroundings:
     """Of every log of a ledger: how many there are, and a hash for each version of the terms and all before it."""
 
-    logs: int
-    terms_hashes: tuple[bytes, ...]
+    def __init__(self, logs: int, terms: Callable[[], Awaitable[Terms]]) -> None:
+        self.logs = logs
+        self._terms = terms
+        self._hashes: tuple[bytes, ...] = ()
 
     @classmethod
     def of(cls, logs: int, terms: Terms) -> Self:
-        """By what this process has been given."""
-        return cls(logs, terms_hashes(terms))
+        """By terms to which none is added."""
 
-    def stated(self, begun: Sequence[int]) -> Statement:
+        async def given() -> Terms:
+            return terms
+
+        return cls(logs, given)
+
+    async def stated(self, begun: Sequence[int]) -> Statement:
         """What is signed now."""
-        return Statement(self.logs, tuple(begun), len(self.terms_hashes), self.terms_hashes[-1])
+        self._hashes = terms_hashes(await self._terms())
+        return Statement(self.logs, tuple(begun), len(self._hashes), self._hashes[-1])
 
-    def contradiction(self, signed: Statement) -> str | None:
+    async def contradiction(self, signed: Statement) -> str | None:
         """What a checkpoint states that is not so, if anything; versions may have been added since."""
         if signed.logs != self.logs:
             return f"states {signed.logs} logs, and there are {self.logs}"
-        if self.terms_hashes[signed.versions - 1 : signed.versions] != (signed.terms_hash,):
-            remedy = "put these back as they were, and add what is new as a version after them"
-            return f"states other terms than this program has in its first {signed.versions} versions: {remedy}"
-        return None
+        if not self._knows(signed):
+            self._hashes = terms_hashes(await self._terms())
+        if self._knows(signed):
+            return None
+        return f"states other terms than the log of access in its first {signed.versions} versions"
+
+    def _knows(self, signed: Statement) -> bool:
+        return self._hashes[signed.versions - 1 : signed.versions] == (signed.terms_hash,)
 
 
 def terms_hashes(terms: Terms) -> tuple[bytes, ...]:

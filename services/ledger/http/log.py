@@ -1,4 +1,4 @@
-"""The routes of the log, for auditors and for projections that catch up; the terms; and the sandbox's clock."""
+"""The routes of the log, for auditors and for projections that catch up, and the sandbox's clock."""
 
 import asyncio
 from typing import Annotated
@@ -16,12 +16,11 @@ from services.access.needs import KNOWN, needs
 from services.ledger.access.disclosures import note_export
 from services.ledger.audit.replay import replay_stored
 from services.ledger.clock import SandboxClock
-from services.ledger.domain.terms import TermsVersion
 from services.ledger.http.bulk import NDJSON
 from services.ledger.http.log_feed import account_lines, account_pages, begun, followed_lines, log_headers, log_lines
 from services.ledger.http.requests import LedgerOf
 from services.ledger.http.sandbox import move_clock
-from services.ledger.settings import LOGS_MAX, terms
+from services.ledger.settings import LOGS_MAX
 from services.process.openapi import headers, lines_of, problems
 from services.process.problem_responses import ProblemError
 
@@ -79,12 +78,6 @@ class ReplayParameters(Parameters):
         BeforeValidator(parse_known_at),
         WithJsonSchema({"type": "string", "description": "a position or an RFC 3339 instant"}),
     ] = None
-
-
-class TermsView(BaseModel):
-    """The price list and coefficients, all versions, the earliest first."""
-
-    versions: tuple[TermsVersion, ...]
 
 
 class Now(BaseModel):
@@ -157,13 +150,6 @@ async def replay_balance(
     events = [event async for page in account_pages(ledger, account_id) for event in page]
     as_of = asked.as_of or await ledger.clock.now()
     return await asyncio.to_thread(replay_stored, account_id, events, as_of, asked.known_at)
-
-
-@router.get("/terms")
-@needs(KNOWN)
-async def list_terms() -> TermsView:
-    """The price list and coefficients, all versions."""
-    return TermsView(versions=terms().versions)
 
 
 async def sandbox_clock(ledger: LedgerOf) -> SandboxClock:

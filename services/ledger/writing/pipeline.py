@@ -4,7 +4,8 @@ one batch is committed the next one gathers, and hundreds of commands share a co
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime
 
 from services.ledger.clock import Clock
 from services.ledger.domain.terms import Terms
@@ -27,6 +28,9 @@ from services.process.wake import Wake
 
 BATCH_COMMANDS_MAX = 250
 
+TermsAt = Callable[[datetime], Awaitable[Terms]]
+"""All terms that can be in force by an instant; LedgerUnavailable where that cannot be known."""
+
 
 class Pipeline:
     """Decides the commands of one log one after another (rule 11.3) and records them together.
@@ -37,7 +41,7 @@ class Pipeline:
     """
 
     def __init__(
-        self, store: EventStore, log_id: int, terms: Terms, clock: Clock, wake: Wake, warm_events_max: int
+        self, store: EventStore, log_id: int, terms: TermsAt, clock: Clock, wake: Wake, warm_events_max: int
     ) -> None:
         self._store = store
         self._log_id = log_id
@@ -118,14 +122,16 @@ class Pipeline:
         states = await self._history.current([submission.account_id])
         if submission.account_id not in states:
             raise self._history.failure(submission.account_id)
-        draft = submission.decide(states[submission.account_id], self._terms, await self._clock.now())
+        now = await self._clock.now()
+        draft = submission.decide(states[submission.account_id], await self._terms(now), now)
         return recorded(draft.after.account, draft.events, None)
 
     async def _decide(self, batch: list[Submission]) -> None:
         """Round by round, until every command of the batch has its answer or is known to have been answered."""
         states = await self._states(batch)
         while batch := self._readable(batch, states):
-            accepted, unsure = decide_in_order(batch, states, self._terms, await self._clock.now())
+            now = await self._clock.now()
+            accepted, unsure = decide_in_order(batch, states, await self._terms(now), now)
             try:
                 await self._append(accepted)
             except AlreadyTaken as taken:

@@ -53,7 +53,7 @@ async def test_a_checkpoint_states_the_logs_that_have_begun_and_the_terms(store:
         await signer(store, tmp_path, MORE, log_id).catch_up()
     stated = [(await latest(store, log_id)).stated for log_id in (2, ACCESS_LOG, 0)]
     surroundings = Surroundings.of(LOGS, MORE)
-    assert stated == [surroundings.stated(begun) for begun in ([2], [ACCESS_LOG, 2], [ACCESS_LOG, 0, 2])]
+    assert stated == [await surroundings.stated(begun) for begun in ([2], [ACCESS_LOG, 2], [ACCESS_LOG, 0, 2])]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ async def test_versions_that_were_signed_cannot_be_taken_back(store: EventStore,
         await signer(store, tmp_path, terms()).catch_up()
 
 
-async def test_the_audit_holds_the_terms_of_its_program_against_what_was_signed(
+async def test_the_audit_holds_the_terms_that_it_is_given_against_what_was_signed(
     store: EventStore, tmp_path: Path, database_url: str
 ):
     await grow(store, 3)

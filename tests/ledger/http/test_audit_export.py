@@ -20,6 +20,7 @@ from services.auditing.handed_out import verify
 from services.auditing.ledger_over_http import recorded_at
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.statements import Surroundings
+from services.ledger.domain.terms import Terms, TermsVersion
 from services.ledger.event_store.database import Database
 from services.ledger.event_store.roles import SIGNER
 from services.ledger.settings import terms
@@ -28,7 +29,6 @@ from tests.auditing.paper_log import lines_in, manifest
 from tests.ledger.commands import closing_body
 
 LOGS = 2
-SURROUNDINGS = Surroundings.of(LOGS, terms())
 DAYS = [datetime(2026, 3, day, tzinfo=UTC) for day in (1, 10, 20)]
 ACCOUNTS = [f"account-{number}" for number in range(6)]
 OPEN = {"command": "OpenAccount", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
@@ -52,6 +52,8 @@ async def kept(client: httpx.AsyncClient, file_database_url: str, key_file: Path
     await send(client, DAYS[0], [OPEN | {"account_id": account_id} for account_id in ACCOUNTS])
     await send(client, DAYS[1], [task(ACCOUNTS[number % 6], number) for number in range(299)])
     halfway = await signed(client, file_database_url, key_file)
+    new = terms().versions[0].model_copy(update={"name": "later", "in_force_from": DAYS[1] + timedelta(hours=1)})
+    (await client.post("/v1/terms", json=new.model_dump(mode="json"))).raise_for_status()
     await send(client, DAYS[2], [task(ACCOUNTS[number % 5], number) for number in range(1000, 1600)])
     await signed(client, file_database_url, key_file)
     return halfway
@@ -71,9 +73,15 @@ async def send(client: httpx.AsyncClient, at: datetime, commands: list[dict[str,
 
 async def signed(client: httpx.AsyncClient, database_url: str, key_file: Path) -> list[str]:
     """Every log is signed as it stands."""
+
+    async def published() -> Terms:
+        versions = (await client.get("/v1/terms")).json()["versions"]
+        return Terms(tuple(TermsVersion.model_validate(version) for version in versions))
+
+    surroundings = Surroundings(LOGS, published)
     async with Database.connected(database_url, 2, role=SIGNER) as database:
         for log in every_log(LOGS):
-            await Checkpointer(database, log, key_file, SURROUNDINGS, real_time=False).catch_up()
+            await Checkpointer(database, log, key_file, surroundings, real_time=False).catch_up()
     return [(await client.get("/v1/audit/checkpoint", params={"log": log})).text for log in range(LOGS)]
 
 
@@ -105,7 +113,9 @@ async def test_everything_is_exported_and_verified_with_checkpoints_from_before(
     code, said = verified(folder, kept)
     assert code == 0, said
     assert said.count("as you kept it") == LOGS
-    assert "log access: 1 events of 1, 1 signed checkpoints, as signed" in said
+    assert "log access: 3 events of 3, 2 signed checkpoints, as signed" in said
+    versions = orjson.loads((folder / "terms.json").read_bytes())["versions"]
+    assert [version["name"] for version in versions] == [terms().versions[0].name, "later"]
     assert "who was entitled: not judged: in a sandbox" in said
     assert said.count("events sealed by the ledger, 0 from before it sealed") == LOGS + 1
     logs = [(await client.get("/v1/log", params={"log": log})).content.splitlines() for log in range(LOGS)]
@@ -140,7 +150,7 @@ async def test_one_account_is_exported_with_the_hashes_of_all_others(url: str, k
         code, said = verified(folder)
         assert code == 0, said
         assert "1 add up" in said
-        assert "log access: 1 events of 1" in said
+        assert "log access: 3 events of 3" in said
 
 
 async def test_a_part_is_compared_with_a_checkpoint_that_the_export_was_told_of(

@@ -77,5 +77,5 @@ async def test_nobody_is_accused_who_came_in_by_the_door(
     with redirect_stdout(StringIO()) as said:
         code = verify.main([str(tmp_path / "export")])
     assert code == 0, said.getvalue()
-    assert "judged by 6 facts of access: 2 events with an actor" in said.getvalue()
+    assert "judged by 7 facts of access: 2 events with an actor" in said.getvalue()
     assert "3 names shown" in said.getvalue()
