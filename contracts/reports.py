@@ -132,7 +132,7 @@ class BalanceRow(ReadModel):
     The hours of `opening` and of what moved add up to those of `closing`, which is the last.
     """
 
-    kind: Literal["opening", "purchased", "paid", "charged", "forfeited", "closing"]
+    kind: Literal["opening", "purchased", "paid", "charged", "forfeited", "refunded", "closing"]
     minutes: SignedMinutes
     hours: str
 
@@ -204,6 +204,9 @@ class MonthlyReport(ReadModel):
     tables: tuple[ReportTable, ...]
     balance_rows: tuple[BalanceRow, ...]
     packages_left: tuple[PackageLeft, ...]
+    refunded_minutes: Annotated[Minutes | None, LeftOut] = None
+    refunded_kopecks: Annotated[Kopecks | None, LeftOut] = None
+    retained_kopecks: Annotated[Kopecks | None, LeftOut] = None
     rules_edition: RulesEdition = 1
 
 

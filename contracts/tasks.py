@@ -81,10 +81,14 @@ class TaskCompensation(ReadModel):
     ends_at: Instant
 
 
+ReversalKind = Literal["warranty", "reopening", "correction"]
+"""What took a closing back; a correction may have taken back a part of it, or nothing but its place (rule 8.6)."""
+
+
 class TaskReversal(ReadModel):
     """A closing taken back, why, and where everything went (rule 8)."""
 
-    kind: Literal["warranty", "reopening"]
+    kind: ReversalKind
     reason: str
     recorded_at: Instant
     actor: str | None

@@ -12,10 +12,11 @@ class Totals(ReadModel):
     By `booking`: what stands in the month's reports (rule 10.1), so late facts count where they were booked. By
     `effect`: what counted on that day of the seller's (rules 2.2, 12), whenever it was recorded.
 
-    balance = held - owed; balance before + sold + paid - used - forfeited = balance, and in money held before + sold
-    + paid - used - forfeited = held: what customers have paid for hours not used yet. Used is what was charged, less
-    what was taken back, whether it returned, was cancelled or became a compensation. Settled debt is used already, by
-    hours that came later; what was taken back of it later stands under used alone. Debt has no price until it is paid.
+    balance = held - owed; balance before + sold + paid - used - forfeited - refunded = balance, and in money held
+    before + sold + paid - used - forfeited - refunded - retained = held: what customers have paid for hours not used
+    yet. Used is what was charged, less what was taken back, whether it returned, was cancelled or became a
+    compensation. Settled debt is used already, by hours that came later; what was taken back of it later stands under
+    used alone. Debt has no price until it is paid.
     """
 
     period: str
@@ -32,6 +33,10 @@ class Totals(ReadModel):
     forfeited_minutes: SignedMinutes
     forfeited_hours: str
     forfeited_kopecks: Kopecks
+    refunded_minutes: SignedMinutes
+    refunded_hours: str
+    refunded_kopecks: Kopecks
+    retained_kopecks: Kopecks
     compensated_minutes: SignedMinutes
     compensated_hours: str
     compensated_kopecks: Kopecks

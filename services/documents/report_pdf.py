@@ -21,6 +21,7 @@ BALANCE_WORDS = {
     "paid": "paid_minutes",
     "charged": "charged_total",
     "forfeited": "forfeited_total",
+    "refunded": "refunded_total",
     "closing": "closing_balance",
 }
 """What the rows from opening to closing balance are called."""

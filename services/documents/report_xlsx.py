@@ -87,7 +87,7 @@ def _opening(book: Book, sheet: Worksheet, report: MonthlyReport) -> int:
 
 
 def _balance(book: Book, sheet: Worksheet, row: int, report: MonthlyReport, tables: list[LineSheet]) -> int:
-    """Opening + purchased + paid - charged - forfeited = closing, as formulas; the row after it."""
+    """Opening + purchased + paid - charged - forfeited - refunded = closing, as formulas; the row after it."""
     words = book.formats.words
     columns = (
         Column(words["balance"], "text"), Column(words["hours"], "hours"), Column(words["minutes"], "minutes")

@@ -35,6 +35,7 @@ _WORDS = {
     "paid_minutes": ("Долг оплачен деньгами", "Debt paid in money"),
     "charged_total": ("Принято к учёту по задачам", "Charged for tasks"),
     "forfeited_total": ("Сгорело по окончании срока", "Forfeited at expiry"),
+    "refunded_total": ("Возвращено деньгами", "Refunded in money"),
     "within": ("В пределах остатка", "Within the balance"),
     "corrected_total": ("в том числе корректировки", "of which corrections"),
     "settled_total": ("погашено долга часами", "debt settled by hours"),

@@ -24,9 +24,9 @@ NOT_OF_THE_COMMAND = ("at", "expect", "balance_minutes")
 CURVE_WIDTH = 36
 
 
-def sample_lines() -> Iterator[dict[str, Any]]:
-    """The commands of the sample, in the order in which they are sent."""
-    with (SAMPLE / "commands.ndjson").open("rb") as lines:
+def sample_lines(folder: Path = SAMPLE) -> Iterator[dict[str, Any]]:
+    """The commands of the sample, or of another history of its form, in the order in which they are sent."""
+    with (folder / "commands.ndjson").open("rb") as lines:
         yield from map(orjson.loads, lines)
 
 

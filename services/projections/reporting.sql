@@ -120,7 +120,7 @@ SELECT month AS booking_month, kind, minutes, round(minutes / 60.0, 2) AS hours,
 FROM projections.report_total;
 COMMENT ON VIEW reporting.monthly_totals IS 'One row a month and kind of booking, over all accounts.';
 COMMENT ON COLUMN reporting.monthly_totals.booking_month IS 'The month, such as 2026-03.';
-COMMENT ON COLUMN reporting.monthly_totals.kind IS 'worked, drawn, owed, returned, cancelled, settled, paid, purchased, compensated, carried, reclaimed or forfeited.';
+COMMENT ON COLUMN reporting.monthly_totals.kind IS 'worked, drawn, owed, returned, cancelled, settled, paid, purchased, compensated, carried, reclaimed, forfeited, handed_over, taken_over, refunded or retained.';
 COMMENT ON COLUMN reporting.monthly_totals.minutes IS 'Minutes that moved, in the direction that the kind names; none for worked.';
 COMMENT ON COLUMN reporting.monthly_totals.hours IS 'The same in decimal hours, two digits.';
 COMMENT ON COLUMN reporting.monthly_totals.amount_kopecks IS 'Kopecks; negative where closings were given money back (returned, compensated).';

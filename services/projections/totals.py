@@ -12,6 +12,7 @@ def totals(
     *,
     held: tuple[int, int],
     owed_minutes: int,
+    retained_kopecks: int,
     **moved: tuple[int, int],
 ) -> Totals:
     """Totals of minutes and kopecks, with the hours that people read. `moved`: what the fields are named after."""
@@ -21,6 +22,7 @@ def totals(
     return Totals(
         period=period,
         by=by,
+        retained_kopecks=retained_kopecks,
         **{f"{name}_minutes": amount for name, amount in minutes.items()},
         **{f"{name}_hours": decimal_hours(amount) for name, amount in minutes.items()},
         **{f"{name}_kopecks": kopecks for name, (_, kopecks) in sums.items()},

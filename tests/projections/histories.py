@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -12,12 +13,14 @@ from contracts.commands import (
     ChangeCustomer,
     CloseTask,
     Command,
+    CorrectTask,
     DropPlan,
     MarkWarranty,
     OpenAccount,
     PayDebt,
     PlanTask,
     PurchasePackage,
+    RefundPackage,
     ReopenTask,
     ResumeWork,
     SuspendWork,
@@ -32,8 +35,8 @@ from tests.projections.vocabulary import Log, moment
 TERMS = Terms.parse(tomllib.loads((Path(services.ledger.__file__).parent / "terms.toml").read_text(encoding="utf-8")))
 PLANS = ("hours-20", "hours-20", "hours-30", "hours-50")
 KINDS = (
-    "buy", "buy", "agreed", "close", "close", "close", "close", "warranty", "reopen", "plan", "plan", "drop", "pay",
-    "suspend", "resume", "customer", "wait",
+    "buy", "buy", "agreed", "close", "close", "close", "close", "correct", "correct", "refund", "warranty", "reopen",
+    "plan", "plan", "drop", "pay", "suspend", "resume", "customer", "wait",
 )  # fmt: skip
 
 
@@ -84,17 +87,33 @@ def play(log: Log, account_id: str, turns: list[Turn]) -> list[datetime]:
 def _events(tried: Turn | Command, order: int, account: Account, now: datetime) -> tuple[Event, ...]:
     if isinstance(tried, Turn) and tried.kind == "wait":
         return due(account, now)
-    command = _command(tried, order, account.account_id, now) if isinstance(tried, Turn) else tried
+    command = _command(tried, order, account, now) if isinstance(tried, Turn) else tried
     try:
         return decide(command, account, TERMS, now)
     except Refusal:
         return ()
 
 
-def _command(turn: Turn, order: int, account_id: str, now: datetime) -> Command:
-    then = now - timedelta(hours=turn.hours_late)
+def _command(turn: Turn, order: int, account: Account, now: datetime) -> Command:
+    then, account_id = now - timedelta(hours=turn.hours_late), account.account_id
     task_id = f"T-{turn.number}"
     match turn.kind:
+        case "correct":
+            closing = account.task(task_id).closing
+            at = closing.given_at if closing and turn.hours_late else then
+            given = _closing(account_id, task_id, turn.minutes, at)
+            return CorrectTask(**given, reason="время исправлено")
+        case "refund":
+            lots = sorted(account.lots)
+            lot_id = lots[-1 - turn.number % len(lots)] if lots else "none"
+            amount = turn.minutes if turn.number else None
+            return RefundPackage(
+                account_id=account_id,
+                package_id=lot_id,
+                reason="по заявлению",
+                refund_reference="п/п 17",
+                amount_kopecks=amount,
+            )
         case "buy":
             plan = PLANS[turn.number]
             return PurchasePackage(account_id=account_id, package_id=f"P-{order}", plan=plan, purchased_at=then)
@@ -117,15 +136,7 @@ def _command(turn: Turn, order: int, account_id: str, now: datetime) -> Command:
             day = then.astimezone(SELLER_ZONE).date()
             return ChangeCustomer(account_id=account_id, effective_on=day, contract_number=f"{order}/26")
         case "close":
-            return CloseTask(
-                account_id=account_id,
-                task_id=task_id,
-                title="Перенос портала",
-                category="regular",
-                worked_minutes=turn.minutes,
-                closed_at=then,
-                confirmed_at=then,
-            )
+            return CloseTask(**_closing(account_id, task_id, turn.minutes, then))
         case "warranty":
             return MarkWarranty(account_id=account_id, task_id=task_id, reason="ошибка наша")
         case "reopen":
@@ -136,3 +147,15 @@ def _command(turn: Turn, order: int, account_id: str, now: datetime) -> Command:
             return SuspendWork(account_id=account_id, reason="задолженность")
         case _:
             return ResumeWork(account_id=account_id, reason="договорились")
+
+
+def _closing(account_id: str, task_id: str, minutes: int, at: datetime) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "task_id": task_id,
+        "title": "Перенос портала",
+        "category": "regular",
+        "worked_minutes": minutes,
+        "closed_at": at,
+        "confirmed_at": at,
+    }

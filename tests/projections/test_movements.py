@@ -2,19 +2,21 @@
 
 import pytest
 
-from contracts.events import EVENT_TYPES, Event
+from contracts.events import EVENT_TYPES, Draw, Event
 from services.projections.balances.holders import Holder, Tenure, holder_at, holders, tenures
 from services.projections.balances.movements import OWED, Movement, movements
 from tests.projections.vocabulary import (
     carried,
     closed,
     compensation,
+    corrected,
     expired,
     marked,
     moment,
     opened,
     paid,
     purchased,
+    refunded,
     reopened,
     resumed,
     returned,
@@ -69,6 +71,38 @@ TABLE: list[tuple[Event, list[Movement]]] = [
         marked("T-1", on="2026-03-05", given=compensation("T-1", 30, on="2026-07-01", until="2026-08-01", amount=7)),
         [Movement("compensation-T-1-1", 30, moment("2026-07-01"), 7, "T-1", 1)],
     ),
+    (
+        corrected(
+            "T-1",
+            on="2026-03-07",
+            before="2026-03-05",
+            cancelled=10,
+            draws={"spring": 30},
+            owed=5,
+            back=[returned("winter", 20, on="2026-03-10", settlement=True)],
+            given=compensation("T-1", 30, on="2026-07-01", until="2026-08-01", amount=7),
+        ),
+        [
+            Movement("winter", 20, moment("2026-03-10"), 100, "T-1", 1),
+            Movement(OWED, 20, moment("2026-03-10"), 0, "T-1", 1),
+            Movement(OWED, -20, moment("2026-03-05"), 0, "T-1", 1),
+            Movement(OWED, -10, moment("2026-03-05"), 0, "T-1", 1),
+            Movement("compensation-T-1-1", 30, moment("2026-07-01"), 7, "T-1", 1),
+            Movement("spring", -30, moment("2026-03-07"), -100, "T-1", 2),
+            Movement(OWED, 5, moment("2026-03-07"), 0, "T-1", 2),
+        ],
+    ),
+    (
+        closed("T-1", on="2026-03-05", draws={"compensation-T-1-1": 30}, closure=2).model_copy(
+            update={
+                "draws": (
+                    Draw(lot_id="compensation-T-1-1", minutes=30, amount_kopecks=7, effective_at=moment("2026-07-01")),
+                )
+            }
+        ),
+        [Movement("compensation-T-1-1", -30, moment("2026-07-01"), -7, "T-1", 2)],
+    ),
+    (refunded("spring", 600, on="2026-03-05"), [Movement("spring", -600, moment("2026-03-05"), -100)]),
     (carried({"spring": 60}, of="spring", to="summer", on="2026-06-02", until="2026-09-02"), []),
     (expired("spring", on="2026-06-02"), []),
     (opened(), []),
@@ -82,9 +116,10 @@ def test_what_an_event_moves(event: Event, moved: list[Movement]):
     assert movements(event) == moved
 
 
-def test_the_table_speaks_of_every_event_but_those_of_months():
+def test_the_table_speaks_of_every_event_that_can_move_hours():
     spoken_of = {type(event).__name__ for event, _ in TABLE}
-    assert set(EVENT_TYPES) - spoken_of == {"MonthClosed", "MonthReopened"}
+    untold = {"MonthClosed", "MonthReopened", "CustomerChanged", "TaskPlanned", "PlanDropped"}
+    assert set(EVENT_TYPES) - spoken_of == untold
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,9 @@ def follows(later: Totals, earlier: Totals | None) -> bool:
     minutes = (earlier.balance_minutes if earlier else 0) + later.sold_minutes + later.paid_minutes
     kopecks = (earlier.held_kopecks if earlier else 0) + later.sold_kopecks + later.paid_kopecks
     return (
-        minutes - later.used_minutes - later.forfeited_minutes == later.balance_minutes
-        and kopecks - later.used_kopecks - later.forfeited_kopecks == later.held_kopecks
+        minutes - later.used_minutes - later.forfeited_minutes - later.refunded_minutes == later.balance_minutes
+        and kopecks - later.used_kopecks - later.forfeited_kopecks - later.refunded_kopecks - later.retained_kopecks
+        == later.held_kopecks
     )
 
 

@@ -23,10 +23,13 @@ from contracts.events import (
     LotShare,
     PackageExpired,
     PackagePurchased,
+    PackageRefunded,
     Payment,
     PlanDropped,
     Returned,
+    Succession,
     TaskClosed,
+    TaskCorrected,
     TaskPlanned,
     TaskReopened,
     WarrantyMarked,
@@ -211,6 +214,53 @@ def marked(
     given: Compensation | None = None,
 ) -> WarrantyMarked:
     return WarrantyMarked(**_reversal(on, task_id, back, cancelled, given))
+
+
+def corrected(
+    task_id: str,
+    *,
+    on: str,
+    before: str | None = None,
+    back: Iterable[Returned] = (),
+    cancelled: int = 0,
+    given: Compensation | None = None,
+    draws: dict[str, int] | None = None,
+    owed: int = 0,
+) -> TaskCorrected:
+    """The task's first closing, which took effect then or `before`, is corrected by its second."""
+    facts = dict(closed(task_id, on=on, draws=draws, owed=owed, closure=2))
+    return TaskCorrected(
+        **facts,
+        reason="время исправлено",
+        only_difference=before is None,
+        amount_kopecks=100 * len(draws or {}),
+        returned=tuple(back),
+        cancelled_owed_minutes=cancelled,
+        compensation=given,
+        corrected_closure=1,
+        corrected_effective_at=moment(before or on),
+        corrected_booking_month=(before or on)[:7],
+        corrected_worked_minutes=60,
+        corrected_charged_minutes=60,
+        corrected_amount_kopecks=100,
+    )
+
+
+def refunded(lot_id: str, minutes: int, *, on: str, succeeded: dict[str, str | None] | None = None) -> PackageRefunded:
+    return PackageRefunded(
+        **times(on),
+        lot_id=lot_id,
+        package_id=lot_id,
+        refunded_minutes=minutes,
+        refunded_kopecks=70,
+        retained_kopecks=30,
+        reason="по заявлению",
+        refund_reference="п/п 17",
+        succeeded=[
+            Succession(package_id=package_id, successor_package_id=heir)
+            for package_id, heir in (succeeded or {}).items()
+        ],
+    )
 
 
 def carried(

@@ -10,9 +10,10 @@ from contracts.events import (
     HoursCarriedOver,
     PackageExpired,
     PackagePurchased,
+    PackageRefunded,
+    Reversal,
     TaskClosed,
-    TaskReopened,
-    WarrantyMarked,
+    TaskCorrected,
 )
 
 
@@ -20,7 +21,8 @@ class Tenure(NamedTuple):
     """A fact about holding.
 
     `held`: the lot `subject_id` is held by `package_id` until `ends_at`. `succeeded`: what package `subject_id` leaves
-    at its end goes to `package_id`. `expired`: package `subject_id` has expired, and with it the lots it holds.
+    at its end goes to `package_id`, or to none any more. `expired`: package `subject_id` has expired, and with it the
+    lots it holds.
     """
 
     kind: Literal["held", "succeeded", "expired"]
@@ -45,10 +47,12 @@ def tenures(event: Event) -> list[Tenure]:
             facts = [Tenure("held", new, new, event.ends_at)]
             facts += [Tenure("succeeded", former, new) for former in event.succeeds]
             return [*facts, Tenure("succeeded", new, heir)] if heir else facts
-        case WarrantyMarked(compensation=given) | TaskReopened(compensation=given) if given:
+        case Reversal(compensation=given) | TaskCorrected(compensation=given) if given:
             return [Tenure("held", given.package_id, given.package_id, given.ends_at)]
         case HoursCarriedOver():
             return [Tenure("held", share.lot_id, event.to_package_id, event.ends_at) for share in event.lots]
+        case PackageRefunded():
+            return [Tenure("succeeded", heir.package_id, heir.successor_package_id) for heir in event.succeeded]
         case PackageExpired():
             return [Tenure("expired", event.package_id)]
         case _:
@@ -77,6 +81,8 @@ def holders(facts: Iterable[Tenure]) -> dict[str, list[Holder]]:
                     ends[package_id] = ends_at
             case Tenure("succeeded", package_id, str(heir)):
                 successors[package_id] = heir
+            case Tenure("succeeded", package_id):
+                successors.pop(package_id, None)
             case Tenure("expired", package_id):
                 alive.pop(package_id, None)
     for package_id, lot_ids in alive.items():

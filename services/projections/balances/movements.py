@@ -4,15 +4,16 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from contracts.events import (
+    ClosingFacts,
     DebtPaid,
     DebtSettled,
     Event,
     PackagePurchased,
+    PackageRefunded,
     Returned,
     Reversal,
     TaskClosed,
-    TaskReopened,
-    WarrantyMarked,
+    TaskCorrected,
 )
 
 WEEKS_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,8 +55,13 @@ def movements(event: Event) -> list[Movement]:
             return _settled(event)
         case PackagePurchased():
             return [Movement(event.package_id, event.minutes, event.effective_at, event.price_kopecks)]
-        case WarrantyMarked() | TaskReopened():
-            return _reversed(event)
+        case Reversal():
+            return _taken_back(event, event.closure)
+        case TaskCorrected():
+            return _taken_back(event, event.corrected_closure) + _charged(event)
+        case PackageRefunded():
+            kopecks = event.refunded_kopecks + event.retained_kopecks
+            return [Movement(event.lot_id, -event.refunded_minutes, event.effective_at, -kopecks)]
         case DebtPaid():
             return [
                 Movement(OWED, -paid.minutes, event.effective_at, -paid.amount_kopecks, paid.task_id, paid.closure)
@@ -65,9 +71,12 @@ def movements(event: Event) -> list[Movement]:
             return []
 
 
-def _charged(event: TaskClosed) -> list[Movement]:
+def _charged(event: ClosingFacts) -> list[Movement]:
+    """A draw on what made up for an earlier closing may count later than the closing itself (rule 6.2)."""
     at, task_id, closure = event.effective_at, event.task_id, event.closure
-    charged = [Movement(d.lot_id, -d.minutes, at, -d.amount_kopecks, task_id, closure) for d in event.draws]
+    charged = [
+        Movement(d.lot_id, -d.minutes, d.effective_at or at, -d.amount_kopecks, task_id, closure) for d in event.draws
+    ]
     if event.owed_minutes:
         charged.append(Movement(OWED, event.owed_minutes, at, 0, task_id, closure))
     return charged
@@ -81,24 +90,24 @@ def _settled(event: DebtSettled) -> list[Movement]:
     ]
 
 
-def _reversed(event: Reversal) -> list[Movement]:
+def _taken_back(event: Reversal | TaskCorrected, closure: int | None) -> list[Movement]:
     """Undone where it happened; what could not go back is a new lot from now on (rules 8.1, 8.2)."""
-    back = [movement for returned in event.returned for movement in _returned(event, returned)]
+    back = [movement for returned in event.returned for movement in _returned(event, closure, returned)]
     if event.cancelled_owed_minutes:
         cancelled = -event.cancelled_owed_minutes
-        back.append(Movement(OWED, cancelled, event.effective_at, 0, event.task_id, event.closure))
+        back.append(Movement(OWED, cancelled, event.undone_at, 0, event.task_id, closure))
     if given := event.compensation:
         amount = given.amount_kopecks
-        back.append(Movement(given.package_id, given.minutes, given.starts_at, amount, event.task_id, event.closure))
+        back.append(Movement(given.package_id, given.minutes, given.starts_at, amount, event.task_id, closure))
     return back
 
 
-def _returned(event: Reversal, returned: Returned) -> list[Movement]:
+def _returned(event: Reversal | TaskCorrected, closure: int | None, returned: Returned) -> list[Movement]:
     """A settlement is undone on both sides: its debt was there until then, and now never was."""
-    task_id, closure = event.task_id, event.closure
+    task_id = event.task_id
     at, minutes, amount = returned.effective_at, returned.minutes, returned.amount_kopecks
     back = [Movement(returned.lot_id, minutes, at, amount, task_id, closure)]
     if returned.settlement:
         back.append(Movement(OWED, minutes, at, 0, task_id, closure))
-        back.append(Movement(OWED, -minutes, event.effective_at, 0, task_id, closure))
+        back.append(Movement(OWED, -minutes, event.undone_at, 0, task_id, closure))
     return back

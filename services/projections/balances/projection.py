@@ -9,6 +9,8 @@ from asyncpg import Connection
 from contracts.events import (
     AccountOpened,
     PackagePurchased,
+    Reversal,
+    TaskCorrected,
     TaskReopened,
     WarrantyMarked,
     WorkResumed,
@@ -120,14 +122,14 @@ def _customers(batch: Sequence[Logged]) -> list[Row]:
 
 def _opened_lots(batch: Sequence[Logged]) -> list[Row]:
     lots: list[Row] = []
-    for recorded, event in of_types(batch, PackagePurchased, WarrantyMarked, TaskReopened):
+    for recorded, event in of_types(batch, PackagePurchased, WarrantyMarked, TaskReopened, TaskCorrected):
         account_id = recorded.account_id
         match event:
             case PackagePurchased() as new:
                 agreed = new.agreed and new.agreed.model_dump_json(exclude_none=True)
                 opened = (new.plan, new.minutes, new.price_kopecks, agreed, new.effective_at, new.ends_at, new.ends_at)
                 lots.append((account_id, new.package_id, *opened))
-            case WarrantyMarked(compensation=new) | TaskReopened(compensation=new) if new:
+            case Reversal(compensation=new) | TaskCorrected(compensation=new) if new:
                 opened = (None, new.minutes, new.amount_kopecks, None, new.starts_at, new.ends_at, new.ends_at)
                 lots.append((account_id, new.package_id, *opened))
             case _:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from asyncpg import Connection
 
-from contracts.events import HoursCarriedOver, TaskReopened, WarrantyMarked
+from contracts.events import HoursCarriedOver, PackageRefunded, Reversal, TaskCorrected
 from contracts.quantities import SELLER_ZONE
 from contracts.totals import Totals
 from services.projections.balances.changes import Change
@@ -17,11 +17,12 @@ from services.projections.totals import totals
 
 Kind = Literal[
     "PackagePurchased", "TaskClosed", "DebtSettled", "DebtPaid", "WarrantyMarked", "TaskReopened", "HoursCarriedOver",
-    "Compensated",
+    "TaskCorrected", "PackageRefunded", "Compensated", "Retained",
 ]  # fmt: skip
-"""What moved: the event's type, but for the hours of a compensation, which begin when they are given (rule 8.2)."""
+"""What moved: the event's type, but for the hours of a compensation, which begin when they are given (rule 8.2), and
+for the money that the seller keeps at a refund (rule 14.2)."""
 
-REVERSALS = (WarrantyMarked, TaskReopened)
+USED: tuple[Kind, ...] = ("TaskClosed", "TaskCorrected", "WarrantyMarked", "TaskReopened")
 
 ADD_TO_DAYS = """
     INSERT INTO day_total AS kept (day, kind, minutes, owed_minutes, amount_kopecks, paid_kopecks)
@@ -73,12 +74,17 @@ def moved_by_day(changes: Sequence[Change]) -> list[Row]:
     """What a batch of events adds to each of the seller's days: the fields of Moved."""
     days: defaultdict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
     for recorded, event, moved, _ in changes:
-        given = event.compensation.package_id if type(event) in REVERSALS and event.compensation else None
+        given = isinstance(event, Reversal | TaskCorrected) and event.compensation and event.compensation.package_id
         for lot_id, minutes, effective_at, amount_kopecks, *_ in moved:
             owed = lot_id is OWED
-            sums = days[_day(effective_at), "Compensated" if lot_id == given and not owed else recorded.type]
+            kind = "Compensated" if lot_id == given and minutes > 0 else recorded.type
+            sums = days[_day(effective_at), kind]
             sums[owed] += minutes
             sums[2 + owed] += amount_kopecks
+        if type(event) is PackageRefunded:
+            day = _day(event.effective_at)
+            days[day, recorded.type][2] += event.retained_kopecks
+            days[day, "Retained"][2] -= event.retained_kopecks
         if type(event) is HoursCarriedOver:
             sums = days[_day(event.effective_at), recorded.type]
             sums[0] += event.minutes
@@ -101,7 +107,9 @@ async def totals_of_day(connection: Connection, day: date) -> Totals:
     def of(kind: Kind) -> Moved:
         return on.get(kind, Moved())
 
-    used = of("TaskClosed").plus(of("WarrantyMarked")).plus(of("TaskReopened")).plus(of("Compensated"))
+    used = of("Compensated")
+    for kind in USED:
+        used = used.plus(of(kind))
     settled, paid = of("DebtSettled"), of("DebtPaid")
     return totals(
         day.isoformat(),
@@ -113,6 +121,8 @@ async def totals_of_day(connection: Connection, day: date) -> Totals:
         compensated=(of("Compensated").minutes, of("Compensated").amount_kopecks),
         settled=(-settled.minutes, -settled.amount_kopecks),
         paid=(-paid.owed_minutes, -paid.paid_kopecks),
+        refunded=(-of("PackageRefunded").minutes, -of("PackageRefunded").amount_kopecks),
+        retained_kopecks=-of("Retained").amount_kopecks,
         held=(until["minutes"] - gone["minutes"], until["amount_kopecks"] - gone["amount_kopecks"]),
         owed_minutes=until["owed_minutes"],
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from asyncpg import Connection
 
-from contracts.events import PlanDropped, TaskClosed, TaskPlanned
+from contracts.events import ClosingFacts, PlanDropped, TaskClosed, TaskCorrected, TaskPlanned
 from services.projections.following.logged import Logged, of_types
 from services.projections.rows import insert
 
@@ -27,7 +27,7 @@ async def estimates(connection: Connection, batch: Sequence[Logged]) -> Mapping[
 
     A plan that a closing has ended stays what the task was expected to take, also where it is closed again.
     """
-    told = of_types(batch, TaskPlanned, PlanDropped, TaskClosed)
+    told = of_types(batch, TaskPlanned, PlanDropped, TaskClosed, TaskCorrected)
     if not told:
         return {}
     asked = zip(*((logged.recorded.account_id, logged.event.task_id) for logged in told), strict=True)
@@ -38,7 +38,7 @@ async def estimates(connection: Connection, batch: Sequence[Logged]) -> Mapping[
     for logged in told:
         recorded, event = logged
         task = (recorded.account_id, event.task_id)
-        if not isinstance(event, TaskClosed):
+        if not isinstance(event, ClosingFacts):
             changed[task] = event.estimated_minutes if isinstance(event, TaskPlanned) else None
         elif (estimate := changed[task] if task in changed else known.get(task)) is not None:
             found[logged.position] = estimate

@@ -26,7 +26,7 @@ TENURES = """
 
 PLANS = "SELECT lot_id, plan FROM report_lot WHERE account_id = $1"
 
-OF_LOTS = {"purchased": 1, "compensated": 1, "returned": 1, "drawn": -1, "settled": -1, "forfeited": -1}
+OF_LOTS = {"purchased": 1, "compensated": 1, "returned": 1, "drawn": -1, "settled": -1, "forfeited": -1, "refunded": -1}
 OF_DEBT = {"owed": -1, "settled": 1, "paid": 1, "cancelled": 1}
 """What entries do to what lots hold, and to the balance by way of the debt."""
 

@@ -1,21 +1,25 @@
 """From a batch of events to rows: a few statements for hundreds of events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from asyncpg import Connection
 
 from contracts.events import (
+    Event,
     MonthClosed,
     MonthReopened,
     PackagePurchased,
+    Reversal,
     TaskClosed,
+    TaskCorrected,
     TaskReopened,
     WarrantyMarked,
 )
 from services.projections.balances.holders import tenures
 from services.projections.following.logged import Logged, of_types
 from services.projections.monthly_reports.customers import add_customers
-from services.projections.monthly_reports.entries import entries
+from services.projections.monthly_reports.entries import Entry, bookings
 from services.projections.monthly_reports.estimates import estimates
 from services.projections.monthly_reports.totals import ADD_TO_MONTHS, booked_by_month
 from services.projections.rows import Row, copy, insert
@@ -60,15 +64,18 @@ async def project(connection: Connection, batch: Sequence[Logged]) -> None:
 
 def _lots(batch: Sequence[Logged]) -> list[Row]:
     lots: list[Row] = []
-    for recorded, event in of_types(batch, PackagePurchased, WarrantyMarked, TaskReopened):
+    for recorded, event in of_types(batch, PackagePurchased, WarrantyMarked, TaskReopened, TaskCorrected):
         match event:
             case PackagePurchased() as new:
                 agreed = new.agreed
                 price = new.hour_price_kopecks if agreed is None or agreed.price_kopecks is None else None
                 said = agreed and agreed.model_dump_json(exclude_none=True)
                 lots.append((recorded.account_id, new.package_id, new.plan, price, said, new.ends_at, None, None))
-            case WarrantyMarked(compensation=new) | TaskReopened(compensation=new) if new:
-                made_up = (None, None, None, new.ends_at, event.task_id, event.closure)
+            case Reversal(compensation=new, closure=closure) if new:
+                made_up = (None, None, None, new.ends_at, event.task_id, closure)
+                lots.append((recorded.account_id, new.package_id, *made_up))
+            case TaskCorrected(compensation=new) if new:
+                made_up = (None, None, None, new.ends_at, event.task_id, event.corrected_closure)
                 lots.append((recorded.account_id, new.package_id, *made_up))
             case _:
                 pass
@@ -77,7 +84,7 @@ def _lots(batch: Sequence[Logged]) -> list[Row]:
 
 def _tenures(batch: Sequence[Logged]) -> list[Row]:
     return [
-        (recorded.account_id, recorded.position, ordinal, event.booking_month, recorded.recorded_at, *tenure)
+        (recorded.account_id, recorded.position, ordinal, bookings(event)[0].month, recorded.recorded_at, *tenure)
         for recorded, event in batch
         for ordinal, tenure in enumerate(tenures(event))
     ]
@@ -87,19 +94,23 @@ def _closings(batch: Sequence[Logged], estimated: Mapping[int, int]) -> list[Row
     return [
         (recorded.account_id, event.task_id, event.closure, event.title, event.category, str(event.coefficient),
          event.effective_at, event.kind, estimated.get(recorded.position))
-        for recorded, event in of_types(batch, TaskClosed)
+        for recorded, event in of_types(batch, TaskClosed, TaskCorrected)
     ]  # fmt: skip
 
 
 def entry_rows(batch: Sequence[Logged]) -> list[Row]:
     """What the events book, a row each with the columns of ENTRY."""
     return [
-        (*place, ordinal, *entry)
+        (recorded.account_id, month, recorded.position, recorded.recorded_at, effective_at, ordinal, *entry)
         for recorded, event in batch
-        for place in [(recorded.account_id, event.booking_month, recorded.position, recorded.recorded_at,
-                       event.effective_at)]
-        for ordinal, entry in enumerate(entries(event))
-    ]  # fmt: skip
+        for ordinal, (month, effective_at, entry) in enumerate(_booked(event))
+    ]
+
+
+def _booked(event: Event) -> Iterator[tuple[str, datetime, Entry]]:
+    """Each entry with its month, and the instant that it counts from."""
+    for month, effective_at, entries in bookings(event):
+        yield from ((month, effective_at, entry) for entry in entries)
 
 
 def _months(batch: Sequence[Logged]) -> list[Row]:

@@ -93,7 +93,7 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
         closing_balance_hours=decimal_hours(closing),
         packages_left=await packages_left(connection, asked.account_id, asked.month, *bounds),
         rules_edition=known.rules_edition,
-        **tables(asked.month, opening, entries),
+        **tables(asked.month, opening, entries, known.rules_edition),
     )
 
 

@@ -20,14 +20,18 @@ from contracts.reports import (
 )
 from services.projections.monthly_reports.accepted import TAKEN_BACK, Booked
 
+TAKEN_AWAY = (*TAKEN_BACK, "handed_over")
+"""Entries of what a closing has no more: it went back, or on to the closing that corrects it."""
+
 KINDS: tuple[LineKind, ...] = ("closing", "correction", "settlement")
 """The kinds of lines, in the order of their tables."""
 
 
-def tables(month: str, opening: int, entries: Sequence[Booked]) -> dict[str, Any]:
-    """The parts of a MonthlyReport that are tables or sums of them."""
+def tables(month: str, opening: int, entries: Sequence[Booked], rules_edition: int) -> dict[str, Any]:
+    """The parts of a MonthlyReport that are tables or sums of them; by the first edition there were no refunds."""
     lines = _lines(month, [entry for entry in entries if entry["task_id"]])
     totals = _totals(lines, entries)
+    refunded = _refunded(entries)
     return {
         "lines": lines,
         "purchases": _column(entries, ("purchased", "compensated"), _purchase),
@@ -37,7 +41,8 @@ def tables(month: str, opening: int, entries: Sequence[Booked]) -> dict[str, Any
         "paid": _column(entries, ("paid",), _settlement),
         "totals": totals,
         "tables": line_tables(lines),
-        "balance_rows": balance_rows(opening, totals),
+        "balance_rows": balance_rows(opening, totals, refunded["refunded_minutes"]),
+        **(refunded if rules_edition > 1 else {}),
     }
 
 
@@ -106,7 +111,7 @@ def _draws(group: Iterable[Booked]) -> tuple[ReportDraw, ...]:
     given: dict[str, list[Any]] = {}
     for entry in group:
         if entry["lot_id"]:
-            sign = -1 if entry["kind"] in TAKEN_BACK else 1
+            sign = -1 if entry["kind"] in TAKEN_AWAY else 1
             draw = given.setdefault(entry["lot_id"], [entry["plan"], 0, 0])
             draw[1] += sign * entry["minutes"]
             draw[2] += entry["amount_kopecks"]
@@ -182,8 +187,18 @@ def line_tables(lines: Iterable[ReportLine]) -> tuple[ReportTable, ...]:
     return tuple(ReportTable(kind=kind, **sums(line for line in lines if line.kind == kind)) for kind in KINDS)
 
 
+def _refunded(entries: Iterable[Booked]) -> dict[str, int]:
+    """What refunds took out of lots, and where its money went (rule 14.4)."""
+    refunds = [entry for entry in entries if entry["kind"] in ("refunded", "retained")]
+    return {
+        "refunded_minutes": sum(entry["minutes"] for entry in refunds),
+        **{f"{kind}_kopecks": sum(entry["amount_kopecks"] for entry in refunds if entry["kind"] == kind)
+           for kind in ("refunded", "retained")},
+    }  # fmt: skip
+
+
 def _totals(lines: Sequence[ReportLine], entries: Sequence[Booked]) -> ReportTotals:
-    """closing balance = opening + purchased + paid - charged - forfeited: what else moved, moved within the balance."""
+    """closing = opening + purchased + paid - charged - forfeited - refunded: what else moved, moved within it."""
     corrections = [line for line in lines if line.kind == "correction"]
 
     def minutes(*kinds: str) -> int:
@@ -202,7 +217,7 @@ def _totals(lines: Sequence[ReportLine], entries: Sequence[Booked]) -> ReportTot
     )
 
 
-def balance_rows(opening: int, totals: ReportTotals) -> tuple[BalanceRow, ...]:
+def balance_rows(opening: int, totals: ReportTotals, refunded_minutes: int = 0) -> tuple[BalanceRow, ...]:
     """From opening to closing balance: one column, whose last row is the sum of those before."""
     moved = {
         "opening": opening,
@@ -211,6 +226,8 @@ def balance_rows(opening: int, totals: ReportTotals) -> tuple[BalanceRow, ...]:
         "charged": -totals.charged_minutes,
         "forfeited": -totals.forfeited_minutes,
     }
+    if refunded_minutes:
+        moved["refunded"] = -refunded_minutes
     rows = zip(moved.items(), hours_column(list(moved.values())), strict=True)
     closing = sum(moved.values())
     return (

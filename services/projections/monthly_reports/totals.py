@@ -7,7 +7,7 @@ from asyncpg import Connection
 
 from contracts.totals import Totals
 from services.projections.following.logged import Logged
-from services.projections.monthly_reports.entries import Kind, entries
+from services.projections.monthly_reports.entries import Kind, bookings
 from services.projections.rows import Row
 from services.projections.totals import totals
 
@@ -36,10 +36,11 @@ def booked_by_month(batch: Sequence[Logged]) -> list[Row]:
     """What a batch of events adds to each month's totals."""
     months: dict[tuple[str, Kind], Sums] = {}
     for _, event in batch:
-        for entry in entries(event):
-            key = (event.booking_month, entry.kind)
-            more = (entry.minutes, entry.balance_minutes, entry.amount_kopecks, entry.charged_minutes)
-            months[key] = _plus(months.get(key, NOTHING), more)
+        for booking in bookings(event):
+            for entry in booking.entries:
+                key = (booking.month, entry.kind)
+                more = (entry.minutes, entry.balance_minutes, entry.amount_kopecks, entry.charged_minutes)
+                months[key] = _plus(months.get(key, NOTHING), more)
     return [(*key, *sums) for key, sums in sorted(months.items())]
 
 
@@ -82,6 +83,8 @@ def _totals(month: str, booked: Mapping[Kind, Sums], standing: Mapping[Kind, Sum
         compensated=(compensated, -compensated_kopecks),
         settled=of("settled"),
         paid=of("paid"),
+        refunded=of("refunded"),
+        retained_kopecks=of("retained")[1],
         held=(balance + owed, held_kopecks),
         owed_minutes=owed,
     )
@@ -95,5 +98,5 @@ def _owed_minutes(standing: Mapping[Kind, Sums]) -> int:
 
 def _held_kopecks(standing: Mapping[Kind, Sums]) -> int:
     """The price of all lots, less what was booked on them and what was forfeited (rule 4.4)."""
-    less: tuple[Kind, ...] = ("compensated", "drawn", "settled", "returned", "forfeited")
+    less: tuple[Kind, ...] = ("compensated", "drawn", "settled", "returned", "forfeited", "refunded", "retained")
     return standing.get("purchased", NOTHING)[2] - sum(standing.get(kind, NOTHING)[2] for kind in less)

@@ -1,11 +1,22 @@
 """A task's story as data: its facts put in order, with nothing worked out that the events state (rules 5, 6, 8)."""
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from contracts.events import Compensation, DebtPaid, DebtSettled, Draw, Returned, Reversal, TaskClosed, WarrantyMarked
+from contracts.events import (
+    ClosingFacts,
+    Compensation,
+    DebtPaid,
+    DebtSettled,
+    Draw,
+    Returned,
+    Reversal,
+    TaskCorrected,
+    WarrantyMarked,
+)
 from contracts.quantities import decimal_hours, hours_column
 from contracts.tasks import (
+    ReversalKind,
     TaskClosing,
     TaskCoefficient,
     TaskCompensation,
@@ -29,11 +40,11 @@ def explain(facts: Sequence[Fact], packages: Packages, lang: Lang, **asked: Any)
 
     `asked`: the fields that say which task, as known when.
     """
-    closings = tuple(_closing(fact, facts, packages, lang) for fact in facts if isinstance(fact.event, TaskClosed))
-    last = next(fact.event for fact in reversed(facts) if isinstance(fact.event, TaskClosed | Reversal))
+    closings = tuple(_closing(fact, facts, packages, lang) for fact in facts if isinstance(fact.event, ClosingFacts))
+    last = next(fact.event for fact in reversed(facts) if isinstance(fact.event, ClosingFacts | Reversal))
     charged = sum(closing.charged_minutes_now for closing in closings)
     # A mark leaves a task as it was: closed with nothing charged, or not closed yet (rule 8.5).
-    closed = isinstance(last, TaskClosed) or (isinstance(last, WarrantyMarked) and last.closure is not None)
+    closed = isinstance(last, ClosingFacts) or (isinstance(last, WarrantyMarked) and last.closure is not None)
     explained = TaskExplanation(
         closed=closed,
         warranty_mark=_mark(facts),
@@ -60,7 +71,7 @@ def _mark(facts: Sequence[Fact]) -> TaskMark | None:
 
 def _closing(fact: Fact, facts: Sequence[Fact], packages: Packages, lang: Lang) -> TaskClosing:
     event = fact.event
-    assert isinstance(event, TaskClosed)
+    assert isinstance(event, ClosingFacts)
     settlements, payments, reversals = _what_became_of(fact, facts, packages)
     mark = _mark([earlier for earlier in facts if earlier.position < fact.position])
     closing = TaskClosing(
@@ -80,10 +91,11 @@ def _closing(fact: Fact, facts: Sequence[Fact], packages: Packages, lang: Lang) 
         actor=fact.actor,
         booking_month=event.booking_month,
         draws=tuple(
-            TaskDraw(**_given(draw, hours, packages, event.effective_at)) for draw, hours in _with_hours(event.draws)
+            TaskDraw(**_given(draw, hours, packages, draw.effective_at or event.effective_at))
+            for draw, hours in _with_hours(_draws(event))
         ),
-        released_minutes=sum(draw.minutes for draw in event.draws if draw.released),
-        owed_minutes=event.owed_minutes,
+        released_minutes=sum(draw.minutes for draw in _draws(event) if draw.released),
+        owed_minutes=_owed(event),
         settlements=settlements,
         payments=payments,
         reversals=reversals,
@@ -93,7 +105,24 @@ def _closing(fact: Fact, facts: Sequence[Fact], packages: Packages, lang: Lang) 
     return closing.model_copy(update={"explanation": closing_explained(closing, mark, lang)})
 
 
-def _coefficient(event: TaskClosed) -> TaskCoefficient:
+def _draws(event: ClosingFacts) -> list[Draw]:
+    """What lots gave it: taken over from the closing that it corrects, or drawn anew."""
+    over = event.taken_over if isinstance(event, TaskCorrected) else ()
+    taken_over = [
+        Draw(lot_id=part.lot_id, minutes=part.minutes, amount_kopecks=part.amount_kopecks, released=part.released,
+             effective_at=part.effective_at)
+        for part in over
+        if part.lot_id
+    ]  # fmt: skip
+    return [*taken_over, *event.draws]
+
+
+def _owed(event: ClosingFacts) -> int:
+    """What it owed when it was recorded, taken over or anew."""
+    return event.owed_minutes + (event.taken_over_owed_minutes if isinstance(event, TaskCorrected) else 0)
+
+
+def _coefficient(event: ClosingFacts) -> TaskCoefficient:
     return TaskCoefficient(
         coefficient=str(event.coefficient),
         category=event.category,
@@ -109,7 +138,7 @@ def _what_became_of(
     closing: Fact, facts: Sequence[Fact], packages: Packages
 ) -> tuple[tuple[TaskSettlement, ...], tuple[TaskPayment, ...], tuple[TaskReversal, ...]]:
     """How its debt was settled and paid, and how it was taken back."""
-    assert isinstance(closing.event, TaskClosed)
+    assert isinstance(closing.event, ClosingFacts)
     number = closing.event.closure
     settlements: list[TaskSettlement] = []
     payments: list[TaskPayment] = []
@@ -122,7 +151,7 @@ def _what_became_of(
                 settlements.append(TaskSettlement(**given, **times, cause=packages.cause(fact, closing)))
             case DebtPaid() as paid:
                 payments += _payments(paid, number)
-            case Reversal(closure=of) if of == number:
+            case Reversal(closure=of) | TaskCorrected(corrected_closure=of) if of == number:
                 reversals.append(_reversal(fact))
             case _:
                 pass
@@ -130,7 +159,7 @@ def _what_became_of(
 
 
 def _now(
-    event: TaskClosed,
+    event: ClosingFacts,
     settlements: Sequence[TaskSettlement],
     payments: Sequence[TaskPayment],
     reversals: Sequence[TaskReversal],
@@ -141,9 +170,14 @@ def _now(
     paid = (*settlements, *payments)
     return {
         "charged_minutes_now": event.charged_minutes,
-        "owed_minutes_now": event.owed_minutes - sum(part.minutes for part in paid),
-        "amount_kopecks_now": sum(part.amount_kopecks for part in (*event.draws, *paid)),
+        "owed_minutes_now": _owed(event) - sum(part.minutes for part in paid),
+        "amount_kopecks_now": _amount(event) + sum(part.amount_kopecks for part in paid),
     }
+
+
+def _amount(event: ClosingFacts) -> int:
+    """The money of what it drew, and of all that it took over."""
+    return event.amount_kopecks if isinstance(event, TaskCorrected) else sum(d.amount_kopecks for d in event.draws)
 
 
 def _with_hours(parts: Sequence[Any]) -> list[tuple[Any, str]]:
@@ -191,15 +225,18 @@ def _payments(paid: DebtPaid, closure: int) -> list[TaskPayment]:
 
 def _reversal(fact: Fact) -> TaskReversal:
     event = fact.event
-    assert isinstance(event, Reversal)
-    kind: Literal["warranty", "reopening"] = "warranty" if isinstance(event, WarrantyMarked) else "reopening"
+    assert isinstance(event, Reversal | TaskCorrected)
+    kind: ReversalKind = "warranty" if isinstance(event, WarrantyMarked) else "reopening"
+    month = event.booking_month
+    if isinstance(event, TaskCorrected):
+        kind, month = "correction", event.corrected_booking_month
     return TaskReversal(
         kind=kind,
         reason=event.reason,
         recorded_at=fact.recorded_at,
         actor=fact.actor,
-        effective_at=event.effective_at,
-        booking_month=event.booking_month,
+        effective_at=event.undone_at,
+        booking_month=month,
         returned=tuple(_return(back, hours) for back, hours in _with_hours(event.returned)),
         cancelled_owed_minutes=event.cancelled_owed_minutes,
         compensation=event.compensation and _compensation(event.compensation),

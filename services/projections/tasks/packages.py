@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from contracts.events import Event, PackagePurchased, Reversal, TaskClosed
+from contracts.events import ClosingFacts, Event, PackagePurchased, Reversal, TaskCorrected
 from contracts.tasks import SettlementCause
 from services.projections.balances.holders import Holder, holder_at, holders, tenures
 
@@ -50,7 +50,7 @@ class Packages:
         A command's events stand together in the log, so between that fact and the settlement only what follows
         from it was recorded.
         """
-        bringing = [fact for fact in self._facts if isinstance(fact.event, PackagePurchased | Reversal)]
+        bringing = [fact for fact in self._facts if isinstance(fact.event, PackagePurchased | Reversal | TaskCorrected)]
         earlier = [closing, *(fact for fact in bringing if fact.position < settlement.position)]
         last = max(earlier, key=lambda fact: fact.position)
         match last.event:
@@ -58,8 +58,8 @@ class Packages:
                 return SettlementCause(
                     kind="purchase", package_id=bought.package_id, task_id=None, effective_at=bought.effective_at
                 )
-            case Reversal() | TaskClosed() as of_task:
-                kind = "closing" if isinstance(of_task, TaskClosed) else "reversal"
+            case Reversal() | ClosingFacts() as of_task:
+                kind = "closing" if last is closing else "reversal"
                 return SettlementCause(
                     kind=kind, package_id=None, task_id=of_task.task_id, effective_at=of_task.effective_at
                 )
@@ -71,7 +71,7 @@ def _lot(event: Event) -> Lot | None:
     match event:
         case PackagePurchased():
             return Lot(event.package_id, event.plan, None, event.effective_at)
-        case Reversal(compensation=given) if given:
+        case Reversal(compensation=given) | TaskCorrected(compensation=given) if given:
             return Lot(given.package_id, None, event.task_id, given.starts_at)
         case _:
             return None

@@ -12,7 +12,9 @@ from contracts.events import (
     HoursCarriedOver,
     PackageExpired,
     PackagePurchased,
+    PackageRefunded,
     TaskClosed,
+    TaskCorrected,
     TaskReopened,
     WarrantyMarked,
 )
@@ -47,7 +49,7 @@ KEEP_SUMMARIES = """
         last_closed_at = excluded.last_closed_at
 """
 
-SUMMARISED = (TaskClosed, WarrantyMarked, TaskReopened)
+SUMMARISED = (TaskClosed, TaskCorrected, WarrantyMarked, TaskReopened)
 
 PACKAGES = None
 """Stands where a task's id would: the event is about packages of the account."""
@@ -91,7 +93,7 @@ def subjects(event: Event) -> Iterator[tuple[str | None, Event]]:
     match event:
         case TaskClosed() | DebtSettled():
             yield event.task_id, event
-        case WarrantyMarked() | TaskReopened():
+        case WarrantyMarked() | TaskReopened() | TaskCorrected():
             yield event.task_id, event
             if event.returned or event.compensation:
                 yield PACKAGES, event
@@ -99,7 +101,7 @@ def subjects(event: Event) -> Iterator[tuple[str | None, Event]]:
             for task_id in dict.fromkeys(payment.task_id for payment in event.payments):
                 theirs = tuple(payment for payment in event.payments if payment.task_id == task_id)
                 yield task_id, event.model_copy(update={"payments": theirs})
-        case AccountOpened() | PackagePurchased() | HoursCarriedOver() | PackageExpired():
+        case AccountOpened() | PackagePurchased() | PackageRefunded() | HoursCarriedOver() | PackageExpired():
             yield PACKAGES, event
         case _:
             pass

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from contracts.events import Category, Event, TaskClosed, TaskReopened, WarrantyMarked
+from contracts.events import Category, ClosingFacts, Event, TaskReopened, WarrantyMarked
 from contracts.tasks import TaskState
 
 
@@ -22,7 +22,7 @@ class Summary(NamedTuple):
     def after(self, event: Event) -> "Summary":
         """As it stands once this has happened to it too (rules 5, 8)."""
         match event:
-            case TaskClosed():
+            case ClosingFacts():
                 return Summary(
                     title=event.title,
                     category=event.category,

@@ -175,6 +175,14 @@ _WORDING = {
         "{day} задача возвращена в работу (причина: «{reason}»), и всё взятое за неё отменено.",
         "On {day} the task was reopened (reason: “{reason}”), and what it had taken was undone.",
     ),
+    "taken_back_correction": (
+        "{day} закрытие исправлено (причина: «{reason}»), и лишнее отменено.",
+        "On {day} the closing was corrected (reason: “{reason}”), and what was too much was undone.",
+    ),
+    "nothing_taken_correction": (
+        "{day} закрытие исправлено (причина: «{reason}»); взятое за него осталось за новым.",
+        "On {day} the closing was corrected (reason: “{reason}”); what it had taken stays with the new one.",
+    ),
     "nothing_taken_warranty": (
         "{day} задача признана гарантийной (причина: «{reason}»); возвращать было нечего.",
         "On {day} the task was found to be warranty (reason: “{reason}”); there was nothing to give back.",

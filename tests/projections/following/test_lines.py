@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 
 from contracts.envelope import RecordedEvent
-from contracts.events import EVENT_TYPES, MonthReopened
+from contracts.events import EVENT_TYPES, CustomerChanged, MonthReopened
 from services.process.event_reading import READERS
 from services.projections.following.lines import NOT_AS_WRITTEN, read_line
 from services.projections.following.logged import Logged, Unreadable
 from tests.projections.histories import TURNS, Turn, play
-from tests.projections.sample import sample_log
+from tests.projections.sample import TRADE, sample_log
 from tests.projections.vocabulary import Log, opened, purchased
 
 
@@ -28,10 +28,13 @@ def assert_read_alike(lines: list[RecordedEvent]) -> None:
             assert getattr(line, name) == getattr(recorded, name)
 
 
-def test_the_sample_reads_as_the_contracts_read_it():
-    log = sample_log()
+def test_the_samples_read_as_the_contracts_read_it():
+    log = sample_log(TRADE)
     month = "2026-03"
-    log.record("romashka", MonthReopened(effective_at=log.clock, booking_month=month, month=month, reason="ошибка"))
+    times = {"effective_at": log.clock, "booking_month": month}
+    log.record("romashka", MonthReopened(**times, month=month, reason="ошибка"))
+    log.record("romashka", CustomerChanged(**times, effective_on="2026-03-01", contract_number="18/26"))
+    log.lines += sample_log().lines
     assert {line.type for line in log.lines} == set(EVENT_TYPES)
     assert_read_alike(log.lines)
 

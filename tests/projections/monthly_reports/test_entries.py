@@ -31,7 +31,7 @@ def test_opening_and_movements_are_closing_balance(history: list[Numbers]):
         moved["charged"] += entry.charged_minutes
         moved["balance"] += entry.balance_minutes
     assert moved["balance"] == story.account.balance_minutes
-    named = moved["purchased"] + moved["paid"] - moved["charged"] - moved["forfeited"]
+    named = moved["purchased"] + moved["paid"] - moved["charged"] - moved["forfeited"] - moved["refunded"]
     assert named == story.account.balance_minutes
 
 

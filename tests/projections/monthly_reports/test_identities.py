@@ -56,7 +56,7 @@ async def test_reports_follow_from_one_another_and_closed_ones_hash_to_what_the_
             totals = report.totals
             assert report.opening_balance_minutes == balance
             balance += totals.purchased_minutes + totals.paid_minutes
-            balance -= totals.charged_minutes + totals.forfeited_minutes
+            balance -= totals.charged_minutes + totals.forfeited_minutes + (report.refunded_minutes or 0)
             assert report.closing_balance_minutes == balance
             if report.report_hash:
                 assert report.closed
@@ -119,6 +119,8 @@ def test_the_histories_have_in_them_what_is_hard_to_report():
         "DebtSettled recorded after its month was closed",
         "WarrantyMarked recorded after its month was closed",
         "TaskReopened recorded after its month was closed",
+        "TaskCorrected recorded after its month was closed",
+        "PackageRefunded",
         "WarrantyMarked after the hours had expired",
         "TaskReopened after the hours had expired",
         "a draw on what had expired",

@@ -143,7 +143,7 @@ def taken(story: Story, task_id: str) -> dict[str | None, tuple[int, int]]:
     if closing is None:
         return {}
     minutes, money = Counter[str | None](), Counter[str | None]()
-    for part in (*closing.taken, *closing.payments):
+    for part in closing.parts:
         lot_id = getattr(part, "lot_id", None)
         minutes[lot_id] += part.minutes
         money[lot_id] += part.amount_kopecks
