@@ -65,6 +65,9 @@ class ReportLine(ReadModel):
     kind: LineKind
     work_kind: Annotated[WorkKind, Field(exclude_if=lambda kind: kind == "work")] = "work"
     estimated_minutes: Annotated[Minutes | None, LeftOut] = None
+    corrects_closure: Annotated[int | None, LeftOut] = None
+    corrected_by_closure: Annotated[int | None, LeftOut] = None
+    owed_minutes: Annotated[SignedMinutes | None, LeftOut] = None
     draws: tuple[ReportDraw, ...]
 
 
@@ -113,6 +116,18 @@ class ReportSettlement(ReadModel):
     hours: str
     amount_kopecks: Kopecks
     payment_reference: str | None = None
+
+
+class ReportRefund(ReadModel):
+    """Money given back for what was left in a lot, and what the seller kept of it (rule 14)."""
+
+    lot_id: LotId
+    effective_at: Instant
+    minutes: Minutes
+    hours: str
+    amount_kopecks: Kopecks
+    retained_kopecks: Kopecks
+    refund_reference: str
 
 
 class ReportTable(ReadModel):
@@ -204,6 +219,7 @@ class MonthlyReport(ReadModel):
     tables: tuple[ReportTable, ...]
     balance_rows: tuple[BalanceRow, ...]
     packages_left: tuple[PackageLeft, ...]
+    refunds: Annotated[tuple[ReportRefund, ...] | None, LeftOut] = None
     refunded_minutes: Annotated[Minutes | None, LeftOut] = None
     refunded_kopecks: Annotated[Kopecks | None, LeftOut] = None
     retained_kopecks: Annotated[Kopecks | None, LeftOut] = None

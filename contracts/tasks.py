@@ -58,6 +58,22 @@ class TaskPayment(ReadModel):
     booking_month: Month
 
 
+class TaskTakenOver(ReadModel):
+    """What a closing took over from the one that it corrects: hours of a lot, or (without one) debt paid in money.
+
+    It stays where it was, as it stands since: `settlement` tells hours that paid debt from those that were drawn.
+    """
+
+    lot_id: LotId | None
+    compensates_task_id: str | None
+    minutes: Minutes
+    hours: str
+    amount_kopecks: Kopecks
+    effective_at: Instant
+    settlement: bool
+    released: bool
+
+
 class TaskReturn(ReadModel):
     """A draw or settlement that went back to its lot, or was `forfeited` again with it (rule 8.1)."""
 
@@ -86,9 +102,10 @@ ReversalKind = Literal["warranty", "reopening", "correction"]
 
 
 class TaskReversal(ReadModel):
-    """A closing taken back, why, and where everything went (rule 8)."""
+    """A closing taken back, why, and where everything went (rule 8); `corrected_by_closure` has the rest of it."""
 
     kind: ReversalKind
+    corrected_by_closure: int | None
     reason: str
     recorded_at: Instant
     actor: str | None
@@ -114,7 +131,8 @@ class TaskCoefficient(ReadModel):
 class TaskClosing(ReadModel):
     """One closing: what it charged when it happened, and what is left of that now.
 
-    draws + owed = charged. It counts when it was confirmed, or when it was closed if that was the same moment (5.1).
+    taken over + draws + owed = charged; what was taken over is there only where it corrects another closing. It counts
+    when it was confirmed, or when it was closed if that was the same moment (5.1).
     """
 
     closure: int
@@ -132,6 +150,8 @@ class TaskClosing(ReadModel):
     recorded_at: Instant
     actor: str | None
     booking_month: Month
+    corrects_closure: int | None
+    taken_over: tuple[TaskTakenOver, ...]
     draws: tuple[TaskDraw, ...]
     released_minutes: Minutes
     owed_minutes: Minutes

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any, NamedTuple
 
-from contracts.reports import MonthlyReport, ReportCarry, ReportPurchase, ReportSettlement
+from contracts.reports import MonthlyReport, ReportCarry, ReportPurchase, ReportRefund, ReportSettlement
 from services.documents.formats import Formats, day_of
 
 
@@ -31,7 +31,15 @@ def package_lines(report: MonthlyReport, formats: Formats) -> list[PackageLine]:
         *(package_line("forfeited", of, of.package_id) for of in report.forfeited),
         *(package_line("settled", of, _settlement(of, formats)) for of in report.settled),
         *(package_line("paid", of, _settlement(of, formats)) for of in report.paid),
+        *(package_line("refunds", of, _refund(of, formats)) for of in report.refunds or ()),
     ]
+
+
+def _refund(of: ReportRefund, formats: Formats) -> str:
+    said = [of.lot_id, formats.words["refund"].format(reference=of.refund_reference)]
+    if of.retained_kopecks:
+        said.append(formats.words["retained"].format(money=formats.money(of.retained_kopecks)))
+    return ", ".join(said)
 
 
 def _purchase(of: ReportPurchase, formats: Formats) -> str:

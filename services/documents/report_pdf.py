@@ -100,6 +100,7 @@ def _line(number: int, line: ReportLine, formats: Formats) -> dict[str, Any]:
         "title": line.title,
         "task": " · ".join(filter(None, (task_of(line, formats), estimate_of(line, formats)))),
         "draws": drawn_from(line, formats),
+        "owed": owed_of(line, formats),
         "category": formats.words[line.category],
         "coefficient": formats.coefficient(line.coefficient),
         "worked": _hours(line.worked_hours, line.worked_minutes, formats),
@@ -113,6 +114,9 @@ def task_of(line: ReportLine, formats: Formats) -> str:
     said = [line.task_id]
     if line.closure > 1:
         said.append(f"{formats.words['closure']} {line.closure}")
+    for word, closure in (("corrects_closing", line.corrects_closure), ("corrected_by", line.corrected_by_closure)):
+        if closure is not None:
+            said.append(formats.words[word].format(closure=closure))
     if line.work_kind == "specification":
         said.append(formats.words["specification"])
     return " · ".join(said)
@@ -122,6 +126,13 @@ def estimate_of(line: ReportLine, formats: Formats) -> str:
     """What a task that was planned was expected to take (rule 15.3)."""
     minutes = line.estimated_minutes
     return "" if minutes is None else f"{formats.words['estimate']} {formats.clock(minutes)}"
+
+
+def owed_of(line: ReportLine, formats: Formats) -> str:
+    """What the month left owed of it; of a settlement, which pays debt, nothing is said."""
+    if not line.owed_minutes or line.kind == "settlement":
+        return ""
+    return formats.words["line_owed"].format(time=formats.clock(line.owed_minutes))
 
 
 def drawn_from(line: ReportLine, formats: Formats) -> str:

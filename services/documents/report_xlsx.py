@@ -12,7 +12,7 @@ from services.documents.formats import Formats, day_of
 from services.documents.numerals import Lang
 from services.documents.package_lines import package_lines
 from services.documents.parties import requisites
-from services.documents.report_pdf import BALANCE_WORDS, LINE_TABLES, drawn_from, package_left, task_of
+from services.documents.report_pdf import BALANCE_WORDS, LINE_TABLES, drawn_from, owed_of, package_left, task_of
 from services.documents.sheets import Book, Column
 
 _WIDTHS = (36, 16, 18, 16, 18, 18)
@@ -197,7 +197,7 @@ def _line(number: int, line: ReportLine, formats: Formats) -> tuple[Any, ...]:
         float(line.charged_hours),
         line.charged_minutes,
         line.amount_kopecks / 100,
-        drawn_from(line, formats),
+        "; ".join(filter(None, (drawn_from(line, formats), owed_of(line, formats)))),
         line.estimated_minutes,
     )
 

@@ -11,5 +11,5 @@ MONTHLY_REPORTS = Projection(
     project=project,
     totals=TOTALS,
     rest_seconds=REST_SECONDS,
-    version=6,
+    version=7,
 )

@@ -34,7 +34,7 @@ class Entry(NamedTuple):
     where hours of an expired lot went back and forth, or were handed on to the closing that corrects theirs, which has
     taken them over. `amount_kopecks` is money of the closing, except in purchases, compensations, forfeitures, carries
     and refunds. Worked and charged time stand on `worked` entries alone. The price is that of a payment; hours have
-    that of their lot.
+    that of their lot. Where a closing corrects another, each names the other on its `worked` entry.
     """
 
     kind: Kind
@@ -49,6 +49,7 @@ class Entry(NamedTuple):
     charged_minutes: int = 0
     payment_reference: str | None = None
     hour_price_kopecks: int | None = None
+    other_closure: int | None = None
 
 
 class Booking(NamedTuple):
@@ -94,9 +95,10 @@ def _entries(event: Event) -> list[Entry]:
         case PackageRefunded():
             minutes = event.refunded_minutes
             return [
-                Entry("refunded", minutes, -minutes, event.refunded_kopecks, lot_id=event.lot_id),
+                Entry("refunded", minutes, -minutes, event.refunded_kopecks, lot_id=event.lot_id,
+                      payment_reference=event.refund_reference),
                 Entry("retained", 0, 0, event.retained_kopecks, lot_id=event.lot_id),
-            ]
+            ]  # fmt: skip
         case PackageExpired():
             return [
                 Entry("forfeited", lot.minutes, -lot.minutes, lot.amount_kopecks, lot_id=lot.lot_id)
@@ -110,7 +112,7 @@ def _corrected(event: TaskCorrected) -> Iterator[Entry]:
     """All of the corrected closing leaves the report; part of it may be handed on (rule 8.6)."""
     task = (event.task_id, event.corrected_closure)
     work = (-event.corrected_worked_minutes, -event.corrected_charged_minutes)
-    yield Entry("worked", 0, 0, 0, *task, worked_minutes=work[0], charged_minutes=work[1])
+    yield Entry("worked", 0, 0, 0, *task, worked_minutes=work[0], charged_minutes=work[1], other_closure=event.closure)
     for part in event.taken_over:
         yield _handed_over(part, "handed_over", -part.amount_kopecks, task)
     yield from _given_back(event, task)
@@ -118,7 +120,7 @@ def _corrected(event: TaskCorrected) -> Iterator[Entry]:
 
 def _closed_anew(event: TaskCorrected) -> Iterator[Entry]:
     worked, *drawn = _closed(event)
-    yield worked
+    yield worked._replace(other_closure=event.corrected_closure)
     for part in event.taken_over:
         yield _handed_over(part, "taken_over", part.amount_kopecks, (event.task_id, event.closure))
     yield from drawn

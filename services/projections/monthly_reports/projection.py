@@ -39,7 +39,7 @@ CLOSING = (
 ENTRY = (
     "account_id", "booking_month", "position", "recorded_at", "effective_at", "ordinal", "kind", "minutes",
     "balance_minutes", "amount_kopecks", "task_id", "closure", "lot_id", "to_package_id", "worked_minutes",
-    "charged_minutes", "payment_reference", "hour_price_kopecks",
+    "charged_minutes", "payment_reference", "hour_price_kopecks", "other_closure",
 )  # fmt: skip
 
 MONTH = ("account_id", "position", "recorded_at", "month", "closed", "rules_edition", "frozen_months")

@@ -101,6 +101,7 @@ CREATE TABLE IF NOT EXISTS report_entry (
     charged_minutes    bigint NOT NULL,
     payment_reference  text,
     hour_price_kopecks bigint,
+    other_closure      integer,
     PRIMARY KEY (account_id, booking_month, position, ordinal)
 );
 

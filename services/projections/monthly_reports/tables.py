@@ -14,14 +14,18 @@ from contracts.reports import (
     ReportForfeit,
     ReportLine,
     ReportPurchase,
+    ReportRefund,
     ReportSettlement,
     ReportTable,
     ReportTotals,
 )
-from services.projections.monthly_reports.accepted import TAKEN_BACK, Booked
+from services.projections.monthly_reports.accepted import GIVEN, TAKEN_BACK, Booked
 
 TAKEN_AWAY = (*TAKEN_BACK, "handed_over")
 """Entries of what a closing has no more: it went back, or on to the closing that corrects it."""
+
+HAS = (*GIVEN, "taken_over")
+"""Entries of what a closing has: it was given, or taken over from the closing that it corrects."""
 
 KINDS: tuple[LineKind, ...] = ("closing", "correction", "settlement")
 """The kinds of lines, in the order of their tables."""
@@ -29,7 +33,7 @@ KINDS: tuple[LineKind, ...] = ("closing", "correction", "settlement")
 
 def tables(month: str, opening: int, entries: Sequence[Booked], rules_edition: int) -> dict[str, Any]:
     """The parts of a MonthlyReport that are tables or sums of them; by the first edition there were no refunds."""
-    lines = _lines(month, [entry for entry in entries if entry["task_id"]])
+    lines = _lines(month, [entry for entry in entries if entry["task_id"]], rules_edition)
     totals = _totals(lines, entries)
     refunded = _refunded(entries)
     return {
@@ -42,7 +46,7 @@ def tables(month: str, opening: int, entries: Sequence[Booked], rules_edition: i
         "totals": totals,
         "tables": line_tables(lines),
         "balance_rows": balance_rows(opening, totals, refunded["refunded_minutes"]),
-        **(refunded if rules_edition > 1 else {}),
+        **({**refunded, "refunds": _refunds(entries)} if rules_edition > 1 else {}),
     }
 
 
@@ -53,7 +57,7 @@ def _column(entries: Iterable[Booked], kinds: Sequence[str], row: Callable[[Book
     return tuple(row(entry, decimal) for entry, decimal in zip(shown, hours, strict=True))
 
 
-def _lines(month: str, entries: Sequence[Booked]) -> tuple[ReportLine, ...]:
+def _lines(month: str, entries: Sequence[Booked], rules_edition: int) -> tuple[ReportLine, ...]:
     """One line a closing, in the order in which they were first booked in the month."""
     first: dict[tuple[str, int], int] = {}
     for number, entry in enumerate(entries):
@@ -63,7 +67,7 @@ def _lines(month: str, entries: Sequence[Booked]) -> tuple[ReportLine, ...]:
         return first[entry["task_id"], entry["closure"]]
 
     groups = groupby(sorted(entries, key=place), key=place)
-    return with_hours([_line(month, list(group)) for _, group in groups])
+    return with_hours([_line(month, list(group), rules_edition) for _, group in groups])
 
 
 def with_hours(lines: Sequence[ReportLine]) -> tuple[ReportLine, ...]:
@@ -78,8 +82,10 @@ def with_hours(lines: Sequence[ReportLine]) -> tuple[ReportLine, ...]:
     return tuple(shown)
 
 
-def _line(month: str, group: Sequence[Booked]) -> ReportLine:
+def _line(month: str, group: Sequence[Booked], rules_edition: int) -> ReportLine:
     of = group[0]
+    charged = sum(entry["charged_minutes"] for entry in group)
+    others = {entry["other_closure"] for entry in group if entry["other_closure"]}
     return ReportLine(
         task_id=of["task_id"],
         closure=of["closure"],
@@ -89,12 +95,15 @@ def _line(month: str, group: Sequence[Booked]) -> ReportLine:
         effective_at=of["closed_at"],
         worked_minutes=sum(entry["worked_minutes"] for entry in group),
         worked_hours="",
-        charged_minutes=sum(entry["charged_minutes"] for entry in group),
+        charged_minutes=charged,
         charged_hours="",
         amount_kopecks=sum(entry["amount_kopecks"] for entry in group),
         work_kind=of["work"],
         estimated_minutes=of["estimated_minutes"],
         kind=_kind(month, group),
+        corrects_closure=next((closure for closure in others if closure < of["closure"]), None),
+        corrected_by_closure=next((closure for closure in others if closure > of["closure"]), None),
+        owed_minutes=None if rules_edition == 1 else charged - _given(group),
         draws=_draws(group),
     )
 
@@ -104,6 +113,15 @@ def _kind(month: str, group: Sequence[Booked]) -> LineKind:
     if any(month_of(entry["effective_at"]) < month for entry in group):
         return "correction"
     return "closing" if month_of(group[0]["closed_at"]) == month else "settlement"
+
+
+def _given(group: Iterable[Booked]) -> int:
+    """What hours and money have paid of it in the month, less what was taken away: the rest of its charge is owed."""
+    return sum(
+        entry["minutes"] * (1 if entry["kind"] in HAS else -1)
+        for entry in group
+        if entry["kind"] in (*HAS, *TAKEN_AWAY)
+    )
 
 
 def _draws(group: Iterable[Booked]) -> tuple[ReportDraw, ...]:
@@ -166,6 +184,24 @@ def _settlement(entry: Booked, hours: str) -> ReportSettlement:
         amount_kopecks=entry["amount_kopecks"],
         payment_reference=entry["payment_reference"],
     )
+
+
+def _refunds(entries: Sequence[Booked]) -> tuple[ReportRefund, ...]:
+    """What was refunded of each lot, and what the seller kept of its money."""
+    retained = {entry["position"]: entry["amount_kopecks"] for entry in entries if entry["kind"] == "retained"}
+
+    def refund(entry: Booked, hours: str) -> ReportRefund:
+        return ReportRefund(
+            lot_id=entry["lot_id"],
+            effective_at=entry["effective_at"],
+            minutes=entry["minutes"],
+            hours=hours,
+            amount_kopecks=entry["amount_kopecks"],
+            retained_kopecks=retained[entry["position"]],
+            refund_reference=entry["payment_reference"],
+        )
+
+    return _column(entries, ("refunded",), refund)
 
 
 def sums(lines: Iterable[ReportLine]) -> dict[str, Any]:

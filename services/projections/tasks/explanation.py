@@ -27,6 +27,7 @@ from contracts.tasks import (
     TaskReturn,
     TaskReversal,
     TaskSettlement,
+    TaskTakenOver,
 )
 from services.documents import Lang
 from services.projections.tasks.packages import Fact, Packages
@@ -90,11 +91,13 @@ def _closing(fact: Fact, facts: Sequence[Fact], packages: Packages, lang: Lang) 
         recorded_at=fact.recorded_at,
         actor=fact.actor,
         booking_month=event.booking_month,
+        corrects_closure=event.corrected_closure if isinstance(event, TaskCorrected) else None,
+        taken_over=_taken_over(event, packages),
         draws=tuple(
             TaskDraw(**_given(draw, hours, packages, draw.effective_at or event.effective_at))
-            for draw, hours in _with_hours(_draws(event))
+            for draw, hours in _with_hours(event.draws)
         ),
-        released_minutes=sum(draw.minutes for draw in _draws(event) if draw.released),
+        released_minutes=sum(draw.minutes for draw in event.draws if draw.released),
         owed_minutes=_owed(event),
         settlements=settlements,
         payments=payments,
@@ -105,16 +108,16 @@ def _closing(fact: Fact, facts: Sequence[Fact], packages: Packages, lang: Lang) 
     return closing.model_copy(update={"explanation": closing_explained(closing, mark, lang)})
 
 
-def _draws(event: ClosingFacts) -> list[Draw]:
-    """What lots gave it: taken over from the closing that it corrects, or drawn anew."""
-    over = event.taken_over if isinstance(event, TaskCorrected) else ()
-    taken_over = [
-        Draw(lot_id=part.lot_id, minutes=part.minutes, amount_kopecks=part.amount_kopecks, released=part.released,
-             effective_at=part.effective_at)
-        for part in over
-        if part.lot_id
-    ]  # fmt: skip
-    return [*taken_over, *event.draws]
+def _taken_over(event: ClosingFacts, packages: Packages) -> tuple[TaskTakenOver, ...]:
+    parts = event.taken_over if isinstance(event, TaskCorrected) else ()
+    return tuple(
+        TaskTakenOver(
+            hours=hours,
+            compensates_task_id=part.lot_id and packages.lot(part.lot_id).compensates_task_id,
+            **part.model_dump(exclude={"hour_price_kopecks"}),
+        )
+        for part, hours in _with_hours(parts)
+    )
 
 
 def _owed(event: ClosingFacts) -> int:
@@ -227,11 +230,12 @@ def _reversal(fact: Fact) -> TaskReversal:
     event = fact.event
     assert isinstance(event, Reversal | TaskCorrected)
     kind: ReversalKind = "warranty" if isinstance(event, WarrantyMarked) else "reopening"
-    month = event.booking_month
+    month, by = event.booking_month, None
     if isinstance(event, TaskCorrected):
-        kind, month = "correction", event.corrected_booking_month
+        kind, month, by = "correction", event.corrected_booking_month, event.closure
     return TaskReversal(
         kind=kind,
+        corrected_by_closure=by,
         reason=event.reason,
         recorded_at=fact.recorded_at,
         actor=fact.actor,

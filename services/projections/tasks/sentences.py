@@ -8,7 +8,16 @@ from itertools import pairwise
 from typing import Any
 
 from contracts.quantities import COMMITMENT_FORM, SELLER_ZONE, month_of
-from contracts.tasks import TaskClosing, TaskDraw, TaskExplanation, TaskMark, TaskPayment, TaskReversal, TaskSettlement
+from contracts.tasks import (
+    TaskClosing,
+    TaskDraw,
+    TaskExplanation,
+    TaskMark,
+    TaskPayment,
+    TaskReversal,
+    TaskSettlement,
+    TaskTakenOver,
+)
 from services.documents import Lang
 from services.documents.formats import Formats, day_of
 from services.documents.numerals import HOURS, MINUTES
@@ -45,11 +54,12 @@ class _Sentences:
 
     def closing(self, closing: TaskClosing, mark: TaskMark | None) -> list[str]:
         said = [self._closed(closing), self._coefficient(closing, mark), self._charged(closing)]
+        said += [self._taken_over(closing)] if closing.taken_over else []
         said += [self._drawn(closing)] if closing.draws else []
         if closing.released_minutes:
             said.append(self._say("released", minutes=self._time(closing.released_minutes)))
         if closing.owed_minutes:
-            owed = "owed_rest" if closing.draws else "owed_all"
+            owed = "owed_rest" if closing.draws or closing.taken_over else "owed_all"
             said.append(self._say(owed, owed=self._time(closing.owed_minutes)))
         said += [self._report(closing), *self._debt_paid(closing)]
         return said + [sentence for reversal in closing.reversals for sentence in self._taken_back(reversal, closing)]
@@ -58,10 +68,11 @@ class _Sentences:
         closed, confirmed = self._day(closing.closed_at), self._day(closing.confirmed_at)
         how = "at_once" if closed == confirmed else "then_confirmed"
         by = self._say("by", name=name) if (name := _shown(closing.confirmed_by)) else ""
-        again = "again" if closing.closure > 1 else "closed"
+        again = "corrected" if closing.corrects_closure else "again" if closing.closure > 1 else "closed"
+        numbers = {"closure": closing.closure, "corrects": closing.corrects_closure}
         if how == "at_once" and not by:
             closed = closed.removesuffix(".")  # a Russian date that ends a sentence has its full stop already
-        return self._say(f"{again}_{how}", title=closing.title, closed=closed, confirmed=confirmed, by=by)
+        return self._say(f"{again}_{how}", title=closing.title, closed=closed, confirmed=confirmed, by=by, **numbers)
 
     def _coefficient(self, closing: TaskClosing, mark: TaskMark | None) -> str:
         why = closing.coefficient
@@ -78,6 +89,12 @@ class _Sentences:
         how = "worked" if not charged else "worked_and_charged" if charged == worked else "worked_times_k"
         k = self._formats.coefficient(closing.coefficient.coefficient)
         return self._say(how, worked=self._time(worked), charged=self._time(charged), k=k)
+
+    def _taken_over(self, closing: TaskClosing) -> str:
+        minutes = sum(part.minutes for part in closing.taken_over)
+        money = sum(part.amount_kopecks for part in closing.taken_over)
+        amount = self._say("amount", minutes=self._time(minutes), money=self._formats.money(money))
+        return self._say("taken_over", amount=amount, corrects=closing.corrects_closure)
 
     def _drawn(self, closing: TaskClosing) -> str:
         if len(closing.draws) == 1:
@@ -97,7 +114,7 @@ class _Sentences:
         terms = self._say(held, holder=draw.package_id, through=self._formats.through(draw.package_ends_at))
         return f"{self._name(draw, case)} ({', '.join([*plan, terms])})"
 
-    def _name(self, draw: TaskDraw, case: str) -> str:
+    def _name(self, draw: TaskDraw | TaskTakenOver, case: str) -> str:
         kind = "compensation" if draw.compensates_task_id else "package"
         noun = self._words[f"noun_{kind}{case}"]
         return self._say(kind, noun=noun, lot=draw.lot_id, task=draw.compensates_task_id)
@@ -131,7 +148,7 @@ class _Sentences:
 
     def _taken_back(self, reversal: TaskReversal, closing: TaskClosing) -> list[str]:
         """Why, and where everything went."""
-        lots = {part.lot_id: part for part in (*closing.draws, *closing.settlements)}
+        lots = {part.lot_id: part for part in (*closing.taken_over, *closing.draws, *closing.settlements)}
         parts: list[str] = []
         for back in reversal.returned:
             how = "forfeited_again" if back.forfeited else "returned"
@@ -142,9 +159,10 @@ class _Sentences:
         if given := reversal.compensation:
             through = self._formats.through(given.ends_at)
             parts.append(self._say(_why_compensated(reversal, closing), amount=self._amount(given), through=through))
-        what = "taken_back" if parts else "nothing_taken"
+        what = "taken_back" if parts or reversal.corrected_by_closure else "nothing_taken"
         day = self._day(reversal.recorded_at)
-        return [self._say(f"{what}_{reversal.kind}", day=day, reason=reversal.reason), *parts]
+        other = reversal.corrected_by_closure
+        return [self._say(f"{what}_{reversal.kind}", day=day, reason=reversal.reason, other=other), *parts]
 
     def standing(self, task: TaskExplanation) -> str:
         if not task.closings:
@@ -197,6 +215,10 @@ def _why(settlement: TaskSettlement) -> str:
 
 def _why_compensated(reversal: TaskReversal, closing: TaskClosing) -> str:
     """The expression for what could not go back: paid in money, or drawn on a package that has ended (rule 8.2)."""
+    if reversal.kind == "correction":
+        return "compensated_correction"
     taken = sum(part.minutes for part in (*closing.draws, *closing.settlements))
+    taken += sum(part.minutes for part in closing.taken_over if part.lot_id)
+    paid = closing.payments or any(part.lot_id is None for part in closing.taken_over)
     expired = taken > sum(back.minutes for back in reversal.returned)
-    return f"compensated_{'both' if expired and closing.payments else 'expired' if expired else 'paid'}"
+    return f"compensated_{'both' if expired and paid else 'expired' if expired else 'paid'}"

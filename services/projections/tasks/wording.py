@@ -23,6 +23,20 @@ _WORDING = {
         "Задача «{title}» снова закрыта {closed}, подтверждена {confirmed}{by} и учтена днём подтверждения.",
         "Task “{title}” was closed again on {closed}, confirmed on {confirmed}{by}, and counts from its confirmation.",
     ),
+    "corrected_at_once": (
+        "Закрытие {closure} вместо закрытия {corrects}: задача «{title}» закрыта и подтверждена {closed}{by}.",
+        "Closing {closure} in place of closing {corrects}: task “{title}” was closed and confirmed on {closed}{by}.",
+    ),
+    "corrected_then_confirmed": (
+        (
+            "Закрытие {closure} вместо закрытия {corrects}: задача «{title}» закрыта {closed}, "
+            "подтверждена {confirmed}{by} и учтена днём подтверждения."
+        ),
+        (
+            "Closing {closure} in place of closing {corrects}: task “{title}” was closed on {closed}, confirmed on "
+            "{confirmed}{by}, and counts from its confirmation."
+        ),
+    ),
     "by": (" (подтверждение: {name})", " (by {name})"),
     # K and why (rules 5.2, 5.3, 5.6)
     "regular": ("Это обычная задача, её коэффициент — {k}.", "It is a regular task, with coefficient {k}."),
@@ -73,6 +87,10 @@ _WORDING = {
         "Time worked: {worked}; time charged: {worked} × {k} = {charged}.",
     ),
     # draws, and why in this order (rules 6.1, 6.2)
+    "taken_over": (
+        "От закрытия {corrects} осталось списанным, как было: {amount}.",
+        "Of closing {corrects} this stays charged as it was: {amount}.",
+    ),
     "drawn_from_one": ("Часы списаны с {lot_of}: {amount}.", "The hours came from {lot_of}: {amount}."),
     "drawn_by_end": (
         "Часы списаны по очереди, начиная с пакета, который раньше заканчивается: {draws}.",
@@ -176,12 +194,8 @@ _WORDING = {
         "On {day} the task was reopened (reason: “{reason}”), and what it had taken was undone.",
     ),
     "taken_back_correction": (
-        "{day} закрытие исправлено (причина: «{reason}»), и лишнее отменено.",
-        "On {day} the closing was corrected (reason: “{reason}”), and what was too much was undone.",
-    ),
-    "nothing_taken_correction": (
-        "{day} закрытие исправлено (причина: «{reason}»); взятое за него осталось за новым.",
-        "On {day} the closing was corrected (reason: “{reason}”); what it had taken stays with the new one.",
+        "{day} закрытие исправлено (причина: «{reason}»): вместо него стоит закрытие {other}.",
+        "On {day} this closing was corrected (reason: “{reason}”): closing {other} stands in its place.",
     ),
     "nothing_taken_warranty": (
         "{day} задача признана гарантийной (причина: «{reason}»); возвращать было нечего.",
@@ -210,6 +224,16 @@ _WORDING = {
     "compensated_paid": (
         "Оплаченное деньгами возвращено часами, компенсацией: {amount}, действует {through}.",
         "What was paid in money came back as hours, a compensation: {amount}, valid {through}.",
+    ),
+    "compensated_correction": (
+        (
+            "Что вернуть нельзя (срок пакета истёк или оплачено деньгами), стало компенсацией: {amount}, "
+            "действует {through}."
+        ),
+        (
+            "What cannot go back (its package has ended, or it was paid in money) is now a compensation: {amount}, "
+            "valid {through}."
+        ),
     ),
     "compensated_both": (
         "Вместо часов истёкшего пакета и оплаченного деньгами дана компенсация: {amount}, действует {through}.",

@@ -22,8 +22,10 @@ def test_every_explanation_adds_up_to_what_the_account_says(history: list[Number
     for task in (*explained.values(), *all_explained(story, "en").values()):
         assert "{" not in task.explanation
         for closing in task.closings:
-            assert sum(draw.minutes for draw in closing.draws) + closing.owed_minutes == closing.charged_minutes
-            order = [(draw.package_ends_at, draw.lot_starts_at, draw.lot_id) for draw in closing.draws]
+            taken = sum(part.minutes for part in (*closing.taken_over, *closing.draws))
+            assert taken + closing.owed_minutes == closing.charged_minutes
+            others = [draw for draw in closing.draws if draw.compensates_task_id != task.task_id]
+            order = [(draw.package_ends_at, draw.lot_starts_at, draw.lot_id) for draw in others]
             assert order == sorted(order)
             for settlement in closing.settlements:
                 assert settlement.cause.effective_at <= settlement.effective_at
