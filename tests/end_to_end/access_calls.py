@@ -100,6 +100,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", f"{ACCOUNT}/receipts"): [Call("evidence", {"idempotency_key": "own-key-0"})],
     ("GET", f"{ACCOUNT}/receipts/{{version}}"): [Call("evidence")],
     ("GET", f"{ACCOUNT}/forecast"): [Call("balances")],
+    ("POST", f"{ACCOUNT}/what-if"): [Call("balances", body={"purchases": []})],
     ("GET", f"{ACCOUNT}/replay"): [Call("log")],
     ("GET", f"{ACCOUNT}/reports/{{file}}"): [Call("documents")],
     ("GET", f"{ACCOUNT}/statement"): [Call("balances")],
