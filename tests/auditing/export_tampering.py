@@ -176,22 +176,27 @@ def _numbers(data: dict, random: Random) -> None:
         part[name] += random.choice((-10, -1, 1, 10))
 
 
-# By whoever has the export in his hands: files are changed, and the manifest is made to fit.
+# By whoever has the export in his hands: files of one of its logs are changed, and the manifest is made to fit.
+
+
+def _of_a_log(folder: Path, random: Random, suffix: str) -> Path:
+    """Such a file of one of the logs of accounts."""
+    return random.choice(sorted(folder.glob(f"log-[0-9]*{suffix}")))
 
 
 def flip_in_a_line(folder: Path, random: Random) -> None:
     """One bit anywhere in a line of the log."""
-    _change_lines(folder / "log-0.ndjson.gz", lambda line: flip(line, random), random)
+    _change_lines(_of_a_log(folder, random, ".ndjson.gz"), lambda line: flip(line, random), random)
 
 
 def flip_in_the_tree(folder: Path, random: Random) -> None:
     """One bit anywhere in the hashes."""
-    _change_lines(folder / "log-0.tree.gz", lambda line: flip(line, random), random)
+    _change_lines(_of_a_log(folder, random, ".tree.gz"), lambda line: flip(line, random), random)
 
 
 def flip_in_a_checkpoint(folder: Path, random: Random) -> None:
     """One bit anywhere in a signed note."""
-    _change_lines(folder / "log-0.checkpoints.gz", lambda line: flip(line, random), random)
+    _change_lines(_of_a_log(folder, random, ".checkpoints.gz"), lambda line: flip(line, random), random)
 
 
 def flip_in_any_file(folder: Path, random: Random) -> None:
@@ -202,12 +207,12 @@ def flip_in_any_file(folder: Path, random: Random) -> None:
 
 def drop_a_line(folder: Path, random: Random) -> None:
     """A line is gone."""
-    _change_line_list(folder / "log-0.ndjson.gz", lambda lines: lines.pop(random.randrange(len(lines))))
+    _change_line_list(_of_a_log(folder, random, ".ndjson.gz"), lambda lines: lines.pop(random.randrange(len(lines))))
 
 
 def repeat_a_line(folder: Path, random: Random) -> None:
     """A line stands there twice."""
-    _change_line_list(folder / "log-0.ndjson.gz", lambda lines: lines.insert(0, random.choice(lines)))
+    _change_line_list(_of_a_log(folder, random, ".ndjson.gz"), lambda lines: lines.insert(0, random.choice(lines)))
 
 
 def swap_lines(folder: Path, random: Random) -> None:
@@ -219,19 +224,19 @@ def swap_lines(folder: Path, random: Random) -> None:
         one, other = random.sample(range(len(lines)), 2)
         lines[one], lines[other] = lines[other], lines[one]
 
-    _change_line_list(folder / "log-0.ndjson.gz", swapped)
+    _change_line_list(_of_a_log(folder, random, ".ndjson.gz"), swapped)
 
 
 def cut_off_bytes(folder: Path, random: Random) -> None:
     """The compressed file ends too early."""
-    file = folder / "log-0.ndjson.gz"
+    file = _of_a_log(folder, random, ".ndjson.gz")
     file.write_bytes(file.read_bytes()[: -random.randrange(1, 40)])
     manifest(folder)
 
 
 def drop_the_last_checkpoint(folder: Path, random: Random) -> None:
     """The end of the log is signed by nobody."""
-    _change_line_list(folder / "log-0.checkpoints.gz", lambda lines: lines.pop())
+    _change_line_list(_of_a_log(folder, random, ".checkpoints.gz"), lambda lines: lines.pop())
 
 
 def sign_with_another_key(folder: Path, random: Random) -> None:
@@ -242,7 +247,7 @@ def sign_with_another_key(folder: Path, random: Random) -> None:
         stranger = Signer.of(1, b"a stranger's")
         lines[-1] = json.dumps({"note": f"{text}\n{stranger.signature(text.splitlines()[0], text)}"}).encode()
 
-    _change_line_list(folder / "log-0.checkpoints.gz", signed)
+    _change_line_list(_of_a_log(folder, random, ".checkpoints.gz"), signed)
 
 
 def replace_the_key(folder: Path, random: Random) -> None:
@@ -257,14 +262,16 @@ def replace_the_key(folder: Path, random: Random) -> None:
 
 def leave_out_an_end(folder: Path, random: Random) -> None:
     """The first or the last lines are gone, and the manifest says that the log begins or ends there."""
-    lines = lines_in(folder / "log-0.ndjson.gz")
+    file = _of_a_log(folder, random, ".ndjson.gz")
+    lines = lines_in(file)
     if len(lines) < 2:
         raise NothingToTamperWith
     at = random.randrange(1, len(lines))
     lines = random.choice((lines[at:], lines[:at]))
-    compressed(folder / "log-0.ndjson.gz", lines)
+    compressed(file, lines)
     said = json.loads((folder / "manifest.json").read_text("utf-8"))
-    said["logs"][0] |= {"first": json.loads(lines[0])["position"], "last": json.loads(lines[-1])["position"]}
+    (entry,) = (each for each in said["logs"] if f"log-{each['log']}.ndjson.gz" == file.name)
+    entry |= {"first": json.loads(lines[0])["position"], "last": json.loads(lines[-1])["position"]}
     manifest(folder, said)
 
 

@@ -1,6 +1,6 @@
 """The sample history in a ledger's database, with every read model as workers leave it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -8,8 +8,7 @@ from random import Random
 
 import asyncpg
 
-from contracts.commands import COMMAND
-from contracts.envelope import RecordedEvent
+from contracts.commands import COMMAND, Command
 from contracts.placement import log_of
 from services.ledger.domain.account import Account, decide, fold
 from services.ledger.event_store.store import EventStore
@@ -18,6 +17,7 @@ from services.ledger.running import prepared
 from services.ledger.sealing import opened_sealer
 from services.ledger.settings import Settings
 from services.ledger.writing.personal_data import set_apart
+from services.operating.demo import sample_lines
 from services.projections import catalogue
 from services.projections.database import pool
 from services.projections.debt_alerts.episodes import begin
@@ -25,11 +25,12 @@ from services.projections.debt_alerts.projection import pass_time
 from services.projections.following.batches import apply
 from services.projections.following.logged import Logged
 from services.projections.following.tracking import Tracking
+from tests.ledger.event_store.events import event as stored
 from tests.projections.histories import TERMS
-from tests.projections.sample import sample_log
-from tests.projections.vocabulary import Log, moment
+from tests.projections.sample import NOT_OF_THE_COMMAND
+from tests.projections.vocabulary import moment
 
-SAMPLE_END = moment("2026-09-01")
+SAMPLE_END = moment("2026-08-31 12:00")
 """When everything of it is recorded; up to then time passes for alerts."""
 
 PLAN = {"command": "PlanTask", "title": "Впереди", "category": "urgent", "estimated_minutes": 60}
@@ -48,33 +49,37 @@ async def projected_sample(database_url: str, logs: int, key_file: Path | None =
     keys = {"audit_key_file": key_file, "seal_key_file": key_file and key_file.with_name("seal.pem")}
     sealer = await opened_sealer(Settings(database_url=database_url, logs=logs, **keys))
     async with EventStore.connected(database_url, logs, sealer) as store:
-        lines = _planned_and_changed(sample_log()).lines
+        events = list(_events())
         for log_id in range(logs):
-            if of_log := list(_stored([line for line in lines if log_of(line.account_id, logs) == log_id])):
+            if of_log := [event for event in events if log_of(event.account_id, logs) == log_id]:
                 await store.append(log_id, of_log, {})
         await project(database_url, store, logs, SAMPLE_END)
 
 
-def _planned_and_changed(log: Log) -> Log:
-    """And on each account what no command of the sample says: plans, and changes of the customer."""
-    now = log.lines[-1].recorded_at
-    for account_id in sorted({line.account_id for line in log.lines}):
-        account = fold(Account(account_id), [line.event() for line in log.lines if line.account_id == account_id])
+def _commands() -> Iterator[tuple[Command, datetime]]:
+    """Those of the sample that are accepted, and then on each account what the sample does not say."""
+    accounts: set[str] = set()
+    for line in (line for line in sample_lines() if line["expect"] == "accepted"):
+        said = {name: value for name, value in line.items() if name not in NOT_OF_THE_COMMAND}
+        accounts.add(line["account_id"])
+        yield COMMAND.validate_python(said), datetime.fromisoformat(line["at"])
+    for account_id in sorted(accounts):
         for said in FURTHER:
-            events = decide(COMMAND.validate_python(said | {"account_id": account_id}), account, TERMS, now)
-            account = fold(account, events)
-            log.record_at(now, account_id, *events)
-    return log
+            yield COMMAND.validate_python(said | {"account_id": account_id}), SAMPLE_END - timedelta(hours=1)
 
 
-def _stored(lines: Iterable[RecordedEvent]) -> Iterator[StoredEvent]:
-    last: dict[str, str] = {}
-    for line in lines:
-        event, personal = set_apart(line.event())
-        names = (line.account_id, line.version, line.event_id, line.command_id, line.command_id.encode(), line.type)
-        stored = StoredEvent(None, *names, line.schema_version, line.recorded_at, event.model_dump_json())
-        yield stored._replace(personal=personal, follows=last.get(line.account_id))
-        last[line.account_id] = line.event_id
+def _events() -> Iterator[StoredEvent]:
+    """What each command comes to, in the order of recording, its names set apart."""
+    accounts: dict[str, Account] = {}
+    for number, (command, now) in enumerate(_commands()):
+        account_id = command.account_id
+        before = accounts.get(account_id, Account(account_id))
+        decided = decide(command, before, TERMS, now)
+        accounts[account_id] = fold(before, decided)
+        for ordinal, (event, personal) in enumerate(map(set_apart, decided)):
+            version = before.version + 1 + ordinal
+            made = stored(account_id, version, f"command-{number}", first=not ordinal, data=event.model_dump_json())
+            yield made._replace(type=type(event).__name__, recorded_at=now, personal=personal)
 
 
 async def project(database_url: str, store: EventStore, logs: int, now: datetime) -> None:
