@@ -19,16 +19,18 @@ def close_task(command: CloseTask, account: Account, terms: Terms, now: datetime
         raise TaskAlreadyClosed(command.task_id)
 
     effective_at = effect_of(command, now)
-    charge = charged(command, account, terms, now)
+    charge = charged(command, account, terms, effective_at)
     lots, own = account.lots_ending_after(effective_at), account.compensations(task)
     draws, owed = draw(lots, charge["charged_minutes"], effective_at, own)
     return TaskClosed(**account.times(effective_at), **charge, draws=draws, owed_minutes=owed)
 
 
-def charged(command: CloseTask | CorrectTask, account: Account, terms: Terms, now: datetime) -> dict[str, Any]:
+def charged(
+    command: CloseTask | CorrectTask, account: Account, terms: Terms, effective_at: datetime
+) -> dict[str, Any]:
     """What a closing states of the work and its charge: worked time times K (rules 5.2, 5.6)."""
     task = account.task(command.task_id)
-    in_force = terms_of_work(command, terms, now)
+    in_force = terms_of_work(command, terms, effective_at)
     coefficient = in_force.coefficients["warranty" if task.warranty else command.category]
     minutes = coefficient * command.worked_minutes
     assert minutes == int(minutes), "charged time is whole in any quantum the terms allow"

@@ -34,9 +34,9 @@ def given_at(command: CloseTaskBody) -> datetime:
     return max(command.closed_at, command.confirmed_at or command.closed_at)
 
 
-def terms_of_work(command: CloseTaskBody, terms: Terms, now: datetime) -> TermsVersion:
+def terms_of_work(command: CloseTaskBody, terms: Terms, at_latest: datetime) -> TermsVersion:
     """Those in force when the work started or, unknown, when the closing takes effect (rule 3.1)."""
-    return terms.at(min(command.started_at or given_at(command), now))
+    return terms.at(min(command.started_at or given_at(command), at_latest))
 
 
 def effect_of(command: CloseTaskBody, now: datetime) -> datetime:
@@ -59,8 +59,7 @@ def require_consents(command: CloseTaskBody, terms: Terms, now: datetime) -> Non
         raise UrgencyNotAgreedBeforeStart(command.urgency_agreed_at)
     if command.category in OFF_HOURS and not _before_start(command.off_hours_requested_at, command):
         raise OffHoursNotRequestedBeforeStart(command.off_hours_requested_at)
-    if command.kind == "specification" and not _is_agreed(command, effect_of(command, now)):
-        raise SpecificationNotAgreed(command.package_use_agreed_at)
+    require_agreed_use(command, effect_of(command, now))
     _require_time_entries(command)
 
 
@@ -68,9 +67,11 @@ def _before_start(consent: datetime | None, command: CloseTaskBody) -> bool:
     return consent is not None and command.started_at is not None and consent <= command.started_at
 
 
-def _is_agreed(command: CloseTaskBody, effective_at: datetime) -> bool:
-    """Whether the customer had agreed by then that the package pays for a specification (rule 5.8)."""
-    return command.package_use_agreed_at is not None and command.package_use_agreed_at <= effective_at
+def require_agreed_use(command: CloseTaskBody, effective_at: datetime) -> None:
+    """Refuse a specification unless the customer had agreed by then that the package pays for it (rule 5.8)."""
+    agreed_at = command.package_use_agreed_at
+    if command.kind == "specification" and (agreed_at is None or agreed_at > effective_at):
+        raise SpecificationNotAgreed(agreed_at)
 
 
 def _require_time_entries(command: CloseTaskBody) -> None:

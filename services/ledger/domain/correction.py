@@ -7,7 +7,7 @@ from contracts.commands import CorrectTask
 from contracts.events import TakenOver, TaskCorrected
 from contracts.quantities import rounded_division
 from services.ledger.domain.closing import charged
-from services.ledger.domain.consents import given_at
+from services.ledger.domain.consents import given_at, require_agreed_use
 from services.ledger.domain.course import Course
 from services.ledger.domain.evolution import evolve
 from services.ledger.domain.lots import draw
@@ -31,9 +31,10 @@ def correct_task(command: CorrectTask, course: Course, terms: Terms) -> TaskCorr
         raise TaskNotClosed(command.task_id)
     given = given_at(command)
     effective_at = old.effective_at if given == old.given_at else min(given, now)
+    require_agreed_use(command, effective_at)
     facts: dict[str, Any] = {
         **account.times(effective_at),
-        **charged(command, account, terms, now),
+        **charged(command, account, terms, effective_at),
         "reason": command.reason,
     }
     facts |= _corrected(account, old)

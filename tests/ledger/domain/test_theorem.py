@@ -101,9 +101,13 @@ def charges(account: Account) -> dict[str, tuple]:
     return {
         task_id: (
             owed.get(task_id, 0),
-            sorted((part.lot_id, part.effective_at, part.minutes, part.amount_kopecks) for part in task.closing.parts),
+            sorted(
+                (getattr(part, "lot_id", ""), part.effective_at, part.minutes, part.amount_kopecks)
+                for part in task.closing.parts
+            ),
         )
         for task_id, task in account.tasks.items()
+        if task.closing
     }
 
 
