@@ -25,9 +25,7 @@ def close_task(command: CloseTask, account: Account, terms: Terms, now: datetime
     return TaskClosed(**account.times(effective_at), **charge, draws=draws, owed_minutes=owed)
 
 
-def charged(
-    command: CloseTask | CorrectTask, account: Account, terms: Terms, effective_at: datetime
-) -> dict[str, Any]:
+def charged(command: CloseTask | CorrectTask, account: Account, terms: Terms, effective_at: datetime) -> dict[str, Any]:
     """What a closing states of the work and its charge: worked time times K (rules 5.2, 5.6)."""
     task = account.task(command.task_id)
     in_force = terms_of_work(command, terms, effective_at)

@@ -103,7 +103,7 @@ def hard_parts(events: list[Event]) -> Iterator[str]:
 def test_the_histories_have_in_them_what_is_hard_to_report():
     met: set[str] = set()
 
-    @settings(SOME, max_examples=600)
+    @settings(SOME, max_examples=1000)
     @given(EVENTFUL)
     def play(history: list[Numbers]) -> None:
         story = vocabulary.given()
