@@ -6,8 +6,10 @@ import logging
 import signal
 import socket
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from infra import processes
 from infra.embedded_server import EmbeddedServer
@@ -18,10 +20,17 @@ logger = logging.getLogger(__name__)
 
 
 class EmbeddedNats(EmbeddedServer):
-    """nats-server with JetStream stored in the folder; its sync interval stays the default."""
+    """nats-server with JetStream stored in the folder; its sync interval stays the default.
+
+    It knows the user `hourbook`, who may everything, and those of `users` from its next start on.
+    """
 
     title = "nats-server"
     gentle_signal = signal.SIGTERM
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.users: list[Mapping[str, Any]] = []
 
     @property
     def url(self) -> str:
@@ -49,7 +58,7 @@ class EmbeddedNats(EmbeddedServer):
         return {
             "server_name": "hourbook",
             "listen": f"127.0.0.1:{self.port}",
-            "authorization": {"user": "hourbook", "password": self.folder.password()},
+            "authorization": {"users": [{"user": "hourbook", "password": self.folder.password()}, *self.users]},
             "jetstream": {"store_dir": str(self.folder.path / "store")},
             "pid_file": str(self.pid_file),
         }

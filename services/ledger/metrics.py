@@ -29,7 +29,9 @@ EXPIRY_OVERDUE = Gauge(
 )
 RELAYED = Gauge("hourbook_relay_position", "Position of the last event that JetStream acknowledged.", ["log"])
 RELAY_REFUSED = Gauge(
-    "hourbook_relay_refused", "1 while the log's stream belongs to another ledger; nothing is published then.", ["log"]
+    "hourbook_relay_refused",
+    "1 while nothing is published: the log's stream belongs to another ledger, or NATS does not permit the relay to.",
+    ["log"],
 )
 CHECKPOINT = Gauge("hourbook_audit_checkpoint_size", "Events that the newest signed checkpoint covers.", ["log"])
 VERIFIED = Gauge("hourbook_audit_verified_size", "Events that the last verification found good.", ["log"])

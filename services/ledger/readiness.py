@@ -21,9 +21,9 @@ from services.ledger.event_store.known_account import LONG_AGO
 from services.ledger.event_store.store import EventStore
 from services.ledger.metrics import CHECKPOINT_AGE, EXPIRY_OVERDUE, RELAY_LAG
 from services.ledger.publishing.jetstream import stream_name
-from services.ledger.publishing.relay import connected
 from services.ledger.settings import Settings
 from services.process.lateness import LATE_SECONDS_MAX, Lateness
+from services.process.nats_connection import NotPermitted, connected
 from services.process.stopping import stopping
 
 EVERY_SECONDS = 1.0
@@ -100,6 +100,8 @@ class Readiness:
                         await asyncio.sleep(EVERY_SECONDS)
             except LedgerUnavailable:
                 pass
+            except NotPermitted as refused:
+                self._seen["relay"] = [f"{refused}."]
             except (NatsError, OSError) as outage:
                 self._seen["relay"] = [f"NATS cannot be reached: {type(outage).__name__}."]
             await asyncio.sleep(EVERY_SECONDS)

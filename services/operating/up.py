@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +15,14 @@ from infra.data_folder import DataFolder, free_port, make_usable
 from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
 from services.ledger.settings import Settings as LedgerSettings
 from services.operating import door_keys
-from services.operating.database_logins import FOLDER, ROLES_OF, keep_logins
 from services.operating.health_watch import HealthWatch
 from services.operating.migration import bring_up_to_date
+from services.operating.part_logins import PartLogins
 from services.operating.parts import Part, bound
 from services.operating.start_conditions import door_settings, require_settings
 from services.process import nats_connection
 from services.process.file_replacement import replace_file
-from services.process.logins import as_part, database_file
+from services.process.logins import as_part
 from services.process.operator_error import OperatorError
 from services.process.serving import listening
 from services.process.settings import read
@@ -114,18 +114,16 @@ def running(
         stopping.callback(folder.release)
         own.setdefault("HOURBOOK_REQUEST_LOG_FILE", str(folder.path / REQUESTS_FILE))
         servers: list[EmbeddedServer] = []
+        logins = PartLogins.of(own, data)
         for variable, server in _servers(data, embedded=embedded):
+            logins.prepare(server)
             servers.append(stopping.enter_context(server))
             own[variable] = server.url
         asyncio.run(bring_up_to_date(read(LedgerSettings, database_url=own["DATABASE_URL"])))
-        if any(isinstance(server, EmbeddedPostgres) for server in servers):
-            own["HOURBOOK_LOGINS"] = str(data / FOLDER)
-            asyncio.run(keep_logins(own["DATABASE_URL"], data / FOLDER))
-        if (logins := _logins(own)) and all(database_file(logins, part).exists() for part in ROLES_OF):
-            del own["DATABASE_URL"]  # the owner's: no part needs it
-        owners_key = _close_door(own, data, say) if door.access == "closed" else None
         if not asyncio.run(nats_connection.log_in(own["NATS_URL"])):
             say("NATS does not answer yet; commands and queries go on without it")
+        logins.give(own, servers)
+        owners_key = _close_door(own, data, say) if door.access == "closed" else None
         hourbook = Hourbook(url, _parts(own, folder.path, taken.fileno(), port), servers, owners_key)
         for part in reversed(hourbook.parts):  # so that the auditor, the last of them, stops after all others
             part.start()
@@ -134,14 +132,10 @@ def running(
         yield hourbook
 
 
-def _logins(own: Mapping[str, str]) -> Path | None:
-    return Path(folder) if (folder := own.get("HOURBOOK_LOGINS")) else None
-
-
 def _close_door(own: dict[str, str], data: Path, say: Callable[[str], None]) -> Path:
     """Have a key for each role, and give the parts theirs; returns the file of the owner's."""
     sandbox = own["HOURBOOK_SANDBOX"] == "1"
-    login = {"DATABASE_URL": own.get("DATABASE_URL")} | as_part("expiry", folder=_logins(own))
+    login = {"DATABASE_URL": own.get("DATABASE_URL")} | as_part("expiry", folder=Path(own["HOURBOOK_LOGINS"]))
     settings = read(
         LedgerSettings, **login, sandbox=sandbox,
         audit_key_file=own["HOURBOOK_AUDIT_KEY_FILE"], seal_key_file=own["HOURBOOK_SEAL_KEY_FILE"],

@@ -27,6 +27,12 @@ def nats_file(folder: Path, part: str) -> Path:
     return folder / f"{part}.nats"
 
 
+def nats_login(part: str) -> str | None:
+    """The URL by which that part enters NATS, where it has a login of its own."""
+    folder = read(LoginSettings).folder
+    return _url_in(nats_file(folder, part)) if folder else None
+
+
 def as_part(database: str, nats: str | None = None, folder: Path | None = None) -> dict[str, str]:
     """The settings DATABASE_URL and NATS_URL as files of these parts have them, as far as there are such files.
 

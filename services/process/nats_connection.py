@@ -1,7 +1,10 @@
-"""Connections to NATS, none of which is left half made."""
+"""Connections to NATS, none of which is left half made, and which say what NATS does not permit them."""
 
-from contextlib import suppress
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.errors import Error
@@ -11,20 +14,54 @@ from services.process.operator_error import CANNOT_START, OperatorError
 CONNECT_SECONDS_MAX = 2
 RETRY_SECONDS = 0.05
 
+_PLAIN = re.compile(r"[\w-]+", re.ASCII)
+_VIOLATION = re.compile(r'permissions violation for (\w+) (?:to|from)? ?"?([^"\s]+)', re.IGNORECASE)
 
-async def connect(nats_url: str, **options: Any) -> Client:
+
+class NotPermitted(Error):
+    """NATS does not permit this login what the part has to do. No waiting changes that."""
+
+    def __init__(self, user: str, verb: str, subject: str) -> None:
+        """`subject`: as nats-py has it, in lower case."""
+        deed = "publish to" if verb == "publish" else "subscribe to"
+        subject = subject.upper() if subject.startswith("$js") else subject
+        super().__init__(f"NATS does not permit {user} to {deed} {subject}: give its user that permission")
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Connection(Client):
+    """A client that remembers what it was refused: to nats-py, that is a request without an answer."""
+
+    refusal: NotPermitted | None = None
+
+
+async def connect(
+    nats_url: str, error_cb: Callable[[Exception], Awaitable[None]] | None = None, **options: Any
+) -> Connection:
     """A connection that is not made again once it is lost; nats-py forgets its socket where this is cancelled.
 
     An error within seconds while NATS does not answer: by itself, nats-py would try for two minutes before it says so.
+    Answers come to subjects of its own, `_INBOX.<user>`, so that a user can be kept from those of others.
     """
-    client = Client()
+    client, user = Connection(), urlsplit(nats_url).username or ""
+
+    async def heard(error: Exception) -> None:
+        if found := _VIOLATION.search(str(error)):
+            client.refusal = NotPermitted(user or "this user", found[1].lower(), found[2])
+        if error_cb:
+            await error_cb(error)
+
     try:
         await client.connect(
             nats_url,
+            error_cb=heard,
             allow_reconnect=False,
             connect_timeout=CONNECT_SECONDS_MAX,
             max_reconnect_attempts=1,
             reconnect_time_wait=RETRY_SECONDS,
+            **({"inbox_prefix": f"_INBOX.{user}"} if _PLAIN.fullmatch(user) else {}),
             **options,
         )
     except BaseException:
@@ -32,6 +69,29 @@ async def connect(nats_url: str, **options: Any) -> Client:
             await client.close()
         raise
     return client
+
+
+@asynccontextmanager
+async def connected(nats_url: str, **options: Any) -> AsyncIterator[Connection]:
+    """A connection for the time of the context; once lost it is closed, and its user starts over.
+
+    NotPermitted in place of what fails within the context for want of a permission. Errors are the caller's to meet
+    in its own calls, where it names no `error_cb`.
+    """
+
+    async def ignore(_: Exception) -> None:
+        """The call that uses the connection raises the same error."""
+
+    client = await connect(nats_url, **{"error_cb": ignore, **options})
+    try:
+        yield client
+    except (Error, OSError) as failure:
+        if client.refusal and not isinstance(failure, NotPermitted):
+            raise client.refusal from failure
+        raise
+    finally:
+        with suppress(Error, OSError):
+            await client.close()
 
 
 async def log_in(nats_url: str) -> bool:

@@ -1,10 +1,17 @@
 """Streams on JetStream belong to one ledger, which their metadata name."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError
 
+from services.process.logins import nats_login
+from services.process.nats_connection import connected
+
 OWNER = "hourbook-ledger"
+KEEPER = "keeper"
 
 
 class OtherLedgersStream(Exception):
@@ -15,6 +22,17 @@ class OtherLedgersStream(Exception):
             f"{stream} on this NATS server belongs to ledger {owner}, and this is ledger {ledger_id}: "
             "give each ledger a NATS server, or an account of one, of its own (NATS_URL)"
         )
+
+
+@asynccontextmanager
+async def kept(jetstream: JetStreamContext) -> AsyncIterator[JetStreamContext]:
+    """As who may change and delete streams: a login of its own, where HOURBOOK_LOGINS has one."""
+    login = nats_login(KEEPER)
+    if login is None:
+        yield jetstream
+        return
+    async with connected(login) as client:
+        yield client.jetstream()
 
 
 async def own_stream(jetstream: JetStreamContext, config: StreamConfig, ledger_id: str) -> StreamInfo:
@@ -30,7 +48,8 @@ async def own_stream(jetstream: JetStreamContext, config: StreamConfig, ledger_i
         return await jetstream.add_stream(config.evolve(metadata=owned))
     owner = owner_of(found)
     if owner is None:
-        return await jetstream.update_stream(found.config.evolve(metadata={**(found.config.metadata or {}), **owned}))
+        async with kept(jetstream) as keeper:
+            return await keeper.update_stream(found.config.evolve(metadata={**(found.config.metadata or {}), **owned}))
     if owner != ledger_id:
         raise OtherLedgersStream(config.name, owner, ledger_id)
     return found

@@ -8,10 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
+import nats
 import pytest
 
 from infra.data_folder import free_port
-from infra.embedded import EmbeddedPostgres
+from infra.embedded import EmbeddedNats, EmbeddedPostgres
 from services.operating.database_logins import FOLDER, ROLES_OF
 from services.operating.up import Hourbook, running
 from services.process.logins import database_file
@@ -207,8 +208,24 @@ def test_the_parts_work_by_their_own_logins_and_none_has_the_owners(hourbook: Ho
             assert time.monotonic() < deadline, ready.text
             time.sleep(0.05)
     for part in hourbook.parts:
-        assert "DATABASE_URL" not in part.environment
+        assert not {"DATABASE_URL", "NATS_URL"} & {*part.environment}
+    assert asyncio.run(_in_streams(hourbook)) == {"HOURBOOK-0": position, "HOURBOOK-ALERTS": 1}
     assert asyncio.run(_logins_at_work(data)) == {f"{part}_of_hourbook" for part in ROLES_OF}
+
+
+async def _in_streams(hourbook: Hourbook) -> dict[str, int]:
+    """How many messages stand in each stream, once there are some of alerts."""
+    (server,) = (each for each in hourbook.servers if isinstance(each, EmbeddedNats))
+    client = await nats.connect(server.url)
+    found: dict[str, int] = {}
+    try:
+        async with asyncio.timeout(60):
+            while not found.get("HOURBOOK-ALERTS"):
+                streams = await client.jetstream().streams_info()
+                found = {stream.config.name or "": stream.state.messages for stream in streams}
+    finally:
+        await client.close()
+    return found
 
 
 async def _logins_at_work(data: Path) -> set[str]:

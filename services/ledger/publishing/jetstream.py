@@ -11,7 +11,7 @@ from nats.js.errors import NotFoundError
 
 from services.ledger.event_store.leaf import hash_of
 from services.ledger.event_store.stored_event import StoredEvent, rfc3339
-from services.process.streams import own_stream
+from services.process.streams import kept, own_stream
 
 ACKNOWLEDGE_SECONDS_MAX = 5
 HEADERS_BYTES_MAX = 4096
@@ -63,7 +63,8 @@ class LogStream:
 
     async def renew(self) -> None:
         """Start over with an empty stream."""
-        await self._jetstream.delete_stream(self.name)
+        async with kept(self._jetstream) as keeper:
+            await keeper.delete_stream(self.name)
         await own_stream(self._jetstream, self._config(), self._ledger_id)
 
     def _config(self) -> StreamConfig:

@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from random import SystemRandom
 from typing import NamedTuple
 
@@ -16,7 +15,7 @@ from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.metrics import RELAY_REFUSED, RELAYED
 from services.ledger.publishing.jetstream import LogStream, NotAccepted
-from services.process.nats_connection import connect
+from services.process.nats_connection import NotPermitted, connected
 from services.process.outages import outlasting
 from services.process.stopping import stopping
 from services.process.streams import OtherLedgersStream
@@ -34,21 +33,6 @@ UNAVAILABLE = (NatsError, OSError, LedgerUnavailable)
 def wake_subject(log_id: int) -> str:
     """The subject on which a process that has committed rings for the relays of other processes."""
     return f"hourbook.wake.{log_id}"
-
-
-@asynccontextmanager
-async def connected(nats_url: str) -> AsyncIterator[Client]:
-    """A connection for the time of the context; once lost it is closed, and its user starts over."""
-
-    async def ignore(_: Exception) -> None:
-        """The call that uses the connection raises the same error."""
-
-    client = await connect(nats_url, error_cb=ignore)
-    try:
-        yield client
-    finally:
-        with suppress(NatsError, OSError):
-            await client.close()
 
 
 class Place(NamedTuple):
@@ -78,7 +62,6 @@ class Relay:
         await self._stream.open()
         clock = asyncio.get_running_loop().time
         place, checked_at = await self._end_of_stream(), clock()
-        RELAY_REFUSED.labels(self._log_id).set(0)
         while self._client.is_connected and not stopping():
             next_ring = self._wake.next
             events = await self._events_after(place)
@@ -87,13 +70,15 @@ class Relay:
                     await self._stream.publish(events)
                     place = Place(place.position + len(events), events[-1].event_id)
                     RELAYED.labels(self._log_id).set(place.position)
+                    RELAY_REFUSED.labels(self._log_id).set(0)
                 except NotAccepted as refused:
                     logger.info("%s; going on from where the stream ends", refused)
                     await asyncio.sleep(SystemRandom().uniform(0, ASIDE_SECONDS_MAX))
-                    place, checked_at = await self._end_of_stream(), clock()
+                    place, checked_at = await self._end_of_stream(sent_after=place.position), clock()
             elif events is None or clock() - checked_at > CHECK_SECONDS:
                 place, checked_at = await self._end_of_stream(), clock()
             else:
+                RELAY_REFUSED.labels(self._log_id).set(0)
                 await next_ring.wait()
         raise asyncio.CancelledError if stopping() else ConnectionError("the connection to NATS was lost")
 
@@ -104,34 +89,44 @@ class Relay:
         page = await self._store.page(self._log_id, place.position - 1, PAGE_EVENTS)
         return page[1:] if page and page[0].event_id == place.event_id else None
 
-    async def _end_of_stream(self) -> Place:
-        """How far the stream has come; one that is no copy of this log is emptied first, and filled again."""
+    async def _end_of_stream(self, sent_after: int | None = None) -> Place:
+        """How far the stream has come; one that is no copy of this log is emptied first, and filled again.
+
+        `sent_after`: after which position a page was sent that was not accepted whole. Some of it may stand behind a
+        message of somebody else.
+        """
         end = await self._stream.end()
         if end == 0:
             return Place()
-        event_id = await self._stream.event_id(end) if end else None
-        if end and event_id and event_id == await self._store.event_id(self._log_id, end):
+        first = end if end is None or sent_after is None else min(max(sent_after + 1, end - PAGE_EVENTS + 1), end)
+        if end and first and (event_id := await self._copied(first, end)):
             return Place(end, event_id)
         logger.error("%s is not a copy of this ledger's log: it is deleted and filled again", self._stream.name)
         await self._stream.renew()
         return Place()
 
+    async def _copied(self, first: int, last: int) -> str | None:
+        """The id of the last event, if the stream has the log's events at these positions."""
+        found = await asyncio.gather(*(self._stream.event_id(position) for position in range(first, last + 1)))
+        events = await self._store.page(self._log_id, first - 1, last - first + 1)
+        return found[-1] if found == [event.event_id for event in events] else None
+
 
 async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wake) -> None:
     """Relay a log until cancelled, again and again while NATS or PostgreSQL is unavailable.
 
-    While its stream is another ledger's nothing is published.
+    While its stream is another ledger's, or NATS does not permit it, nothing is published.
     """
 
     async def relay() -> None:
-        async with connected(nats_url) as client:
-            stream = LogStream(client, log_id, await store.ledger_id())
-            try:
+        try:
+            async with connected(nats_url) as client:
+                stream = LogStream(client, log_id, await store.ledger_id())
                 await Relay(store, log_id, client, stream, wake).run()
-            except OtherLedgersStream:
-                RELAY_REFUSED.labels(log_id).set(1)
-                await asyncio.sleep(CHECK_SECONDS)
-                raise
+        except (OtherLedgersStream, NotPermitted):
+            RELAY_REFUSED.labels(log_id).set(1)
+            await asyncio.sleep(CHECK_SECONDS)
+            raise
 
     await outlasting((*UNAVAILABLE, OtherLedgersStream), relay, f"The relay of log {log_id}", logger)
 
@@ -141,6 +136,7 @@ async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:
 
     Not for a process that has a relay itself: it would repeat the rings that it gets from others.
     """
+    said = ""
     while not stopping():
         with suppress(NatsError, OSError):
             async with connected(nats_url) as client:
@@ -148,4 +144,7 @@ async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:
                     next_ring = wake.next
                     await client.publish(wake_subject(log_id))
                     await next_ring.wait(CHECK_SECONDS)
+                    if client.refusal and str(client.refusal) != said:
+                        said = str(client.refusal)
+                        logger.warning("Relays of other processes are not rung for: %s", said)
         await asyncio.sleep(CHECK_SECONDS)

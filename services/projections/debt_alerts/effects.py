@@ -10,6 +10,7 @@ import httpx
 import nats
 from asyncpg import Pool
 
+from services.process.logins import nats_login
 from services.process.outages import outlasting
 from services.process.outside import outside_client
 from services.process.settings import parsed
@@ -57,7 +58,7 @@ def _works(
     feeds = [LogFeed(ledger, log, followed, settings.logs) for log in settings.log_names]
     margin = timedelta() if settings.sandbox else COMMIT_TIME_MAX  # the test clock stands still during a commit
     yield "The alerts' time", Timekeeper(database, trackings, feeds, partial(present, settings, ledger), margin).run
-    if settings.nats_url:
-        yield "The publication of alerts", partial(publish_alerts, database, settings.nats_url)
+    if nats_url := nats_login("alerts") or settings.nats_url:
+        yield "The publication of alerts", partial(publish_alerts, database, nats_url)
     for endpoint in served:
         yield f"The webhook {endpoint.url.host}", Webhook(database, client, endpoint).run

@@ -1,14 +1,12 @@
 """Changes of alerts on JetStream: one message each, in order, after the last one acknowledged."""
 
 import asyncio
-from contextlib import suppress
 
-import nats
 from asyncpg import Pool, Record
 from nats.js import JetStreamContext
 from nats.js.api import Header, StreamConfig
 
-from services.process.nats_connection import connect
+from services.process.nats_connection import connected
 from services.process.stopping import stopping
 from services.process.streams import own_stream
 from services.projections.following.identity import followed_ledger
@@ -40,8 +38,7 @@ CONFIG = StreamConfig(
 async def publish_alerts(database: Pool, nats_url: str) -> None:
     """Publish until NATS or PostgreSQL is unavailable, which is raised. Several may run; one works at a time."""
     ledger_id = await _owner(database)
-    client = await connect(nats_url)
-    try:
+    async with connected(nats_url) as client:
         jetstream = client.jetstream()
         await own_stream(jetstream, CONFIG, ledger_id)
         while client.is_connected and not stopping():
@@ -49,9 +46,6 @@ async def publish_alerts(database: Pool, nats_url: str) -> None:
                 await asyncio.sleep(POLL_SECONDS)
         if not stopping():
             raise ConnectionError("the connection to NATS was lost")
-    finally:
-        with suppress(nats.errors.Error, OSError):
-            await client.close()
 
 
 async def _owner(database: Pool) -> str:

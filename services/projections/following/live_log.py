@@ -7,12 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
-import nats
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from services.process.nats_connection import connect
+from services.process.nats_connection import connected
 from services.process.stopping import end, stopping
 from services.process.streams import owner_of
 from services.projections import metrics
@@ -90,19 +89,17 @@ class Delivery:
         self.wanted.clear()
         self._messages.clear()
         self._lost = False
-        client = await connect(nats_url, error_cb=self._failed, closed_cb=self._closed)
-        try:
-            await self._subscribe(client.jetstream())
-            self.connected = True
-            while not self._lost and not stopping():
-                await self._arrived.wait()
-                self._arrived.clear()
-                while self._messages and not self._lost:
-                    await self._hand_on(self._taken())
-        finally:
-            self.connected = False
-            with suppress(nats.errors.Error, OSError):
-                await client.close()
+        async with connected(nats_url, error_cb=self._failed, closed_cb=self._closed) as client:
+            try:
+                await self._subscribe(client.jetstream())
+                self.connected = True
+                while not self._lost and not stopping():
+                    await self._arrived.wait()
+                    self._arrived.clear()
+                    while self._messages and not self._lost:
+                        await self._hand_on(self._taken())
+            finally:
+                self.connected = False
 
     async def _subscribe(self, jetstream: JetStreamContext) -> None:
         """Begin where the last of the asking followers is; OtherLedger for a stranger's stream."""
