@@ -5,6 +5,7 @@ import secrets
 from base64 import b32encode
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from hashlib import sha256
 from hmac import compare_digest
 
@@ -63,7 +64,7 @@ class KeySecret:
     ends_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Key:
     """A key as it is now: what it may do, and the secrets that prove it, the newest first."""
 
@@ -76,7 +77,7 @@ class Key:
     secrets: tuple[KeySecret, ...]
     revoked_at: datetime | None = None
 
-    @property
+    @cached_property
     def principal(self) -> Principal:
         """The caller with this key. Its name stands beside the log of access, and is not known here."""
         return Principal.with_roles(principal_id(self.key_id), "key", self.roles, self.accounts, ends_at=self.ends_at)

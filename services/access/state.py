@@ -72,7 +72,9 @@ class AccessState:
     def admits(self, person: Principal) -> bool:
         """Whether what a person's token gives is what was recorded of the person last."""
         known = self.people.get(person.id)
-        return known is not None and known == admission(person, known.name)
+        if known is None or frozenset(known.roles) != person.roles:
+            return False
+        return (known.accounts if known.accounts is None else frozenset(known.accounts)) == person.accounts
 
 
 class NothingKnown:

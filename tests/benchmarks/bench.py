@@ -13,6 +13,7 @@ from rich.console import Console
 from infra.embedded import EmbeddedPostgres
 from tests.benchmarks import figures, sides
 from tests.benchmarks.big_log import big_log
+from tests.benchmarks.doors import cost_of_doors
 from tests.benchmarks.figures import Figure, in_turn
 from tests.benchmarks.ours import CLOSED
 from tests.benchmarks.visible import visible
@@ -40,7 +41,7 @@ class Bench:
 def measure(seconds: float, events: int, output: Path, console: Console) -> None:
     """Measure every row, show the table, write JSON; `events` is the length of the long log.
 
-    Without a door, for the peers have none.
+    Without a door, for the peers have none; but where its cost is what is measured.
     """
     os.environ["HOURBOOK_ACCESS"] = "open"
     found: list[Figure] = []
@@ -50,7 +51,7 @@ def measure(seconds: float, events: int, output: Path, console: Console) -> None
         with EmbeddedPostgres(folder / "postgres") as postgres:
             require_durable(postgres.url)
             bench = Bench(postgres, folder, seconds, events, console)
-            for part in (appending, closing, proving, long_log):
+            for part in (appending, closing, doors, proving, long_log):
                 console.print(f"measuring: {(part.__doc__ or '').splitlines()[0]}", highlight=False)
                 for figure in part(bench):
                     found.append(figure)
@@ -130,6 +131,11 @@ def closing(bench: Bench) -> Iterator[Figure]:
             port = int(url.rpartition(":")[2])
             yield from (rows := list(against(port, "everything")))
             yield from visible(port, rows[0].ours / 2, bench.seconds)
+
+
+def doors(bench: Bench) -> Iterator[Figure]:
+    """what the door costs: a key or a token at it, against none."""
+    return cost_of_doors(bench.postgres.url, bench.folder, bench.round_seconds, ROUNDS)
 
 
 def proving(bench: Bench) -> Iterator[Figure]:

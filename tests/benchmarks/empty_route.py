@@ -1,8 +1,13 @@
-"""The yardstick: a FastAPI route with the models of closing a task that does nothing at all."""
+"""The yardstick: a FastAPI route with the models of closing a task that does nothing at all.
 
+With BENCH_TOKEN it compares a constant token, as a service without a door of its own would.
+"""
+
+import os
+from hmac import compare_digest
 from typing import Annotated
 
-from fastapi import FastAPI, Header
+from fastapi import FastAPI, Header, HTTPException
 
 from contracts.commands import CloseTaskBody
 from contracts.envelope import BalanceAfter, Recorded, RecordedEvent
@@ -29,13 +34,15 @@ NOTHING = Recorded(
             },
         ),
     ),
-    balance=BalanceAfter(balance_minutes=0, held_minutes=0, owed_minutes=0, suspended=False),
+    balance=BalanceAfter(
+        balance_minutes=0, held_minutes=0, owed_minutes=0, planned_minutes=0, available_minutes=0, suspended=False
+    ),
 )  # fmt: skip
 
 
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
-    app = FastAPI()
+    app, token = FastAPI(), os.environ.get("BENCH_TOKEN")
 
     @app.post("/v1/accounts/{account_id}/tasks/{task_id}/close", status_code=201)
     async def close_task(
@@ -43,7 +50,10 @@ def create_app() -> FastAPI:
         task_id: TaskId,
         body: CloseTaskBody,
         key: Annotated[IdempotencyKey, Header(alias="Idempotency-Key")],
+        authorization: Annotated[str, Header()] = "",
     ) -> Recorded:
+        if token and not compare_digest(authorization.encode(), f"Bearer {token}".encode()):
+            raise HTTPException(401)
         return NOTHING
 
     return app

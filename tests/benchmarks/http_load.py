@@ -1,6 +1,6 @@
 """A load generator in a process of its own: so many connections, each sending its next request when answered.
 
-    python http_load.py PORT CONNECTIONS SECONDS RUN [RATE]
+    python http_load.py PORT CONNECTIONS SECONDS RUN [RATE [CREDENTIAL]]
 
 Prints one JSON object: requests, seconds, rate and latency percentiles. Every request closes a task nobody closed.
 With a rate, all connections together send no more than so many requests a second.
@@ -25,8 +25,11 @@ BODY = json.dumps(TASK, ensure_ascii=False).encode()
 class Connection(asyncio.Protocol):
     """One client: the next request leaves when the answer to the last one is in."""
 
-    def __init__(self, number: int, run: str, port: int, latencies: list[float], interval: float) -> None:
+    def __init__(
+        self, number: int, run: str, port: int, latencies: list[float], interval: float, credential: str
+    ) -> None:
         self.number, self.run, self.port, self.latencies, self.interval = number, run, port, latencies, interval
+        self.shown = f"Authorization: Bearer {credential}\r\n" if credential else ""
         self.tasks = count()
         self.answer = b""
         self.stopping = False
@@ -40,7 +43,8 @@ class Connection(asyncio.Protocol):
         task = f"{self.run}-{self.number}-{next(self.tasks)}"
         head = (
             f"POST /v1/accounts/acc-{self.number}/tasks/{task}/close HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-            f"Content-Type: application/json\r\nIdempotency-Key: {task}\r\nContent-Length: {len(BODY)}\r\n\r\n"
+            f"Content-Type: application/json\r\nIdempotency-Key: {task}\r\n{self.shown}"
+            f"Content-Length: {len(BODY)}\r\n\r\n"
         )
         self.sent_at = time.perf_counter()
         self.transport.write(head.encode() + BODY)
@@ -74,11 +78,11 @@ class Connection(asyncio.Protocol):
             self.send()
 
 
-async def main(port: int, connections: int, seconds: float, run: str, rate: float) -> None:
+async def main(port: int, connections: int, seconds: float, run: str, rate: float, credential: str = "") -> None:
     latencies: list[float] = []
     loop = asyncio.get_running_loop()
     interval = connections / rate if rate else 0.0
-    clients = [Connection(number, run, port, latencies, interval) for number in range(connections)]
+    clients = [Connection(number, run, port, latencies, interval, credential) for number in range(connections)]
     began = time.perf_counter()
     for client in clients:
         await loop.create_connection(lambda client=client: client, "127.0.0.1", port)
@@ -96,4 +100,4 @@ async def main(port: int, connections: int, seconds: float, run: str, rate: floa
 
 if __name__ == "__main__":
     _, port, connections, seconds, run, *rate = sys.argv
-    uvloop.run(main(int(port), int(connections), float(seconds), run, float(rate[0]) if rate else 0.0))
+    uvloop.run(main(int(port), int(connections), float(seconds), run, *map(float, rate[:1] or [0.0]), *rate[1:]))

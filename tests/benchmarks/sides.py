@@ -52,9 +52,9 @@ def run(database_url: str, program: str, *arguments: object) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def http_load(port: int, seconds: float, name: str, rate: float = 0) -> dict[str, Any]:
+def http_load(port: int, seconds: float, name: str, rate: float = 0, credential: str = "") -> dict[str, Any]:
     """Close tasks over HTTP from 64 connections."""
-    return run("", "http_load.py", port, CONNECTIONS, seconds, name, rate)
+    return run("", "http_load.py", port, CONNECTIONS, seconds, name, rate, credential)
 
 
 def database(server_url: str, name: str) -> str:
@@ -139,7 +139,7 @@ def _answers(port: int) -> bool:
         return False
 
 
-def open_accounts(url: str) -> None:
+def open_accounts(url: str, credential: str = "") -> None:
     """An account with hours for each connection."""
     opening = {"customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
     commands: list[dict[str, Any]] = []
@@ -152,7 +152,9 @@ def open_accounts(url: str) -> None:
             for package in range(PACKAGES)
         ]  # fmt: skip
     lines = "\n".join(json.dumps({**c, "idempotency_key": f"set-up-{n}"}) for n, c in enumerate(commands))
-    answers = httpx.post(f"{url}/v1/commands", content=lines.encode(), timeout=60, trust_env=False).raise_for_status()
+    shown = {"Authorization": f"Bearer {credential}"} if credential else {}
+    answers = httpx.post(f"{url}/v1/commands", content=lines.encode(), headers=shown, timeout=60, trust_env=False)
+    answers.raise_for_status()
     refused = [line for line in answers.text.splitlines() if json.loads(line)["status"] != 201]
     if refused:
         raise RuntimeError(f"the accounts could not be set up: {refused[0]}")
