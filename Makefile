@@ -67,7 +67,8 @@ campaign-faults: setup
 campaign-hostile: setup
 	.venv/bin/python -m tests.reliability.hostile_clients
 
-# Every operation of the OpenAPI document with generated requests: no failure, no answer that is not in the document.
+# Every operation of the OpenAPI document with generated requests, as nobody and with a key of each role: no failure, no
+# answer that is not in the document, none to whom has not the right.
 # Schemathesis brings much with it, so it has an environment of its own.
 campaign-schemathesis: setup
 	test -x .venv-schemathesis/bin/schemathesis || { $(PYTHON) -m venv .venv-schemathesis && \
