@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,7 @@ def require_durable(database_url: str) -> None:
 def appending(bench: Bench) -> Iterator[Figure]:
     """appending events, one a command."""
     stock, rows, ours = (sides.database(bench.postgres.url, name) for name in ("stock", "rows", "ours"))
-    seconds = bench.round_seconds
+    seconds, keys = bench.round_seconds, sides.keys_in(bench.folder / "beside")
     rates = {threads: sides.run(stock, "stock.py", "append", threads, seconds)["rate"] for threads in STOCK_THREADS}
     best = max(rates, key=lambda threads: rates[threads])
     many = "append, one event a command, 64 writers"
@@ -79,12 +79,12 @@ def appending(bench: Bench) -> Iterator[Figure]:
         with _beside(bench, everything):
             at_64, stock_best, pgbench, at_1, stock_1, deciding = in_turn(
                 ROUNDS,
-                lambda _: sides.run(ours, "ours.py", "append", 64, seconds)["rate"],
+                lambda _: sides.run(ours, "ours.py", "append", 64, seconds, **keys)["rate"],
                 lambda _: sides.run(stock, "stock.py", "append", best, seconds)["rate"],
                 lambda _: sides.pgbench(rows, seconds, CLOSED)["rate"],
-                lambda _: sides.run(ours, "ours.py", "append", 1, seconds)["rate"],
+                lambda _: sides.run(ours, "ours.py", "append", 1, seconds, **keys)["rate"],
                 lambda _: sides.run(stock, "stock.py", "append", 1, seconds)["rate"],
-                lambda _: sides.run(ours, "ours.py", "close", 64, seconds)["rate"],
+                lambda _: sides.run(ours, "ours.py", "close", 64, seconds, **keys)["rate"],
             )
         yield Figure(many, f"stock eventsourcing, {best} threads", state, at_64, stock_best, "/s", 30)
         yield Figure(many, "pgbench, 200 rows a transaction", state, at_64, pgbench, "/s", 0.4)
@@ -141,22 +141,28 @@ def doors(bench: Bench) -> Iterator[Figure]:
 def proving(bench: Bench) -> Iterator[Figure]:
     """what it costs that the log proves itself."""
     proved, plain = (sides.database(bench.postgres.url, name) for name in ("proved", "plain"))
-    sides.without_hashes(plain)
-    seconds = bench.round_seconds
+    sides.without_evidence(plain)
+    seconds, keys = bench.round_seconds, sides.keys_in(bench.folder / "proved")
 
-    sides.run(proved, "ours.py", "append", 64, 1)
-    with sides.checkpointing(proved, bench.folder):
-        for what, measure in (
-            ("append", "append, one event a command, 64 writers"),
-            ("close", "close-task in process"),
+    sides.run(proved, "ours.py", "append", 64, 1, **keys)
+    with sides.checkpointing(proved, bench.folder / "proved"):
+        for what, writers, measure in (
+            ("append", 64, "append, one event a command, 64 writers"),
+            ("append", 1, "append, one writer"),
+            ("close", 64, "close-task in process"),
         ):
-            ours, without = in_turn(
-                ROUNDS,
-                lambda _, what=what: sides.run(proved, "ours.py", what, 64, seconds)["rate"],
-                lambda _, what=what: sides.run(plain, "ours.py", what, 64, seconds)["rate"],
+
+            def rate(
+                database: str, *left_out: str, side: tuple[str, int] = (what, writers), **more: str
+            ) -> Callable[[int], float]:
+                return lambda _: sides.run(database, "ours.py", *side, seconds, *left_out, **more)["rate"]
+
+            ours, without, unsigned = in_turn(
+                ROUNDS, rate(proved, **keys), rate(plain, "plain"), rate(proved, "unsigned", **keys)
             )
-            against = "the same without hashes, tree, checkpoints"
-            yield Figure(measure, against, "alone", ours, without, "/s", 0.9)
+            against = "the same without hashes, seals, comparison, tree, checkpoints"
+            yield Figure(measure, against, "alone", ours, without, "/s", 0.88)
+            yield Figure(measure, "the same without signing seals", "alone", ours, unsigned, "/s", 0.95)
 
 
 def long_log(bench: Bench) -> Iterator[Figure]:

@@ -1,8 +1,9 @@
 """Our side of what has no address: the ledger's pipeline and the folding of its log, in one process.
 
-    python ours.py append WRITERS SECONDS | close WRITERS SECONDS | replay | rebuild LEDGER_PORT
+    python ours.py append WRITERS SECONDS [plain] | close WRITERS SECONDS [plain] | replay | rebuild LEDGER_PORT
 
-`append` records events that are decided already, as the event store alone would; `close` decides each of them.
+`append` records events that are decided already, as the event store alone would; `close` decides each of them; `plain`
+works out no hashes, for a database that stores none (`sides.without_evidence`), and `unsigned` signs no seals.
 
 Needs DATABASE_URL; prints one JSON object.
 """
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from itertools import count
+from typing import NamedTuple
 from uuid import uuid4
 
 import httpx
@@ -28,7 +30,9 @@ from contracts.commands import CloseTask, OpenAccount, PurchasePackage
 from contracts.events import TaskClosed
 from services.ledger.domain.account import Account, evolve
 from services.ledger.domain.terms import Terms
+from services.ledger.event_store import store
 from services.ledger.event_store.known_account import KnownAccount
+from services.ledger.event_store.seals import BEGINNING, Seal, Sealer
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import Ledger, running_ledger
@@ -186,8 +190,27 @@ async def rebuild(ledger_port: int) -> dict[str, float]:
         return {"events": head, "rate": head / took, "memory": memory, "memory_first": memory_first or memory}
 
 
+class Nothing(NamedTuple):
+    """A leaf of no bytes."""
+
+    def hash(self, position: int) -> bytes:
+        return b""
+
+
+def leave_out(what: str) -> None:
+    """Part of what makes the log prove itself."""
+    if what == "plain":
+        store.leaf_of = lambda log_id, event: Nothing()  # pyright: ignore[reportPrivateImportUsage]
+    elif what == "unsigned":
+        Sealer.seal = lambda sealer, log_id, contents: UNSIGNED
+
+
+UNSIGNED = Seal(BEGINNING, BEGINNING, bytes(64))
+
 if __name__ == "__main__":
     _, what, *numbers = sys.argv
+    if numbers[2:]:
+        leave_out(numbers.pop())
     gc.set_threshold(100_000, 20, 100)  # as the service does
     print(
         json.dumps(
