@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 
 from infra.data_folder import free_port
 from services.__main__ import cli
+from services.ledger.settings import TERMS_FILE, terms
 from services.operating import close_month
+from services.operating.terms import read_version
 from services.operating.up import Hourbook, running
 from services.process.operator_error import OperatorError
 from tests.end_to_end.program import program
@@ -169,6 +171,32 @@ def test_what_cannot_work_ends_with_a_sentence_and_not_with_a_traceback(tmp_path
     assert "Traceback" not in nowhere.stderr
 
 
+def test_a_price_list_is_tried_published_and_listed(hourbook: Hourbook, client: httpx.Client, tmp_path: Path):
+    version = client.get("/v1/terms").json()["versions"][-1]
+    new, file = version | {"name": "2190-01", "in_force_from": "2190-01-01T00:00:00+03:00"}, tmp_path / "terms.json"
+    file.write_text(orjson.dumps(new).decode(), encoding="utf-8")
+    tried = program("terms", "publish", file, "--dry-run", "--url", hourbook.url)
+    assert (tried.returncode, tried.stdout) == (0, ""), tried.stderr
+    assert "0 accounts would have differed" in tried.stderr
+    done = program("terms", "publish", file, "--url", hourbook.url)
+    assert (done.returncode, "2190-01 is published" in done.stdout) == (0, True), done.stderr
+    listed = program("terms", "list", "--url", hourbook.url)
+    assert [line.split("\t")[0] for line in listed.stdout.splitlines()] == [version["name"], "2190-01"]
+    file.write_text(orjson.dumps(new | {"name": "again"}).decode(), encoding="utf-8")
+    refused = program("terms", "publish", file, "--url", hourbook.url)
+    assert (refused.returncode, "in_force_from: give an instant after" in " ".join(refused.stderr.split())) == (1, True)
+
+
+def test_a_price_list_may_be_written_as_the_first_one_is_and_a_file_without_one_is_refused(tmp_path: Path):
+    text = TERMS_FILE.read_text(encoding="utf-8")
+    first = read_version(TERMS_FILE)
+    assert first == terms().versions[0].model_dump(mode="json") | {"in_force_from": "2000-01-01T00:00:00+03:00"}
+    for name, wrong in (("a.toml", text + text), ("b.toml", "version = 1"), ("c.json", "{"), ("d.toml", "")):
+        (tmp_path / name).write_text(wrong, encoding="utf-8")
+        with pytest.raises(OperatorError, match="has no version of the terms"):
+            read_version(tmp_path / name)
+
+
 AUDIT = ["audit verify", "audit rotate-key", "audit export", "audit replay"]
 ACCESS = [f"access {name}" for name in ("begin", "make", "list", "rotate", "revoke", "why", "me")]
 COMMANDS = [
@@ -184,6 +212,8 @@ COMMANDS = [
     "bench",
     *AUDIT,
     *ACCESS,
+    "terms publish",
+    "terms list",
 ]
 
 
