@@ -99,7 +99,10 @@ SELECT account_id, booking_month,
        coalesce(sum(minutes) FILTER (WHERE kind = 'paid'), 0)::bigint AS paid_minutes,
        coalesce(sum(amount_kopecks) FILTER (WHERE task_id IS NOT NULL), 0)::bigint AS used_kopecks,
        (sum(sum(balance_minutes)) OVER (PARTITION BY account_id ORDER BY booking_month))::bigint
-           AS closing_balance_minutes
+           AS closing_balance_minutes,
+       coalesce(sum(minutes) FILTER (WHERE kind = 'refunded'), 0)::bigint AS refunded_minutes,
+       coalesce(sum(amount_kopecks) FILTER (WHERE kind = 'refunded'), 0)::bigint AS refunded_kopecks,
+       coalesce(sum(amount_kopecks) FILTER (WHERE kind = 'retained'), 0)::bigint AS retained_kopecks
 FROM projections.report_entry GROUP BY account_id, booking_month;
 COMMENT ON VIEW reporting.account_months IS 'One row an account and month in which something was booked: the totals of its report.';
 COMMENT ON COLUMN reporting.account_months.account_id IS 'The account''s id.';
@@ -112,6 +115,9 @@ COMMENT ON COLUMN reporting.account_months.compensated_minutes IS 'Minutes given
 COMMENT ON COLUMN reporting.account_months.settled_minutes IS 'Minutes of debt paid by hours.';
 COMMENT ON COLUMN reporting.account_months.paid_minutes IS 'Minutes of debt paid with money.';
 COMMENT ON COLUMN reporting.account_months.used_kopecks IS 'Kopecks of the month''s report and act.';
+COMMENT ON COLUMN reporting.account_months.refunded_minutes IS 'Minutes left in lots for which money was given back (rule 14).';
+COMMENT ON COLUMN reporting.account_months.refunded_kopecks IS 'Kopecks given back for them.';
+COMMENT ON COLUMN reporting.account_months.retained_kopecks IS 'Kopecks of them that the seller kept.';
 COMMENT ON COLUMN reporting.account_months.closing_balance_minutes IS 'Minutes: the report''s closing balance.';
 
 CREATE OR REPLACE VIEW reporting.monthly_totals AS
@@ -132,10 +138,13 @@ SELECT account_id, account.customer_name, debt.task_id, debt.closure, closing.ti
        debt.owed_minutes, round(debt.owed_minutes / 60.0, 2) AS owed_hours
 FROM projections.account
 CROSS JOIN LATERAL (
-    SELECT task_id, closure, sum(CASE WHEN kind = 'owed' THEN minutes ELSE -minutes END)::bigint AS owed_minutes
+    -- What a closing that was corrected owes is owed by the one in its place.
+    SELECT task_id, max(closure) AS closure,
+           sum(CASE kind WHEN 'owed' THEN minutes WHEN 'settled' THEN -minutes WHEN 'paid' THEN -minutes
+                         WHEN 'cancelled' THEN -minutes END)::bigint AS owed_minutes
     FROM projections.report_entry
-    WHERE report_entry.account_id = account.account_id AND kind IN ('owed', 'settled', 'paid', 'cancelled')
-    GROUP BY task_id, closure
+    WHERE report_entry.account_id = account.account_id AND task_id IS NOT NULL
+    GROUP BY task_id
 ) AS debt
 JOIN projections.report_closing AS closing USING (account_id, task_id, closure)
 WHERE account.owed_minutes > 0 AND debt.owed_minutes > 0;

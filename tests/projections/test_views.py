@@ -11,6 +11,8 @@ from services.projections.balances import BALANCES
 from services.projections.following.logged import Logged
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.views import VIEWS
+from tests.ledger.vocabulary import ACCOUNT_ID, buy, close, correct, given, pay, refund
+from tests.projections.monthly_reports.conftest import logged
 from tests.projections.sample import sample_log
 
 DASHBOARD = Path(__file__).parents[2] / "infra" / "grafana" / "dashboards" / "hourbook.json"
@@ -73,6 +75,33 @@ async def test_the_views_say_what_the_tables_hold(reader: asyncpg.Connection, fi
     assert await reader.fetchval(f"SELECT sum(closing_balance_minutes) FROM ({closing}) AS last") == booked
 
 
+async def test_debt_that_a_correction_takes_over_is_owed_by_the_closing_in_its_place(
+    reader: asyncpg.Connection, filled: asyncpg.Pool
+):
+    story = given(
+        close(worked=1680, title="Старое", on="2026-03-10"), correct(worked=1740, title="Новое", on="2026-03-10"),
+        pay(100, on="2026-03-20"),
+    )  # fmt: skip
+    lines = logged(story.recorded)
+    async with filled.acquire() as connection:
+        for projection in (BALANCES, MONTHLY_REPORTS):
+            await projection.project(connection, lines)
+    debts = await reader.fetch(
+        "SELECT closure, title, owed_minutes FROM reporting.debts WHERE account_id = $1", ACCOUNT_ID
+    )
+    assert [tuple(debt) for debt in debts] == [(2, "Новое", 1640)]
+
+
+async def test_refunds_stand_in_the_months_of_accounts(reader: asyncpg.Connection, filled: asyncpg.Pool):
+    story = given(buy("spring", on="2026-03-01"), refund("spring", 100_00, on="2026-03-20"))
+    async with filled.acquire() as connection:
+        for projection in (BALANCES, MONTHLY_REPORTS):
+            await projection.project(connection, logged(story.recorded))
+    asked = "SELECT refunded_minutes, refunded_kopecks, retained_kopecks FROM reporting.account_months"
+    row = await reader.fetchrow(f"{asked} WHERE account_id = $1", ACCOUNT_ID)
+    assert tuple(row) == (1200, 100_00, 63_700_00)
+
+
 async def test_the_reader_reads_the_views_and_nothing_else(reader: asyncpg.Connection):
     assert await reader.fetchval("SELECT current_user") == "hourbook_reader"
     for view in VIEW_NAMES:
@@ -80,7 +109,7 @@ async def test_the_reader_reads_the_views_and_nothing_else(reader: asyncpg.Conne
     for forbidden in (
         "SELECT * FROM projections.account",
         "SELECT * FROM projections.tracking",
-        "UPDATE reporting.accounts SET customer_name = 'x'",
+        "UPDATE reporting.lots SET plan = 'x'",
         "DELETE FROM reporting.lots",
         "CREATE VIEW reporting.mine AS SELECT 1",
         "CREATE TABLE public.mine (n int)",
