@@ -51,7 +51,7 @@ campaign: setup
 		tests/projections/test_rebuild_memory.py tests/ledger/audit
 
 # What auditors are given, and the database itself, against tampering, with one log and with four, and against deciders that
-# each break a rule; an hour or two. What came of each attack is written to .bench/campaign-audit.txt.
+# each break a rule; an hour or two. What came of each attack is written to .bench/campaign-audit-*.txt.
 campaign-audit: setup
 	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/auditing tests/ledger/audit/test_tampering.py
 

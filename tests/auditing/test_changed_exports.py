@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import redirect_stdout
@@ -17,6 +18,7 @@ import pytest
 
 from services.auditing.handed_out import verify
 from tests.auditing.export_tampering import IN_THE_EXPORT
+from tests.auditing.paper_log import manifest
 from tests.auditing.projected import projected_sample
 from tests.databases import Databases
 from tests.end_to_end.joined import joined_service
@@ -74,3 +76,19 @@ def test_a_change_of_any_log_is_found(
     tamper(tmp_path / "export", Random(f"{RUN} {tamper.__name__} {time}"))
     code, said = verified(tmp_path / "export", exported)
     assert code == 1, said
+
+
+@pytest.mark.parametrize("name", ["access", "2"])
+def test_a_log_that_has_begun_and_is_withheld_is_found(exported: Path, tmp_path: Path, name: str):
+    """All else is made to fit."""
+    copytree(exported, tmp_path / "export")
+    for file in tmp_path.glob(f"export/*-{name}.*"):
+        file.unlink()
+    said = json.loads((exported / "manifest.json").read_text("utf-8"))
+    said["logs"] = [entry for entry in said["logs"] if str(entry["log"]) != name]
+    if name == "access":
+        del said["access"]
+    manifest(tmp_path / "export", said)
+    code, printed = verified(tmp_path / "export", exported)
+    assert code == 1, printed
+    assert f"log {name}" in printed.partition("FINDING")[2]

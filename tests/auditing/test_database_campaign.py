@@ -48,7 +48,7 @@ IN_THE_SUITE = (
     money_everywhere_in_the_reports, an_event_and_all_that_is_made_of_it, an_event_more, a_name,
     when_packages_are_due,
 )  # fmt: skip
-REPORT = Path(".bench") / "campaign-audit.txt"
+REPORT = Path(".bench") / f"campaign-audit-{os.environ.get('PYTEST_XDIST_WORKER', 'all')}.txt"
 SHOWN = ("ledger.event", "ledger.checkpoint", "ledger.tile", *(f"projections.{table}" for table in TABLES))
 
 

@@ -248,7 +248,7 @@ async def keep_checkpointing(
                 await _require_key(database, key_file)
                 checkpointers = [
                     Checkpointer(database, log_id, key_file, surroundings, real_time=real_time)
-                    for log_id in every_log(logs)
+                    for log_id in sorted(every_log(logs))  # that of access first, so that all others state it
                 ]
                 await _keep_signing(checkpointers, hindrances)
         except (CannotSign, OSError) as refused:
