@@ -53,6 +53,9 @@ UNREADABLE = {
     "no checkpoints": "DROP TABLE ledger.checkpoint",
     "no tiles": "DROP TABLE ledger.tile",
     "no keys": "DROP TABLE ledger.audit_key",
+    "no keys of seals": "DROP TABLE ledger.seal_key",
+    "no key of seals": "INSERT INTO ledger.seal_key VALUES (1, 'nothing')",
+    "no seals": "ALTER TABLE ledger.event DROP COLUMN seal",
     "no identity": "DELETE FROM ledger.identity",
     "a view that fails": "ALTER TABLE ledger.event RENAME TO elsewhere;"
     " CREATE VIEW ledger.event AS SELECT *, 1 / (position - 3) AS trap FROM ledger.elsewhere",

@@ -87,7 +87,7 @@ class Catalogue:
                 return [f"the schema is not that of this program: it does not know the migrations {sorted(unknown)}"]
             if self._expected is None:
                 self._expected = await self._made(connection)
-            there = frozenset(row["line"] for row in await connection.fetch(_LISTED, "ledger"))
+            there = await listed(connection, "ledger")
             session = [row["line"] for row in await connection.fetch(_SESSION)]
         finally:
             await connection.close()
@@ -106,10 +106,15 @@ class Catalogue:
             await connection.execute("SET LOCAL check_function_bodies = off")
             for text in migrations.texts(self._logs):
                 await connection.execute(_NAMED.sub(EXPECTED, text))
-            rows = await connection.fetch(_LISTED, EXPECTED)
+            made = await listed(connection, EXPECTED)
         finally:
             await transaction.rollback()
-        return frozenset(row["line"].replace(EXPECTED, "ledger") for row in rows)
+        return frozenset(line.replace(EXPECTED, "ledger") for line in made)
+
+
+async def listed(connection: asyncpg.Connection, schema: str) -> frozenset[str]:
+    """What a schema consists of, a line each."""
+    return frozenset(row["line"] for row in await connection.fetch(_LISTED, schema))
 
 
 def _shortened(line: str) -> str:

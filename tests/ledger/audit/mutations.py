@@ -19,7 +19,7 @@ REHASH = """
 """
 COLUMNS = (
     "log_id", "position", "account_id", "version", "event_id", "command_id", "fingerprint", "type", "schema_version",
-    "recorded_at", "data", "actor", "hash",
+    "recorded_at", "data", "actor", "hash", "seal",
 )  # fmt: skip
 WIDTHS = {"log_id": 31, "position": 63, "version": 31, "schema_version": 15}
 

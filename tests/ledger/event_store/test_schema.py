@@ -6,6 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from services.ledger.audit.catalogue import listed
 from services.ledger.event_store import migrations
 from services.ledger.event_store.migrations import _TABLE, FUNCTIONS, MIGRATIONS, fix_logs, migrate
 from services.ledger.event_store.roles import ROLES
@@ -16,60 +17,28 @@ from tests.ledger.event_store.test_earlier_databases import make_with_keys_of_al
 
 STORE = Path(migrations.__file__).parent
 
-CATALOGUE = {
-    "schema": """
-        SELECT nspname, nspowner::regrole::text, nspacl::text FROM pg_namespace WHERE nspname = 'ledger'
-    """,
-    "tables": """
-        SELECT relname, relkind::text, relpersistence::text, relispartition, relowner::regrole::text, relrowsecurity,
-            reloptions::text, pg_get_expr(relpartbound, oid),
-            ARRAY(SELECT acl::text FROM unnest(relacl) AS acl ORDER BY 1) AS acl
-        FROM pg_class WHERE relnamespace = 'ledger'::regnamespace AND relkind <> 'i' AND relkind <> 'I'
-    """,
-    "columns": """
-        SELECT relname, attnum, attname, format_type(atttypid, atttypmod), attnotnull, attstorage::text, attstattarget,
-            attcompression::text, pg_get_expr(adbin, adrelid)
-        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
-        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-        WHERE relnamespace = 'ledger'::regnamespace AND attnum > 0 AND relkind IN ('r', 'p')
-    """,
-    "constraints": """
-        SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint
-        WHERE connamespace = 'ledger'::regnamespace AND contype <> 'n'
-    """,
-    "indexes": """
-        SELECT indrelid::regclass::text, pg_get_indexdef(indexrelid), indisvalid FROM pg_index
-        JOIN pg_class ON pg_class.oid = indrelid WHERE relnamespace = 'ledger'::regnamespace
-    """,
-    "triggers": """
-        SELECT pg_get_triggerdef(pg_trigger.oid), tgenabled::text
-        FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-        WHERE relnamespace = 'ledger'::regnamespace
-    """,
-    "functions": """
-        SELECT pg_get_functiondef(oid), proowner::regrole::text, proacl::text FROM pg_proc
-        WHERE pronamespace = 'ledger'::regnamespace
-    """,
-    "others": """
-        SELECT relkind::text, relname FROM pg_class
-        WHERE relnamespace = 'ledger'::regnamespace AND relkind NOT IN ('r', 'p', 'i', 'I')
-        UNION ALL SELECT 'rule', rulename FROM pg_rewrite JOIN pg_class ON pg_class.oid = ev_class
-        WHERE relnamespace = 'ledger'::regnamespace
-        UNION ALL SELECT 'policy', polname FROM pg_policy JOIN pg_class ON pg_class.oid = polrelid
-        WHERE relnamespace = 'ledger'::regnamespace
-    """,
-}
-"""What there is in the schema, by kind; names of constraints that only say NOT NULL are PostgreSQL's."""
+STORED = """
+    SELECT 'stored', relname, attnum::text, attname, attstorage::text, attstattarget::text, attcompression::text
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE relnamespace = 'ledger'::regnamespace AND attnum > 0 AND relkind IN ('r', 'p')
+    UNION ALL SELECT 'named', conrelid::regclass::text, conname, '', '', '', '' FROM pg_constraint
+    WHERE connamespace = 'ledger'::regnamespace AND contype <> 'n'
+    UNION ALL SELECT 'named', indrelid::regclass::text, indexrelid::regclass::text, '', '', '', ''
+    FROM pg_index JOIN pg_class ON pg_class.oid = indrelid WHERE relnamespace = 'ledger'::regnamespace
+    UNION ALL SELECT 'options', relname, reloptions::text, '', '', '', '' FROM pg_class
+    WHERE relnamespace = 'ledger'::regnamespace
+"""
+"""What the audit does not compare, for nothing that is read depends on it: how columns are stored, and names."""
 
 
-async def catalogue(database_url: str) -> dict[str, list[tuple[object, ...]]]:
+async def catalogue(database_url: str) -> list[object]:
     """Everything that the schema consists of."""
     connection = await asyncpg.connect(database_url)
     try:
-        found = {kind: [tuple(row) for row in await connection.fetch(query)] for kind, query in CATALOGUE.items()}
+        stored = [tuple(row) for row in await connection.fetch(STORED)]
+        return [*sorted(await listed(connection, "ledger")), *sorted(stored, key=repr)]
     finally:
         await connection.close()
-    return {kind: sorted(rows, key=repr) for kind, rows in found.items()}
 
 
 @pytest.fixture

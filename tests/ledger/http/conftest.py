@@ -1,9 +1,10 @@
 """The ledger service over HTTP, one for the tests of a file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from services.ledger.app import create_api
 from tests.ledger.serving import serving
@@ -17,14 +18,22 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-async def url(file_database_url: str, environment: dict[str, str]) -> AsyncIterator[str]:
+def application() -> Callable[[], FastAPI]:
+    """Which part of the service answers: the API alone, unless a file says otherwise."""
+    return create_api
+
+
+@pytest.fixture(scope="module")
+async def url(
+    file_database_url: str, environment: dict[str, str], application: Callable[[], FastAPI]
+) -> AsyncIterator[str]:
     """Where the service answers."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("NATS_URL", "HOURBOOK_SANDBOX", "HOURBOOK_PROJECTIONS_URL"):
             patch.delenv(name, raising=False)
         for name, value in {"DATABASE_URL": file_database_url, **environment}.items():
             patch.setenv(name, value)
-        async with serving(create_api) as address:
+        async with serving(application) as address:
             yield address
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64decode
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import orjson
 import pytest
+from fastapi import FastAPI
 
 from services.ledger.app import create_app
 from services.ledger.audit.checkpoints import Checkpoint
@@ -21,7 +22,6 @@ from services.ledger.audit.notes import Note
 from services.ledger.event_store.leaf import hash_of
 from services.ledger.event_store.stored_event import StoredEvent
 from tests.ledger.commands import closing_body
-from tests.ledger.serving import serving
 
 OPENING = {"customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
 
@@ -33,15 +33,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-async def url(file_database_url: str, environment: dict[str, str]) -> AsyncIterator[str]:
+def application() -> Callable[[], FastAPI]:
     """The whole ledger, the checkpointer with it."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("NATS_URL", "HOURBOOK_SANDBOX", "HOURBOOK_PROJECTIONS_URL"):
-            patch.delenv(name, raising=False)
-        for name, value in {"DATABASE_URL": file_database_url, **environment}.items():
-            patch.setenv(name, value)
-        async with serving(create_app) as address:
-            yield address
+    return create_app
 
 
 async def send(client: httpx.AsyncClient, path: str, body: dict[str, Any], key: str | None = None) -> httpx.Response:

@@ -1,7 +1,7 @@
 """Of a ledger with its door closed, verify.py judges every event from the export alone, and accuses nobody."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from rich.console import Console
 
 from contracts.access import KeyRequest, Role
@@ -22,7 +23,6 @@ from services.ledger.running import running_ledger
 from services.ledger.settings import Settings
 from tests.ledger.commands import closing_body
 from tests.ledger.http.test_access import OPEN, bearer
-from tests.ledger.serving import serving
 
 
 @pytest.fixture(scope="module")
@@ -35,15 +35,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-async def url(file_database_url: str, environment: dict[str, str]) -> AsyncIterator[str]:
+def application() -> Callable[[], FastAPI]:
     """The whole ledger, the checkpointer with it."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("NATS_URL", "HOURBOOK_SANDBOX", "HOURBOOK_PROJECTIONS_URL"):
-            patch.delenv(name, raising=False)
-        for name, value in {"DATABASE_URL": file_database_url, **environment}.items():
-            patch.setenv(name, value)
-        async with serving(create_app) as address:
-            yield address
+    return create_app
 
 
 async def test_nobody_is_accused_who_came_in_by_the_door(
