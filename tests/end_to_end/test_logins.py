@@ -179,7 +179,7 @@ def data() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def hourbook(data: Path) -> Iterator[Hourbook]:
+def hourbook(data: Path, one_log: None) -> Iterator[Hourbook]:
     with running(data, free_port()) as started:
         yield started
 

@@ -1,38 +1,61 @@
-"""`hourbook migrate`, which alone needs the owner of the schemas, and starts that need it and have not had it."""
+"""`hourbook migrate`, which alone needs the owner of the schemas, and a Hourbook at servers of an operator's own."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
-from services.operating.database_logins import ROLES_OF, verifier
+from infra.data_folder import free_port
+from infra.embedded import EmbeddedNats
+from services.ledger.settings import Settings
+from services.operating import nats_logins
+from services.operating.database_logins import NAME_LENGTH_MAX, ROLES_OF, keep_logins, verifier
+from services.operating.migration import bring_up_to_date, outstanding
+from services.operating.up import running
 from services.process.logins import database_file
+from services.process.operator_error import OperatorError
 from tests.end_to_end.program import program
+from tests.end_to_end.questions import caught_up, client_of
+
+OPEN = {"account_id": "oka", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
 
 pytestmark = pytest.mark.usefixtures("one_log")
 
 
-def test_check_says_what_is_missing_and_changes_nothing(database_url: str):
-    for _ in range(2):
-        before = program("migrate", "--check", DATABASE_URL=database_url)
-        assert before.returncode == 1, before.stderr
-        assert {"0001_log.sql is missing", "functions is missing", "the schema projections is missing"} <= set(
-            before.stdout.splitlines()
-        )
+@pytest.fixture
+async def migrated(database_url: str) -> AsyncIterator[str]:
+    """A database with its schemas. Logins belong to the whole server, which other tests use: they go with the test."""
+    await bring_up_to_date(Settings(database_url=database_url, logs=1))
+    yield database_url
+    connection = await asyncpg.connect(database_url)
+    database = await connection.fetchval("SELECT current_database()")
+    for part in ROLES_OF:
+        login = f"{part}_of_{database}"[:NAME_LENGTH_MAX]
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", login):
+            await connection.execute(f"DROP OWNED BY {login} CASCADE; DROP ROLE {login}")
+    await connection.close()
+
+
+async def test_check_says_what_is_missing_and_changes_nothing(database_url: str):
+    settings = Settings(database_url=database_url, logs=1)
+    before = program("migrate", "--check", DATABASE_URL=database_url)
+    assert before.returncode == 1, before.stderr
+    due = await outstanding(settings)
+    assert before.stdout.splitlines() == [f"{name} is missing" for name in due]
+    assert {"0001_log.sql", "functions", "the schema projections"} <= set(due)
     assert program("migrate", DATABASE_URL=database_url).returncode == 0
-    after = program("migrate", "--check", DATABASE_URL=database_url)
-    assert (after.returncode, after.stdout) == (0, "")
+    assert await outstanding(settings) == []
 
 
-async def test_logins_are_made_once_and_their_passwords_kept(database_url: str, tmp_path: Path):
-    folder = tmp_path / "logins"
-    made = program("migrate", "--logins", folder, DATABASE_URL=database_url)
-    assert made.returncode == 0, made.stderr
-    urls = {part: database_file(folder, part).read_text() for part in ROLES_OF}
-    database_file(folder, "relay").unlink()
-    assert program("migrate", "--logins", folder, DATABASE_URL=database_url).returncode == 0
-    again = {part: database_file(folder, part).read_text() for part in ROLES_OF}
+async def test_logins_are_made_once_and_their_passwords_kept(migrated: str, tmp_path: Path):
+    await keep_logins(migrated, tmp_path)
+    urls = {part: database_file(tmp_path, part).read_text() for part in ROLES_OF}
+    database_file(tmp_path, "relay").unlink()
+    await keep_logins(migrated, tmp_path)
+    again = {part: database_file(tmp_path, part).read_text() for part in ROLES_OF}
     assert {part for part in ROLES_OF if urls[part] != again[part]} == {"relay"}
     for part, url in again.items():
         connection = await asyncpg.connect(url.strip())
@@ -40,42 +63,49 @@ async def test_logins_are_made_once_and_their_passwords_kept(database_url: str, 
         await connection.close()
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(urls["relay"].strip())
-    await drop_logins(database_url)
 
 
-async def test_a_login_that_may_make_no_others_is_one_sentence(database_url: str, tmp_path: Path):
-    folder = tmp_path / "logins"
-    program("migrate", "--logins", folder, DATABASE_URL=database_url)
-    url = database_file(folder, "projections").read_text().strip()
-    refused = program("migrate", "--logins", folder, DATABASE_URL=url)
-    assert (refused.returncode, "Traceback" in refused.stderr) == (78, False), refused.stderr
-    assert urlsplit(url).password not in refused.stderr
-    await drop_logins(database_url)
+async def test_a_login_that_may_make_no_others_is_one_sentence(migrated: str, tmp_path: Path):
+    await keep_logins(migrated, tmp_path)
+    url = database_file(tmp_path, "projections").read_text().strip()
+    with pytest.raises(OperatorError, match="may not make the parts' logins") as refused:
+        await keep_logins(url, tmp_path / "others")
+    assert str(urlsplit(url).password) not in str(refused.value)
+    with pytest.raises(OperatorError, match="name the one that owns them"):
+        await outstanding(Settings(database_url=url, logs=1))
 
 
-@pytest.mark.parametrize("check", [True, False])
-async def test_what_a_part_may_not_change_it_names_with_the_remedy(database_url: str, tmp_path: Path, check: bool):
+async def test_a_part_that_may_not_change_the_schema_names_the_remedy(migrated: str, tmp_path: Path):
     """A part of a newer program starts before the schema is that program's."""
-    folder = tmp_path / "logins"
-    program("migrate", "--logins", folder, DATABASE_URL=database_url)
-    connection = await asyncpg.connect(database_url)
+    await keep_logins(migrated, tmp_path)
+    connection = await asyncpg.connect(migrated)
     await connection.execute("DELETE FROM ledger.migration WHERE name = '0016_roles.sql'")
     await connection.close()
-    line = ["audit", "verify", "--every", "60"] if check else ["ledger", "--only", "expiry"]
-    refused = program(*line, HOURBOOK_LOGINS=str(folder), DATABASE_URL=database_url)
+    refused = program("ledger", "--only", "relay", HOURBOOK_LOGINS=str(tmp_path), NATS_URL="nats://127.0.0.1:9")
     assert refused.returncode == 78, refused.stderr
     assert "Run `hourbook migrate`" in refused.stderr
-    await drop_logins(database_url)
 
 
-async def drop_logins(database_url: str) -> None:
-    """They belong to the whole server, which other tests use."""
-    connection = await asyncpg.connect(database_url)
-    database = await connection.fetchval("SELECT current_database()")
-    for part in ROLES_OF:
-        login = f"{part}_of_{database}"[:63]
-        await connection.execute(f"DROP OWNED BY {login} CASCADE; DROP ROLE {login}")
-    await connection.close()
+async def test_parts_at_servers_of_an_operators_own_work_by_their_logins(
+    migrated: str, server_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    logins, server = server_folder / "logins", EmbeddedNats(server_folder / "nats")
+    nats_logins.give_users(server, logins, 1)
+    await keep_logins(migrated, logins)
+    with server:
+        nats_logins.keep_logins(server, logins)
+        for name, value in (("DATABASE_URL", migrated), ("NATS_URL", server.url), ("HOURBOOK_LOGINS", str(logins))):
+            monkeypatch.setenv(name, value)
+        await asyncio.to_thread(_work, server_folder / "data")
+
+
+def _work(data: Path) -> None:
+    with running(data, free_port(), embedded=False) as hourbook, client_of(hourbook.url) as client:
+        opened = client.post("/v1/accounts", json=OPEN, headers={"Idempotency-Key": "open"})
+        position = opened.raise_for_status().json()["position"]
+        assert caught_up(client, "/v1/accounts/oka/balance", position).json()["balance_minutes"] == 0
+        for part in hourbook.parts:
+            assert not {"DATABASE_URL", "NATS_URL"} & {*part.environment}
 
 
 def test_the_server_is_given_no_password_but_what_it_keeps_of_it():
