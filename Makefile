@@ -57,15 +57,15 @@ campaign-audit: setup
 
 # Writers in several processes, killed and cut off at random, for half an hour.
 campaign-concurrency: setup
-	.venv/bin/python -m tests.reliability.concurrency.campaign $(or $(SECONDS),1800)
+	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.concurrency.campaign $(or $(SECONDS),1800)
 
 # Random faults on real processes, servers and the links between them, under a load whose answers are kept.
 campaign-faults: setup
-	.venv/bin/python -m tests.reliability.faults $(or $(FAULTS),60)
+	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.faults $(or $(FAULTS),60)
 
 # Commands and queries beside 300 streams, 1,000 followers and 50 clients that do not read: each within a second.
 campaign-hostile: setup
-	.venv/bin/python -m tests.reliability.hostile_clients
+	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.hostile_clients
 
 # Every operation of the OpenAPI document with generated requests, as nobody and with a key of each role: no failure, no
 # answer that is not in the document, none to whom has not the right.

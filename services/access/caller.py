@@ -15,6 +15,9 @@ from services.process.tls import trusted_at
 OWNERS_KEY = Path("access", "owner.key")
 """Where a data folder has the key that may do everything."""
 
+DEMO = "demo"
+"""The data folder of the demo, inside the usual one."""
+
 NO_KEY = (
     "name a file that holds a key, with --key-file or HOURBOOK_KEY_FILE. `hourbook up` makes keys under access/ in its "
     "data folder, and `hourbook access make` makes others."
@@ -57,10 +60,13 @@ class Caller:
 
     @classmethod
     def of(cls, url: str, key_file: Path | None, data: Path = Path(".hourbook")) -> "Caller":
-        """With the key that was named, else the owner's in that data folder, which is shown to this machine alone."""
-        own = data / OWNERS_KEY
-        if key_file is None and own.exists() and is_loopback(httpx.URL(url).host):
-            key_file = own
+        """With the key that was named, else the owner's in that data folder, or in the demo's inside.
+
+        Those two are shown to this machine alone.
+        """
+        if key_file is None and is_loopback(httpx.URL(url).host):
+            own = (folder / OWNERS_KEY for folder in (data, data / DEMO))
+            key_file = next(filter(Path.exists, own), None)
         return cls(url, key_file)
 
     def client(self, seconds_max: float = 60) -> httpx.Client:

@@ -16,7 +16,7 @@ from services.process.settings import read
 from services.process.site import SiteSettings
 
 Access = Literal["open", "closed"]
-DEFAULT: Access = "open"
+DEFAULT: Access = "closed"
 
 
 class AccessSettings(SiteSettings):

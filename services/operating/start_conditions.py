@@ -42,7 +42,7 @@ def require_settings(environment: Mapping[str, str]) -> None:
     An environment without DATABASE_URL is given one when PostgreSQL has been started.
     """
     given = {"DATABASE_URL": "postgresql://not-started-yet/", **environment}
-    _require([*_complaints(lambda: ledger_settings(given)), *_complaints(lambda: projections_settings(given))])
+    _require([*_complaints(lambda: ledger_settings(given)), *_complaints(lambda: _projections_settings(given))])
 
 
 def door_settings(environment: Mapping[str, str]) -> AccessSettings:
@@ -69,7 +69,14 @@ def ledger_settings(environment: Mapping[str, str]) -> LedgerSettings:
 
 
 def projections_settings(environment: Mapping[str, str]) -> ProjectionsSettings:
-    """The projections', with the seller and the webhooks that they name."""
+    """The projections', with the seller and the webhooks that they name; and a key, where the ledger asks for one."""
+    read = _projections_settings(environment)
+    if read.ledger_key_file is None and door_settings(environment).access == "closed":
+        _require(["HOURBOOK_LEDGER_KEY_FILE is not set: name a file with a key of the role follower, for the ledger."])
+    return read
+
+
+def _projections_settings(environment: Mapping[str, str]) -> ProjectionsSettings:
     read = _read(ProjectionsSettings, environment)
     files = [
         ("HOURBOOK_SELLER_FILE", read.seller_file, seller),

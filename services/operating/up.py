@@ -143,7 +143,9 @@ def _close_door(own: dict[str, str], data: Path, say: Callable[[str], None]) -> 
     asyncio.run(door_keys.keep_keys(settings, data, say))
     for variable in ("HOURBOOK_LEDGER_KEY_FILE", "HOURBOOK_PROJECTIONS_KEY_FILE"):
         own.setdefault(variable, str(door_keys.file_of(data, door_keys.FOLLOWER)))
-    return door_keys.file_of(data, door_keys.OWNER)
+    owners_key = door_keys.file_of(data, door_keys.OWNER)
+    say(f"every request shows a key: {owners_key} may everything, the others beside it what their roles may")
+    return owners_key
 
 
 def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) -> list[Part]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from infra.data_folder import free_port
+from services.access.caller import Caller
 from services.operating.up import Hourbook, running
-from tests.end_to_end.questions import client_of
 from tests.test_documentation import ROOT, blocks
 
 CONVERSATIONS = ("README.md", "docs/integrating.md", "docs/auditing.md", "docs/operating.md", "docs/security.md")
@@ -22,17 +22,21 @@ PREAMBLE = "set -euo pipefail\ncurl() { command curl --fail-with-body --noproxy 
 
 @pytest.fixture(scope="module")
 def hourbook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hourbook]:
-    """In the sandbox, at the time that the examples were written for."""
-    with running(tmp_path_factory.mktemp("documentation"), free_port(), sandbox=True) as started:
-        with client_of(started.url) as client:
-            client.put("/v1/test-clock", json={"now": "2026-11-28T12:00:00+03:00"}).raise_for_status()
-        yield started
+    """Behind its door, in the sandbox, at the time that the examples were written for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("HOURBOOK_ACCESS")
+        with running(tmp_path_factory.mktemp("documentation"), free_port(), sandbox=True) as started:
+            with Caller(started.url, started.key_file).client() as client:
+                client.put("/v1/test-clock", json={"now": "2026-11-28T12:00:00+03:00"}).raise_for_status()
+            yield started
 
 
 @pytest.fixture(scope="module")
 def folder(hourbook: Hourbook, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a reader stands: `.venv/bin/hourbook` is there, and speaks to this Hourbook."""
+    """Where a reader stands: `.venv/bin/hourbook` is there and speaks to this Hourbook, and `.hourbook` is its data."""
     folder = tmp_path_factory.mktemp("reader")
+    assert hourbook.key_file
+    (folder / ".hourbook").symlink_to(hourbook.key_file.parents[1])
     program = folder / ".venv" / "bin" / "hourbook"
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m services "$@" --url {hourbook.url}\n')

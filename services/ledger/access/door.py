@@ -1,5 +1,7 @@
 """The door of a ledger's process: its state is the log of access, and who comes in is recorded there."""
 
+import logging
+
 import httpx
 
 from contracts.access_events import DoorClosed, DoorOpened
@@ -11,6 +13,8 @@ from services.ledger.access.log import AccessLog
 from services.ledger.writing.personal_data import commit
 from services.process.settings import read
 
+logger = logging.getLogger(__name__)
+
 
 async def opened_door(log: AccessLog, client: httpx.AsyncClient, *, sandbox: bool) -> Door:
     """The door as the operator has set it; recorded where it is not what was recorded last."""
@@ -19,6 +23,9 @@ async def opened_door(log: AccessLog, client: httpx.AsyncClient, *, sandbox: boo
     said = DoorOpened(sandbox=sandbox) if settings.access == "open" else DoorClosed(sandbox=sandbox)
     if log.state.door != said:
         await log.record(LOCAL.id, said, LOCAL.id)
+
+    if settings.access == "closed" and not log.state.keys:
+        logger.warning("the door is closed, and there is no key yet: `hourbook access begin` makes the first ones")
 
     async def admit(person: Principal) -> None:
         """Record what a person's token gives, before anything is done with it."""
