@@ -5,7 +5,7 @@ Hours are strings for people ("12.50"), and so are the explanations: a few plain
 
 from typing import Literal
 
-from contracts.events import Category
+from contracts.events import Category, WorkKind
 from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, Month, SignedMinutes, TaskId
 from contracts.read_models import ReadModel
 
@@ -128,6 +128,17 @@ class TaskCoefficient(ReadModel):
     terms_version: str
 
 
+class TaskPlan(ReadModel):
+    """What an open task is expected to take: the estimate, and the estimate times K (rule 15.2)."""
+
+    category: Category
+    estimated_minutes: Minutes
+    planned_minutes: Minutes
+    planned_start_at: Instant | None
+    recorded_at: Instant
+    actor: str | None
+
+
 class TaskClosing(ReadModel):
     """One closing: what it charged when it happened, and what is left of that now.
 
@@ -137,6 +148,9 @@ class TaskClosing(ReadModel):
 
     closure: int
     title: str
+    kind: WorkKind
+    package_use_agreed_at: Instant | None
+    estimated_minutes: Minutes | None
     coefficient: TaskCoefficient
     worked_minutes: Minutes
     worked_hours: str
@@ -173,7 +187,10 @@ class TaskMark(ReadModel):
 
 
 class TaskExplanation(ReadModel):
-    """Everything about a task's cost, as known at `known_at`; the sums are of all its closings, as they stand now."""
+    """Everything about a task's cost, as known at `known_at`; the sums are of all its closings, as they stand now.
+
+    `plan`: the one that stands; a closing ends it.
+    """
 
     account_id: AccountId
     task_id: str
@@ -181,6 +198,7 @@ class TaskExplanation(ReadModel):
     position: int
     closed: bool
     warranty_mark: TaskMark | None
+    plan: TaskPlan | None
     closings: tuple[TaskClosing, ...]
     charged_minutes_now: SignedMinutes
     charged_hours_now: str

@@ -31,6 +31,7 @@ from contracts.tasks import (
 )
 from services.documents import Lang
 from services.projections.tasks.packages import Fact, Packages
+from services.projections.tasks.plans import estimate, standing_plan
 from services.projections.tasks.sentences import closing_explained, task_explained
 
 Part = TypeVar("Part", TaskSettlement, TaskPayment)
@@ -42,13 +43,14 @@ def explain(facts: Sequence[Fact], packages: Packages, lang: Lang, **asked: Any)
     `asked`: the fields that say which task, as known when.
     """
     closings = tuple(_closing(fact, facts, packages, lang) for fact in facts if isinstance(fact.event, ClosingFacts))
-    last = next(fact.event for fact in reversed(facts) if isinstance(fact.event, ClosingFacts | Reversal))
+    last = next((fact.event for fact in reversed(facts) if isinstance(fact.event, ClosingFacts | Reversal)), None)
     charged = sum(closing.charged_minutes_now for closing in closings)
     # A mark leaves a task as it was: closed with nothing charged, or not closed yet (rule 8.5).
     closed = isinstance(last, ClosingFacts) or (isinstance(last, WarrantyMarked) and last.closure is not None)
     explained = TaskExplanation(
         closed=closed,
         warranty_mark=_mark(facts),
+        plan=standing_plan(facts),
         closings=closings,
         charged_minutes_now=charged,
         charged_hours_now=decimal_hours(charged),
@@ -74,10 +76,14 @@ def _closing(fact: Fact, facts: Sequence[Fact], packages: Packages, lang: Lang) 
     event = fact.event
     assert isinstance(event, ClosingFacts)
     settlements, payments, reversals = _what_became_of(fact, facts, packages)
-    mark = _mark([earlier for earlier in facts if earlier.position < fact.position])
+    before = [earlier for earlier in facts if earlier.position < fact.position]
+    mark = _mark(before)
     closing = TaskClosing(
         closure=event.closure,
         title=event.title,
+        kind=event.kind,
+        package_use_agreed_at=event.package_use_agreed_at,
+        estimated_minutes=estimate(before),
         coefficient=_coefficient(event),
         worked_minutes=event.worked_minutes,
         worked_hours=decimal_hours(event.worked_minutes),

@@ -13,8 +13,10 @@ from contracts.events import (
     PackageExpired,
     PackagePurchased,
     PackageRefunded,
+    PlanDropped,
     TaskClosed,
     TaskCorrected,
+    TaskPlanned,
     TaskReopened,
     WarrantyMarked,
 )
@@ -91,7 +93,7 @@ def subjects(event: Event) -> Iterator[tuple[str | None, Event]]:
     A task taken back concerns packages too: hours that return, or that compensate, may pay what another task owes.
     """
     match event:
-        case TaskClosed() | DebtSettled():
+        case TaskClosed() | DebtSettled() | TaskPlanned() | PlanDropped():
             yield event.task_id, event
         case WarrantyMarked() | TaskReopened() | TaskCorrected():
             yield event.task_id, event

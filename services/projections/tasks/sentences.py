@@ -14,6 +14,7 @@ from contracts.tasks import (
     TaskExplanation,
     TaskMark,
     TaskPayment,
+    TaskPlan,
     TaskReversal,
     TaskSettlement,
     TaskTakenOver,
@@ -33,8 +34,13 @@ def closing_explained(closing: TaskClosing, mark: TaskMark | None, lang: Lang) -
 
 def task_explained(task: TaskExplanation, lang: Lang) -> str:
     """All closings, one after another, and how the task stands now."""
-    closings = [closing.explanation for closing in task.closings]
-    return " ".join([*closings, _Sentences(lang).standing(task)])
+    sentences = _Sentences(lang)
+    said = [closing.explanation for closing in task.closings]
+    if task.closings or task.warranty_mark or not task.plan:
+        said.append(sentences.standing(task))
+    if task.plan:
+        said.append(sentences.planned(task.plan))
+    return " ".join(said)
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,10 @@ class _Sentences:
 
     def closing(self, closing: TaskClosing, mark: TaskMark | None) -> list[str]:
         said = [self._closed(closing), self._coefficient(closing, mark), self._charged(closing)]
+        if closing.package_use_agreed_at and closing.kind == "specification":
+            said.append(self._say("specification", agreed=self._day(closing.package_use_agreed_at)))
+        if closing.estimated_minutes is not None:
+            said.append(self._say("estimated", estimate=self._time(closing.estimated_minutes)))
         said += [self._taken_over(closing)] if closing.taken_over else []
         said += [self._drawn(closing)] if closing.draws else []
         if closing.released_minutes:
@@ -166,8 +176,8 @@ class _Sentences:
 
     def standing(self, task: TaskExplanation) -> str:
         if not task.closings:
-            assert task.warranty_mark, "a task has at least a closing or a mark"
-            mark = task.warranty_mark
+            if not (mark := task.warranty_mark):
+                return self._words["stands_unplanned"]
             marked, reason = self._day(mark.recorded_at), mark.reason
             return self._say("not_closed_marked", task=task.task_id, marked=marked, reason=reason)
         if not task.closed:
@@ -179,6 +189,11 @@ class _Sentences:
         )  # fmt: skip
         money = self._formats.money(task.amount_kopecks_now)
         return self._say(how, charged=self._time(charged), owed=self._time(owed), money=money)
+
+    def planned(self, plan: TaskPlan) -> str:
+        """What the task is expected to take."""
+        estimate, planned = self._time(plan.estimated_minutes), self._time(plan.planned_minutes)
+        return self._say("planned", day=self._day(plan.recorded_at), estimate=estimate, planned=planned)
 
     def _time(self, minutes: int) -> str:
         """`1 час 30 минут`, `2 hours`."""

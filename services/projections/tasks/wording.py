@@ -254,6 +254,19 @@ _WORDING = {
         ),
     ),
     "stands_nothing": ("Итого за задачу не списано ничего.", "In all, the task costs nothing."),
+    "specification": (
+        "Это подготовка ТЗ; заказчик согласился списать её с пакета {agreed}.",
+        "It is a specification; the customer agreed on {agreed} that the package pays for it.",
+    ),
+    "estimated": ("Оценка была: {estimate}.", "The estimate was {estimate}."),
+    "planned": (
+        "Задача запланирована {day}; оценка: {estimate}, с коэффициентом: {planned}.",
+        "The task was planned on {day}: an estimate of {estimate}, and {planned} with its coefficient.",
+    ),
+    "stands_unplanned": (
+        "Задача снята с плана, и за неё не списано ничего.",
+        "The task is planned no more, and costs nothing.",
+    ),
     "stands_reopened": (
         "Сейчас задача не закрыта, и за неё не списано ничего.",
         "The task is not closed now, and costs nothing.",

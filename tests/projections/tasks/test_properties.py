@@ -17,8 +17,10 @@ def test_every_explanation_adds_up_to_what_the_account_says(history: list[Number
         story.when(next_step(story, step))
     explained = all_explained(story)
     assert {task_id: stands(task) for task_id, task in explained.items()} == {
-        task_id: stands_in(story.account, task_id) for task_id in story.account.tasks
+        task_id: stands_in(story.account, task_id) for task_id in {*story.account.tasks, *explained}
     }
+    plans = {task_id: task.plan.planned_minutes for task_id, task in explained.items() if task.plan}
+    assert plans == {task_id: planned.planned_minutes for task_id, planned in story.account.plans.items()}
     for task in (*explained.values(), *all_explained(story, "en").values()):
         assert "{" not in task.explanation
         for closing in task.closings:
@@ -47,7 +49,7 @@ def stands(task: TaskExplanation) -> tuple[bool, bool, int, int, int]:
 
 
 def stands_in(account: Account, task_id: str) -> tuple[bool, bool, int, int, int]:
-    task = account.tasks[task_id]
+    task = account.task(task_id)
     owed = sum(debt.minutes for debt in account.debts if debt.task_id == task_id)
     parts = task.closing.parts if task.closing else ()
     minutes, money = sum(part.minutes for part in parts), sum(part.amount_kopecks for part in parts)
