@@ -160,6 +160,7 @@ class PackageLeft(ReadModel):
 
     package_id: LotId | None
     plan: str | None
+    agreed_minutes: Annotated[Minutes | None, LeftOut] = None
     minutes: SignedMinutes
     hours: str
     last_day: date | None
@@ -229,6 +230,8 @@ class MonthlyReport(ReadModel):
 class ActLine(ReadModel):
     """Hours of one package accepted in the month, at its price; `package_id` is absent for debt paid in money.
 
+    `agreed_minutes`: the package's size where it is not that of its plan (rule 3.3).
+
     The price is the one agreed, never amount by time: a compensation has that of the hours it makes up for. If those
     had several, they stand in `hour_prices_kopecks`, and `hour_price_kopecks` is absent; so it is where a price was
     agreed for the package as a whole (rule 3.3), and there are none then.
@@ -238,6 +241,7 @@ class ActLine(ReadModel):
 
     package_id: LotId | None
     plan: str | None
+    agreed_minutes: Annotated[Minutes | None, LeftOut] = None
     hour_price_kopecks: Kopecks | None
     hour_prices_kopecks: tuple[Kopecks, ...]
     minutes: SignedMinutes

@@ -13,11 +13,13 @@ from contracts.read_models import ReadModel
 class TaskDraw(ReadModel):
     """What one lot gave (rule 6.1), and why in its turn: its package's end, then the lot's start and id (6.2).
 
-    `package_id` held the lot at the time and ends at `package_ends_at`. `released`: from hours that were forfeited.
+    `agreed_minutes`: the lot's size where it is not that of its plan. `package_id` held the lot at the time and ends at
+    `package_ends_at`. `released`: from hours that were forfeited.
     """
 
     lot_id: LotId
     plan: str | None
+    agreed_minutes: Minutes | None
     compensates_task_id: str | None
     lot_starts_at: Instant
     package_id: LotId

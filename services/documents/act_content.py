@@ -64,7 +64,7 @@ def service(line: ActLine, formats: Formats) -> tuple[str, str]:
         return formats.words["work_paid"], ""
     if line.plan is None:
         return formats.words["work_by_compensation"], line.package_id
-    return formats.words["work_by_package"], f"{line.package_id} ({formats.plan(line.plan)})"
+    return formats.words["work_by_package"], f"{line.package_id} ({formats.size(line.plan, line.agreed_minutes)})"
 
 
 def groups(act: Act, formats: Formats) -> list[Group]:

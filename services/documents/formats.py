@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from contracts.quantities import SELLER_ZONE
+from contracts.quantities import SELLER_ZONE, decimal_hours
 from services.documents.numerals import HOURS, Lang, hours_in_words, rubles_in_words
 from services.documents.words import month_name, month_name_of, words
 
@@ -126,6 +126,16 @@ class Formats:
         if hours := _HOURS_PLAN.fullmatch(plan):
             return f"{hours[1]}{_NO_BREAK}{HOURS[self.lang].beside(int(hours[1]))}"
         return plan
+
+    def size(self, plan: str | None, agreed_minutes: int | None) -> str:
+        """A package's size: the one that was agreed, or its plan's.
+
+        >>> Formats("ru").size("hours-20", 601).replace(_NO_BREAK, " ")
+        '10,02 ч'
+        """
+        if agreed_minutes is None:
+            return self.plan(plan)
+        return f"{self.hours(decimal_hours(agreed_minutes))}{_NO_BREAK}{self.words['hours_unit']}"
 
     def money_in_words(self, kopecks: int) -> str:
         return rubles_in_words(kopecks, self.lang)

@@ -44,7 +44,7 @@ def _refund(of: ReportRefund, formats: Formats) -> str:
 
 def _purchase(of: ReportPurchase, formats: Formats) -> str:
     valid = formats.words["valid_through"].format(through=formats.through(of.ends_at, short=True))
-    said = [f"{of.package_id} ({formats.plan(of.plan)})", valid]
+    said = [f"{of.package_id} ({formats.size(of.plan, of.agreed and of.agreed.minutes)})", valid]
     if of.agreed:
         said.append(formats.words["agreed"].format(reason=of.agreed.reason))
     return ", ".join(said)

@@ -153,7 +153,7 @@ def package_left(left: PackageLeft, formats: Formats) -> str:
     """A package with its plan, or the debt."""
     if left.package_id is None:
         return formats.words["owed_left"]
-    return f"{left.package_id} ({formats.plan(left.plan)})"
+    return f"{left.package_id} ({formats.size(left.plan, left.agreed_minutes)})"
 
 
 def _left(left: PackageLeft, formats: Formats) -> dict[str, str]:

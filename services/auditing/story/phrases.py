@@ -24,8 +24,8 @@ _PHRASES = {
         "Bought package {package}: {plan} for {money} ({rate}/h), valid {through}",
     ),
     "PackageAgreed": (
-        "Куплен пакет {package}: {plan}, {minutes} за {money}, действует {through}",
-        "Bought package {package}: {plan}, {minutes} for {money}, valid {through}",
+        "Куплен пакет {package}: {minutes} за {money}, действует {through}",
+        "Bought package {package}: {minutes} for {money}, valid {through}",
     ),
     "agreed": ("условия согласованы: {reason}", "terms agreed: {reason}"),
     "CustomerChanged": ("С {day} новые данные заказчика: {what}", "From {day} on, the customer's new data: {what}"),

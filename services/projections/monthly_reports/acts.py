@@ -30,13 +30,17 @@ HISTORY = """
     ORDER BY position, ordinal
 """
 
-LOTS = "SELECT lot_id, plan, hour_price_kopecks, task_id FROM report_lot WHERE account_id = $1"
+LOTS = """
+    SELECT lot_id, plan, (agreed ->> 'minutes')::bigint AS agreed_minutes, hour_price_kopecks, task_id
+    FROM report_lot WHERE account_id = $1
+"""
 
 
 class Lots(NamedTuple):
     """What lines say of an account's lots."""
 
     plans: Mapping[str, str | None]
+    agreed_minutes: Mapping[str, int | None]
     prices: Prices
 
 
@@ -85,7 +89,8 @@ async def act(connection: Connection, report: MonthlyReport, seller: Seller) -> 
 async def _lots(connection: Connection, account_id: str, sources: Mapping[str, Sequence[Source]]) -> Lots:
     rows = await connection.fetch(LOTS, account_id)
     bought = {row["lot_id"]: row["hour_price_kopecks"] for row in rows if row["task_id"] is None}
-    return Lots({row["lot_id"]: row["plan"] for row in rows}, Prices(bought, sources))
+    plans = {row["lot_id"]: row["plan"] for row in rows}
+    return Lots(plans, {row["lot_id"]: row["agreed_minutes"] for row in rows}, Prices(bought, sources))
 
 
 async def _numbers(
@@ -135,6 +140,7 @@ def _lines(parts: Iterable[Part], lots: Lots, seller: Seller, numbers: Mapping[s
         return {
             "package_id": part.lot_id,
             "plan": part.lot_id and lots.plans[part.lot_id],
+            "agreed_minutes": None if part.lot_id is None else lots.agreed_minutes[part.lot_id],
             "hour_price_kopecks": prices[0] if len(prices) == 1 else None,
             "hour_prices_kopecks": prices,
             "vat_mode": seller.vat_mode(last_day(part.vat_month)),

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from asyncpg import Connection
 
@@ -24,7 +25,9 @@ TENURES = """
     ORDER BY position, ordinal
 """
 
-PLANS = "SELECT lot_id, plan FROM report_lot WHERE account_id = $1"
+SIZES = """
+    SELECT lot_id, plan, (agreed ->> 'minutes')::bigint AS agreed_minutes FROM report_lot WHERE account_id = $1
+"""
 
 OF_LOTS = {"purchased": 1, "compensated": 1, "returned": 1, "drawn": -1, "settled": -1, "forfeited": -1, "refunded": -1}
 OF_DEBT = {"owed": -1, "settled": 1, "paid": 1, "cancelled": 1}
@@ -38,13 +41,13 @@ async def packages_left(
     known = (account_id, month, until, recorded)
     moved = await connection.fetch(MOVED, *known)
     tenures = [(booked, Tenure(*tenure)) for booked, *tenure in await connection.fetch(TENURES, *known)]
-    plans = dict(await connection.fetch(PLANS, account_id))
+    sizes = {lot["lot_id"]: lot for lot in await connection.fetch(SIZES, account_id)}
     held = _held((row["lot_id"], row["kind"], row["minutes"]) for row in moved)
     owed = sum(row["minutes"] * OF_DEBT.get(row["kind"], 0) for row in moved)
     # A month that was reopened can draw on a lot that a later month has booked.
     chains = holders(tenure for _, tenure in tenures) | holders(tenure for booked, tenure in tenures if booked)
     by_holder = _by_holder(held, chains, first_instant_after(month))
-    return _rows(by_holder, owed, plans)
+    return _rows(by_holder, owed, sizes)
 
 
 def _held(moved: Iterable[tuple[str | None, str, int]]) -> Mapping[str, int]:
@@ -65,13 +68,14 @@ def _by_holder(held: Mapping[str, int], chains: Mapping[str, list[Holder]], at: 
     return left
 
 
-def _rows(left: Mapping[Holder, int], owed: int, plans: Mapping[str, str | None]) -> tuple[PackageLeft, ...]:
+def _rows(left: Mapping[Holder, int], owed: int, sizes: Mapping[str, Mapping[str, Any]]) -> tuple[PackageLeft, ...]:
     found = sorted(left.items(), key=lambda one: (one[0].ends_at, one[0].package_id))
     hours = iter(hours_column([*(minutes for _, minutes in found), owed]))
     rows = [
         PackageLeft(
             package_id=holder.package_id,
-            plan=plans[holder.package_id],
+            plan=sizes[holder.package_id]["plan"],
+            agreed_minutes=sizes[holder.package_id]["agreed_minutes"],
             minutes=minutes,
             hours=next(hours),
             last_day=last_day_before(holder.ends_at),

@@ -204,6 +204,7 @@ def _given(given: Draw | DebtSettled, hours: str, packages: Packages, at: Any) -
     return {
         "lot_id": lot.lot_id,
         "plan": lot.plan,
+        "agreed_minutes": lot.agreed_minutes,
         "compensates_task_id": lot.compensates_task_id,
         "lot_starts_at": lot.starts_at,
         "package_id": holder.package_id,

@@ -23,6 +23,7 @@ class Lot(NamedTuple):
 
     lot_id: str
     plan: str | None
+    agreed_minutes: int | None
     compensates_task_id: str | None
     starts_at: datetime
 
@@ -70,8 +71,9 @@ class Packages:
 def _lot(event: Event) -> Lot | None:
     match event:
         case PackagePurchased():
-            return Lot(event.package_id, event.plan, None, event.effective_at)
+            size = event.agreed and event.agreed.minutes
+            return Lot(event.package_id, event.plan, size, None, event.effective_at)
         case Reversal(compensation=given) | TaskCorrected(compensation=given) if given:
-            return Lot(given.package_id, None, event.task_id, given.starts_at)
+            return Lot(given.package_id, None, None, event.task_id, given.starts_at)
         case _:
             return None

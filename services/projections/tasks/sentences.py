@@ -119,7 +119,7 @@ class _Sentences:
 
     def _lot(self, draw: TaskDraw, case: str = "") -> str:
         """A lot with its terms: its size, and until when it is valid or in whose hands."""
-        plan = [self._formats.plan(draw.plan)] if draw.plan else []
+        plan = [self._formats.size(draw.plan, draw.agreed_minutes)] if draw.plan else []
         held = "valid" if draw.package_id == draw.lot_id else "carried"
         terms = self._say(held, holder=draw.package_id, through=self._formats.through(draw.package_ends_at))
         return f"{self._name(draw, case)} ({', '.join([*plan, terms])})"

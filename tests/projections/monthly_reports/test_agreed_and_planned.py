@@ -22,6 +22,7 @@ from tests.ledger.vocabulary import (
     time_passes,
 )
 from tests.projections.monthly_reports.conftest import Telling, Told
+from tests.projections.tasks.explained import text
 
 BOUGHT = buy("spring", on="2026-03-01")
 
@@ -49,6 +50,19 @@ async def test_a_package_whose_price_was_agreed_has_no_price_of_an_hour_in_the_a
         shown = whole(act_pdf(made, "en"))
         assert "Rows of packages whose price was agreed as a whole: 1." in shown
         assert "different prices" not in shown
+
+
+async def test_a_package_of_an_agreed_size_is_called_by_it_and_not_by_its_plan(telling: Telling):
+    async with telling() as told:
+        await happens(
+            told, buy("odd", "hours-100", on="2026-03-01", minutes=601), close("T-1", worked=60, on="2026-03-10")
+        )
+        report = await told.report("2026-03")
+        for document in (report_pdf(report, "ru"), act_pdf(await act_of(told, "2026-03"), "ru")):
+            assert "odd (10,02 ч)" in whole(document)
+            assert "100 часов" not in whole(document)
+        assert [left.agreed_minutes for left in report.packages_left] == [601]
+        assert "пакета «odd» (10,02 ч, действует" in text(told.story)
 
 
 async def test_a_compensation_of_what_had_no_price_of_an_hour_has_none(telling: Telling):

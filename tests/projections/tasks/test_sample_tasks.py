@@ -72,6 +72,7 @@ async def test_a_task_is_explained_over_http_in_both_languages(spring: Log, ask:
         {
             "lot_id": "spring",
             "plan": "hours-20",
+            "agreed_minutes": None,
             "compensates_task_id": None,
             "lot_starts_at": "2026-02-28T21:00:00Z",
             "package_id": "spring",
