@@ -1,6 +1,6 @@
-"""The sample history in a ledger's database, with every read model as workers leave it."""
+"""The sample histories in a ledger's database, with every read model as workers leave it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +17,7 @@ from services.ledger.running import prepared
 from services.ledger.sealing import opened_sealer
 from services.ledger.settings import Settings
 from services.ledger.writing.personal_data import set_apart
-from services.operating.demo import sample_lines
+from services.operating.demo import SAMPLE, sample_lines
 from services.projections import catalogue
 from services.projections.database import pool
 from services.projections.debt_alerts.episodes import begin
@@ -43,23 +43,26 @@ FURTHER = (
 )
 
 
-async def projected_sample(database_url: str, logs: int, key_file: Path | None = None) -> None:
-    """Record the sample, and apply it to every projection, in batches of any size; with seals if there is a key."""
+async def projected_sample(
+    database_url: str, logs: int, key_file: Path | None = None, samples: Sequence[Path] = (SAMPLE,)
+) -> None:
+    """Record samples, and apply them to every projection, in batches of any size; with seals if there is a key."""
     await prepared(database_url, logs)
     keys = {"audit_key_file": key_file, "seal_key_file": key_file and key_file.with_name("seal.pem")}
     sealer = await opened_sealer(Settings(database_url=database_url, logs=logs, **keys))
     async with EventStore.connected(database_url, logs, sealer) as store:
-        events = list(_events())
+        events = list(_events(samples))
         for log_id in range(logs):
             if of_log := [event for event in events if log_of(event.account_id, logs) == log_id]:
                 await store.append(log_id, of_log, {})
         await project(database_url, store, logs, SAMPLE_END)
 
 
-def _commands() -> Iterator[tuple[Command, datetime]]:
-    """Those of the sample that are accepted, and then on each account what the sample does not say."""
+def _commands(samples: Sequence[Path]) -> Iterator[tuple[Command, datetime]]:
+    """Those of the samples that are accepted, and then on each account what they do not say."""
+    lines = (line for sample in samples for line in sample_lines(sample) if line["expect"] == "accepted")
     accounts: set[str] = set()
-    for line in (line for line in sample_lines() if line["expect"] == "accepted"):
+    for line in sorted(lines, key=lambda line: datetime.fromisoformat(line["at"])):
         said = {name: value for name, value in line.items() if name not in NOT_OF_THE_COMMAND}
         accounts.add(line["account_id"])
         yield COMMAND.validate_python(said), datetime.fromisoformat(line["at"])
@@ -68,10 +71,10 @@ def _commands() -> Iterator[tuple[Command, datetime]]:
             yield COMMAND.validate_python(said | {"account_id": account_id}), SAMPLE_END - timedelta(hours=1)
 
 
-def _events() -> Iterator[StoredEvent]:
+def _events(samples: Sequence[Path]) -> Iterator[StoredEvent]:
     """What each command comes to, in the order of recording, its names set apart."""
     accounts: dict[str, Account] = {}
-    for number, (command, now) in enumerate(_commands()):
+    for number, (command, now) in enumerate(_commands(samples)):
         account_id = command.account_id
         before = accounts.get(account_id, Account(account_id))
         decided = decide(command, before, TERMS, now)

@@ -14,18 +14,20 @@ from services.auditing.auditor import Audit
 from services.auditing.side_tables import TABLES, SideTables
 from services.auditing.table_differences import LEFT_OUT, Difference
 from services.ledger.event_store.store import EventStore
+from services.operating.demo import SAMPLE
 from services.projections.database import POSTGRES_UNAVAILABLE
 from tests.auditing.projected import projected_sample
 from tests.auditing.table_changes import ColumnOf, change_value, columns, delete_row, lift_limits, repeat_row, rows
 from tests.databases import Databases
 from tests.ledger.event_store.events import event
+from tests.projections.sample import TRADE
 
 
 @pytest.fixture(scope="module", params=(1, 4))
 async def sample(request: pytest.FixtureRequest, databases: Databases) -> AsyncIterator[tuple[str, int]]:
-    """The sample's ledger, of one log or four, with its read models: its address, and how many logs it has."""
+    """A ledger with both samples, of one log or four, and its read models: its address, and how many logs it has."""
     async with databases.empty() as url:
-        await projected_sample(url, request.param)
+        await projected_sample(url, request.param, samples=(SAMPLE, TRADE))
         yield url, request.param
 
 
