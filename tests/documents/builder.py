@@ -21,7 +21,8 @@ from contracts.reports import (
     ReportTotals,
 )
 from services.projections.monthly_reports.acts import vat_rates
-from services.projections.monthly_reports.tables import balance_rows, line_tables, sums, with_hours
+from services.projections.monthly_reports.lines import line_tables, sums, with_hours
+from services.projections.monthly_reports.tables import balance_rows
 
 SELLER = Party(
     name="ООО «Синтез»",
