@@ -8,7 +8,7 @@ from contracts.events import TaskClosed
 from services.ledger.domain.consents import effect_of, terms_of_work
 from services.ledger.domain.lots import draw
 from services.ledger.domain.refusals import TaskAlreadyClosed
-from services.ledger.domain.state import Account
+from services.ledger.domain.state import Account, Task
 from services.ledger.domain.terms import Terms
 
 
@@ -19,15 +19,14 @@ def close_task(command: CloseTask, account: Account, terms: Terms, now: datetime
         raise TaskAlreadyClosed(command.task_id)
 
     effective_at = effect_of(command, now)
-    charge = charged(command, account, terms, effective_at)
+    charge = charged(command, task, terms, effective_at)
     lots, own = account.lots_ending_after(effective_at), account.compensations(task)
     draws, owed = draw(lots, charge["charged_minutes"], effective_at, own)
     return TaskClosed(**account.times(effective_at), **charge, draws=draws, owed_minutes=owed)
 
 
-def charged(command: CloseTask | CorrectTask, account: Account, terms: Terms, effective_at: datetime) -> dict[str, Any]:
+def charged(command: CloseTask | CorrectTask, task: Task, terms: Terms, effective_at: datetime) -> dict[str, Any]:
     """What a closing states of the work and its charge: worked time times K (rules 5.2, 5.6)."""
-    task = account.task(command.task_id)
     in_force = terms_of_work(command, terms, effective_at)
     coefficient = in_force.coefficients["warranty" if task.warranty else command.category]
     minutes = coefficient * command.worked_minutes

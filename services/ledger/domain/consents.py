@@ -59,7 +59,8 @@ def require_consents(command: CloseTaskBody, terms: Terms, now: datetime) -> Non
         raise UrgencyNotAgreedBeforeStart(command.urgency_agreed_at)
     if command.category in OFF_HOURS and not _before_start(command.off_hours_requested_at, command):
         raise OffHoursNotRequestedBeforeStart(command.off_hours_requested_at)
-    require_agreed_use(command, effect_of(command, now))
+    if command.kind == "specification":
+        require_agreed_use(command, effect_of(command, now))
     _require_time_entries(command)
 
 
@@ -70,7 +71,7 @@ def _before_start(consent: datetime | None, command: CloseTaskBody) -> bool:
 def require_agreed_use(command: CloseTaskBody, effective_at: datetime) -> None:
     """Refuse a specification unless the customer had agreed by then that the package pays for it (rule 5.8)."""
     agreed_at = command.package_use_agreed_at
-    if command.kind == "specification" and (agreed_at is None or agreed_at > effective_at):
+    if agreed_at is None or agreed_at > effective_at:
         raise SpecificationNotAgreed(agreed_at)
 
 

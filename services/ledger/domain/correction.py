@@ -26,15 +26,17 @@ def correct_task(command: CorrectTask, course: Course, terms: Terms) -> TaskCorr
     drawn before it has arrived there (rule 8.1).
     """
     account, now = course.account, course.now
-    old = account.task(command.task_id).closing
+    task = account.task(command.task_id)
+    old = task.closing
     if old is None:
         raise TaskNotClosed(command.task_id)
     given = given_at(command)
     effective_at = old.effective_at if given == old.given_at else min(given, now)
-    require_agreed_use(command, effective_at)
+    if command.kind == "specification":
+        require_agreed_use(command, effective_at)
     facts: dict[str, Any] = {
         **account.times(effective_at),
-        **charged(command, account, terms, effective_at),
+        **charged(command, task, terms, effective_at),
         "reason": command.reason,
     }
     facts |= _corrected(account, old)

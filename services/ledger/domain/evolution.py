@@ -38,12 +38,10 @@ Parts = tuple[Taken | Paid, ...]
 def evolve(account: Account, event: Event) -> Account:
     """The account after that event."""
     if isinstance(event, TaskCorrected):
-        after = _task_corrected(account, event)
-    else:
-        after = _happened(account, event)
-        months = book(account.months, event, after.balance_minutes - account.balance_minutes)
-        after = after._replace(months=months)
-    return after._replace(version=account.version + 1)
+        return _task_corrected(account, event)
+    after = _happened(account, event)
+    months = book(account.months, event, after.balance_minutes - account.balance_minutes)
+    return after._replace(version=account.version + 1, months=months)
 
 
 def _happened(account: Account, event: Event) -> Account:  # noqa: C901 - a case an event
@@ -107,7 +105,8 @@ def _task_corrected(account: Account, event: TaskCorrected) -> Account:
     left = _given_back(account, event)
     after = _closed(left, event, order, tuple(map(_taken_over, event.taken_over)))
     months = book_correction(account.months, event, left.balance_minutes - account.balance_minutes)
-    return after._replace(months=book(months, event, after.balance_minutes - left.balance_minutes))
+    months = book(months, event, after.balance_minutes - left.balance_minutes)
+    return after._replace(version=account.version + 1, months=months)
 
 
 def _taken_over(part: TakenOver) -> Taken | Paid:

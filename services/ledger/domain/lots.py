@@ -90,16 +90,18 @@ def draw(lots: Iterable[Lot], needed: int, at: datetime, own: Sequence[Lot] = ()
     But first on the task's `own` compensations, in their order: from then or, if that is later, from their start on.
     Returns the draws, and the minutes that no lot could cover.
     """
-    made_up = [(lot, max(at, lot.starts_at)) for lot in own]
-    sources = [(lot, since) for lot, since in made_up if lot.left_minutes and since < lot.ends_at]
-    valid = (lot for lot in lots if lot.left_minutes and lot.starts_at <= at < lot.ends_at and lot not in own)
-    sources += [(lot, None) for lot in sorted(valid, key=lambda lot: lot.priority(at))]
     draws: list[Draw] = []
     short = needed
-    for lot, since in sources:
+    for lot in own:
+        since = max(at, lot.starts_at)
+        if short and lot.left_minutes and since < lot.ends_at:
+            draws.append(lot.give(min(lot.left_minutes, short), since))
+            short -= draws[-1].minutes
+    valid = (lot for lot in lots if lot.left_minutes and lot.starts_at <= at < lot.ends_at and lot not in own)
+    for lot in sorted(valid, key=lambda lot: lot.priority(at)):
         if not short:
             break
-        draws.append(lot.give(min(lot.left_minutes, short), since))
+        draws.append(lot.give(min(lot.left_minutes, short)))
         short -= draws[-1].minutes
     assert sum(d.minutes for d in draws) + short == needed
     return tuple(draws), short

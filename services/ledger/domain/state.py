@@ -159,7 +159,10 @@ class Account(NamedTuple):
 
     def owed_for(self, task_id: str) -> int:
         """What is owed for the task's closing; a task has one at a time, so at most one debt."""
-        return next((debt.minutes for debt in self.debts if debt.task_id == task_id), 0)
+        for debt in self.debts:
+            if debt.task_id == task_id:
+                return debt.minutes
+        return 0
 
     def compensations(self, task: Task) -> list[Lot]:
         """The lots that made up for the task's earlier closings, that of the latest first."""
@@ -222,6 +225,8 @@ class Account(NamedTuple):
     def with_plan(self, task_id: str, plan: Plan | None) -> "Account":
         """The account with that plan in place of the task's; without one, the task has none."""
         before = self.plans.get(task_id)
+        if plan is before:
+            return self
         planned = self.planned_minutes + (plan.planned_minutes if plan else 0)
         planned -= before.planned_minutes if before else 0
         plans = self.plans.set(task_id, plan) if plan else self.plans.delete(task_id) if before else self.plans

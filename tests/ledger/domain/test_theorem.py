@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 
@@ -20,14 +21,14 @@ from tests.ledger.domain.histories import (
     pick,
 )
 from tests.ledger.domain.naive_ledger import NaiveLedger
-from tests.ledger.vocabulary import Step, Story, buy, close, time_passes
+from tests.ledger.vocabulary import Step, Story, buy, close, correct, time_passes
 
 WAITS = (0 * DAY, HOUR, DAY, 5 * DAY, 20 * DAY, 45 * DAY, 100 * DAY)
 DELAYS = (0 * DAY, 0 * DAY, HOUR, 5 * DAY, 40 * DAY, 200 * DAY, 900 * DAY)
 YEARS_LATER = 3 * 365 * DAY
 
-Fact = Callable[[datetime], Step]
-"""A purchase or a closing, to be recorded at an instant."""
+Fact = Callable[[datetime], list[Step]]
+"""A purchase or a closing, corrected at once or not, to be recorded at an instant."""
 
 
 def live(history: list[Numbers]) -> tuple[Story, list[tuple[datetime, Fact]]]:
@@ -38,38 +39,40 @@ def live(history: list[Numbers]) -> tuple[Story, list[tuple[datetime, Fact]]]:
         at = story.now + pick(WAITS, wait)
         if wait % 5 == 1 and story.account.next_due_at:
             at = max(story.now, story.account.next_due_at - other % 2 * INSTANT)
-        fact = purchase(number, at, one, other) if kind % 5 < 2 else closing(number, at, one, other)
+        worked = pick(WORKED, kind // 3) if kind % 3 == 1 else None
+        fact = purchase(number, at, one, other) if kind % 5 < 2 else closing(number, at, one, other, worked)
         facts.append((at, fact))
-        story.when(fact(at))
+        for step in fact(at):
+            story.when(step)
     return story, facts
 
 
 def purchase(number: int, at: datetime, one: int, other: int) -> Fact:
     """A package is bought, one in three as agreed; one in four does not take over."""
     terms = agreed(one + other, at)
-    return lambda recorded: buy(
-        f"p{number:02}", pick(PLANS, one), on=str(at), recorded=str(recorded), carry_over=other % 4 != 3, **terms
-    )
+    return lambda recorded: [
+        buy(f"p{number:02}", pick(PLANS, one), on=str(at), recorded=str(recorded), carry_over=other % 4 != 3, **terms)
+    ]
 
 
-def closing(number: int, at: datetime, one: int, other: int) -> Fact:
-    """A task is closed."""
-    return lambda recorded: close(
-        f"T-{number}",
-        worked=pick(WORKED, one),
-        category=pick(CATEGORIES, other // 20),
-        agreed=True,
-        requested=True,
-        on=str(at),
-        recorded=str(recorded),
-    )
+def closing(number: int, at: datetime, one: int, other: int, corrected_to: int | None) -> Fact:
+    """A task is closed; it may have taken another time."""
+
+    def fact(recorded: datetime) -> list[Step]:
+        said: dict[str, Any] = {"agreed": True, "requested": True, "on": str(at), "recorded": str(recorded)}
+        said["category"] = pick(CATEGORIES, other // 20)
+        told = [close(f"T-{number}", worked=pick(WORKED, one), **said)]
+        return told if corrected_to is None else [*told, correct(f"T-{number}", worked=corrected_to, **said)]
+
+    return fact
 
 
 def late(facts: list[tuple[datetime, Fact]], delays: list[timedelta]) -> Story:
     """The same facts in the same order, each recorded so much later, or when the story has got there."""
     story = vocabulary.given()
     for (at, fact), delay in zip(facts, delays, strict=True):
-        story.when(fact(max(story.now, at + delay)))
+        for step in fact(max(story.now, at + delay)):
+            story.when(step)
     return story
 
 
