@@ -8,11 +8,9 @@ from asyncpg import Connection, Record
 
 from contracts.events import AccountOpened, CustomerChanged
 from contracts.reports import Party
+from services.projections.customer_data import IN_FORCE, CustomerData
 from services.projections.following.logged import Logged
 from services.projections.rows import Row, insert
-
-EVER_SINCE = date.min
-"""The day from which on an account is what it was opened with; PostgreSQL's -infinity."""
 
 ADD_CUSTOMERS = """
     INSERT INTO report_customer (account_id, position, recorded_at, effective_on, customer_name, contract_number,
@@ -22,16 +20,8 @@ ADD_CUSTOMERS = """
 """
 
 # What the account was opened with was there before anything that can be asked about.
-IN_FORCE = """
-    SELECT day,
-        (array_agg(customer_name ORDER BY effective_on DESC, position DESC)
-         FILTER (WHERE customer_name IS NOT NULL))[1] AS customer_name,
-        (array_agg(contract_number ORDER BY effective_on DESC, position DESC)
-         FILTER (WHERE contract_number IS NOT NULL))[1] AS contract_number,
-        (array_agg(contract_date ORDER BY effective_on DESC, position DESC)
-         FILTER (WHERE contract_date IS NOT NULL))[1] AS contract_date,
-        (array_agg(requisites ORDER BY effective_on DESC, position DESC)
-         FILTER (WHERE requisites IS NOT NULL))[1] AS requisites
+ON_DAYS = """
+    SELECT day, {}
     FROM unnest($2::date[]) AS day JOIN report_customer
         ON account_id = $1 AND effective_on <= day
         AND (effective_on = '-infinity' OR position <= $3 AND recorded_at <= $4)
@@ -48,17 +38,14 @@ def _said(logged: Logged) -> Collection[Row]:
     recorded, event = logged
     if not isinstance(event, AccountOpened | CustomerChanged):
         return ()
-    since = event.effective_on if isinstance(event, CustomerChanged) else EVER_SINCE
-    requisites = event.customer_requisites and event.customer_requisites.model_dump_json()
-    of_contract = (event.contract_number, event.contract_date, requisites)
-    return [(recorded.account_id, recorded.position, recorded.recorded_at, since, event.customer_name, *of_contract)]
+    return [(recorded.account_id, recorded.position, recorded.recorded_at, *CustomerData.of(event))]
 
 
 async def customers_on(
     connection: Connection, account_id: str, days: Collection[date], until: int, recorded: datetime
 ) -> Mapping[date, Record]:
     """What was in force on each of those days by what was known then; nothing for an account never opened."""
-    rows = await connection.fetch(IN_FORCE, account_id, list(days), until, recorded)
+    rows = await connection.fetch(ON_DAYS.format(IN_FORCE), account_id, list(days), until, recorded)
     return {row["day"]: row for row in rows}
 
 
