@@ -183,7 +183,9 @@ def test_every_log_is_audited(hourbook: Hourbook, client: httpx.Client, data: Pa
 
 
 def test_another_number_of_logs_is_refused_with_a_sentence(hourbook: Hourbook, tmp_path: Path):
-    environment = hourbook.parts[0].environment | {"HOURBOOK_LOGS": "3", "DATABASE_URL": hourbook.servers[0].url}
+    database, nats = (server.url for server in hourbook.servers)
+    owners = {"DATABASE_URL": database, "NATS_URL": nats}
+    environment = hourbook.parts[0].environment | owners | {"HOURBOOK_LOGS": "3"}
     line = ("up", "--no-embedded", "--data", str(tmp_path), "--port", str(free_port()))
     refused = program(*line, environment=environment, check=False)
     assert refused.returncode == 78
