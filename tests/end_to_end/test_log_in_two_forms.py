@@ -115,7 +115,7 @@ async def test_a_log_of_before_actors_goes_on_with_them_and_is_verified(
         code, said = await exported(url, tmp_path / "export")
         assert code == 0, said
         counted = f"{len(ACCOUNTS)} events with an actor, {EVENTS_BEFORE} of before there were actors"
-        assert f"who was entitled: judged by 1 facts of access: {counted}" in said
+        assert f"who was entitled: judged by 2 facts of access: {counted}" in said
         code, said = await exported(url, tmp_path / "account", account_id="a")
         assert (code, "1 events with an actor, 2 of before" in said) == (0, True), said
         [line, *_] = (await client.get("/v1/accounts/a/events")).content.splitlines()
