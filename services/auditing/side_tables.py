@@ -98,7 +98,7 @@ class SideTables:
                     async for difference in differences_of(self.connection, folded.projection.name, table):
                         yield difference
             if all(folded.is_comparable for folded in self._folded):
-                async for difference in differences_of(self.connection, "of all", "halted_account"):
+                async for difference in differences_of(self.connection, "of halted accounts", "halted_account"):
                     yield difference
                 for difference in await differing_views(self.connection):
                     yield difference
