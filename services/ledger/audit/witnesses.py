@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -198,9 +199,18 @@ async def keep_cosigned(cosigner: Cosigner, database: Database, log_id: int) -> 
     await _keep_up(hand_on, cosigner.name, database, log_id)
 
 
+def without_secrets(text: str) -> str:
+    """The text with nothing of an address that may be one: neither its user and password nor its query."""
+    return _SECRETS.sub(r"\1\2…", text)
+
+
+_SECRETS = re.compile(r"(//)[^/@\s]*(?=@)|(\?)[^\s'\"]*")
+
+
 async def _keep_up(hand_on: Callable[[], Awaitable[None]], name: str, database: Database, log_id: int) -> None:
     """Do it twice a second; where it fails for long, health and metrics hear of it."""
-    hindrances, clock = Hindrances(database, f"The witness {name}"), asyncio.get_running_loop().time
+    shown = without_secrets(name)
+    hindrances, clock = Hindrances(database, f"The witness {shown}"), asyncio.get_running_loop().time
     succeeded_at, logged = clock(), ""
     while not stopping():
         pause = EVERY_SECONDS
@@ -210,11 +220,12 @@ async def _keep_up(hand_on: Callable[[], Awaitable[None]], name: str, database: 
             await hindrances.say([log_id], {})
         except OUTAGES as outage:
             pause = RETRY_SECONDS
-            if logged != repr(outage):
-                logger.warning("the witness %s has not taken a checkpoint of log %s: %r", name, log_id, outage)
-            logged = repr(outage)
+            said = without_secrets(repr(outage))
+            if logged != said:
+                logger.warning("the witness %s has not taken a checkpoint of log %s: %s", shown, log_id, said)
+            logged = said
             if isinstance(outage, NotCosigned) or clock() - succeeded_at > BEHIND_SECONDS_MAX:
-                await hindrances.say([log_id], {log_id: f"it falls behind: {outage!r}"})
+                await hindrances.say([log_id], {log_id: f"it falls behind: {said}"})
         await asyncio.sleep(pause)
 
 

@@ -168,6 +168,26 @@ async def test_a_witness_that_sends_elsewhere_has_taken_nothing(
     assert not outside.kept
 
 
+async def test_no_secret_of_an_address_is_in_a_log_or_in_health(
+    store: EventStore,
+    tmp_path: Path,
+    outside: Outside,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    monkeypatch.setattr(witnessing, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(witnessing, "BEHIND_SECONDS_MAX", 0.0)
+    outside.away = True
+    await checkpoints(store, tmp_path, 1)
+    watch = AuditWatch(store.readers, 1)
+    url = f"{outside.url.replace('//', '//keeper:SECRET@')}/in?signature=SECRET"
+    async with asyncio.timeout(60), telling(HttpWitness("POST", url, "Bearer SECRET"), store, tmp_path):
+        while "it falls behind" not in str(watch.hindrances):
+            await watch.look()
+    assert "503" in str(watch.hindrances)
+    assert "SECRET" not in f"{watch.hindrances} {caplog.text}"
+
+
 def test_the_operator_names_them(tmp_path: Path):
     named = Settings(
         database_url="postgresql://ledger",
