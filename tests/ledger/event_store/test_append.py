@@ -1,11 +1,13 @@
 """What the recorder promises: gapless positions in commit order, versions without holes, keys taken once."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 
+from services.ledger.event_store.migrations import FUNCTIONS
 from services.ledger.event_store.store import AlreadyTaken, EventStore
 from tests.ledger.event_store.events import event
 
@@ -133,3 +135,40 @@ async def test_events_are_never_changed_not_even_by_a_superuser(store: EventStor
     finally:
         await superuser.close()
     assert [found.data for found in await store.page(0, 0, 10)] == ["{}"]
+
+
+INDEXED = {
+    "what an event follows": (
+        r"IF EXISTS \((\s+SELECT FROM unnest\(account_ids, versions.+?)\) THEN",
+        "Index Cond: ((log_id = $4) AND (account_id = new.account_id)",
+    ),
+    "the last events": (
+        r"\((SELECT max\(recorded_at\).+? AS last)\),\n",
+        'Index Cond: ((log_id = $4) AND ("position" > ($5 - 16)))',
+    ),
+    "the end": (r"(SELECT coalesce\(max\(position\), 0\)) INTO head( FROM .+?);", "Backward using event_pkey"),
+}
+
+
+@pytest.mark.parametrize("what", INDEXED)
+@pytest.mark.parametrize("events", [0, 320])
+async def test_an_append_finds_all_by_index_however_young_the_log_is(
+    store: EventStore, database_url: str, what: str, events: int
+):
+    """A plan that is made without statistics is kept: by another index, each append would go over all of the log."""
+    text = next(file for file in FUNCTIONS if file.name == "append_sealed.sql").read_text(encoding="utf-8")
+    pattern, found_by = INDEXED[what]
+    query = "".join(re.findall(pattern, text, re.DOTALL)[0])
+    given = {"account_ids": "$1", "versions": "$2", "followed_ids": "$3", "log": "$4", "head": "$5"}
+    for name, parameter in given.items():
+        query = re.sub(rf"(?<![\w.]){name}\b(?!_)", parameter, query)
+    if events:
+        await store.append(0, [event(f"a-{n}", 1, f"k-{n}", data=f'"{"x" * 900}"') for n in range(events)], {})
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE asked (text[], integer[], uuid[], integer, bigint) AS {query}")
+        plan = await connection.fetch("EXPLAIN EXECUTE asked ('{a}', '{2}', '{null}', 0, 9)")
+    finally:
+        await connection.close()
+    assert found_by in "\n".join(line[0] for line in plan)

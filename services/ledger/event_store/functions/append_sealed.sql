@@ -47,7 +47,7 @@ BEGIN
     -- more than clocks differ. The signer refuses 5 minutes; a minute is for what is under way while it signs.
     SELECT greatest(
         (SELECT max(recorded_at) FROM (
-            SELECT recorded_at FROM ledger.event WHERE log_id = log ORDER BY position DESC LIMIT 16
+            SELECT recorded_at FROM ledger.event WHERE log_id = log AND position > head - 16 ORDER BY position DESC LIMIT 16
         ) AS last),
         (SELECT substring(note FROM '\nclock (\S+)\n')::timestamptz FROM ledger.checkpoint
          WHERE log_id = log ORDER BY size DESC LIMIT 1)
@@ -89,8 +89,9 @@ BEGIN
     IF EXISTS (
         SELECT FROM unnest(account_ids, versions, followed_ids) AS new (account_id, version, followed_id)
         WHERE version > 1 AND (
-            SELECT e.event_id = new.followed_id OR followed_ids IS NULL FROM ledger.event AS e
-            WHERE e.log_id = log AND e.account_id = new.account_id AND e.version = new.version - 1 LIMIT 1
+            SELECT e.version = new.version - 1 AND (e.event_id = new.followed_id OR followed_ids IS NULL)
+            FROM ledger.event AS e WHERE e.log_id = log AND e.account_id = new.account_id AND e.version >= new.version - 1
+            ORDER BY e.version LIMIT 1 -- in this order by one index alone: to a young log's statistics all are the same
         ) IS NOT TRUE
     ) THEN
         RAISE EXCEPTION 'an event would follow one that is not in the log' USING ERRCODE = 'foreign_key_violation';
