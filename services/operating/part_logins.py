@@ -25,9 +25,9 @@ class PartLogins:
 
     @classmethod
     def of(cls, environment: Mapping[str, str], data: Path) -> Self:
-        """Where the environment says, else in the data folder."""
+        """Where the environment says, else in the data folder; parts work in another folder than this process."""
         named = environment.get("HOURBOOK_LOGINS")
-        return cls(Path(named or data / FOLDER), own=not named)
+        return cls(Path(named or data / FOLDER).absolute(), own=not named)
 
     def prepare(self, server: EmbeddedServer) -> None:
         """Let a server know its users that reads them at its start."""
@@ -46,11 +46,13 @@ class PartLogins:
             asyncio.run(database_logins.keep_logins(database.url, self.folder))
         if nats:
             nats_logins.keep_logins(nats, self.folder)
-        self._leave_one(environment, "DATABASE_URL", database_file, database_logins.ROLES_OF, kept=bool(database))
-        self._leave_one(environment, "NATS_URL", nats_file, USERS, kept=bool(nats))
+        self._hide_shared_login(
+            environment, "DATABASE_URL", database_file, database_logins.ROLES_OF, kept=bool(database)
+        )
+        self._hide_shared_login(environment, "NATS_URL", nats_file, USERS, kept=bool(nats))
         environment["HOURBOOK_LOGINS"] = str(self.folder)
 
-    def _leave_one(
+    def _hide_shared_login(
         self,
         environment: dict[str, str],
         variable: str,
@@ -59,6 +61,7 @@ class PartLogins:
         *,
         kept: bool,
     ) -> None:
+        """Take a variable from the environment where each part has a file; `kept`: the files are this server's."""
         files = [file_of(self.folder, part) for part in parts]
         if self.own and not kept:
             for file in files:

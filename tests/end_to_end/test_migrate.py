@@ -94,7 +94,8 @@ async def test_parts_at_servers_of_an_operators_own_work_by_their_logins(
     await keep_logins(migrated, logins)
     with server:
         nats_logins.keep_logins(server, logins)
-        for name, value in (("DATABASE_URL", migrated), ("NATS_URL", server.url), ("HOURBOOK_LOGINS", str(logins))):
+        monkeypatch.chdir(server_folder)
+        for name, value in (("DATABASE_URL", migrated), ("NATS_URL", server.url), ("HOURBOOK_LOGINS", logins.name)):
             monkeypatch.setenv(name, value)
         await asyncio.to_thread(_work, server_folder / "data")
 
