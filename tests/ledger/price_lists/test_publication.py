@@ -12,7 +12,6 @@ from contracts.access_events import TermsPublished
 from contracts.placement import ACCESS_LOG, every_log
 from contracts.terms import TermsVersion
 from services.auditing.auditor import Audit
-from services.ledger.access.log import KNOWN_FOR
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.statements import Surroundings
 from services.ledger.clock import SandboxClock
@@ -159,13 +158,14 @@ async def test_a_process_that_has_not_read_the_log_reads_it_before_it_decides_by
         assert await bought(cut_off, "after", NOW + timedelta(hours=1)) == ("2026-03", 7_000_000)
 
 
-async def test_also_where_what_it_knew_was_read_by_a_clock_that_stood_later(ledger: Ledger):
-    ledger.access._read_at = NOW + timedelta(days=200)
-    asked = []
-    ledger.access.catch_up = lambda: asyncio.sleep(0, asked.append(True))  # type: ignore[method-assign]
-    for now, times in ((NOW, 1), (NOW + timedelta(days=200) - KNOWN_FOR, 1), (NOW + timedelta(days=201), 2)):
-        await ledger.access.terms_at(now)
-        assert len(asked) == times
+async def test_also_where_it_last_read_by_a_clock_that_stood_later(settings: Settings):
+    async with sandboxed(settings) as cut_off, sandboxed(settings) as other:
+        await end(*(task for task in cut_off.work if task.get_name() == "The log of access"))
+        await move(other, NOW)
+        await other.submit(opening("oka"), "open")
+        await publish(other.access, dearer(), "key-a")
+        await move(other, NOW + timedelta(hours=1))
+        assert await bought(cut_off, "after", NOW + timedelta(hours=1)) == ("2026-03", 7_000_000)
 
 
 async def test_checkpoints_state_what_is_published_and_the_audit_finds_nothing(
