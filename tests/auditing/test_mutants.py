@@ -31,7 +31,7 @@ Answer = tuple[Event, ...]
 
 MUTANTS = mutants()
 CAMPAIGN = os.environ.get("HYPOTHESIS_PROFILE") == "campaign"
-HISTORIES = 2000 if CAMPAIGN else 600
+HISTORIES = 2000 if CAMPAIGN else 500
 WITNESSES = 10 if CAMPAIGN else 2
 NOT_DECIDED = {
     "1.3": "how hours are written",

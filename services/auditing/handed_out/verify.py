@@ -1180,8 +1180,7 @@ class Book:
     def check_closing(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """What a closing has to show of itself (rule 5), and what it is charged for (rule 1.1)."""
         self.check_times(data, at, now)
-        confirmed, started = instant(data["confirmed_at"]), data["started_at"] and instant(data["started_at"])
-        in_force = self.terms.at(min(started or confirmed, now))
+        in_force = self.terms.at(min(instant(data["started_at"]), at) if data["started_at"] else at)
         warranty = data["task_id"] in self.warranty
         k = Fraction(in_force["coefficients"]["warranty" if warranty else data["category"]])
         same("terms, K and warranty (rule 5)", (in_force["name"], k, warranty),
