@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from contracts.events import Category
 from contracts.quantities import (
@@ -34,7 +43,12 @@ HourPrice = Annotated[int, Strict(), Field(gt=0, le=HOUR_PRICE_MAX)]
 Days = Annotated[int, Strict(), Field(gt=0, le=36_500)]
 Months = Annotated[int, Strict(), Field(gt=0, le=1_200)]
 Percent = Annotated[int, Strict(), Field(gt=0, le=100)]
-Coefficient = Annotated[Decimal, BeforeValidator(_written_out), Field(ge=0, le=100)]
+Coefficient = Annotated[
+    Decimal,
+    BeforeValidator(_written_out),
+    Field(ge=0, le=100),
+    WithJsonSchema({"type": "string", "pattern": f"^{_COEFFICIENT.pattern}$", "examples": ["1.5"]}),
+]
 TermsName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 
 

@@ -39,7 +39,10 @@ at the same moment loses a request."""
 
 def listening(port: int, host: str = LOOPBACK) -> socket.socket:
     """A socket that no other process can have at the same time; OperatorError where it is taken."""
-    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(
+        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # asyncio asks for TCP by name to send at once
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD_BYTES_MAX)  # of every connection to it
     try:

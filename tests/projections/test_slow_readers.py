@@ -67,10 +67,10 @@ async def test_a_query_is_answered_beside_readers_that_do_not_read(service: http
 async def test_waiting_for_a_connection_has_an_end(
     service: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(running, "CONNECTION_SECONDS_MAX", 0.05)
     async with running.running_projections(settings, worker=False) as projections:
         async with asyncio.timeout(PATIENCE_SECONDS_MAX):
             held = [await projections.connection() for _ in range(running.QUERY_CONNECTIONS)]
+            monkeypatch.setattr(running, "CONNECTION_SECONDS_MAX", 0.05)
             with pytest.raises(running.ProblemError) as refused:
                 async with projections.snapshot():
                     pass
