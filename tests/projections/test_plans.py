@@ -17,7 +17,7 @@ from services.projections.catalogue import PROJECTIONS
 from services.projections.debt_alerts.episodes import begin
 from services.projections.following.logged import Logged
 from services.projections.settings import Settings
-from tests.projections.following.log_server import serving
+from tests.projections.following.log_server import LOGS, serving
 from tests.projections.questions import client_of
 from tests.projections.vocabulary import Log, closed, moment, opened, purchased, suspended
 
@@ -31,6 +31,11 @@ FEW = 20  # a table that has next to nothing in it is read as it is
 COLUMNS = """
     SELECT array_agg(column_name::text) FROM information_schema.columns
     WHERE table_schema = 'projections' AND table_name = $1 AND is_generated = 'NEVER'
+"""
+
+COME_SO_FAR = """
+    INSERT INTO tracking (projection, log, version, tables, position) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (projection, log) DO UPDATE SET position = excluded.position
 """
 
 
@@ -114,6 +119,9 @@ async def test_questions_read_a_pages_worth_of_rows_by_index(
     async with database.acquire() as connection:
         for projection in PROJECTIONS:
             await projection.project(connection, [Logged.read(line) for line in log.lines])
+            for each in map(str, range(LOGS)):
+                place = (projection.name, each, projection.version, list(projection.tables), log.position)
+                await connection.execute(COME_SO_FAR, *place)
     owner = await asyncpg.connect(database_url)
     await multiply(owner)
     assert await owner.fetchval("SELECT count(*) FROM account") == ACCOUNTS
