@@ -27,10 +27,10 @@ class LimitSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
 
-    requests: int = Field(default=1000, ge=1, validation_alias="HOURBOOK_REQUESTS_PER_SECOND")
+    requests: int = Field(default=5000, ge=1, validation_alias="HOURBOOK_REQUESTS_PER_SECOND")
     bulk_bytes: int = Field(default=4 << 20, ge=1, validation_alias="HOURBOOK_BULK_BYTES_PER_SECOND")
     streams: int = Field(default=200, ge=1, validation_alias="HOURBOOK_STREAMS_MAX")
-    refusals: int = Field(default=20, ge=1, validation_alias="HOURBOOK_REFUSALS_PER_SECOND")
+    refusals: int = Field(default=2000, ge=1, validation_alias="HOURBOOK_REFUSALS_PER_SECOND")
 
 
 class Allowance:

@@ -50,7 +50,7 @@ class Guarded(NamedTuple):
 async def guarded_service(database_url: str, folder: Path) -> AsyncIterator[Guarded]:
     """Once everything that has happened is in the read models; the worker has ended then, for it slows the calls."""
     with pytest.MonkeyPatch.context() as patch:
-        settings = {"HOURBOOK_ACCESS": "closed", "HOURBOOK_LOGS": "1", "HOURBOOK_REFUSALS_PER_SECOND": "1000000"}
+        settings = {"HOURBOOK_ACCESS": "closed", "HOURBOOK_LOGS": "1"}
         for name, value in settings.items():
             patch.setenv(name, value)
         owner, keys = await _keys(database_url)
