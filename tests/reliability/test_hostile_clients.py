@@ -5,6 +5,7 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import pytest
 
 from services.ledger.event_store.store import READERS_MAX
 from services.projections.running import QUERY_CONNECTIONS
@@ -15,7 +16,10 @@ OTHER_CONNECTIONS = 20
 """Of writers, of the worker and its effects, of the expiry, and of this test."""
 
 
-async def test_commands_and_queries_are_answered_beside_a_crowd(database_url: str, tmp_path: Path):
+async def test_commands_and_queries_are_answered_beside_a_crowd(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HOURBOOK_LOGS", "1")  # all follow the same
     async with (
         joined_service(database_url, tmp_path / "key.pem") as url,
         httpx.AsyncClient(base_url=url, timeout=ANSWER_SECONDS_MAX, trust_env=False) as client,

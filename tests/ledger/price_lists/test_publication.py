@@ -43,6 +43,12 @@ async def sandboxed(settings: Settings) -> AsyncIterator[Ledger]:
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With one log, however many the suite runs with."""
+    return settings.model_copy(update={"logs": 1})
+
+
+@pytest.fixture
 async def ledger(settings: Settings) -> AsyncIterator[Ledger]:
     """At noon of 1 March 2026, by the test clock."""
     async with sandboxed(settings) as running:
