@@ -48,6 +48,7 @@ def measure(seconds: float, events: int, output: Path, console: Console) -> None
     with tempfile.TemporaryDirectory(prefix="hourbook-bench-") as name:
         folder = Path(name)
         folder.chmod(0o711)
+        os.environ["HOURBOOK_REQUEST_LOG_FILE"] = str(folder / "requests.log")
         with EmbeddedPostgres(folder / "postgres") as postgres:
             require_durable(postgres.url)
             bench = Bench(postgres, folder, seconds, events, console)
