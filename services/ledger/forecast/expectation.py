@@ -1,4 +1,4 @@
-"""The forecast of an account: a hundred ways in which it may go on, and what they have in common (rule 18).
+"""The forecast of an account: sixty ways in which it may go on, and what they have in common (rule 18).
 
 Each way is put together from fortnights of the account's own past, so that what comes together stays together; recent
 ones come more often, and each way has a pace of its own, for months differ. The same past gives the same forecast.
@@ -16,7 +16,7 @@ from services.ledger.domain.state import Account
 from services.ledger.forecast.draw_down import Outcome, Use, drawn_down, last_end
 from services.ledger.forecast.usage import WEEK, Usage, usage
 
-WAYS = 100
+WAYS = 60
 BLOCK_WEEKS = 2
 HALF_LIFE_WEEKS = 13
 PACE_SPREAD = 0.3
