@@ -14,7 +14,7 @@ from contracts.quantities import rounded_division
 from services.ledger.domain.account import Account, due, evolve, fold
 from services.ledger.forecast.draw_down import Outcome, Use, drawn_down, last_end
 from services.ledger.forecast.expectation import days_ahead, percentiles, ways
-from services.ledger.forecast.usage import usage
+from services.ledger.forecast.usage import Usage, usage
 
 EVERY = timedelta(weeks=4)
 HISTORY_MIN = timedelta(weeks=8)
@@ -69,9 +69,10 @@ def cases(account_id: str, recorded: Sequence[RecordedEvent]) -> Iterator[Case]:
 
 def _cases_at(account: Account, at: datetime, uses: list[Use]) -> Iterator[Case]:
     until = last_end(account, at)
-    outcomes = ways(account, at, f"{account.account_id} {at}")
+    past = usage(account, at)
+    outcomes = ways(account, past, at, f"{account.account_id} {at}")
     truth = drawn_down(account, [use for use in uses if use[0] < until], until)
-    line = drawn_down(account, _line(account, at, until), until)
+    line = drawn_down(account, _line(past, at, until), until)
     numbers = [_numbers(outcome) for outcome in (line, truth, *outcomes)]
     for key in numbers[0]:
         of_line, true, *forecast = (each[key] for each in numbers)
@@ -80,8 +81,7 @@ def _cases_at(account: Account, at: datetime, uses: list[Use]) -> Iterator[Case]
             yield found
 
 
-def _line(account: Account, at: datetime, until: datetime) -> Iterator[Use]:
-    past = usage(account, at)
+def _line(past: Usage, at: datetime, until: datetime) -> Iterator[Use]:
     days = days_ahead(at, until)
     reached = [rounded_division(sum(past) * day, max(len(past), 1)) for day in range(len(days) + 1)]
     return ((day, after - before) for day, (before, after) in zip(days, pairwise(reached), strict=True))

@@ -14,7 +14,7 @@ from typing import Protocol, Self, TypeVar
 from services.ledger.domain.local_time import local_date, midnight
 from services.ledger.domain.state import Account
 from services.ledger.forecast.draw_down import Outcome, Use, drawn_down, last_end
-from services.ledger.forecast.usage import WEEK, Usage, usage
+from services.ledger.forecast.usage import WEEK, Usage
 
 WAYS = 60
 BLOCK_WEEKS = 2
@@ -35,10 +35,10 @@ class Ordered(Protocol):
 Value = TypeVar("Value", bound=Ordered)
 
 
-def ways(account: Account, now: datetime, seed: str) -> list[Outcome]:
-    """What comes of the account in each way; everything due by now has happened."""
+def ways(account: Account, past: Usage, now: datetime, seed: str) -> list[Outcome]:
+    """What comes of the account in each way that goes on from its past; everything due by now has happened."""
     until = last_end(account, now)
-    days, past = days_ahead(now, until), usage(account, now)
+    days = days_ahead(now, until)
     chance = Random(seed)  # noqa: S311 - it has to repeat
     return [drawn_down(account, _way(past, days, chance), until) for _ in range(WAYS)]
 

@@ -22,13 +22,14 @@ def forecast_stored(account_id: str, events: Sequence[StoredEvent], now: datetim
 def forecast(account: Account, position: int, now: datetime) -> ForecastView:
     """Repeats itself for the same events on the same day."""
     account = fold(account, due(account, now))
-    outcomes = ways(account, now, f"{account.account_id} {position}")
+    past = usage(account, now)
+    outcomes = ways(account, past, now, f"{account.account_id} {position}")
     ends = [account.packages[package_id] for _, _, package_id in account.to_expire]
     return ForecastView(
         account_id=account.account_id,
         as_of=now,
         position=position,
-        weeks_of_history=len(usage(account, now)) // WEEK,
+        weeks_of_history=len(past) // WEEK,
         run_out_on=ExpectedDay(**percentiles([each.run_out_on for each in outcomes])),
         ends=tuple(
             ExpectedEnd(

@@ -17,7 +17,7 @@ from services.ledger.access.disclosures import note_export
 from services.ledger.audit.replay import replay_stored
 from services.ledger.clock import SandboxClock
 from services.ledger.http.bulk import NDJSON
-from services.ledger.http.log_feed import account_lines, account_pages, begun, followed_lines, log_headers, log_lines
+from services.ledger.http.log_feed import account_events, account_lines, begun, followed_lines, log_headers, log_lines
 from services.ledger.http.requests import LedgerOf
 from services.ledger.http.sandbox import move_clock
 from services.ledger.settings import LOGS_MAX
@@ -147,7 +147,7 @@ async def replay_balance(
     account_id: AccountId, ledger: LedgerOf, asked: Annotated[ReplayParameters, Query()]
 ) -> BalanceView:
     """The balance folded from the events alone, without any projection."""
-    events = [event async for page in account_pages(ledger, account_id) for event in page]
+    events = await account_events(ledger, account_id)
     as_of = asked.as_of or await ledger.clock.now()
     return await asyncio.to_thread(replay_stored, account_id, events, as_of, asked.known_at)
 

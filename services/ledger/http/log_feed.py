@@ -53,6 +53,11 @@ async def account_pages(ledger: Ledger, account_id: str) -> AsyncIterator[list[S
         raise AccountNotFound(account_id)
 
 
+async def account_events(ledger: Ledger, account_id: str) -> list[StoredEvent]:
+    """All events of an account, in order; AccountNotFound where there are none."""
+    return [event async for page in account_pages(ledger, account_id) for event in page]
+
+
 async def account_lines(ledger: Ledger, account_id: str) -> AsyncIterator[bytes]:
     """All events of an account, a line each; AccountNotFound before the first."""
     async for page in account_pages(ledger, account_id):
