@@ -1,6 +1,6 @@
 """The commands of a history, made again of the events that they led to."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple, TypeVar
@@ -59,36 +59,34 @@ def commands_of(account_id: str, recorded: Iterable[RecordedEvent]) -> Iterator[
             yield Given(lines[0].recorded_at, command)
 
 
+COMMANDS: Mapping[type[Event], type[Command]] = {
+    AccountOpened: OpenAccount,
+    TaskClosed: CloseTask,
+    TaskCorrected: CorrectTask,
+    WarrantyMarked: MarkWarranty,
+    TaskReopened: ReopenTask,
+    DebtPaid: PayDebt,
+    WorkSuspended: SuspendWork,
+    WorkResumed: ResumeWork,
+    MonthClosed: CloseMonth,
+    MonthReopened: ReopenMonth,
+}
+"""Of which command an event is the fact, where its fields are the command's."""
+
+
 def command_of(account_id: str, event: Event) -> Command | None:
     """The command that an event is the fact of; None where it is none's, or one without hours and money."""
     match event:
-        case AccountOpened():
-            return _like(OpenAccount, event, account_id)
         case PackagePurchased():
             return _like(PurchasePackage, event, account_id, purchased_at=event.effective_at)
         case PackageRefunded():
             amount = event.refunded_kopecks if event.retained_kopecks else None
             return _like(RefundPackage, event, account_id, package_id=event.lot_id, amount_kopecks=amount)
-        case TaskCorrected():
-            return _like(CorrectTask, event, account_id)
-        case TaskClosed():
-            return _like(CloseTask, event, account_id)
-        case WarrantyMarked():
-            return _like(MarkWarranty, event, account_id)
-        case TaskReopened():
-            return _like(ReopenTask, event, account_id)
-        case DebtPaid():
-            return _like(PayDebt, event, account_id)
-        case WorkSuspended():
-            return _like(SuspendWork, event, account_id)
-        case WorkResumed() if not event.automatic:
-            return _like(ResumeWork, event, account_id)
-        case MonthClosed():
-            return _like(CloseMonth, event, account_id)
-        case MonthReopened():
-            return _like(ReopenMonth, event, account_id)
-        case _:
+        case WorkResumed() if event.automatic:
             return None
+        case _:
+            kind = COMMANDS.get(type(event))
+            return _like(kind, event, account_id) if kind else None
 
 
 def _like(kind: type[Of], event: Event, account_id: str, **more: object) -> Of:
