@@ -81,8 +81,7 @@ def _happened(account: Account, event: Event) -> Account:  # noqa: C901 - a case
 def _closed(account: Account, event: ClosingFacts, order: int, taken_over: Parts = ()) -> Account:
     """The closing stands; what it owes is a debt of that order, together with what is still owed for the task."""
     at = event.effective_at
-    for d in event.draws:
-        account = account.with_lot(account.lots[d.lot_id].moved(d.minutes, d.amount_kopecks))
+    account = account.with_draws(event.draws)
     taken = [Taken(d.lot_id, d.minutes, d.amount_kopecks, d.released, d.effective_at or at, False) for d in event.draws]
     given_at = max(event.closed_at, event.confirmed_at)
     work = (event.worked_minutes, event.charged_minutes)

@@ -1,12 +1,12 @@
 """An account as its events have made it: one consistency boundary (rule 4.1), immutable, every step a new value."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple, TypedDict
 
 from immutables import Map
 
-from contracts.events import RULES_EDITION
+from contracts.events import RULES_EDITION, Draw
 from contracts.quantities import month_of
 from services.ledger.domain.bookings import Months
 from services.ledger.domain.local_time import month_after
@@ -213,6 +213,13 @@ class Account(NamedTuple):
             with_hours = tuple(sorted([*kept, (lot.ends_at, lot.lot_id)] if lot.left_minutes else kept))
         held = self.held_minutes + lot.live_minutes - (before.live_minutes if before else 0)
         return self._replace(lots=self.lots.set(lot.lot_id, lot), with_hours=with_hours, held_minutes=held)
+
+    def with_draws(self, draws: Iterable[Draw]) -> "Account":
+        """The account once its lots have given all that."""
+        account = self
+        for taken in draws:
+            account = account.with_lot(account.lots[taken.lot_id].moved(taken.minutes, taken.amount_kopecks))
+        return account
 
     def with_package(self, package: Package) -> "Account":
         """The account with that package new or changed; it is to expire unless it has."""

@@ -54,8 +54,6 @@ def _pass(course: Course, minutes: int, end: datetime) -> None:
     """So much is drawn, or owed, up to that end; then what is due happens."""
     account = course.account
     draws, owed = draw(account.lots_ending_after(end - INSTANT), minutes, end - INSTANT)
-    for taken in draws:
-        account = account.with_lot(account.lots[taken.lot_id].moved(taken.minutes, taken.amount_kopecks))
-    course.account = account._replace(owed_minutes=account.owed_minutes + owed)
+    course.account = account.with_draws(draws)._replace(owed_minutes=account.owed_minutes + owed)
     course.now = end
     course.expire()
