@@ -1,6 +1,6 @@
 """An account as its events in the log have made it, up to one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, Self
 
@@ -40,6 +40,14 @@ class KnownAccount(NamedTuple):
     def unopened(cls, account_id: str) -> Self:
         """Before the first event."""
         return cls(Account(account_id))
+
+    @classmethod
+    def of(cls, account_id: str, events: Iterable[StoredEvent]) -> Self:
+        """After its whole stream, in order; AccountUnreadable where an event does not fit those before it."""
+        known = cls.unopened(account_id)
+        for event in events:
+            known = known.after(event)
+        return known
 
     @property
     def place(self) -> tuple[int, str | None]:

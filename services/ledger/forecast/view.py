@@ -13,9 +13,7 @@ from services.ledger.forecast.usage import WEEK, usage
 
 def forecast_stored(account_id: str, events: Sequence[StoredEvent], now: datetime) -> ForecastView:
     """Of the account's whole stream, in order; AccountUnreadable where an event does not fit those before it."""
-    known = KnownAccount.unopened(account_id)
-    for event in events:
-        known = known.after(event)
+    known = KnownAccount.of(account_id, events)
     return forecast(known.account, events[-1].position or 0, now)
 
 

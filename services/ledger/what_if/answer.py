@@ -10,6 +10,7 @@ from contracts.what_if import Difference, LeftOut, WhatIf, WhatIfView
 from services.ledger.domain.account import Account, course_of, due, fold
 from services.ledger.domain.refusals import Refusal
 from services.ledger.domain.terms import Terms
+from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.what_if.commands import Given, commands_of
 from services.ledger.what_if.curve import course_view
@@ -18,7 +19,11 @@ from services.ledger.what_if.curve import course_view
 def what_if_stored(
     account_id: str, stored: Sequence[StoredEvent], asked: WhatIf, terms: Terms, now: datetime
 ) -> WhatIfView:
-    """Of the account's whole stream; a Refusal where a purchase that was asked about is refused."""
+    """Of the account's whole stream; a Refusal where a purchase that was asked about is refused.
+
+    AccountUnreadable where an event does not fit those before it.
+    """
+    KnownAccount.of(account_id, stored)
     return what_if(account_id, [event.recorded() for event in stored], asked, terms, now)
 
 

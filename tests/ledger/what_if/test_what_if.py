@@ -1,14 +1,17 @@
 """How an account would have gone: by itself as it went, with other purchases as if they had been made."""
 
+import pytest
 from hypothesis import given as for_all
 
 from contracts.commands import PurchasePackageBody
 from contracts.envelope import RecordedEvent
 from contracts.what_if import WhatIf, WhatIfView
 from services.ledger.audit.replay import replay
-from services.ledger.what_if.answer import what_if
+from services.ledger.event_store.known_account import AccountUnreadable
+from services.ledger.what_if.answer import what_if, what_if_stored
 from tests.ledger import vocabulary
 from tests.ledger.domain.histories import Numbers, histories, next_step
+from tests.ledger.event_store.events import event
 from tests.ledger.vocabulary import ACCOUNT_ID, TERMS, Story, buy, close, given, mark_warranty, moment, pay, refund
 
 
@@ -85,3 +88,8 @@ def test_what_a_warranty_or_a_refund_gave_back_is_given_back_there_too():
     other = asked(story, bought("other", "hours-20", "2024-03-01"))
     assert [(each.command, each.slug) for each in other.left_out] == [("RefundPackage", "package-not-found")]
     assert other.difference.spent_kopecks == 6_380_000
+
+
+def test_an_account_whose_events_do_not_fit_together_is_called_that():
+    with pytest.raises(AccountUnreadable):
+        what_if_stored("a-1", [event("a-1", 2, "k-1")], WhatIf(), TERMS, moment("2024-12-31"))
