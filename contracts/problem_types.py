@@ -213,6 +213,10 @@ FAILURES = (
         "Try again; send a command again with the same key.",
     ),
     ProblemType(
+        "billing-unavailable", 503, "Billing is unavailable.",
+        "Try again after the time in Retry-After; send what was to be done again with the same key.",
+    ),
+    ProblemType(
         "projections-unavailable", 503, "The projections are unavailable.",
         "Try again after the time in Retry-After.",
     ),

@@ -1,4 +1,4 @@
-"""Commands and queries behind one address: what `hourbook up` serves."""
+"""Commands, queries and billing behind one address: what `hourbook up` serves."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,6 +7,9 @@ from fastapi import FastAPI
 from starlette.datastructures import State
 
 from services.access.guard import guard
+from services.billing.routes import ROUTES as BILLING
+from services.billing.running import running_billing
+from services.billing.settings import Settings as BillingSettings
 from services.ledger.http.commands import ROUTES as COMMANDS
 from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
@@ -22,10 +25,11 @@ from services.projections.settings import Settings as ProjectionsSettings
 
 @asynccontextmanager
 async def _running(app: FastAPI) -> AsyncIterator[None]:
-    """Both services, each with its own settings, role and connections; relay, expiry and worker run elsewhere."""
+    """All services, each with its own settings, role and connections; relay, expiry and worker run elsewhere."""
     async with (
         running_ledger(read(LedgerSettings, **as_part("ledger", "ledger"))) as app.state.ledger,
         running_projections(read(ProjectionsSettings, **as_part("projections")), worker=False) as app.state.projections,
+        running_billing(read(BillingSettings, **as_part("billing")), app) as app.state.billing,
     ):
         app.state.parts = app.state.ledger.work
         yield
@@ -33,7 +37,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
-    routes = [*COMMANDS, *QUERIES, *health_routes(_parts, _notices)]
+    routes = [*COMMANDS, *QUERIES, *BILLING, *health_routes(_parts, _notices)]
     app = FastAPI(title="Hourbook", lifespan=_running, routes=routes, **PUBLISHED)
     furnish_ledger(app)
     guard(app, lambda scope: scope["app"].state.ledger.door)
@@ -41,7 +45,7 @@ def create_app() -> FastAPI:
 
 
 async def _parts(state: State) -> dict[str, list[str]]:
-    return await state.ledger.parts() | await state.projections.parts()
+    return await state.ledger.parts() | await state.projections.parts() | await state.billing.parts()
 
 
 async def _notices(state: State) -> list[str]:

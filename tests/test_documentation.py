@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from services.documents.seller import seller
 from services.operating.start_conditions import KNOWN
 from services.projections.debt_alerts.webhooks import endpoints
-from services.projections.monthly_reports.seller import seller
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])

@@ -29,6 +29,7 @@ from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import prepared
 from services.ledger.settings import terms
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.process.postgres_roles import AUDITOR
 from services.process.stopping import finish
 from services.projections import catalogue, database
@@ -169,7 +170,7 @@ class Audit:
             full_at = (await asyncio.to_thread(Cursor.load, self.cursor_file)).full_at
             due = full_at is None or datetime.now(UTC) - full_at >= FULL_EVERY
             found = await self.run(full=due and not last)
-        except (LedgerUnavailable, *database.POSTGRES_UNAVAILABLE) as unavailable:
+        except (LedgerUnavailable, *POSTGRES_UNAVAILABLE) as unavailable:
             logger.warning("nothing can be audited now: %r", unavailable)
             return said
         faults = {log_id: findings.faults for log_id, findings in found.items()}

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 import asyncpg
 
 from infra.embedded import EmbeddedPostgres
+from services.billing.database import ROLE as BILLING
 from services.ledger.event_store.roles import LEDGER, RELAY, SIGNER
 from services.process.file_replacement import replace_file
 from services.process.logins import as_part, database_file
@@ -27,6 +28,7 @@ ROLES_OF: Mapping[str, tuple[str, ...]] = {
     "expiry": (LEDGER, SIGNER),
     "relay": (RELAY,),
     "projections": (ROLE, OWNER),
+    "billing": (BILLING,),
     "auditor": (AUDITOR,),
 }
 """What each part works as; `expiry` also signs."""

@@ -21,11 +21,14 @@ from services.process.file_replacement import replace_file
 FOLDER = OWNERS_KEY.parent.name
 OWNER = OWNERS_KEY.stem
 FOLLOWER = Role.FOLLOWER.value
+BILLING = "billing"
 OF_ONE_ROLE = (
     Role.RECORDER, Role.FINANCE, Role.MANAGER, Role.AUDITOR, Role.READER, Role.ADMIN, Role.FOLLOWER,
 )  # fmt: skip
-ROLES_OF: Mapping[str, frozenset[Role]] = {OWNER: frozenset(Role)} | {
-    role.value: frozenset({role}) for role in OF_ONE_ROLE
+ROLES_OF: Mapping[str, frozenset[Role]] = {
+    OWNER: frozenset(Role),
+    BILLING: frozenset({Role.READER, Role.FOLLOWER}),
+    **{role.value: frozenset({role}) for role in OF_ONE_ROLE},
 }
 """By the name of its file: `customer` is not among them, for a customer's key names accounts."""
 

@@ -1,9 +1,10 @@
-"""The schemas of the ledger and of the projections, brought up to date by the login that owns them."""
+"""The schemas of the ledger, the projections and billing, brought up to date by the login that owns them."""
 
 import asyncio
 
 import asyncpg
 
+from services.billing import database as billing
 from services.ledger.event_store import migrations
 from services.ledger.running import prepared
 from services.ledger.settings import Settings
@@ -23,6 +24,7 @@ async def bring_up_to_date(settings: Settings) -> None:
     await _answering(settings)
     await prepared(settings.database_url, settings.logs)
     await catalogue.migrate(settings.database_url, _log_names(settings))
+    await billing.migrate(settings.database_url)
 
 
 async def outstanding(settings: Settings) -> list[str]:
@@ -32,6 +34,7 @@ async def outstanding(settings: Settings) -> list[str]:
         return [
             *await migrations.missing(settings.database_url),
             *await catalogue.missing(settings.database_url, _log_names(settings)),
+            *await billing.missing(settings.database_url),
         ]
     except asyncpg.InsufficientPrivilegeError as refused:
         raise OperatorError(

@@ -6,8 +6,9 @@ from rich.text import Text
 
 from services.access.caller import Caller
 from services.process.operator_error import OperatorError
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.projections.catalogue import PROJECTIONS, migrate
-from services.projections.database import POSTGRES_UNAVAILABLE, pool
+from services.projections.database import pool
 from services.projections.following.feed import LogFeed
 from services.projections.following.identity import FollowedLedger
 from services.projections.following.logged import CannotApply

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings
 from services.access.caller import credential_in
 from services.access.limits import LimitSettings
 from services.access.settings import AccessSettings
+from services.billing.settings import Settings as BillingSettings
+from services.documents.seller import seller
 from services.ledger.audit.key_files import CannotSign, read_key
 from services.ledger.settings import Settings as LedgerSettings
 from services.process import settings
@@ -20,12 +22,12 @@ from services.process.outside import OutsideSettings
 from services.process.request_log import RequestLogSettings
 from services.process.tls import TlsSettings
 from services.projections.debt_alerts.webhooks import endpoints
-from services.projections.monthly_reports.seller import seller
 from services.projections.settings import Settings as ProjectionsSettings
 
 KNOWN = settings.variables(
     LedgerSettings,
     ProjectionsSettings,
+    BillingSettings,
     AccessSettings,
     LimitSettings,
     LoginSettings,

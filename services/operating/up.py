@@ -102,6 +102,7 @@ def running(
         **os.environ,
         "HOURBOOK_LEDGER_URL": url,
         "HOURBOOK_PROJECTIONS_URL": url,
+        "HOURBOOK_URL": url,
         "HOURBOOK_SANDBOX": "1" if sandbox else "0",
     }
     door = door_settings(own)
@@ -143,6 +144,7 @@ def _close_door(own: dict[str, str], data: Path, say: Callable[[str], None]) -> 
     asyncio.run(door_keys.keep_keys(settings, data, say))
     for variable in ("HOURBOOK_LEDGER_KEY_FILE", "HOURBOOK_PROJECTIONS_KEY_FILE"):
         own.setdefault(variable, str(door_keys.file_of(data, door_keys.FOLLOWER)))
+    own.setdefault("HOURBOOK_BILLING_KEY_FILE", str(door_keys.file_of(data, door_keys.BILLING)))
     owners_key = door_keys.file_of(data, door_keys.OWNER)
     say(f"every request shows a key: {owners_key} may everything, the others beside it what their roles may")
     return owners_key

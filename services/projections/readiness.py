@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from services.process.lateness import LATE_SECONDS_MAX, Lateness
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.process.problem_responses import ProblemError
 from services.projections import metrics
-from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.episodes import have_begun
 from services.projections.following.tracking import Cut

@@ -15,7 +15,9 @@ from asyncpg.pool import PoolAcquireContext
 from contracts.placement import log_of
 from services.access.caller import asking
 from services.access.door import Door
+from services.documents.seller import Seller, seller
 from services.process.postgres_login import log_in
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.process.problem_responses import ProblemError
 from services.process.settings import parsed
 from services.process.stopping import end
@@ -24,7 +26,7 @@ from services.projections.access import followed_door
 from services.projections.balances import BALANCES
 from services.projections.catalogue import PROJECTIONS, migrate
 from services.projections.clock import present
-from services.projections.database import POSTGRES_UNAVAILABLE, pool
+from services.projections.database import pool
 from services.projections.debt_alerts.effects import run_effects
 from services.projections.debt_alerts.projection import pass_time
 from services.projections.debt_alerts.stream import changes_of_alerts
@@ -33,7 +35,6 @@ from services.projections.following.halted_accounts import halted_accounts
 from services.projections.following.identity import FollowedLedger, OtherLedger
 from services.projections.following.shares import Shares, sharing
 from services.projections.following.tracking import Cut, Place, Projection, Tracking, cut
-from services.projections.monthly_reports.seller import Seller, seller
 from services.projections.readiness import Readiness
 from services.projections.settings import Settings
 

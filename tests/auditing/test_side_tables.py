@@ -15,7 +15,7 @@ from services.auditing.side_tables import TABLES, SideTables
 from services.auditing.table_differences import LEFT_OUT, Difference
 from services.ledger.event_store.store import EventStore
 from services.operating.demo import SAMPLE
-from services.projections.database import POSTGRES_UNAVAILABLE
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from tests.auditing.projected import projected_sample
 from tests.auditing.table_changes import ColumnOf, change_value, columns, delete_row, lift_limits, repeat_row, rows
 from tests.databases import Databases

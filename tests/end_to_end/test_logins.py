@@ -45,6 +45,7 @@ MAY = {
     "expiry": {right: OF_LEDGER.get(right, set()) | OF_SIGNER.get(right, set()) for right in {*OF_LEDGER, *OF_SIGNER}},
     "relay": {"SELECT": READ_BY_ALL},
     "projections": {},
+    "billing": {},
     "auditor": {
         "SELECT": READ_BY_ALL | EVIDENCE | {"personal", "erasure"},
         "INSERT": {"verification"},
@@ -58,6 +59,7 @@ CALLS = {
     "expiry": {"append", "append_sealed", "committed_position", "lock_log", "publish_seal_key", "grow_tree"},
     "relay": set[str](),
     "projections": set[str](),
+    "billing": set[str](),
     "auditor": set[str](),
 }
 """Of the ledger's functions; those that any login could write for itself are left out."""
@@ -119,6 +121,7 @@ FORGERIES = [
 
 OF_OTHER_PARTS = {
     "ledger": [
+        "SELECT * FROM billing.document",
         "SELECT * FROM projections.account",
         "SELECT * FROM reporting.balances",
         "INSERT INTO ledger.audit_key VALUES (1000, 'note')",
@@ -148,6 +151,7 @@ OF_OTHER_PARTS = {
         "SET ROLE hourbook_ledger",
     ],
     "projections": [
+        "SELECT * FROM billing.document",
         "SELECT * FROM ledger.event",
         "SELECT * FROM ledger.personal",
         "SELECT ledger.append(0, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
@@ -156,7 +160,21 @@ OF_OTHER_PARTS = {
         "SET ROLE hourbook_ledger",
         "SET ROLE hourbook_auditor",
     ],
+    "billing": [
+        "SELECT * FROM ledger.event",
+        "SELECT * FROM ledger.personal",
+        "SELECT * FROM projections.account",
+        "SELECT ledger.append(0, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
+        "UPDATE billing.document SET content = ''",
+        "DELETE FROM billing.document",
+        "INSERT INTO billing.migration VALUES ('9999_mine.sql')",
+        "CREATE TABLE billing.mine (n integer)",
+        "CREATE SCHEMA mine",
+        "SET ROLE hourbook_ledger",
+        "SET ROLE hourbook_projections",
+    ],
     "auditor": [
+        "SELECT * FROM billing.document",
         "DELETE FROM ledger.personal",
         "INSERT INTO ledger.audit_key VALUES (1000, 'note')",
         "UPDATE projections.account SET owed_minutes = 0",

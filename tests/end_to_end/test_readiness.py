@@ -16,7 +16,7 @@ from services.operating.up import Hourbook, running
 from tests.conftest import reachable_folder
 from tests.end_to_end.questions import client_of
 
-PARTS = {"commands", "queries", "relay", "checkpoints", "expiry", "alerts", "documents", "audit"}
+PARTS = {"commands", "queries", "relay", "checkpoints", "expiry", "alerts", "documents", "billing", "audit"}
 OPEN = {"account_id": "oka", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
 
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from contracts.quantities import SELLER_ZONE
 from contracts.totals import Totals
+from services.documents.seller import Seller
 from services.projections.balances import BALANCES
 from services.projections.balances.queries import balance
 from services.projections.balances.totals import totals_of_day
 from services.projections.following.logged import Logged
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.queries import Asked, report
-from services.projections.monthly_reports.seller import Seller
 from services.projections.monthly_reports.totals import totals_of_months
 from tests.projections.conftest import Applied
 from tests.projections.following.log_server import LOGS, lines_of

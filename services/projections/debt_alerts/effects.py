@@ -13,10 +13,11 @@ from asyncpg import Pool
 from services.process.logins import nats_login
 from services.process.outages import outlasting
 from services.process.outside import outside_client
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.process.settings import parsed
 from services.process.streams import OtherLedgersStream
 from services.projections.clock import present
-from services.projections.database import POSTGRES_UNAVAILABLE, pool
+from services.projections.database import pool
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.publisher import publish_alerts
 from services.projections.debt_alerts.timekeeping import COMMIT_TIME_MAX, Timekeeper

@@ -9,9 +9,9 @@ from asyncpg.pool import PoolAcquireContext
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
 from contracts.quantities import POSITION_MAX
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.process.tail import Page, Tail
 from services.process.wake import Wake
-from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import queries
 
 EVENT_END = b"\n\n"

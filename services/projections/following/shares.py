@@ -16,8 +16,9 @@ import asyncpg
 import httpx
 
 from services.process.outages import outlasting
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.process.stopping import end
-from services.projections.database import POSTGRES_UNAVAILABLE, connection_settings, pool
+from services.projections.database import connection_settings, pool
 from services.projections.following.feed import LogFeed
 from services.projections.following.identity import FollowedLedger
 from services.projections.following.live_log import Delivery

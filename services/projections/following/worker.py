@@ -7,8 +7,8 @@ from contextlib import aclosing
 
 import asyncpg
 
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.projections import metrics
-from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.following.batches import apply
 from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed, OtherPast
 from services.projections.following.identity import OtherLedger

@@ -7,6 +7,7 @@ from asyncpg import Connection
 
 from contracts.quantities import END_OF_TIME, decimal_hours, hours_column, rounded_division
 from contracts.reports import AcceptedRow, Act, ActLine, MonthlyReport, ReplacedAct, Vat, VatMode, VatRate
+from services.documents.seller import Seller
 from services.projections.monthly_reports.accepted import Part, Prices, Source, accepted
 from services.projections.monthly_reports.customers import customers_on
 from services.projections.monthly_reports.hours_from_report import (
@@ -17,7 +18,6 @@ from services.projections.monthly_reports.hours_from_report import (
 )
 from services.projections.monthly_reports.periods import last_day
 from services.projections.monthly_reports.revisions import Change, ClosedAt, act_number, changes_of_months, revisions
-from services.projections.monthly_reports.seller import Seller
 
 # All that is known of the tasks that the month booked anything of, and of those that compensations make up for; of a
 # closed month's, what was known when it was closed.

@@ -8,13 +8,13 @@ from asyncpg import Connection
 
 from contracts.quantities import KnownAt, decimal_hours, known_bounds
 from contracts.reports import MonthlyReport
+from services.documents.seller import Seller
 from services.projections.lookups import UnknownAccount
 from services.projections.monthly_reports.customers import customers_on, party
 from services.projections.monthly_reports.frozen import GONE
 from services.projections.monthly_reports.packages_left import packages_left
 from services.projections.monthly_reports.periods import last_day
 from services.projections.monthly_reports.revisions import changes_of_months, revisions
-from services.projections.monthly_reports.seller import Seller
 from services.projections.monthly_reports.tables import tables
 
 OPENING = """

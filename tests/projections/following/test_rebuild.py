@@ -8,9 +8,9 @@ from itertools import count
 import asyncpg
 import pytest
 
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.projections.balances import BALANCES
 from services.projections.catalogue import PROJECTIONS
-from services.projections.database import POSTGRES_UNAVAILABLE
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.episodes import begin
 from services.projections.debt_alerts.projection import pass_time

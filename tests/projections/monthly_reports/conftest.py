@@ -15,6 +15,7 @@ from contracts.quantities import KnownAt, month_of
 from contracts.read_models import BalanceView
 from contracts.reports import MonthlyReport
 from services.documents import act_pdf, act_xlsx, report_pdf, report_xlsx
+from services.documents.seller import Seller
 from services.ledger.domain.local_time import month_before
 from services.projections.balances import BALANCES
 from services.projections.balances.queries import balance
@@ -22,7 +23,6 @@ from services.projections.following.logged import Logged
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
 from services.projections.monthly_reports.queries import Asked, report
-from services.projections.monthly_reports.seller import Seller
 from tests.ledger import vocabulary
 from tests.ledger.domain.histories import Numbers, next_step, numbers
 from tests.ledger.vocabulary import ACCOUNT_ID, Step, Story

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 
 from contracts.reports import Act, ActLine
+from services.documents.seller import DatedVat, Seller
 from services.projections.monthly_reports.acts import act
 from services.projections.monthly_reports.periods import last_day
-from services.projections.monthly_reports.seller import DatedVat, Seller
 from tests.ledger.domain.histories import Numbers, histories
 from tests.ledger.vocabulary import Step, buy, close, close_month, mark_warranty, pay, reopen, reopen_month
 from tests.projections.monthly_reports.conftest import SOME, Telling, Told

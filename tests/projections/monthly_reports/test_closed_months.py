@@ -6,8 +6,8 @@ from hypothesis import given
 
 from contracts.events import MonthReopened
 from contracts.quantities import month_of
+from services.documents.seller import DatedParty, DatedVat, Seller
 from services.ledger.domain.local_time import month_after
-from services.projections.monthly_reports.seller import DatedParty, DatedVat, Seller
 from tests.ledger.domain.histories import Numbers
 from tests.ledger.vocabulary import Story, close_month, time_passes
 from tests.projections.monthly_reports.conftest import EVENTFUL, FEW, Telling, last_month

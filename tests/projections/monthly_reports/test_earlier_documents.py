@@ -12,7 +12,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from contracts.envelope import RecordedEvent
-from services.projections.monthly_reports.seller import DatedParty, DatedVat, Seller
+from services.documents.seller import DatedParty, DatedVat, Seller
 from tests.projections.monthly_reports.conftest import Files, Telling, logged
 
 EARLIER = Path(__file__).parent / "earlier"

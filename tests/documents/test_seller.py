@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from services.documents.seller import Seller, seller
 from services.projections.monthly_reports.acts import vat_within
-from services.projections.monthly_reports.seller import Seller, seller
 
 MOVED = """
 [[party]]

@@ -1,0 +1,1 @@
+"""What belongs to no log: offers to customers, what is sent to them, and what comes in from the bank."""

@@ -1,0 +1,5 @@
+"""Every route of billing: those of its rooms, side by side."""
+
+from starlette.routing import BaseRoute
+
+ROUTES: list[BaseRoute] = []
