@@ -23,8 +23,8 @@ VERBS = {
     "open", "purchase", "refund", "close", "correct", "mark", "reopen", "pay", "suspend", "resume", "set", "erase",
     "plan", "drop", "change", "publish",
 }  # fmt: skip
-NEVER_IN_A_DOCUMENT = {"method-not-allowed"}
-"""Answered only to methods that no operation has."""
+NEVER_IN_A_DOCUMENT = {"method-not-allowed", "billing-unavailable"}
+"""Answered only to methods that no operation has; and by rooms of billing, of which there are none yet."""
 
 SCALARS = {"integer", "number", "string", "boolean"}
 PROBLEM = "application/problem+json"
