@@ -108,9 +108,26 @@ def no_checkpoint_of_its_own(said: dict[str, Any], _: Random) -> None:
     del said["proofs"]
 
 
+def hash_in_capitals(said: dict[str, Any], _: Random) -> None:
+    said["proofs"][0]["path"][0] = said["proofs"][0]["path"][0].upper()
+
+
+def spaced_hash(said: dict[str, Any], _: Random) -> None:
+    said["proofs"][0]["path"][0] = f" {said['proofs'][0]['path'][0]}"
+
+
+def log_as_text(said: dict[str, Any], _: Random) -> None:
+    said["log"] = str(said["log"])
+
+
+def signature_after_a_return(said: dict[str, Any], _: Random) -> None:
+    said["keys"][0] = said["keys"][0].removesuffix("\n") + "\r\n"
+
+
 EDITS = (
     other_minutes, fewer_lines, fewer_proofs, other_path, longer_path, shorter_path, other_position, other_account,
     other_command, other_log, other_root, other_size, other_time, no_keys, no_lines, no_checkpoint_of_its_own,
+    hash_in_capitals, spaced_hash, log_as_text, signature_after_a_return,
 )  # fmt: skip
 
 

@@ -231,7 +231,7 @@ class Note:
         if not blank or not below.endswith("\n"):
             raise ValueError("not a signed note")
         signatures = []
-        for line in below.splitlines():
+        for line in below[:-1].split("\n"):
             dash, name, encoded = line.split(" ")
             same("the mark before a signature", "\u2014", dash)
             blob = from_base64(encoded)
@@ -255,6 +255,13 @@ def from_base64(text: str) -> bytes:
     decoded = base64.b64decode(text, validate=True)
     same("base64 in its one form", base64.b64encode(decoded).decode(), text)
     return decoded
+
+
+def from_hex(text: str) -> bytes:
+    """A hash, in the one form in which proofs have it."""
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise ValueError(f"{text!r} is no hash of 64 digits")
+    return bytes.fromhex(text)
 
 
 def key_id_of(name: str, public_key: bytes) -> bytes:
@@ -2122,7 +2129,7 @@ class Receipt:
         """Judge it by itself: leaf, path, root, signature and keys."""
         said, found = self.said, Findings()
         ledger_id, _, log = self.checkpoint.origin.removeprefix("hourbook/").partition("/log/")
-        same("the log", str(said["log"]), log)
+        same("the log", (int, str(said["log"])), (type(said["log"]), log))
         keys = read_keys("its keys", ledger_id, said["keys"], held, found)
         if found.said:
             raise ValueError(found.said[0])
@@ -2134,7 +2141,7 @@ class Receipt:
             same("account, command, version and position", expected,
                  (line.account_id, line.command_id, line.version, line.position))  # fmt: skip
             same("the fingerprint of its first event alone", not number, bool(line.fingerprint))
-            path = [bytes.fromhex(node) for node in proof["path"]]
+            path = [from_hex(node) for node in proof["path"]]
             root = root_along(leaf_hash(said["log"], line), line.position - 1, self.checkpoint.size, path)
             same(f"the root, by the path of position {line.position}", self.checkpoint.root.hex(), root.hex())
         return keys
