@@ -1,17 +1,7 @@
 """What a forecast answers: each expectation as its 10th, 50th and 90th percentile (rule 18)."""
 
-from datetime import date
-
 from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes
-from contracts.read_models import ReadModel
-
-
-class ExpectedDay(ReadModel):
-    """A day: in a tenth of the ways in which the account may go on it is not later than `p10`, in half than `p50`."""
-
-    p10: date
-    p50: date
-    p90: date
+from contracts.read_models import ExpectedDay, ReadModel
 
 
 class ExpectedMinutes(ReadModel):

@@ -57,11 +57,20 @@ class BalanceStep(ReadModel):
     balance_minutes: SignedMinutes
 
 
+class ExpectedDay(ReadModel):
+    """A day: in a tenth of the ways in which the account may go on it is not later than `p10`, in half than `p50`."""
+
+    p10: date
+    p50: date
+    p90: date
+
+
 class AccountSummary(ReadModel):
     """One account in a list, as of now. `next_expiry_at`: when the first of its hours will be gone.
 
     That is not their package's end where a successor, bought already, takes them over (rules 7.2, 13). `halted`: an
-    event of the account could not be applied, and these figures are those before it.
+    event of the account could not be applied, and these figures are those before it. `run_out_on`: when its balance is
+    expected to be above zero no longer, as its forecast said at `forecast_as_of`; absent before there is any (rule 18).
     """
 
     account_id: AccountId
@@ -76,13 +85,20 @@ class AccountSummary(ReadModel):
     suspended: bool
     next_expiry_at: Instant | None
     next_expiry_minutes: Minutes
+    run_out_on: ExpectedDay | None = None
+    forecast_as_of: Instant | None = None
     halted: bool = False
 
 
 class AccountPage(ReadModel):
-    """A page of accounts; `next_cursor` fetches the next one and is absent on the last."""
+    """A page of accounts; `next_cursor` fetches the next one and is absent on the last.
+
+    `forecasts_behind`, where forecasts choose or order the accounts: how many have had hours moved since theirs, or
+    have none of today.
+    """
 
     accounts: tuple[AccountSummary, ...]
+    forecasts_behind: int | None = None
     next_cursor: str | None
 
 

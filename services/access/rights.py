@@ -19,7 +19,7 @@ RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
         Role.READER: frozenset({Right.BALANCES, Right.DOCUMENTS, Right.ALL_ACCOUNTS, Right.EVIDENCE}),
         Role.CUSTOMER: frozenset({Right.BALANCES, Right.DOCUMENTS, Right.EVIDENCE, Right.PERSONAL}),
         Role.ADMIN: frozenset({Right.ERASURE, Right.TERMS, Right.ACCESS, Right.OPERATE}),
-        Role.FOLLOWER: frozenset({Right.LOG, Right.PERSONAL}),  # who signs, for documents
+        Role.FOLLOWER: frozenset({Right.LOG, Right.PERSONAL, Right.BALANCES}),  # who signs, for documents; forecasts
     }
 )
 

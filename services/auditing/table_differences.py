@@ -19,6 +19,7 @@ LEFT_OUT = {
     "alert_publication": "tells what NATS has acknowledged",
     "alert_endpoint": "tells up to where deliveries to an endpoint are entered",
     "alert_delivery": "tells what an endpoint has answered, and when",
+    "forecast": "tells what the ledger has answered, and when; that follows from when workers asked",
     "followed_ledger": "names the ledger; a worker that meets another halts",
     "tracking": "is what the comparison rests on: its event and hash are compared with the log's",
 }

@@ -1,7 +1,7 @@
 """What queries of every room are asked with, in a form that says what to put right."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from typing import Annotated, Any
 
 from fastapi import Header, Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -10,7 +10,23 @@ from contracts.quantities import POSITION_MAX, AccountId, AskedInstant, KnownAt,
 from services.documents import Lang
 
 PAGE_ROWS_MAX = 1000
+DAY_EARLIEST, DAY_LATEST = date(2000, 1, 1), date(2199, 12, 31)
 
+
+def _day(value: Any) -> Any:
+    """A calendar day in the years that months can have."""
+    if value is None:
+        return None
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        day = date.min
+    if not DAY_EARLIEST <= day <= DAY_LATEST or len(value) != len("2026-03-05"):
+        raise ValueError("give a day such as 2026-03-05")
+    return day
+
+
+AskedDay = Annotated[date | None, BeforeValidator(_day)]
 AskedKnownAt = Annotated[KnownAt, BeforeValidator(parse_known_at)]
 AccountPath = Annotated[AccountId, Path()]
 MinPosition = Annotated[int, Header(alias="Hourbook-Min-Position", ge=0, le=POSITION_MAX)]

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,6 +24,7 @@ from services.process.stopping import end
 from services.process.tail import Tail
 from services.projections.access import followed_door
 from services.projections.balances import BALANCES
+from services.projections.balances.forecasts import keep_forecasts
 from services.projections.catalogue import PROJECTIONS, migrate
 from services.projections.clock import present
 from services.projections.database import pool
@@ -268,9 +269,8 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
         if migration.done():
             migration.result()
         if shares:
-            opened.push_async_callback(end, asyncio.create_task(_work(migration, shares.run)))
-            effects = asyncio.create_task(_work(migration, partial(run_effects, settings, ledger)))
-            opened.push_async_callback(end, effects)
+            for work in (shares.run, *_works(settings, ledger)):
+                opened.push_async_callback(end, asyncio.create_task(_work(migration, work)))
         door = await opened.enter_async_context(followed_door(ledger))
         changes = changes_of_alerts(partial(streams.acquire, timeout=CONNECTION_SECONDS_MAX))
         opened.push_async_callback(end, asyncio.create_task(changes.run()))
@@ -293,8 +293,13 @@ async def run_worker(settings: Settings) -> None:
     async with _ledger(settings) as ledger, sharing(settings, ledger, _trackings(settings)) as shares:
         await _migrate(settings)
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run_effects(settings, ledger))
-            tasks.create_task(shares.run())
+            for work in (shares.run, *_works(settings, ledger)):
+                tasks.create_task(work())
+
+
+def _works(settings: Settings, ledger: httpx.AsyncClient) -> tuple[Callable[[], Coroutine[None, None, None]], ...]:
+    """What workers do beside the projections, each in one process at a time."""
+    return partial(run_effects, settings, ledger), partial(keep_forecasts, settings, ledger)
 
 
 def _trackings(settings: Settings) -> dict[str, tuple[Tracking, ...]]:

@@ -1,28 +1,14 @@
 """What totals are asked for: a day, or months."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from contracts.quantities import Month
-from services.projections.parameters import Asked
+from services.projections.parameters import Asked, AskedDay
 
 MONTHS_MAX = 120
-DAY_EARLIEST, DAY_LATEST = date(2000, 1, 1), date(2199, 12, 31)
-
-
-def _day(value: Any) -> Any:
-    """A calendar day in the years that months can have."""
-    if value is None:
-        return None
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        day = date.min
-    if not DAY_EARLIEST <= day <= DAY_LATEST or len(value) != len("2026-03-05"):
-        raise ValueError("give a day such as 2026-03-05")
-    return day
 
 
 class AskedTotals(Asked):
@@ -31,7 +17,7 @@ class AskedTotals(Asked):
     month: Month | None = None
     first: Annotated[Month | None, Field(alias="from")] = None
     last: Annotated[Month | None, Field(alias="to")] = None
-    day: Annotated[date | None, BeforeValidator(_day), Field(validate_default=True)] = None
+    day: Annotated[AskedDay, Field(validate_default=True)] = None
 
     @field_validator("last")
     @classmethod

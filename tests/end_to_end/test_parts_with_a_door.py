@@ -71,6 +71,8 @@ def test_the_projections_admit_whom_the_ledger_knows_and_nobody_else(database_ur
             while client.get("/v1/projections").status_code == 401:
                 pass
             caught_up(client, "/v1/accounts/oka/balance", position)
+            while client.get("/v1/accounts/oka").raise_for_status().json()["run_out_on"] is None:
+                pass
             report = client.get("/v1/accounts/oka/reports/2026-03").raise_for_status().json()
             assert report["customer"]["signatory_name"] == "Роман Ромашкин"
             key_id = reader.read_text().split("_")[1]

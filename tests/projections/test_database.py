@@ -1,13 +1,14 @@
 """Role, schema and indexes: made by anybody who starts first, closed to everybody else's role."""
 
 import asyncio
+from datetime import date
 from itertools import product
 from typing import Any
 
 import asyncpg
 import pytest
 
-from services.projections.balances.accounts import EXPIRING, FILTERS, ORDERS, PAGE, Sort
+from services.projections.balances.accounts import EXPIRING, FILTERS, ORDERS, RUNNING_OUT, Sort, page_of
 from services.projections.catalogue import migrate
 from services.projections.database import OWNER
 from tests.projections.vocabulary import moment
@@ -23,6 +24,9 @@ CROWD = """
     SELECT 'a-' || n, 'P-' || m, 60, 0, '2026-01-01', ends_at, ends_at, 60
     FROM generate_series(1, 5000) AS n, generate_series(1, 3) AS m,
         LATERAL (SELECT timestamptz '2026-03-01' + (n - 2) * m * interval '1 hour') AS ending (ends_at);
+    INSERT INTO projections.forecast (account_id, position, as_of, p10, p50, p90)
+    SELECT 'a-' || n, 1, '2026-03-01', day, day, day
+    FROM generate_series(1, 5000) AS n, LATERAL (SELECT date '2026-03-01' + n % 400) AS run_out (day);
 """
 
 
@@ -93,13 +97,16 @@ LISTS: list[tuple[Sort, list[str], str]] = [
     ("customer_name", [FILTERS["debt", True]], "account_in_debt"),
     ("expiry", [FILTERS["debt", True]], "account_in_debt"),
     ("account_id", [FILTERS["suspended", True]], "account_suspended"),
+    ("run_out", [RUNNING_OUT], "forecast_by_run_out"),
 ]
+LIMITS = {EXPIRING: moment("2026-03-15"), RUNNING_OUT: date(2026, 9, 1)}
 AFTER: dict[Sort, list[Any]] = {
     "account_id": ["a-17"],
     "customer_name": ["ООО 17", "a-17"],
     "balance": [2500, "a-17"],
     "-balance": [2500, "a-17"],
     "expiry": [moment("2026-03-03"), "a-17"],
+    "run_out": [date(2026, 4, 1), "a-17"],
 }
 
 
@@ -107,13 +114,14 @@ async def test_every_page_of_accounts_is_an_index_scan(database: asyncpg.Pool, d
     """Of 5,000 accounts ten are in debt, and the expiry of two is due and not recorded yet."""
     await database.execute(CROWD)
     owner = await asyncpg.connect(database_url)
-    await owner.execute("ANALYZE projections.account; ANALYZE projections.lot")
+    await owner.execute("ANALYZE projections.account; ANALYZE projections.lot; ANALYZE projections.forecast")
     await owner.close()
     for (sort, filters, index), later_page in product(LISTS, (False, True)):
-        asked = [moment("2026-03-01"), 101, *([moment("2026-03-15")] if EXPIRING in filters else [])]
+        asked: list[Any] = [moment("2026-03-01"), 101, *(LIMITS[each] for each in filters if each in LIMITS)]
         after = ORDERS[sort].after(len(asked) + 1) if later_page else ""
         asked += AFTER[sort] if later_page else []
-        statement = PAGE.format(found="", filters=" ".join(filters), after=after, by=ORDERS[sort].by)
+        given = [each.format(3) for each in filters]
+        statement = page_of(sort, given, after=after, forecast_only=RUNNING_OUT in filters)
         plan = "\n".join(row[0] for row in await database.fetch("EXPLAIN " + statement, *asked))
         assert index in plan, (sort, filters)
         assert "Seq Scan" not in plan, (sort, filters)

@@ -63,6 +63,8 @@ async def test_a_listed_account_shows_what_it_holds_and_what_goes_first(many: Lo
         "suspended": False,
         "next_expiry_at": "2026-03-29T21:00:00Z",
         "next_expiry_minutes": 90,
+        "run_out_on": None,
+        "forecast_as_of": None,
         "halted": False,
     }
     assert (listed["suspended"]["balance_minutes"], listed["suspended"]["suspended"]) == (-20, True)

@@ -1,7 +1,7 @@
 """Lists in every order, with every filter, at every time page completely, and agree with each account's balance."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import product
 from typing import Any, get_args
 
@@ -29,7 +29,15 @@ KEYS: dict[str, Callable[[AccountSummary], tuple[Any, ...]]] = {
         account.next_expiry_at.isoformat() if account.next_expiry_at else NEVER,
         account.account_id,
     ),
+    "run_out": lambda account: (account.run_out_on.p50 if account.run_out_on else date.max, account.account_id),
 }
+SOON = date(2026, 5, 1)
+FORECAST = """
+    INSERT INTO projections.forecast SELECT account_id, 1, now(), day, day, day
+    FROM account CROSS JOIN LATERAL (SELECT $1::date + right(account_id, 1)::integer % 3 - 1) AS forecast (day)
+    WHERE right(account_id, 1)::integer % 4 > 0 ON CONFLICT DO NOTHING
+"""
+"""For three of four accounts, some of them of the same day."""
 
 
 async def listed(connection: asyncpg.Connection, limit: int, **asked: Any) -> list[AccountSummary]:
@@ -55,6 +63,7 @@ async def test_every_combination_pages_completely_in_its_order(
     now = max(line.recorded_at for line in applied.log.lines) + timedelta(days=days)
     assert instants
     async with applied.database.acquire() as connection:
+        await connection.execute(FORECAST, SOON)
         everybody = await listed(connection, 1000, debt=None, expiring_within=None, suspended=None, now=now)
         assert len(everybody) == number + len(histories)
         one = data.draw(st.sampled_from(everybody))
@@ -70,14 +79,17 @@ async def test_every_combination_pages_completely_in_its_order(
             (lot.lot_id, lot) for lot in stands.lots
         )
         assert all(each.state == "valid" for each in held if each.lots)
-        for sort, debt, within, suspended in product(get_args(Sort), (None, True, False), (None, 90), (None, True)):
+        choices = ((None, True, False), (None, 90), (None, True), (None, SOON))
+        for sort, debt, within, suspended, before in product(get_args(Sort), *choices):
             filters: dict[str, Any] = {"debt": debt, "expiring_within": within, "suspended": suspended}
+            filters["run_out_before"] = before
             expected = [
                 account
                 for account in everybody
                 if (debt is None or debt == (account.balance_minutes < 0))
                 and (not within or (account.next_expiry_at and account.next_expiry_at <= now + timedelta(days=within)))
                 and (suspended is None or suspended == account.suspended)
+                and (before is None or (account.run_out_on and account.run_out_on.p50 < before))
             ]
             found = await listed(connection, 2, sort=sort, now=now, **filters)
             assert found == sorted(expected, key=KEYS[sort], reverse=sort.startswith("-"))

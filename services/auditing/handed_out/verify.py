@@ -2198,7 +2198,7 @@ RIGHTS = {
     "reader": {"balances", "documents", "all-accounts", "evidence"},
     "customer": {"balances", "documents", "evidence", "personal"},
     "admin": {"erasure", "terms", "access", "operate"},
-    "follower": {"log", "personal"},
+    "follower": {"log", "personal", "balances"},
 }
 """What each role may do."""
 

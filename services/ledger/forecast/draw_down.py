@@ -28,14 +28,16 @@ def last_end(account: Account, now: datetime) -> datetime:
     return max((end for end, _, _ in account.to_expire), default=now)
 
 
-def drawn_down(account: Account, used: Iterable[Use], until: datetime) -> Outcome:
+def drawn_down(account: Account, used: Iterable[Use], now: datetime) -> Outcome:
     """Let the days pass up to the last end: charges draw (rule 6.2), packages end and are carried over (rule 7.2).
 
     `used` comes after everything that is recorded, in order. Between two ends it makes no difference which minutes are
     drawn first, so that all of them are drawn at once.
     """
+    until = last_end(account, now)
     course = Course(account, until)
-    run_out_on, drawn, left, due_at = None, 0, account.balance_minutes, account.next_due_at
+    drawn, left, due_at = 0, account.balance_minutes, account.next_due_at
+    run_out_on = local_date(now) if left <= 0 else None
     for at, minutes in (*used, (until, 0)):
         while due_at and due_at <= at:
             _pass(course, drawn, due_at)

@@ -71,8 +71,8 @@ def _cases_at(account: Account, at: datetime, uses: list[Use]) -> Iterator[Case]
     until = last_end(account, at)
     past = usage(account, at)
     outcomes = ways(account, past, at, f"{account.account_id} {at}")
-    truth = drawn_down(account, [use for use in uses if use[0] < until], until)
-    line = drawn_down(account, _line(past, at, until), until)
+    truth = drawn_down(account, [use for use in uses if use[0] < until], at)
+    line = drawn_down(account, _line(past, at, until), at)
     numbers = [_numbers(outcome) for outcome in (line, truth, *outcomes)]
     for key in numbers[0]:
         of_line, true, *forecast = (each[key] for each in numbers)

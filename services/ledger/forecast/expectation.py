@@ -37,10 +37,9 @@ Value = TypeVar("Value", bound=Ordered)
 
 def ways(account: Account, past: Usage, now: datetime, seed: str) -> list[Outcome]:
     """What comes of the account in each way that goes on from its past; everything due by now has happened."""
-    until = last_end(account, now)
-    days = days_ahead(now, until)
+    days = days_ahead(now, last_end(account, now))
     chance = Random(seed)  # noqa: S311 - it has to repeat
-    return [drawn_down(account, _way(past, days, chance), until) for _ in range(WAYS)]
+    return [drawn_down(account, _way(past, days, chance), now) for _ in range(WAYS)]
 
 
 def days_ahead(now: datetime, until: datetime) -> list[datetime]:

@@ -11,7 +11,7 @@ from services.projections.balances.packages import PACKAGE_KEY
 from services.projections.balances.queries import STATEMENT_KEY
 from services.projections.balances.search import folded
 from services.projections.paging import Cursor, require_cursor
-from services.projections.parameters import Asked, AskedKnownAt, AskedPeriod, Limit
+from services.projections.parameters import Asked, AskedDay, AskedKnownAt, AskedPeriod, Limit
 
 DAYS_MAX = 36_500
 
@@ -23,11 +23,12 @@ def _searchable(text: str) -> str:
 
 
 class AskedAccounts(Asked):
-    """Which accounts to list, in which order: by default by id, or where hours end soon, the soonest first."""
+    """Which accounts to list, in which order: by default by id, or where hours end or run out, the soonest first."""
 
     sort: Sort | None = None
     debt: bool | None = None
     expiring_within: Annotated[int, Field(ge=0, le=DAYS_MAX)] | None = None
+    run_out_before: AskedDay = None
     suspended: bool | None = None
     q: Annotated[Name, Field(max_length=100), AfterValidator(_searchable)] | None = None
     cursor: Cursor | None = None
@@ -37,7 +38,7 @@ class AskedAccounts(Asked):
     @classmethod
     def _of_this_order(cls, cursor: str | None, info: ValidationInfo) -> str | None:
         """A list in one order goes on where a list in that order stopped."""
-        order = ORDERS[order_of(info.data.get("sort"), info.data.get("expiring_within"))]
+        order = ORDERS[order_of(*(info.data.get(name) for name in ("sort", "expiring_within", "run_out_before")))]
         return require_cursor(cursor, order.key)
 
 

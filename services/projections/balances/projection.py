@@ -51,8 +51,10 @@ MOVE_LOTS = """
 # are those that end later.
 MOVE_ACCOUNTS = """
     UPDATE account SET owed_minutes = account.owed_minutes + moved.owed_minutes,
-                       held_minutes = alive.minutes, next_expiry_at = alive.next_expiry_at
-    FROM unnest($1::text[], $2::timestamptz[], $3::bigint[]) AS moved (account_id, recorded_at, owed_minutes)
+                       held_minutes = alive.minutes, next_expiry_at = alive.next_expiry_at,
+                       position = moved.position
+    FROM unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::bigint[])
+        AS moved (account_id, recorded_at, position, owed_minutes)
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(remaining_minutes), 0)::bigint AS minutes,
                coalesce(min(ends_at), 'infinity') AS next_expiry_at
@@ -161,11 +163,11 @@ async def _move_lots(connection: Connection, changes: Sequence[Change]) -> None:
 async def _move_accounts(connection: Connection, changes: Sequence[Change]) -> None:
     """Keep what each account holds and owes, now that its lots stand as the batch leaves them."""
     debts: defaultdict[str, int] = defaultdict(int)
-    recorded_at: dict[str, datetime] = {}
+    last: dict[str, tuple[datetime, int]] = {}
     for recorded, _, moved, _ in changes:
-        recorded_at[recorded.account_id] = recorded.recorded_at
+        last[recorded.account_id] = (recorded.recorded_at, recorded.position)
         debts[recorded.account_id] += sum(movement.minutes for movement in moved if movement.lot_id is OWED)
-    rows = [(account_id, at, debts[account_id]) for account_id, at in recorded_at.items()]
+    rows = [(account_id, *at, debts[account_id]) for account_id, at in last.items()]
     await _update(connection, MOVE_ACCOUNTS, rows)
 
 

@@ -20,6 +20,7 @@ TOTALS = """
 SCHEMA = """
 -- One row an account: what a list of accounts needs as of now. held_minutes is right until next_expiry_at, when the
 -- first of these hours will be gone; from then on until the ledger has recorded that, whoever reads looks at the lots.
+-- position: of the last event that moved hours, or changed who holds them until when.
 CREATE TABLE IF NOT EXISTS account (
     account_id      text COLLATE "C" PRIMARY KEY,
     customer_name   text NOT NULL,
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS account (
     balance_minutes bigint GENERATED ALWAYS AS (held_minutes - owed_minutes) STORED,
     next_expiry_at  timestamptz NOT NULL DEFAULT 'infinity',
     suspended       boolean NOT NULL DEFAULT false,
+    position        bigint NOT NULL DEFAULT 0,
     CONSTRAINT a_debt_is_never_below_nothing CHECK (owed_minutes >= 0),
     CONSTRAINT a_plan_is_never_below_nothing CHECK (planned_minutes >= 0)
 ) WITH (fillfactor = 80);

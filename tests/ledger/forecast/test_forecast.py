@@ -2,6 +2,7 @@
 
 import os
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -62,10 +63,21 @@ def test_an_account_that_has_used_nothing_loses_everything_at_the_end():
     assert shown.run_out_on.p10 == shown.run_out_on.p90 == date(2026, 4, 6)
 
 
-def test_an_account_without_hours_has_run_out_already():
-    empty = account(given())
-    shown = forecast(empty, 1, NOW)
-    assert (shown.weeks_of_history, shown.ends, shown.run_out_on.p10) == (0, (), date(2026, 3, 2))
+@pytest.mark.parametrize(
+    "history",
+    [
+        (),
+        (close("T-1", worked=60, on="2026-02-20"),),
+        (buy("spring", "hours-20", on="2026-02-20"), close("T-1", worked=1200, on="2026-02-21")),
+        (buy("spring", "hours-20", on="2026-02-20"), close("T-1", worked=1300, on="2026-02-21")),
+        (buy("spring", "hours-20", on="2026-03-01"), close("T-1", worked=1200, on="2026-03-02")),
+    ],
+)
+def test_an_account_without_hours_has_run_out_already(history: tuple[Any, ...]):
+    """Also while a package that holds nothing has not ended yet."""
+    shown = forecast(account(given(*history)), 1, NOW)
+    assert shown.run_out_on.p10 == shown.run_out_on.p90 == date(2026, 3, 2)
+    assert all(end.forfeited_minutes.p90 == 0 for end in shown.ends)
 
 
 def test_hours_are_carried_over_to_a_successor_that_is_known():
@@ -76,11 +88,11 @@ def test_hours_are_carried_over_to_a_successor_that_is_known():
         )
     )
     used = [(datetime(2026, 3, 10, tzinfo=UTC), 700), (datetime(2026, 5, 10, tzinfo=UTC), 900)]
-    outcome = drawn_down(after, used, after.to_expire[-1][0])
+    outcome = drawn_down(after, used, NOW)
     assert outcome.forfeited["spring"].forfeited_minutes == 0
     assert outcome.forfeited["summer"].forfeited_minutes == 3000 - 1600
     early = [(datetime(2026, 3, 10, tzinfo=UTC), 1200), (datetime(2026, 5, 10, tzinfo=UTC), 1800)]
-    assert drawn_down(after, early, after.to_expire[-1][0]).run_out_on == date(2026, 5, 10)
+    assert drawn_down(after, early, NOW).run_out_on == date(2026, 5, 10)
 
 
 def test_what_was_taken_back_is_no_use():
