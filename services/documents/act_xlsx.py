@@ -2,7 +2,7 @@
 
 from xlsxwriter.worksheet import Worksheet
 
-from contracts.reports import Act, ActLine, Party
+from contracts.reports import Act, ActLine
 from services.documents.act_content import (
     groups,
     hours_in_a_sentence,
@@ -20,15 +20,13 @@ from services.documents.act_content import (
 from services.documents.formats import Formats, first_and_last
 from services.documents.numerals import Lang
 from services.documents.parties import requisites
+from services.documents.sheet_signatures import sign
 from services.documents.sheets import Book, Column, height_of
 
 _QUANTITY, _MINUTES, _PRICE, _AMOUNT = 3, 4, 5, 6
 _WIDTHS = (22, 52, 10, 11, 10, 16, 18)
 _SIGNATURES = {"seller": (0, 1), "customer": (3, 6)}
 """The columns that each party's signature takes."""
-
-_TO_SIGN = 8
-"""Points above a line for the hand that signs."""
 
 
 def act_xlsx(act: Act, lang: Lang) -> bytes:
@@ -41,7 +39,7 @@ def act_xlsx(act: Act, lang: Lang) -> bytes:
         row = _table(book, sheet, row, act)
         row = _hours_table(book, sheet, row, act)
         row = _agreed(book, sheet, row + 1, act)
-        _signatures(book, sheet, row + 1, act)
+        sign(book, sheet, row + 1, (act.seller, act.customer), _SIGNATURES, _WIDTHS)
     else:
         _nothing_to_sign(book, sheet, row, act)
     return book.finish()
@@ -161,30 +159,3 @@ def _paragraphs(book: Book, sheet: Worksheet, row: int, sentences: list[str]) ->
     for number, sentence in enumerate(sentences, row):
         book.paragraph(sheet, number, sentence, last=len(_WIDTHS) - 1, width=sum(_WIDTHS))
     return row + len(sentences)
-
-
-def _signatures(book: Book, sheet: Worksheet, row: int, act: Act) -> None:
-    """Position, signature and name of each person who signs; blank lines for what is not known.
-
-    Both sides stand in the same rows, each as high as the longer text needs.
-    """
-    words = book.formats.words
-    sides = [_signatory(book, role, party) for role, party in (("seller", act.seller), ("customer", act.customer))]
-    for number, both in enumerate(zip(*sides, strict=True), row):
-        heights: list[float] = []
-        for (first, last), (text, style) in zip(_SIGNATURES.values(), both, strict=True):
-            book.block(sheet, number, first, last, text, style)
-            heights.append(height_of(text, sum(_WIDTHS[first : last + 1])))
-        sheet.set_row(number, max(heights) + (_TO_SIGN if both[0][1] == "signature" else 0))
-    for first, last in _SIGNATURES.values():
-        book.block(sheet, row + len(sides[0]), first, last, words["stamp"], "caption")
-
-
-def _signatory(book: Book, role: str, party: Party) -> list[tuple[str, str]]:
-    """What stands on one side, line by line, and how."""
-    words = book.formats.words
-    authority = f"{words['authority']}: {party.signatory_authority}" if party.signatory_authority else ""
-    lines = [(f"{words[role]}: {party.name}", "strong"), (authority, "quiet")]
-    for caption, known in (("position", party.signatory_position), ("signature", None), ("name", party.signatory_name)):
-        lines += [(known or "", "signature"), (words[caption], "caption")]
-    return lines

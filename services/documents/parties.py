@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from contracts.reconciliations import Reconciliation
 from contracts.reports import Act, MonthlyReport, Party
 from services.documents.formats import Formats
 
@@ -26,7 +27,7 @@ def party_block(role: str, party: Party, formats: Formats) -> dict[str, Any]:
     }
 
 
-def foot(document: MonthlyReport | Act, formats: Formats) -> str:
+def foot(document: MonthlyReport | Act | Reconciliation, formats: Formats) -> str:
     """What every page says of its origin: the contract, and the last event the document rests on."""
     words = formats.words
     contract = f"{words['contract']} {words['number']} {document.contract_number}"

@@ -219,6 +219,83 @@ _WORDS = {
         "Строки пакетов, цена которых согласована целиком: {rows}. Их сумма — доля этой цены.",
         "Rows of packages whose price was agreed as a whole: {rows}. Their amount is the share of that price.",
     ),
+    # the reconciliation
+    "reconciliation": ("Акт сверки взаимных расчётов", "Reconciliation of accounts"),
+    "sheet_reconciliation": ("Сверка", "Reconciliation"),
+    "for_period": ("за период с {since} по {until}", "for the period from {since} to {until}"),
+    "period_draft_why": (
+        "Не все месяцы периода закрыты: данные могут измениться.",
+        "Not every month of the period is closed: the figures may change.",
+    ),
+    "reconciliation_statement": (
+        (
+            "Стороны сверили взаимные расчёты по указанному договору. Дебет — исполненное Исполнителем, "
+            "кредит — полученное им; часы — оплаченные и ещё не оказанные."
+        ),
+        (
+            "The parties have reconciled their accounts under this contract. Debit is what the Contractor has "
+            "rendered, credit what it has received; hours are those paid for and not rendered yet."
+        ),
+    ),
+    "debit": ("Дебет", "Debit"),
+    "credit": ("Кредит", "Credit"),
+    "turnover": ("Обороты за период", "Turnover of the period"),
+    "opening_account": ("Сальдо на начало", "Opening balance"),
+    "closing_account": ("Сальдо на конец", "Closing balance"),
+    "reconciled_purchased": ("Приобретён пакет {package}", "Package bought: {package}"),
+    "reconciled_paid": ("Оплата долга деньгами, {reference}", "Debt paid in money, {reference}"),
+    "reconciled_act": ("Акт № {number} за {month}", "Act No. {number} for {month}"),
+    "reconciled_open": ("Услуги за {month}, акта ещё нет", "Services of {month}, no act yet"),
+    "reconciled_part": ("Услуги за {month}, дни этого периода", "Services of {month}, the days of this period"),
+    "reconciled_forfeited": ("Сгорели часы пакета {package}", "Hours of package {package} forfeited"),
+    "reconciled_unforfeited": (
+        "Сгоревшие часы пакета {package} возвращены",
+        "Forfeited hours of package {package} given back",
+    ),
+    "reconciled_refunded": (
+        "Возврат денег за остаток пакета {package}, {reference}",
+        "Refund of what was left of package {package}, {reference}",
+    ),
+    "reconciled_retained": (
+        "Удержано при возврате по пакету {package}",
+        "Kept of what was left of package {package}",
+    ),
+    "debt_of_customer": ("Долг Заказчика в часах", "What the Customer owes, in hours"),
+    "debt_opening": ("Долг на начало", "Owed at the beginning"),
+    "debt_owed": ("Выполнено сверх пакетов", "Rendered beyond the packages"),
+    "debt_settled": ("Погашено часами пакетов", "Settled by hours of packages"),
+    "debt_paid": ("Оплачено деньгами", "Paid in money"),
+    "debt_cancelled": ("Снято при исправлении", "Cancelled by corrections"),
+    "debt_closing": ("Долг на конец", "Owed at the end"),
+    "seller_owes": (
+        (
+            "На {day} Исполнитель должен Заказчику оплаченные и не оказанные услуги: {hours} ч ({clock}) "
+            "на {money} — {words}."
+        ),
+        (
+            "On {day} the Contractor owes the Customer services paid for and not rendered: {hours} h ({clock}), "
+            "{money} — {words}."
+        ),
+    ),
+    "seller_owes_nothing": (
+        "На {day} оплаченных и не оказанных услуг нет.",
+        "On {day} there are no services paid for and not rendered.",
+    ),
+    "customer_owes": (
+        (
+            "На {day} Заказчик должен Исполнителю оплату услуг, оказанных сверх пакетов: {hours} ч ({clock}). "
+            "Деньгами они станут при оплате, поэтому в дебете их нет."
+        ),
+        (
+            "On {day} the Customer owes the Contractor the payment of services beyond the packages: {hours} h "
+            "({clock}). They get a price when they are paid, so they do not stand under debit."
+        ),
+    ),
+    "customer_owes_nothing": ("На {day} долга Заказчика нет.", "On {day} the Customer owes nothing."),
+    "reconciliation_note": (
+        "Часы округлены до сотых так, что столбец сходится с сальдо; рядом — точное время (ч:мм).",
+        "Hours are rounded to hundredths so that it adds up to the balance; the exact time stands beside (h:mm).",
+    ),
     "position": ("должность", "position"),
     "signature": ("подпись", "signature"),
     "name": ("фамилия, инициалы", "name"),

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from contracts.quantities import decimal_hours, hours_column
+from contracts.reconciliations import DebtRow, ReconciledRow, Reconciliation
 from contracts.reports import (
     AcceptedKind,
     AcceptedRow,
@@ -251,3 +252,49 @@ def accepted_rows(charged: int, owed: int = 0, settled: int = 0) -> tuple[Accept
     hours = [*hours_column(list(moved.values())), decimal_hours(accepted)]
     rows = zip((moved | {"accepted": accepted}).items(), hours, strict=True)
     return tuple(AcceptedRow(kind=kind, minutes=minutes, hours=shown) for (kind, minutes), shown in rows)
+
+
+def reconciled(kind: str, minutes: int, amount: int, *, day: date = date(2026, 3, 15), **given: Any) -> ReconciledRow:
+    """A row between opening and closing; what it is about as its kind needs."""
+    values: dict[str, Any] = {"kind": kind, "day": day, "minutes": minutes, "hours": "", "amount_kopecks": amount}
+    return ReconciledRow.model_validate(values | given)
+
+
+def debt_row(kind: str, minutes: int) -> DebtRow:
+    return DebtRow.model_validate({"kind": kind, "minutes": minutes, "hours": decimal_hours(minutes)})
+
+
+def reconciliation(
+    *rows: ReconciledRow, opening: tuple[int, int] = (0, 0), debt: tuple[DebtRow, ...] = (), **given: Any
+) -> Reconciliation:
+    """Of a closed first quarter; its rows lead from what was prepaid to what is."""
+    since, until = given.pop("since", date(2026, 1, 1)), given.pop("until", date(2026, 3, 31))
+    shown = [reconciled("opening", *opening, day=since), *rows]
+    minutes, amount = (sum(getattr(row, name) for row in shown) for name in ("minutes", "amount_kopecks"))
+    hours = hours_column([row.minutes for row in shown])
+    closing = reconciled("closing", minutes, amount, day=until, hours=decimal_hours(minutes))
+    owed = sum(row.minutes for row in debt)
+    values: dict[str, Any] = {
+        "account_id": "c1",
+        "since": since,
+        "until": until,
+        "closed": True,
+        "known_at": None,
+        "position": 1234,
+        "seller": SELLER,
+        "customer": CUSTOMER,
+        "contract_number": "42/2026",
+        "contract_date": date(2026, 1, 15),
+        "prepaid": [
+            *(row.model_copy(update={"hours": one}) for row, one in zip(shown, hours, strict=True)), closing,
+        ],
+        "debt": [*(debt or (debt_row("opening", 0),)), debt_row("closing", owed)],
+        "held_minutes": minutes,
+        "held_hours": decimal_hours(minutes),
+        "held_kopecks": amount,
+        "owed_minutes": owed,
+        "owed_hours": decimal_hours(owed),
+        "balance_minutes": minutes - owed,
+        "balance_hours": decimal_hours(minutes - owed),
+    }  # fmt: skip
+    return Reconciliation.model_validate(values | given)

@@ -7,11 +7,19 @@ from collections.abc import Callable
 
 import pytest
 
-from services.documents import act_pdf, act_xlsx, report_pdf, report_xlsx
+from services.documents import act_pdf, act_xlsx, reconciliation_pdf, reconciliation_xlsx, report_pdf, report_xlsx
 from tests.documents.builder import act, act_line, carry, line, purchase, report, settlement
 from tests.documents.reading import formulas, pages
+from tests.documents.test_reconciliation import full_quarter
 
-DOCUMENTS = {"report_pdf": report_pdf, "report_xlsx": report_xlsx, "act_pdf": act_pdf, "act_xlsx": act_xlsx}
+DOCUMENTS = {
+    "report_pdf": report_pdf,
+    "report_xlsx": report_xlsx,
+    "act_pdf": act_pdf,
+    "act_xlsx": act_xlsx,
+    "reconciliation_pdf": reconciliation_pdf,
+    "reconciliation_xlsx": reconciliation_xlsx,
+}
 
 
 def full_report(**given: object):
@@ -26,9 +34,11 @@ def full_act(**given: object):
     return act(*lines, **given)
 
 
+FULL = {"report": full_report, "act": full_act, "reconciliation": full_quarter}
+
+
 def made(name: str, lang: str) -> bytes:
-    document = full_report() if name.startswith("report") else full_act()
-    return DOCUMENTS[name](document, lang)
+    return DOCUMENTS[name](FULL[name.partition("_")[0]](), lang)
 
 
 def digest(name: str, lang: str) -> str:

@@ -101,6 +101,8 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", f"{ACCOUNT}/receipts/{{version}}"): [Call("evidence")],
     ("GET", f"{ACCOUNT}/forecast"): [Call("balances")],
     ("POST", f"{ACCOUNT}/what-if"): [Call("balances", body={"purchases": []})],
+    ("GET", f"{ACCOUNT}/reconciliations/{{since}}/{{file}}"): [
+        Call("documents", path={"since": f"{CLOSED_MONTH}-01", "file": f"{CLOSED_MONTH}-28.pdf"})],
     ("GET", f"{ACCOUNT}/replay"): [Call("log")],
     ("GET", f"{ACCOUNT}/reports/{{file}}"): [Call("documents")],
     ("GET", f"{ACCOUNT}/statement"): [Call("balances")],

@@ -52,7 +52,7 @@ async def act(connection: Connection, report: MonthlyReport, seller: Seller) -> 
     parts, sources = accepted(report.month, history)
     debts = debts_moved(report.month, history)
     named = {report.month, *(part.corrects for part in parts), *(debt.month for debt in debts)} - {None}
-    numbers = await _numbers(connection, report, named, changes)
+    numbers = await act_numbers(connection, report.account_id, report.position, named, changes)
     lines = _lines(parts, await _lots(connection, report.account_id, sources), seller, numbers)
     total = sum(line.amount_kopecks for line in lines)
     assert total == report.totals.amount_kopecks, "an act states the money of its report"
@@ -93,12 +93,12 @@ async def _lots(connection: Connection, account_id: str, sources: Mapping[str, S
     return Lots(plans, {row["lot_id"]: row["agreed_minutes"] for row in rows}, Prices(bought, sources))
 
 
-async def _numbers(
-    connection: Connection, report: MonthlyReport, months: Collection[str], changes: Sequence[Change]
+async def act_numbers(
+    connection: Connection, account_id: str, position: int, months: Collection[str], changes: Sequence[Change]
 ) -> dict[str, str]:
-    """The numbers of those months' acts, as they were known when the report's was closed."""
+    """The numbers of those months' acts, as they were known at that position."""
     days = {month: last_day(month) for month in months}
-    customers = await customers_on(connection, report.account_id, days.values(), report.position, END_OF_TIME)
+    customers = await customers_on(connection, account_id, days.values(), position, END_OF_TIME)
     return {
         month: act_number(customers[day]["contract_number"], month, revisions(month, changes).number)
         for month, day in days.items()

@@ -12,6 +12,11 @@ def last_day(month: str) -> date:
     return date(year, number, monthrange(year, number)[1])
 
 
+def month_of_day(day: date) -> str:
+    """The month that a day lies in."""
+    return f"{day.year:04}-{day.month:02}"
+
+
 def first_instant_after(month: str) -> datetime:
     """When the month is over."""
     return datetime.combine(last_day(month) + timedelta(days=1), time(), SELLER_ZONE)

@@ -63,7 +63,7 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
     `position`: how far the projection has come. A closed month rests on the event that closed it, an open one on the
     last that was known.
     """
-    until, recorded = bounds = known_bounds(asked.known_at)
+    bounds = known_bounds(asked.known_at)
     day = last_day(asked.month)
     account = (await customers_on(connection, asked.account_id, [day], *bounds)).get(day)
     if account is None:
@@ -74,15 +74,13 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
     closed_by = known.closed_by
     frozen = await connection.fetchval(FROZEN, asked.account_id, asked.month, closed_by)
     closing = opening + sum(entry["balance_minutes"] for entry in entries)
-    if isinstance(asked.known_at, datetime):
-        position = await connection.fetchval(LAST_KNOWN, asked.account_id, recorded)
     return MonthlyReport(
         account_id=asked.account_id,
         month=asked.month,
         closed=closed_by is not None,
         report_hash=frozen or (GONE if known.froze(asked.month) else None),
         known_at=asked.known_at,
-        position=closed_by or min(until, position),
+        position=closed_by or await last_known(connection, asked.account_id, asked.known_at, position),
         seller=seller.party_on(day),
         customer=party(account),
         contract_number=account["contract_number"],
@@ -95,6 +93,14 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
         rules_edition=known.rules_edition,
         **tables(asked.month, opening, entries, known.rules_edition),
     )
+
+
+async def last_known(connection: Connection, account_id: str, known_at: KnownAt, position: int) -> int:
+    """The last position that what was known then rests on; `position`: how far the projection has come."""
+    until, recorded = known_bounds(known_at)
+    if isinstance(known_at, datetime):
+        position = await connection.fetchval(LAST_KNOWN, account_id, recorded)
+    return min(until, position)
 
 
 async def booked_minutes(connection: Connection, account_ids: Collection[str] | None) -> dict[str, int]:

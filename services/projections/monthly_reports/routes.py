@@ -1,45 +1,47 @@
-"""The routes of monthly reports and acts, as data and as documents."""
+"""The routes of monthly reports, acts and reconciliations, as data and as documents."""
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from datetime import date
 from functools import partial
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 from asyncpg import Connection
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from starlette.types import Receive, Scope, Send
 
 from contracts.access import Right
-from contracts.quantities import Month
+from contracts.problems import InvalidField
+from contracts.quantities import CalendarDate, Month
+from contracts.reconciliations import Reconciliation
 from contracts.reports import Act, MonthlyReport
 from services.access.door import counting, not_allowed
 from services.access.needs import needs
-from services.documents import Lang, act_pdf, act_xlsx, report_pdf, report_xlsx
-from services.process.openapi import headers, problems
-from services.process.problem_responses import ProblemError
+from services.documents import (
+    act_pdf,
+    act_xlsx,
+    reconciliation_pdf,
+    reconciliation_xlsx,
+    report_pdf,
+    report_xlsx,
+)
+from services.process.problem_responses import InvalidRequest, ProblemError
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
+from services.projections.monthly_reports.document_answers import DOCUMENT, OF_DOCUMENT, answer
 from services.projections.monthly_reports.frozen import differing_figures
 from services.projections.monthly_reports.queries import Asked, report
+from services.projections.monthly_reports.reconciliations import AskedPeriod, months_booked, reconciliation
 from services.projections.monthly_reports.signatories import with_signatory
 from services.projections.parameters import AccountPath, AskedDocument
-from services.projections.readings import UNAVAILABLE, Reading, reading_of
+from services.projections.readings import Reading, reading_of
 from services.projections.running import SOON, Projections
 
 logger = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["documents"])
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MEDIA_TYPES = {"json": "application/json", "pdf": "application/pdf", "xlsx": XLSX}
-
-OF_DOCUMENT = problems("account-not-found", "account-halted", "figures-differ", *UNAVAILABLE)
-BINARY = {"schema": {"type": "string", "format": "binary"}}
-DOCUMENT = headers("Content-Disposition") | {"content": {MEDIA_TYPES["pdf"]: BINARY, XLSX: BINARY}}
-"""What stands in the OpenAPI document beside the JSON."""
-
-FILE = r"^2[01][0-9]{2}-(0[1-9]|1[0-2])(\.(json|pdf|xlsx))?$"
+FORM = r"(\.(json|pdf|xlsx))?$"
+FILE = r"^2[01][0-9]{2}-(0[1-9]|1[0-2])" + FORM
+PERIOD_FILE = r"^[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}" + FORM
 
 
 class DocumentFile(NamedTuple):
@@ -49,13 +51,36 @@ class DocumentFile(NamedTuple):
     form: str
 
 
+class PeriodFile(NamedTuple):
+    """The last day of a period, and the form its document is wanted in."""
+
+    until: date
+    form: str
+
+
 async def _file(file: Annotated[str, Path(pattern=FILE, examples=["2026-03.pdf"])]) -> DocumentFile:
     """A month such as 2026-03, with .json, .pdf or .xlsx behind it or nothing."""
     month, _, form = file.partition(".")
     return DocumentFile(month, form or "json")
 
 
+async def _period_file(
+    since: Annotated[CalendarDate, Path()],
+    file: Annotated[str, Path(pattern=PERIOD_FILE, examples=["2026-03-31.pdf"])],
+) -> PeriodFile:
+    """The last day of a period, with .json, .pdf or .xlsx behind it or nothing; not before the first."""
+    day, _, form = file.partition(".")
+    try:
+        until = date.fromisoformat(day)
+    except ValueError as wrong:
+        raise InvalidRequest(InvalidField(field="file", remedy="give a day that there is")) from wrong
+    if until < since:
+        raise InvalidRequest(InvalidField(field="file", remedy="give a last day that is not before the first"))
+    return PeriodFile(until, form or "json")
+
+
 FileOf = Annotated[DocumentFile, Depends(_file)]
+PeriodOf = Annotated[PeriodFile, Depends(_period_file)]
 Read = Annotated[Reading, reading_of(MONTHLY_REPORTS)]
 
 
@@ -66,7 +91,8 @@ async def get_report(
 ) -> Response:
     """The report of any month, open or closed, as known at any time (rule 10.3); a closed one never changes."""
     made = await _report(request, read, Asked(account_id, file.month, asked.known_at))
-    return _document(made, file, asked.lang, {"pdf": report_pdf, "xlsx": report_xlsx}, read.position)
+    forms = {"pdf": partial(report_pdf, made, asked.lang), "xlsx": partial(report_xlsx, made, asked.lang)}
+    return answer(made, file.form, f"MonthlyReport-{account_id}-{file.month}", forms, read.position)
 
 
 @router.get("/acts/{file}", response_model=Act, responses={200: DOCUMENT}, openapi_extra=OF_DOCUMENT)
@@ -81,19 +107,61 @@ async def get_act(
     """
     of = await _report(request, read, Asked(account_id, file.month, asked.known_at))
     made = await act(read.connection, of, request.app.state.projections.seller)
-    return _document(made, file, asked.lang, {"pdf": act_pdf, "xlsx": act_xlsx}, read.position)
+    forms = {"pdf": partial(act_pdf, made, asked.lang), "xlsx": partial(act_xlsx, made, asked.lang)}
+    return answer(made, file.form, f"Act-{account_id}-{file.month}", forms, read.position)
+
+
+@router.get(
+    "/reconciliations/{since}/{file}",
+    response_model=Reconciliation,
+    responses={200: DOCUMENT},
+    openapi_extra=OF_DOCUMENT,
+)
+@needs(Right.DOCUMENTS)
+async def get_reconciliation(
+    request: Request,
+    read: Read,
+    account_id: AccountPath,
+    since: Annotated[CalendarDate, Path()],
+    file: PeriodOf,
+    asked: Annotated[AskedDocument, Query()],
+) -> Response:
+    """What both sides gave from one day to another, both included, in hours and in money, and what each owes.
+
+    It adds up from what the months have booked, so it agrees with their reports and acts; once all of them are closed
+    it never changes.
+    """
+    projections: Projections = request.app.state.projections
+    period = AskedPeriod(account_id, since, file.until, asked.known_at)
+    made = await reconciliation(read.connection, period, read.position, projections.seller)
+    _require_shown(read, made.closed, "A reconciliation is shown to customers once every month of it is closed.")
+    for month in await months_booked(read.connection, period):
+        await _checked(request, read, Asked(account_id, month, asked.known_at))
+    made = await with_signatory(made, projections.ledger)
+    forms = {
+        "pdf": partial(reconciliation_pdf, made, asked.lang),
+        "xlsx": partial(reconciliation_xlsx, made, asked.lang),
+    }
+    return answer(made, file.form, f"Reconciliation-{account_id}-{since}-{file.until}", forms, read.position)
+
+
+def _require_shown(read: Reading, closed: bool, why: str) -> None:
+    """Customers are shown closed months alone."""
+    if not closed and not read.principal.sees_open_months:
+        with counting(Right.DOCUMENTS):
+            raise not_allowed(why)
 
 
 async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyReport:
-    """The report; of a closed month only with the figures that were frozen. Otherwise health reports it.
+    made = await _checked(request, read, asked)
+    _require_shown(read, made.closed, f"Documents of {made.month} are shown to customers once the month is closed.")
+    return await with_signatory(made, request.app.state.projections.ledger)
 
-    Customers are shown closed months alone.
-    """
+
+async def _checked(request: Request, read: Reading, asked: Asked) -> MonthlyReport:
+    """The report; of a closed month only with the figures that were frozen. Otherwise health reports it."""
     projections: Projections = request.app.state.projections
     made = await report(read.connection, asked, read.position, projections.seller)
-    if not made.closed and not read.principal.sees_open_months:
-        with counting(Right.DOCUMENTS):
-            raise not_allowed(f"Documents of {made.month} are shown to customers once the month is closed.")
     if fault := differing_figures(made):
 
         async def still_differing(connection: Connection) -> str | None:
@@ -102,32 +170,4 @@ async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyRepor
         projections.refused_documents[asked.account_id, asked.month] = still_differing
         logger.critical("%s The document is refused.", fault)
         raise ProblemError("figures-differ", fault, headers=SOON | {"Hourbook-Position": str(read.position)})
-    return await with_signatory(made, projections.ledger)
-
-
-def _document(
-    made: Any, file: DocumentFile, lang: Lang, renderers: Mapping[str, Callable[[Any, Lang], bytes]], position: int
-) -> Response:
-    """The read model itself, or its document."""
-    at = {"Hourbook-Position": str(position)}
-    if file.form == "json":
-        return Response(made.model_dump_json().encode(), media_type=MEDIA_TYPES["json"], headers=at)
-    name = f"{type(made).__name__}-{made.account_id}-{file.month}.{file.form}"
-    at["Content-Disposition"] = f'inline; filename="{name}"'
-    return TypesetResponse(partial(renderers[file.form], made, lang), media_type=MEDIA_TYPES[file.form], headers=at)
-
-
-class TypesetResponse(Response):
-    """A document that is set when it is sent: by then the route has let go of its connection to PostgreSQL.
-
-    Typesetting has a thread of its own, so that nobody waits for it.
-    """
-
-    def __init__(self, typeset: Callable[[], bytes], *, media_type: str, headers: Mapping[str, str]) -> None:
-        super().__init__(media_type=media_type, headers=headers)
-        self._typeset = typeset
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.body = await asyncio.to_thread(self._typeset)
-        self.headers["Content-Length"] = str(len(self.body))
-        await super().__call__(scope, receive, send)
+    return made

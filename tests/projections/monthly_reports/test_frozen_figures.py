@@ -10,7 +10,10 @@ from tests.projections.questions import Queries
 from tests.projections.vocabulary import Log, closed, moment, opened, purchased, times
 
 LINES = [Figures("T-1", 1, 100, 100, 531_667)]
-FILES = ("reports/2026-03", "reports/2026-03.pdf", "reports/2026-03.xlsx", "acts/2026-03", "acts/2026-03.pdf")
+FILES = (
+    "reports/2026-03", "reports/2026-03.pdf", "reports/2026-03.xlsx", "acts/2026-03", "acts/2026-03.pdf",
+    "reconciliations/2026-03-01/2026-03-31", "reconciliations/2026-03-15/2026-04-01.pdf",
+)  # fmt: skip
 
 
 @pytest.fixture
