@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench campaign campaign-audit campaign-concurrency campaign-faults campaign-hostile campaign-schemathesis lock clean
+.PHONY: setup demo up test test-shards check bench campaign campaign-audit campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-schemathesis lock clean
 
 setup: $(STAMP)
 
@@ -66,6 +66,10 @@ campaign-faults: setup
 # Commands and queries beside 300 streams, 1,000 followers and 50 clients that do not read: each within a second.
 campaign-hostile: setup
 	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.hostile_clients
+
+# Every web page as every role sees it, with and without script, in both languages, narrow and wide, light and dark.
+campaign-pages: setup
+	HOURBOOK_PAGES_CAMPAIGN=1 .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/pages/test_walk.py
 
 # Every operation of the OpenAPI document with generated requests, as nobody and with a key of each role: no failure, no
 # answer that is not in the document, none to whom has not the right.

@@ -54,6 +54,11 @@ def _say(sentence: str) -> None:
     complaints.print(sentence, highlight=False, soft_wrap=True)
 
 
+def _say_entrance(address: str) -> None:
+    once = "it logs you in as the owner, once and within ten minutes" if "/enter/" in address else "no key is asked for"
+    _say(f"web pages: {address} ({once})")
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         from services.process.version import VERSION
@@ -95,6 +100,7 @@ def up(
     _listen_on(host)
     with running(data, port, sandbox=sandbox, embedded=embedded, say=_say) as hourbook:
         print(f"ready {hourbook.url}", flush=True)
+        _say_entrance(hourbook.entrance())
         watch(hourbook, _say)
 
 
@@ -117,6 +123,7 @@ def demo(
         if hourbook.key_file:
             show_door(hourbook.url, data, console)
         if not leave:
+            _say_entrance(hourbook.entrance())
             console.print("\nEverything keeps running. Ctrl-C stops it; the data stay.")
             watch(hourbook, _say)
 

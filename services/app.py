@@ -1,8 +1,10 @@
-"""Commands, queries and billing behind one address: what `hourbook up` serves."""
+"""Commands, queries, billing and the web pages behind one address: what `hourbook up` serves."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+import httpx
 from fastapi import FastAPI
 from starlette.datastructures import State
 
@@ -14,6 +16,9 @@ from services.ledger.http.commands import ROUTES as COMMANDS
 from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
+from services.pages.beside_api import BesideApi, is_page
+from services.pages.settings import PagesSettings
+from services.pages.site import Site
 from services.process.health import health_routes
 from services.process.logins import as_part
 from services.process.openapi import PUBLISHED
@@ -39,9 +44,15 @@ def create_app() -> FastAPI:
     """The application, for uvicorn."""
     routes = [*COMMANDS, *QUERIES, *BILLING, *health_routes(_parts, _notices)]
     app = FastAPI(title="Hourbook", lifespan=_running, routes=routes, **PUBLISHED)
-    furnish_ledger(app)
+    app.add_middleware(BesideApi, site=lambda: Site(partial(_within, app), read(PagesSettings).folder))
+    furnish_ledger(app, is_page)
     guard(app, lambda scope: scope["app"].state.ledger.door)
     return app
+
+
+def _within(app: FastAPI, client: tuple[str, int]) -> httpx.AsyncBaseTransport:
+    """The API, asked by the pages without a socket, as if the browser itself had asked."""
+    return httpx.ASGITransport(app, raise_app_exceptions=False, client=client)
 
 
 async def _parts(state: State) -> dict[str, list[str]]:

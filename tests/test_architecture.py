@@ -30,6 +30,7 @@ MAY_LEAD_TO = {
     "services.ledger": SHARED,
     "services.projections": SHARED | {"services.documents"},
     "services.billing": SHARED | {"services.documents"},
+    "services.pages": frozenset({"contracts", "services.process", "services.documents"}),
     "services.eventsourcing_recorders": SHARED | {"services.ledger.event_store"},
 }
 """The inner rooms, and where each may lead to: it imports nothing else, and no module it imports does."""

@@ -14,6 +14,7 @@ from services.billing.settings import Settings as BillingSettings
 from services.documents.seller import seller
 from services.ledger.audit.key_files import CannotSign, read_key
 from services.ledger.settings import Settings as LedgerSettings
+from services.pages.settings import PagesSettings
 from services.process import settings
 from services.process.logins import LoginSettings
 from services.process.logs import LogSettings
@@ -35,6 +36,7 @@ KNOWN = settings.variables(
     LogSettings,
     RequestLogSettings,
     OutsideSettings,
+    PagesSettings,
 ) | {"HOURBOOK_KEY_FILE"}
 
 

@@ -20,6 +20,7 @@ from services.operating.migration import bring_up_to_date
 from services.operating.part_logins import PartLogins
 from services.operating.parts import Part, bound
 from services.operating.start_conditions import door_settings, require_settings
+from services.pages.entry_links import make_link
 from services.process import nats_connection
 from services.process.file_replacement import replace_file
 from services.process.logins import as_part
@@ -39,19 +40,24 @@ REST_SECONDS = 2
 class Hourbook:
     """A running Hourbook: `url` is where it is used, `parts` its processes, `servers` those it started itself.
 
-    `key_file`: the key that may everything, where it has a door.
+    `key_file`: the key that may everything, where it has a door. `pages`: the folder with the links that log in once.
     """
 
     url: str
     parts: list[Part]
     servers: list[EmbeddedServer]
     key_file: Path | None = None
+    pages: Path | None = None
     health: HealthWatch = field(init=False)
     _rest_until: float = 0.0
     _said: str = ""
 
     def __post_init__(self) -> None:
         self.health = HealthWatch(self.url, self.key_file)
+
+    def entrance(self) -> str:
+        """The address of the web pages; where there is a door, one that logs a browser in once with the owner's key."""
+        return f"{self.url}{make_link(self.pages, self.key_file) if self.pages and self.key_file else '/'}"
 
     def revive(self, say: Callable[[str], None]) -> None:
         """Start again whatever has died."""
@@ -99,6 +105,7 @@ def running(
     own = {
         "HOURBOOK_AUDIT_KEY_FILE": str(data / "audit" / "key.pem"),
         "HOURBOOK_SEAL_KEY_FILE": str(data / "audit" / "seal.pem"),
+        "HOURBOOK_PAGES_FOLDER": str(data / "pages"),
         **os.environ,
         "HOURBOOK_LEDGER_URL": url,
         "HOURBOOK_PROJECTIONS_URL": url,
@@ -125,7 +132,8 @@ def running(
             say("NATS does not answer yet; commands and queries go on without it")
         logins.give(own, servers)
         owners_key = _close_door(own, data, say) if door.access == "closed" else None
-        hourbook = Hourbook(url, _parts(own, folder.path, taken.fileno(), port), servers, owners_key)
+        parts = _parts(own, folder.path, taken.fileno(), port)
+        hourbook = Hourbook(url, parts, servers, owners_key, Path(own["HOURBOOK_PAGES_FOLDER"]))
         for part in reversed(hourbook.parts):  # so that the auditor, the last of them, stops after all others
             part.start()
             stopping.callback(part.stop)

@@ -1,6 +1,6 @@
 """What every application of Hourbook has around its routes: one gate before them, and problems as its answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -22,17 +22,29 @@ _SLUG_BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-l
 _UNREADABLE = InvalidField(field="body", remedy="send one valid JSON document in UTF-8, not nested deeply")
 
 
-def furnish(app: FastAPI, *, streaming: Mapping[str, frozenset[bytes]] | None = None) -> None:
+def no_page(_: str) -> bool:
+    """Whether a path is a page's, in an application without pages."""
+    return False
+
+
+def furnish(
+    app: FastAPI,
+    *,
+    streaming: Mapping[str, frozenset[bytes]] | None = None,
+    is_page: Callable[[str], bool] = no_page,
+) -> None:
     """Put the gate before the application's routes, and let it answer problems for whatever does not fit.
 
-    Bodies of the paths in `streaming` are of those media types, and are bounded by their routes.
+    Bodies of the paths in `streaming` are of those media types, and are bounded by their routes. `is_page`: whether a
+    path is one of web pages, which read forms.
     """
     app.router.routes.extend([*problem_pages.router.routes, *documentation.router.routes])
     publish(app)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_problem)
     log = RequestLog(read(RequestLogSettings).file)
-    app.add_middleware(Gate, whole=app, site=Site(SiteSettings()), streaming=streaming or {}, log=log)
+    site = Site(SiteSettings())
+    app.add_middleware(Gate, whole=app, site=site, streaming=streaming or {}, log=log, is_page=is_page)
 
 
 async def _invalid_request(_: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ Whatever came of a request, it has a line in the request log.
 One middleware, because each costs every request; it is cheap where nothing is wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import perf_counter
 
 from fastapi import FastAPI
@@ -29,23 +29,32 @@ from services.process.request_log import RequestLog
 from services.process.site import OTHER_SITES, SAFE_METHODS, Site
 
 JSON = frozenset({b"application/json"})
+FORMS = frozenset({b"application/x-www-form-urlencoded", b"multipart/form-data"})
 USUAL_LENGTH_DIGITS = len(str(BODY_BYTES_MAX)) - 1
 
 
 class Gate:
     """Lets requests through that are this site's own and fit; answers a problem to others, and to what fails.
 
-    `streaming` has the media types of bodies that are read piece by piece, by path: their routes bound them.
+    `streaming` has the media types of bodies that are read piece by piece, by path: their routes bound them. At an
+    address that `is_page` bodies are forms, which the page bounds, and parameters are the page's own affair.
     """
 
     def __init__(
-        self, app: ASGIApp, whole: FastAPI, site: Site, streaming: Mapping[str, frozenset[bytes]], log: RequestLog
+        self,
+        app: ASGIApp,
+        whole: FastAPI,
+        site: Site,
+        streaming: Mapping[str, frozenset[bytes]],
+        log: RequestLog,
+        is_page: Callable[[str], bool],
     ) -> None:
         self._app = app
         self._log = log
         self._parameters = KnownParameters(whole)
         self._site = site
         self._streaming = streaming
+        self._is_page = is_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -71,7 +80,8 @@ class Gate:
             if not self._is_usual(scope, headers) and (refused := self._refusal(scope, headers)):
                 await problem_response(refused.problem, refused.headers)(scope, receive, sending)
             else:
-                reading = receive if scope["path"] in self._streaming else _readable(receive)
+                unbounded = scope["path"] in self._streaming or self._is_page(scope["path"])
+                reading = receive if unbounded else _readable(receive)
                 await self._app(scope, reading, sending)
         except Exception as fault:
             if status is not None:  # the server cuts the answer off, and its log says why
@@ -99,7 +109,7 @@ class Gate:
         return (
             self._stranger(scope, headers)
             or self._unreadable(scope, headers)
-            or (scope["query_string"] and self._unasked(scope))
+            or (scope["query_string"] and not self._is_page(scope["path"]) and self._unasked(scope))
             or None
         )
 
@@ -122,7 +132,7 @@ class Gate:
         """A body of another media type than is read there, or one that says that it is too long."""
         if scope["method"] in SAFE_METHODS:
             return None
-        wanted = self._streaming.get(scope["path"], JSON)
+        wanted = self._streaming.get(scope["path"], FORMS if self._is_page(scope["path"]) else JSON)
         media_type = headers.get(b"content-type")
         if media_type is not None and media_type not in wanted and not _fits(media_type, wanted):
             named = b" or ".join(sorted(wanted)).decode()

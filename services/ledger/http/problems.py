@@ -1,5 +1,7 @@
 """Refusals and outages as callers see them."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
@@ -8,7 +10,7 @@ from services.ledger.clock import ClockMovesForwardOnly
 from services.ledger.domain.refusals import Refusal
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.known_account import AccountUnreadable
-from services.process.application import furnish
+from services.process.application import furnish, no_page
 from services.process.problem_responses import ProblemError, problem_response
 
 NDJSON_TYPES = frozenset({b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/json"})
@@ -16,9 +18,9 @@ STREAMING = {"/v1/commands": NDJSON_TYPES}
 RETRY_SECONDS = "1"
 
 
-def furnish_ledger(app: FastAPI) -> None:
+def furnish_ledger(app: FastAPI, is_page: Callable[[str], bool] = no_page) -> None:
     """Furnish this application, and let it answer problems for whatever the ledger refuses."""
-    furnish(app, streaming=STREAMING)
+    furnish(app, streaming=STREAMING, is_page=is_page)
     for refused in (Refusal, LedgerUnavailable, AccountUnreadable, ClockMovesForwardOnly):
         app.add_exception_handler(refused, _answer)
 

@@ -1,0 +1,27 @@
+"""What can go wrong on the way to a page, beside what the routes refuse."""
+
+from contracts.access import Right
+
+
+class NothingHere(Exception):
+    """No page and no file is at this address."""
+
+
+class RightMissing(Exception):
+    """The page needs a right that the person does not have."""
+
+    def __init__(self, right: Right) -> None:
+        super().__init__(right)
+        self.right = right
+
+
+class NotLoggedIn(Exception):
+    """The page is for people who are known, and this one is not, or not any more."""
+
+
+class StaleForm(Exception):
+    """The form is none of this session."""
+
+
+class FormTooLarge(Exception):
+    """More was sent than the page takes."""

@@ -1,0 +1,1 @@
+"""What stands around every page: the frame, the door, and pages that say what went wrong."""

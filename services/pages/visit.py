@@ -1,0 +1,88 @@
+"""One request of a browser: who asks, in which language, and how it is answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from re import compile as pattern
+from secrets import token_urlsafe
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from contracts.access import Me, Right
+from contracts.quantities import ID_FORM
+from services.documents.numerals import Lang
+from services.pages.api import Api
+from services.pages.errors import NothingHere
+from services.pages.rights import lacking
+from services.pages.session import Session
+from services.pages.showing import Showing
+
+_ID = pattern(ID_FORM)
+
+
+class Shell(Protocol):
+    """What stands around every page."""
+
+    def render(self, visit: "Visit", template: str, shown: Mapping[str, Any]) -> str:
+        """The page as HTML."""
+        ...
+
+
+@dataclass
+class Visit:
+    """What a page is made from. `me` is absent on the pages of the door; `form` is what was sent to the page."""
+
+    request: Request
+    shell: Shell
+    session: Session
+    api: Api
+    lang: Lang
+    say: SimpleNamespace
+    me: Me | None = None
+    form: FormData = field(default_factory=FormData)
+
+    @property
+    def show(self) -> Showing:
+        """How quantities are written here."""
+        return Showing(self.lang)
+
+    @property
+    def path(self) -> str:
+        """The address of this page, with its question."""
+        query = self.request.url.query
+        return self.request.url.path + (f"?{query}" if query else "")
+
+    def may(self, right: Right, *, listing: bool = False, whole: bool = False) -> bool:
+        """Whether a part of the page that needs this is for the person (`rights.lacking`)."""
+        return self.me is not None and lacking(self.me, right, listing=listing, whole=whole) is None
+
+    def asked(self, name: str) -> str | None:
+        """A parameter of the address; None where it is absent or empty, as forms send fields that nobody filled in."""
+        return self.request.query_params.get(name) or None
+
+    def named(self, name: str) -> str:
+        """A part of the address that is an id, such as `account_id`."""
+        found = self.request.path_params[name]
+        if not _ID.fullmatch(found):
+            raise NothingHere
+        return found
+
+    def form_text(self, name: str) -> str | None:
+        """A field of the form as text; None where it is absent or empty."""
+        found = self.form.get(name)
+        return found.strip() or None if isinstance(found, str) else None
+
+    def new_key(self) -> str:
+        """An idempotency key for a form: however often the form is sent, its command is recorded once."""
+        return f"page-{token_urlsafe(16)}"
+
+    def html(self, template: str, status: int = 200, **shown: Any) -> Response:
+        """The page as an answer."""
+        return HTMLResponse(self.shell.render(self, template, shown), status)
+
+    def go_to(self, path: str) -> Response:
+        """Let the browser show another page of ours."""
+        return RedirectResponse(path, 303)

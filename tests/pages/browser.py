@@ -1,0 +1,86 @@
+"""Chromium as Debian has it, and what is wrong with a page in its eyes."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+HEIGHT = 800
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser; a test without it is skipped, and says so."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on PATH: install Debian's chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a page is looked at."""
+
+    script: bool = True
+    lang: str = "ru"
+    width: int = 1280
+    dark: bool = False
+
+    def options(self) -> dict[str, Any]:
+        """Those of Playwright."""
+        return {
+            "java_script_enabled": self.script,
+            "locale": {"ru": "ru-RU", "en": "en-GB"}[self.lang],
+            "viewport": {"width": self.width, "height": HEIGHT},
+            "color_scheme": "dark" if self.dark else "light",
+        }
+
+
+@dataclass
+class Look:
+    """A tab in which everything that goes wrong is noted."""
+
+    page: Page
+    manner: Manner
+    complaints: list[str] = field(default_factory=list)
+
+    async def findings(self) -> list[str]:
+        """What is wrong with the page as it stands: errors, what the policy blocked, what does not fit, and axe's.
+
+        axe is a script, and waits for ever where none runs.
+        """
+        wide = await self.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
+        found = [*self.complaints, *([f"it is {wide} px wider than the window"] if wide > 0 else [])]
+        axe = (await Axe().run(self.page)).response["violations"] if self.manner.script else []
+        return found + [
+            f"{each['id']}: {node['html']} {node['failureSummary']}" for each in axe for node in each["nodes"]
+        ]
+
+
+@asynccontextmanager
+async def look(browser: Browser, manner: Manner, url: str = "", session: str | None = None) -> AsyncIterator[Look]:
+    """A tab of a browser of its own, with somebody's session."""
+    context: BrowserContext = await browser.new_context(base_url=url or None, **manner.options())
+    try:
+        if session:
+            name, _, value = session.partition("=")
+            cookie = {"name": name, "value": value, "url": url.replace("http:", "https:"), "secure": True}
+            await context.add_cookies([cookie])  # pyright: ignore[reportArgumentType]
+        page = await context.new_page()
+        looking = Look(page, manner)
+        page.on("console", lambda said: looking.complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: looking.complaints.append(str(error)))
+        page.on("requestfailed", lambda request: looking.complaints.append(f"{request.url} {request.failure}"))
+        yield looking
+    finally:
+        await context.close()

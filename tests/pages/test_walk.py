@@ -1,0 +1,78 @@
+"""Every page as every role sees it, with and without script, in both languages, narrow and wide."""
+
+import os
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.end_to_end.guarded_service import FOREIGN, MARK, UNKNOWN, Holder
+from tests.pages.browser import Manner, look
+from tests.pages.conftest import Counter
+from tests.pages.people import browser_client, shown
+from tests.pages.walk import FOREIGN_ADDRESSES, STOPS, Stop, forgotten
+
+MANNERS = [
+    Manner(script=True, lang="ru", width=360, dark=False),
+    Manner(script=True, lang="en", width=1280, dark=True),
+    Manner(script=False, lang="ru", width=1280, dark=True),
+    Manner(script=True, lang="ru", width=1280, dark=False),
+    Manner(script=True, lang="en", width=360, dark=True),
+    Manner(script=False, lang="en", width=360, dark=False),
+]
+"""Every two of script, language, width and darkness stand together in some of them; each page takes three."""
+
+EVERY_MANNER = [Manner(*each) for each in product((True, False), ("ru", "en"), (360, 1280), (False, True))]
+
+
+def visits(counter: Counter, stop: Stop) -> Iterator[tuple[Holder, Manner]]:
+    """Who looks at a page, and how: three who may; in a campaign each of them, in every manner."""
+    holders = [holder for holder in counter.sessions if stop.is_for(holder)]
+    if os.environ.get("HOURBOOK_PAGES_CAMPAIGN"):
+        yield from product(holders, EVERY_MANNER)
+        return
+    place = STOPS.index(stop)
+    half = len(MANNERS) // 2
+    for number, manner in enumerate(MANNERS[place % 2 * half :][:half]):
+        yield holders[(place * half + number) % len(holders)], manner
+
+
+def test_the_walk_passes_no_page_by():
+    assert not forgotten()
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.address)
+async def test_nothing_is_wrong_with_the_page(counter: Counter, browser: Browser, stop: Stop):
+    looked = 0
+    for holder, manner in visits(counter, stop):
+        async with look(browser, manner, counter.url, counter.sessions[holder]) as looking:
+            answer = await looking.page.goto(stop.address)
+            assert answer, (holder, manner)
+            assert answer.status == 200, (holder, manner, await looking.page.inner_text("body"))
+            assert not await looking.findings(), (holder, manner)
+            assert not holder.scoped or MARK not in await looking.page.content(), holder
+            assert await looking.page.get_attribute("html", "lang") == manner.lang
+            looked += 1
+    assert looked
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.address)
+async def test_who_lacks_the_right_is_told_which(counter: Counter, stop: Stop):
+    async with browser_client(counter.url) as client:
+        for holder, session in counter.sessions.items():
+            answer = await shown(client, stop.address, session)
+            assert answer.status_code == (200 if stop.is_for(holder) else 403), (holder, answer.text)
+            assert MARK not in answer.text or not holder.scoped, holder
+
+
+@pytest.mark.parametrize("address", FOREIGN_ADDRESSES)
+async def test_another_customers_page_is_what_an_unknown_one_is(counter: Counter, address: str):
+    scoped = [session for holder, session in counter.sessions.items() if holder.scoped]
+    async with browser_client(counter.url) as client:
+        for session in scoped:
+            foreign, unknown = [
+                (await shown(client, address.format(foreign=account), session)) for account in (FOREIGN, UNKNOWN)
+            ]
+            assert foreign.status_code == unknown.status_code
+            assert foreign.status_code in {403, 404}

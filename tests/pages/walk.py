@@ -1,0 +1,46 @@
+"""Every page as people reach it: the walk's table. A new page is one entry here."""
+
+from typing import NamedTuple
+
+from services.pages.catalogue import PAGES
+from tests.end_to_end.access_calls import NEED_EVERY_ACCOUNT, RIGHTS
+from tests.end_to_end.guarded_service import OWN, Holder
+
+
+class Stop(NamedTuple):
+    """Where the walk stops: the page's path, an address of it, and the right that it needs, in the words of `RIGHTS`.
+
+    `lists`: it shows what is in the scope. `whole`: it shows every account at once.
+    """
+
+    page: str
+    address: str
+    needs: str | None = None
+    lists: bool = False
+    whole: bool = False
+
+    def is_for(self, holder: Holder) -> bool:
+        """Whether the holder of that key may see it."""
+        if self.needs is None:
+            return True
+        if holder.role not in RIGHTS[self.needs].split():
+            return False
+        if holder.scoped:
+            return not self.whole and self.needs not in NEED_EVERY_ACCOUNT
+        return not self.lists or holder.role in RIGHTS["all-accounts"].split()
+
+
+STOPS = [
+    Stop("/", "/"),
+    Stop("/customers", "/customers", "balances", lists=True),
+    Stop("/customers", "/customers?q=own", "balances", lists=True),
+]
+
+
+def forgotten() -> list[str]:
+    """Pages that the walk passes by."""
+    return sorted({page.path for page in PAGES if page.show} - {stop.page for stop in STOPS})
+
+
+FOREIGN_ADDRESSES = [stop.address.replace(OWN, "{foreign}") for stop in STOPS if OWN in stop.address]
+"""Addresses of one customer, to be asked for another one's."""
