@@ -18,11 +18,15 @@ from services.process.operator_error import OperatorError
 
 logger = logging.getLogger(__name__)
 
+ONLY_ACCOUNT = "$G"
+"""What nats-server calls the account of a server that names none."""
+
 
 class EmbeddedNats(EmbeddedServer):
     """nats-server with JetStream stored in the folder; its sync interval stays the default.
 
-    It knows the user `hourbook`, who may everything, and those of `users` from its next start on.
+    It knows the user `hourbook`, who may everything: in its only account, or in the first of `accounts` from its next
+    start on. `homes` says which of these has a stream: what was stored when there was one account moves there.
     """
 
     title = "nats-server"
@@ -30,7 +34,8 @@ class EmbeddedNats(EmbeddedServer):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self.users: list[Mapping[str, Any]] = []
+        self.accounts: Mapping[str, Mapping[str, Any]] = {}
+        self.homes: Mapping[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -41,12 +46,25 @@ class EmbeddedNats(EmbeddedServer):
         return self.folder.path / "pid"
 
     @property
+    def _store(self) -> Path:
+        return self.folder.path / "store"
+
+    @property
     def _mark(self) -> Path:
         return self.folder.path / "nats.conf"
 
     def _prepare(self) -> None:
         self.folder.make_password()
+        self._move_streams()
         self.folder.give_to(processes.own_identity().owner)
+
+    def _move_streams(self) -> None:
+        stored = self._store / "jetstream"
+        for stream, account in self.homes.items():
+            earlier, home = (stored / each / "streams" / stream for each in (ONLY_ACCOUNT, account))
+            if earlier.exists() and not home.exists():
+                home.parent.mkdir(parents=True, exist_ok=True)
+                earlier.rename(home)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         replace_file(self._mark, json.dumps(self._configuration(), indent=2))
@@ -58,9 +76,21 @@ class EmbeddedNats(EmbeddedServer):
         return {
             "server_name": "hourbook",
             "listen": f"127.0.0.1:{self.port}",
-            "authorization": {"users": [{"user": "hourbook", "password": self.folder.password()}, *self.users]},
-            "jetstream": {"store_dir": str(self.folder.path / "store")},
+            "jetstream": {"store_dir": str(self._store)},
             "pid_file": str(self.pid_file),
+            **self._doors(),
+        }
+
+    def _doors(self) -> dict[str, object]:
+        owner = {"user": "hourbook", "password": self.folder.password()}
+        if not self.accounts:
+            return {"authorization": {"users": [owner]}}
+        first = next(iter(self.accounts))
+        return {
+            "accounts": {
+                name: {**account, "users": [*account["users"], *([owner] if name == first else [])]}
+                for name, account in self.accounts.items()
+            }
         }
 
     def _ready(self, pid: int) -> bool:

@@ -36,6 +36,16 @@ class Connection(Client):
 
     refusal: NotPermitted | None = None
 
+    async def permitted(self) -> None:
+        """Returns once NATS has taken all that was sent until now; NotPermitted where it refused some of it.
+
+        A first ping of nats-py overtakes what waits to be sent.
+        """
+        await self.flush()
+        await self.flush()
+        if self.refusal:
+            raise self.refusal
+
 
 async def connect(
     nats_url: str, error_cb: Callable[[Exception], Awaitable[None]] | None = None, **options: Any

@@ -1,7 +1,7 @@
 """Streams on JetStream belong to one ledger, which their metadata name."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from nats.js import JetStreamContext
 from nats.js.api import StreamConfig, StreamInfo
@@ -26,7 +26,7 @@ class OtherLedgersStream(Exception):
 
 @asynccontextmanager
 async def kept(jetstream: JetStreamContext) -> AsyncIterator[JetStreamContext]:
-    """As who may change and delete streams: a login of its own, where HOURBOOK_LOGINS has one."""
+    """As who may change and delete streams of the log: a login of its own, where HOURBOOK_LOGINS has one."""
     login = nats_login(KEEPER)
     if login is None:
         yield jetstream
@@ -35,10 +35,16 @@ async def kept(jetstream: JetStreamContext) -> AsyncIterator[JetStreamContext]:
         yield client.jetstream()
 
 
-async def own_stream(jetstream: JetStreamContext, config: StreamConfig, ledger_id: str) -> StreamInfo:
+async def own_stream(
+    jetstream: JetStreamContext,
+    config: StreamConfig,
+    ledger_id: str,
+    keeping: Callable[[JetStreamContext], AbstractAsyncContextManager[JetStreamContext]] = nullcontext,
+) -> StreamInfo:
     """The stream of that configuration as it is now, made if it is missing.
 
     One that names no ledger, as earlier versions made it, is adopted; OtherLedgersStream for one of another ledger.
+    `keeping`: as who it is changed.
     """
     assert config.name
     owned = {OWNER: ledger_id}
@@ -48,7 +54,7 @@ async def own_stream(jetstream: JetStreamContext, config: StreamConfig, ledger_i
         return await jetstream.add_stream(config.evolve(metadata=owned))
     owner = owner_of(found)
     if owner is None:
-        async with kept(jetstream) as keeper:
+        async with keeping(jetstream) as keeper:
             return await keeper.update_stream(found.config.evolve(metadata={**(found.config.metadata or {}), **owned}))
     if owner != ledger_id:
         raise OtherLedgersStream(config.name, owner, ledger_id)

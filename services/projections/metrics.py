@@ -21,7 +21,7 @@ DELAY = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 60, 3600),
 )
 MESSAGES_REFUSED = Counter(
-    "hourbook_projection_messages_refused", "Messages of JetStream that are not in the log, and were dropped.", ["log"]
+    "hourbook_projection_messages_refused", "Messages on NATS that are not in the log, and were dropped.", ["log"]
 )
 OPEN_ALERTS = Gauge("hourbook_alerts_open", "Alerts that are open.", ["kind"])
 DELIVERIES = Counter("hourbook_webhook_deliveries", "Attempts to deliver an alert, by what came of them.", ["outcome"])

@@ -3,19 +3,20 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
-import nats
 import pytest
+from nats.js.errors import NotFoundError
 
 from infra.data_folder import free_port
-from infra.embedded import EmbeddedNats, EmbeddedPostgres
+from infra.embedded import EmbeddedPostgres
 from services.operating.database_logins import FOLDER, ROLES_OF
 from services.operating.up import Hourbook, running
-from services.process.logins import database_file
+from services.process.logins import database_file, nats_file
+from services.process.nats_connection import connected
 from tests.conftest import reachable_folder
 from tests.end_to_end.questions import caught_up, client_of
 
@@ -227,22 +228,19 @@ def test_the_parts_work_by_their_own_logins_and_none_has_the_owners(hourbook: Ho
             time.sleep(0.05)
     for part in hourbook.parts:
         assert not {"DATABASE_URL", "NATS_URL"} & {*part.environment}
-    assert asyncio.run(_in_streams(hourbook)) == {"HOURBOOK-0": position, "HOURBOOK-ALERTS": 1}
+    assert asyncio.run(_in_streams(data)) == {"HOURBOOK-0": position, "HOURBOOK-ALERTS": 1}
     assert asyncio.run(_logins_at_work(data)) == {f"{part}_of_hourbook" for part in ROLES_OF}
 
 
-async def _in_streams(hourbook: Hourbook) -> dict[str, int]:
+async def _in_streams(data: Path) -> dict[str, int]:
     """How many messages stand in each stream, once there are some of alerts."""
-    (server,) = (each for each in hourbook.servers if isinstance(each, EmbeddedNats))
-    client = await nats.connect(server.url)
     found: dict[str, int] = {}
-    try:
-        async with asyncio.timeout(60):
-            while not found.get("HOURBOOK-ALERTS"):
-                streams = await client.jetstream().streams_info()
-                found = {stream.config.name or "": stream.state.messages for stream in streams}
-    finally:
-        await client.close()
+    async with asyncio.timeout(60):
+        while not found.get("HOURBOOK-ALERTS"):
+            for part, stream in (("relay", "HOURBOOK-0"), ("alerts", "HOURBOOK-ALERTS")):
+                with suppress(NotFoundError):
+                    async with connected(nats_file(data / FOLDER, part).read_text().strip()) as client:
+                        found[stream] = (await client.jetstream().stream_info(stream)).state.messages
     return found
 
 

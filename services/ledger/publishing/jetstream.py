@@ -50,7 +50,7 @@ class LogStream:
 
         OtherLedgersStream for one that is not this ledger's.
         """
-        state = (await own_stream(self._jetstream, self._config(), self._ledger_id)).state
+        state = (await own_stream(self._jetstream, self._config(), self._ledger_id, kept)).state
         return state.last_seq if state.messages == state.last_seq else None
 
     async def event_id(self, position: int) -> str | None:
@@ -65,7 +65,7 @@ class LogStream:
         """Start over with an empty stream."""
         async with kept(self._jetstream) as keeper:
             await keeper.delete_stream(self.name)
-        await own_stream(self._jetstream, self._config(), self._ledger_id)
+        await own_stream(self._jetstream, self._config(), self._ledger_id, kept)
 
     def _config(self) -> StreamConfig:
         """On disk, for ever, and nothing in it can be deleted but all of it."""

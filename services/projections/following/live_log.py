@@ -1,4 +1,4 @@
-"""The log as JetStream delivers it, within milliseconds of the commit; what JetStream loses, the feed has."""
+"""The log as the relay publishes it, within milliseconds of the commit; what NATS loses, the feed has."""
 
 import asyncio
 import logging
@@ -8,10 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from services.process.nats_connection import connected
+from services.process.nats_connection import Connection, connected
 from services.process.stopping import end, stopping
 from services.process.streams import owner_of
 from services.projections import metrics
@@ -25,7 +23,6 @@ logger = logging.getLogger(__name__)
 MESSAGES_KEPT_MAX = 10_000
 BATCH_MESSAGES_MAX = 1000
 RETRY_SECONDS = 0.2
-FORGOTTEN_SECONDS = 30  # how long the server keeps a consumer without a reader
 
 
 class Checked(NamedTuple):
@@ -38,12 +35,14 @@ class Checked(NamedTuple):
 
 
 class Delivery:
-    """One log's stream, delivered to all its followers in this process: each message is read once.
+    """What is published of one log, delivered to all its followers in this process: each message is read once.
 
-    It subscribes when a follower asks for events, because the feed is faster for a follower that is far behind. It may
-    lose messages, which shows only as a hole in the positions: when too many wait to be taken, when NATS restarts, when
-    the stream is deleted. A message is believed when the log has its very event at that position: the feed is asked for
-    the hashes of all that have arrived together, and what it does not have is dropped.
+    It hears the log's subjects, and asks JetStream for nothing but whose stream that is: who may make a consumer may
+    also say to which subject it delivers. It subscribes when a follower asks for events, because the feed is faster for
+    a follower that is far behind. It may lose messages, which shows only as a hole in the positions: those published
+    before it subscribed, or when too many wait to be taken, or when NATS restarts. A message is believed when the log
+    has its very event at that position: the feed is asked for the hashes of all that have arrived together, and what it
+    does not have is dropped.
     """
 
     def __init__(self, nats_url: str | None, feed: LogFeed) -> None:
@@ -85,13 +84,13 @@ class Delivery:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _deliver(self, nats_url: str) -> None:
-        """Hand on what arrives until the connection or the consumer is lost."""
+        """Hand on what arrives until the connection is lost."""
         self.wanted.clear()
         self._messages.clear()
         self._lost = False
         async with connected(nats_url, error_cb=self._failed, closed_cb=self._closed) as client:
             try:
-                await self._subscribe(client.jetstream())
+                await self._subscribe(client)
                 self.connected = True
                 while not self._lost and not stopping():
                     await self._arrived.wait()
@@ -101,20 +100,12 @@ class Delivery:
             finally:
                 self.connected = False
 
-    async def _subscribe(self, jetstream: JetStreamContext) -> None:
-        """Begin where the last of the asking followers is; OtherLedger for a stranger's stream."""
-        await self._feed.require_owner(owner_of(await jetstream.stream_info(self._stream)))
-        asking = [live.position for live in self._followers if live.asking]
-        after = min(asking) if asking else max(live.position for live in self._followers)
-        config = ConsumerConfig(
-            deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
-            opt_start_seq=after + 1,
-            ack_policy=AckPolicy.NONE,
-            inactive_threshold=FORGOTTEN_SECONDS,
-            mem_storage=True,
-        )
-        await jetstream.subscribe(self._subject, stream=self._stream, cb=self._keep, manual_ack=True, config=config)
-        self._say(f"{self._stream} is followed after {after}")
+    async def _subscribe(self, client: Connection) -> None:
+        """Hear what is published from now on; OtherLedger for a stranger's stream."""
+        await self._feed.require_owner(owner_of(await client.jetstream().stream_info(self._stream)))
+        await client.subscribe(self._subject, cb=self._keep)
+        await client.permitted()
+        self._say(f"{self._stream} is followed")
 
     def _say(self, news: str, level: int = logging.INFO) -> None:
         """Log news once, even if it repeats."""

@@ -1,4 +1,4 @@
-"""The worker of one projection: catches up from the ledger's feed, then follows JetStream live."""
+"""The worker of one projection: catches up from the ledger's feed, then hears what is published on NATS."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ from services.projections.following.tracking import OtherVersion, Overtaken, Pla
 logger = logging.getLogger(__name__)
 
 QUIET_SECONDS = 1.0  # so long without a message, and the feed is asked whether there should have been one
-POLL_SECONDS = 0.1  # how often the feed is asked while JetStream is unavailable
+POLL_SECONDS = 0.1  # how often the feed is asked while NATS is unavailable
 STAND_BY_SECONDS = 1.0
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
@@ -109,7 +109,7 @@ class Worker:
         metrics.HALTED.labels(*self._labels).set(0)
 
     async def _follow(self) -> None:
-        """The feed first, for whatever JetStream cannot have; then JetStream, until something is missing or quiet.
+        """The feed first, for whatever NATS cannot have; then NATS, until something is missing or quiet.
 
         While the ledger is unavailable nothing is applied: no message is believed then.
         """

@@ -142,10 +142,6 @@ class Stream:
         """With everything in it."""
         await self._jetstream.delete_stream(self.name)
 
-    async def followers(self) -> int:
-        """How many subscriptions there are."""
-        return len(await self._jetstream.consumers_info(self.name))
-
     async def publish(self, *lines: RecordedEvent, holes: bool = False) -> None:
         """Each at the sequence that equals its position, unless there may be holes."""
         for line in lines:
