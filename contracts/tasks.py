@@ -213,9 +213,10 @@ TaskState = Literal["open", "closed", "warranty"]
 
 
 class TaskSummary(ReadModel):
-    """A task as of now. `open`: marked or reopened, and to be closed yet; `warranty`: closed, and charged nothing.
+    """A task as of now. `open`: planned, marked or reopened, to be closed yet; `warranty`: closed, and charged nothing.
 
-    Title, category and times are those of its last closing; absent where there was none.
+    Title and category are those of its plan or last closing, times those of the closing; absent where there was none.
+    `estimated_minutes` and what follows are those of the plan that stands (rule 15); absent without any.
     """
 
     task_id: TaskId
@@ -228,6 +229,9 @@ class TaskSummary(ReadModel):
     charged_minutes: Minutes
     charged_hours: str
     last_closed_at: Instant | None
+    estimated_minutes: Minutes | None = None
+    planned_minutes: Minutes | None = None
+    planned_start_at: Instant | None = None
 
 
 class TaskPage(ReadModel):

@@ -4,4 +4,4 @@ from services.projections.following.tracking import REST_SECONDS, Projection
 from services.projections.tasks.projection import project
 from services.projections.tasks.schema import SCHEMA, TABLES
 
-TASKS = Projection(name="tasks", schema=SCHEMA, tables=TABLES, project=project, rest_seconds=REST_SECONDS, version=4)
+TASKS = Projection(name="tasks", schema=SCHEMA, tables=TABLES, project=project, rest_seconds=REST_SECONDS, version=5)

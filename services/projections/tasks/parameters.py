@@ -14,6 +14,7 @@ class AskedTasks(AskedPeriod):
 
     sort: Sort = "-last_closed_at"
     state: TaskState | None = None
+    planned: bool | None = None
     category: Category | None = None
     cursor: Cursor | None = None
     limit: Limit = 100

@@ -31,27 +31,30 @@ ADD_EVENTS = """
 
 SUMMARIES = """
     SELECT account_id, task_id, title, category, state, under_warranty, closings, worked_minutes, charged_minutes,
-           nullif(last_closed_at, '-infinity')
+           nullif(last_closed_at, '-infinity'), estimated_minutes, planned_minutes, planned_start_at
     FROM task JOIN unnest($1::text[], $2::text[]) AS changed (account_id, task_id) USING (account_id, task_id)
 """
 
 KEEP_SUMMARIES = """
     INSERT INTO task (account_id, task_id, title, category, state, under_warranty, closings, worked_minutes,
-                      charged_minutes, last_closed_at)
+                      charged_minutes, last_closed_at, estimated_minutes, planned_minutes, planned_start_at)
     SELECT account_id, task_id, title, category, state, under_warranty, closings, worked_minutes, charged_minutes,
-           coalesce(last_closed_at, '-infinity')
+           coalesce(last_closed_at, '-infinity'), estimated_minutes, planned_minutes, planned_start_at
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::integer[],
-                $8::bigint[], $9::bigint[], $10::timestamptz[])
+                $8::bigint[], $9::bigint[], $10::timestamptz[], $11::bigint[], $12::bigint[], $13::timestamptz[])
         AS changed (account_id, task_id, title, category, state, under_warranty, closings, worked_minutes,
-                    charged_minutes, last_closed_at)
+                    charged_minutes, last_closed_at, estimated_minutes, planned_minutes, planned_start_at)
     ON CONFLICT (account_id, task_id) DO UPDATE SET
         title = excluded.title, category = excluded.category, state = excluded.state,
         under_warranty = excluded.under_warranty, closings = excluded.closings,
         worked_minutes = excluded.worked_minutes, charged_minutes = excluded.charged_minutes,
-        last_closed_at = excluded.last_closed_at
+        last_closed_at = excluded.last_closed_at, estimated_minutes = excluded.estimated_minutes,
+        planned_minutes = excluded.planned_minutes, planned_start_at = excluded.planned_start_at
 """
 
-SUMMARISED = (TaskClosed, TaskCorrected, WarrantyMarked, TaskReopened)
+FORGET = "DELETE FROM task WHERE (account_id, task_id) IN (SELECT * FROM unnest($1::text[], $2::text[]))"
+
+SUMMARISED = (TaskClosed, TaskCorrected, WarrantyMarked, TaskReopened, TaskPlanned, PlanDropped)
 
 PACKAGES = None
 """Stands where a task's id would: the event is about packages of the account."""
@@ -84,7 +87,9 @@ async def _summarise(connection: Connection, changes: Sequence[tuple[tuple[str, 
     summaries |= {tuple(row[:2]): Summary(*row[2:]) for row in kept}
     for key, event in changes:
         summaries[key] = summaries[key].after(event)
-    await insert(connection, KEEP_SUMMARIES, [(*key, *summary) for key, summary in summaries.items()])
+    known = [(*key, *summary) for key, summary in summaries.items() if summary.is_known]
+    await insert(connection, KEEP_SUMMARIES, known)
+    await insert(connection, FORGET, [key for key, summary in summaries.items() if not summary.is_known])
 
 
 def subjects(event: Event) -> Iterator[tuple[str | None, Event]]:

@@ -33,7 +33,7 @@ ORDERS: dict[Sort, Order] = {
 
 PAGE = """
     SELECT task_id, title, category, state, under_warranty, closings, worked_minutes, charged_minutes,
-           nullif(last_closed_at, '-infinity') AS closed_at
+           nullif(last_closed_at, '-infinity') AS closed_at, estimated_minutes, planned_minutes, planned_start_at
     FROM task WHERE account_id = $1 {filters} {after} ORDER BY {by} LIMIT $2
 """
 
@@ -41,6 +41,7 @@ EXISTS = "SELECT FROM task_event WHERE account_id = $1 AND task_id IS NULL LIMIT
 
 FILTERS = {
     "state": "AND state = ${}",
+    "planned": "AND (planned_minutes IS NOT NULL) = ${}",
     "category": "AND category = ${}",
     "since": "AND last_closed_at >= ${}",
     "before": "AND last_closed_at < ${} AND last_closed_at > '-infinity'",
@@ -53,19 +54,23 @@ async def tasks(
     *,
     sort: Sort,
     state: TaskState | None,
+    planned: bool | None,
     category: Category | None,
     since: datetime | None,
     before: datetime | None,
     cursor: str | None,
     limit: int,
 ) -> TaskPage:
-    """A page of the tasks last closed in [since, before), of that state and category; any of these may be left open."""
+    """A page of the tasks last closed in [since, before), of that state and category, with a plan that stands or not.
+
+    Any of these may be left open.
+    """
     if await connection.fetchrow(EXISTS, account_id) is None:
         raise UnknownAccount(account_id)
     order = ORDERS[sort]
     asked: list[Any] = [account_id, limit + 1]
     filters: list[str] = []
-    named = {"state": state, "category": category, "since": since, "before": before}
+    named = {"state": state, "planned": planned, "category": category, "since": since, "before": before}
     for name, value in named.items():
         if value is not None:
             asked.append(value)
