@@ -29,7 +29,7 @@ os.environ.setdefault("HOURBOOK_ACCESS", "open")
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES_MIN = 6 << 30
 
-# What tests lay down lives in memory where a machine has enough: the servers wait for the disk as they do elsewhere, and
+# What tests lay down lives in memory where a machine has enough: servers wait for the disk as they do elsewhere, and
 # a disk of memory answers at once. TMPDIR names another place.
 if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= MEMORY_BYTES_MIN:
     tempfile.tempdir = str(MEMORY)
