@@ -58,6 +58,11 @@ class Principal:
         recorded = self.roles & READING_IS_RECORDED
         return right in rights_of(recorded) and right not in rights_of(self.roles - recorded)
 
+    @property
+    def operates(self) -> bool:
+        """Whether it is told why something does not work: such sentences name servers, accounts and contents."""
+        return refusal(self, Right.OPERATE, None) is None
+
     def sees(self, account_id: str) -> bool:
         """Whether the account is in its scope; another one is to it what an unknown one is."""
         return self.accounts is None or account_id in self.accounts

@@ -6,6 +6,7 @@ such as 127.0.0.1, is asked over HTTP too: who writes that into a setting is on 
 """
 
 import asyncio
+import re
 import socket
 from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -33,6 +34,21 @@ class OutsideSettings(BaseSettings):
     private_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(names)] = Field(
         default=(), validation_alias="HOURBOOK_PRIVATE_HOSTS"
     )
+
+
+def without_secrets(text: str) -> str:
+    """The text with nothing of an address that may be one: neither its user and password nor its query."""
+    return _SECRETS.sub(r"\1\2…", text)
+
+
+_SECRETS = re.compile(r"(//)[^/@\s]*(?=@)|(\?)[^\s'\"]*")
+
+
+def host_of(url: str) -> str:
+    """Scheme, host and port of an address; that there is more of it, which may be a secret as a whole, is a mark."""
+    parts = urlsplit(url)
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    return shown if url in (shown, f"{shown}/") else f"{shown}/…"
 
 
 class NotAsked(httpx.TransportError):

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from contracts.access import Right
 from contracts.read_models import LogView, ProjectionView
 from contracts.totals import Totals, TotalsList
+from services.access.door import principal_of
 from services.access.needs import KNOWN, needs
 from services.projections.balances import BALANCES
 from services.projections.balances.routes import router as balances
@@ -22,6 +23,8 @@ from services.projections.readings import OF_ALL
 from services.projections.running import Projections
 from services.projections.tasks.routes import router as tasks
 from services.projections.totals_parameters import AskedTotals
+
+HALTED = "It has halted. GET /health/details says why, with the right operate."
 
 own = APIRouter(prefix="/v1")
 
@@ -56,15 +59,19 @@ async def list_projections(
     projections: Projections = request.app.state.projections
     places = await projections.places(minimum)
     response.headers["Hourbook-Position"] = str(min(at.position for at in places.values()))
-    return tuple(_view(name, at) for name, at in places.items())
+    in_detail = principal_of(request.scope).operates
+    return tuple(_view(name, at, in_detail=in_detail) for name, at in places.items())
 
 
-def _view(name: str, at: Cut) -> ProjectionView:
+def _view(name: str, at: Cut, *, in_detail: bool) -> ProjectionView:
+    def shown(halted: str | None) -> str | None:
+        return halted and (halted if in_detail else HALTED)
+
     logs = (
-        LogView(log=n, position=place.position, halted=place.halted, halted_accounts=len(place.halted_accounts))
+        LogView(log=n, position=place.position, halted=shown(place.halted), halted_accounts=len(place.halted_accounts))
         for n, place in enumerate(at.places)
     )
-    return ProjectionView(name=name, position=at.position, halted=at.halted, logs=tuple(logs))
+    return ProjectionView(name=name, position=at.position, halted=shown(at.halted), logs=tuple(logs))
 
 
 ROUTES = [*balances.routes, *tasks.routes, *own.routes, *reports.routes, *alerts.routes]

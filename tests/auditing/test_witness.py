@@ -176,6 +176,9 @@ def test_cosigners_are_named_in_a_file(tmp_path: Path, witness: Witness):
     file.write_text(f"# ours\nhttps://w.example/ {witness.verifier_key}\n\n", encoding="utf-8")
     assert list(cosigners(file)) == [Cosigner("https://w.example/", witness.verifier_key)]
     assert list(cosigners(None)) == []
+    file.write_text("http://keeper:SECRET@w.example/in key")
+    with pytest.raises(OperatorError, match=r"the address http://…@w\.example/in goes over http"):
+        list(cosigners(file))
     file.write_text("https://w.example/\n", encoding="utf-8")
     with pytest.raises(OperatorError, match="give a line"):
         list(cosigners(file))

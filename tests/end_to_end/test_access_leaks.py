@@ -1,5 +1,6 @@
 """Nothing of another account stands in what a scoped key is shown: no list, stream, cursor, problem or header."""
 
+import re
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator, Iterator
 
@@ -13,6 +14,16 @@ from tests.end_to_end.guarded_service import FOREIGN, MARK, OWN, UNKNOWN, Guarde
 
 SORTS = ("account_id", "customer_name", "balance", "-balance", "expiry")
 FAR = "2030-01-01T00:00:00Z"
+DELIVERIES = """
+    INSERT INTO projections.alert_delivery (endpoint, number, last_error)
+    SELECT $1, number, $2 FROM projections.alert_change WHERE type <> 'alert.updated'
+"""
+REASONED = (
+    "/v1/alerts/deliveries", "/v1/projections", "/v1/totals", "/v1/alerts", "/v1/accounts", f"/v1/accounts/{OWN}/tasks",
+    "/health/ready", "/health/details", "/metrics",
+)  # fmt: skip
+"""Whatever can say why something does not work."""
+
 HALT = """
     INSERT INTO projections.halted_account (projection, log, account_id, position, event_id, reason)
     SELECT projection, log, $1, 1, 'an event', $2 FROM projections.tracking
@@ -118,6 +129,40 @@ async def test_a_stream_of_alerts_shows_ones_own_alone(guarded: Guarded):
                 break
     assert not traces(stream, read, asked_about_it=False)
     assert last >= 2
+
+
+async def test_no_answer_shows_a_secret_and_only_who_operates_is_told_why_something_does_not_work(
+    guarded: Guarded, file_database_url: str
+):
+    """An endpoint whose address has a password, a token in its path and one in its query; and a halted projection."""
+    url = "https://keeper:PASSWORD@hooks.example/PATHTOKEN/in?token=QUERYTOKEN"
+    error = f"ConnectError('{url} of REASONKAMA')"
+    connection = await asyncpg.connect(file_database_url)
+    try:
+        await connection.execute("INSERT INTO projections.alert_endpoint VALUES ($1, 0)", url)
+        await connection.execute(DELIVERIES, url, error)
+        await connection.execute("UPDATE projections.tracking SET halted = $1 WHERE projection = 'tasks'", "REASONKAMA")
+        told = 0
+        for holder, credential in guarded.keys.items():
+            operates = holder == ("admin", False)
+            async with guarded.client(credential) as client:
+                for path in REASONED:
+                    answer = await client.get(path, params={"limit": "1"} if "deliveries" in path else {})
+                    said = answer.text + "".join(each.decode() for each in _cursors(answer.content))
+                    assert "PASSWORD" not in said, (holder, path)
+                    assert "QUERYTOKEN" not in said, (holder, path)
+                    assert operates or not {"PATHTOKEN", "REASONKAMA"} & {*re.findall("[A-Z]+", said)}, (holder, path)
+                    told += "REASONKAMA" in said
+        assert told == 2  # at /v1/projections and /health/details, to the admin, who has no right to deliveries
+        async with guarded.client(guarded.owner) as owner:
+            (newest, *_) = (await owner.get("/v1/alerts/deliveries")).json()["deliveries"]
+        assert newest["endpoint"] == "https://…@hooks.example/PATHTOKEN/in?…"
+        assert newest["last_error"] == "ConnectError('https://…@hooks.example/PATHTOKEN/in?… of REASONKAMA')"
+    finally:
+        await connection.execute("DELETE FROM projections.alert_delivery")
+        await connection.execute("DELETE FROM projections.alert_endpoint")
+        await connection.execute("UPDATE projections.tracking SET halted = NULL")
+        await connection.close()
 
 
 async def test_another_account_that_has_halted_is_answered_as_an_unknown_one(guarded: Guarded, file_database_url: str):

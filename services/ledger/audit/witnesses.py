@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -23,7 +22,7 @@ from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.settings import Settings
 from services.process.file_replacement import replace_file
 from services.process.operator_error import OperatorError
-from services.process.outside import OutsideUrl, outside_client
+from services.process.outside import OutsideUrl, outside_client, without_secrets
 from services.process.stopping import stopping
 
 logger = logging.getLogger(__name__)
@@ -152,7 +151,7 @@ def cosigners(file: Path | None) -> Iterator[Cosigner]:
                 yield Cosigner(_URL.validate_python(url), VerifierKey.parse(key))
             except ValidationError as misfit:
                 wrong = misfit.errors()[0]["msg"].removeprefix("Value error, ")
-                raise OperatorError(f"{file}: the address {url} {wrong}.") from misfit
+                raise OperatorError(f"{file}: the address {without_secrets(url)} {wrong}.") from misfit
             except NotANote as malformed:
                 raise OperatorError(
                     f"{file}: give a line `<address> <key>` for each witness; {malformed}."
@@ -197,14 +196,6 @@ async def keep_cosigned(cosigner: Cosigner, database: Database, log_id: int) -> 
         raise NotCosigned(f"{cosigner.name} has cosigned another past of log {log_id} than it has now")
 
     await _keep_up(hand_on, cosigner.name, database, log_id)
-
-
-def without_secrets(text: str) -> str:
-    """The text with nothing of an address that may be one: neither its user and password nor its query."""
-    return _SECRETS.sub(r"\1\2…", text)
-
-
-_SECRETS = re.compile(r"(//)[^/@\s]*(?=@)|(\?)[^\s'\"]*")
 
 
 async def _keep_up(hand_on: Callable[[], Awaitable[None]], name: str, database: Database, log_id: int) -> None:

@@ -2,20 +2,20 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated
 
 from asyncpg import Connection, Record
-from pydantic import StringConstraints, TypeAdapter
+from pydantic import TypeAdapter
 
 from contracts.alerts import Alert, AlertDelivery, AlertDeliveryPage, AlertDetails, AlertKind, AlertPage
 from contracts.quantities import POSITION_MAX, AccountId, Instant
+from services.process.outside import host_of, without_secrets
 from services.projections.debt_alerts.sentences import sentence
 from services.projections.paging import Ordinal, Position, cursor_after, key_of
 
-EndpointUrl = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,4096}$")]
 AlertKey = tuple[Instant, AccountId, AlertKind, Ordinal]
 ALERT_KEY: TypeAdapter[AlertKey] = TypeAdapter(AlertKey)
-DELIVERY_KEY: TypeAdapter[tuple[int, str]] = TypeAdapter(tuple[Position, EndpointUrl])
+DELIVERY_KEY: TypeAdapter[tuple[int, int]] = TypeAdapter(tuple[Position, Ordinal])
+"""Of an endpoint its place in the list of all: its address may be a secret, and a cursor shows what is in it."""
 
 ALERTS = """
     SELECT account_id, watched ->> 'customer_name' AS customer_name, kind, episode, opened_at, updated_at, closed_at,
@@ -31,12 +31,15 @@ LAST_CHANGE = "SELECT coalesce(max(number), 0) FROM projections.alert_change"
 CHANGES = "SELECT number, type, payload FROM projections.alert_change WHERE number > $1 ORDER BY number LIMIT $2"
 
 DELIVERIES = """
-    SELECT endpoint, number, account_id, kind, episode, type, attempts, last_status, last_error, next_attempt_at,
+    WITH listed AS (SELECT url AS endpoint, row_number() OVER (ORDER BY url) AS place FROM projections.alert_endpoint)
+    SELECT endpoint, place, number, account_id, kind, episode, type, attempts, last_status, last_error, next_attempt_at,
            delivered_at, given_up_at
-    FROM projections.alert_delivery JOIN projections.alert_change USING (number)
-    WHERE (number, endpoint) < ($1, $2) AND ($4::text[] IS NULL OR account_id = ANY ($4))
-    ORDER BY number DESC, endpoint DESC LIMIT $3
+    FROM projections.alert_delivery JOIN projections.alert_change USING (number) JOIN listed USING (endpoint)
+    WHERE number <= $1 AND (number, place) < ($1, $2) AND ($4::text[] IS NULL OR account_id = ANY ($4))
+    ORDER BY number DESC, place DESC LIMIT $3
 """
+
+NOT_TAKEN = "It was not taken."
 
 
 async def alerts(
@@ -93,13 +96,22 @@ async def changes(connection: Connection, after: int, limit: int) -> list[Record
 
 
 async def deliveries(
-    connection: Connection, cursor: str | None, limit: int, scope: Collection[str] | None = None
+    connection: Connection, cursor: str | None, limit: int, scope: Collection[str] | None = None, *, in_detail: bool
 ) -> AlertDeliveryPage:
     """A page of deliveries to webhooks, the newest first. `scope`: about none but these accounts."""
-    after = key_of(cursor, DELIVERY_KEY) if cursor else (POSITION_MAX, "")
+    after = key_of(cursor, DELIVERY_KEY) if cursor else (POSITION_MAX, 0)
     rows = await connection.fetch(DELIVERIES, *after, limit + 1, None if scope is None else list(scope))
     last = rows[limit - 1] if len(rows) > limit else None
     return AlertDeliveryPage(
-        deliveries=tuple(AlertDelivery(**row) for row in rows[:limit]),
-        next_cursor=last and cursor_after(last["number"], last["endpoint"]),
+        deliveries=tuple(_delivery(row, in_detail=in_detail) for row in rows[:limit]),
+        next_cursor=last and cursor_after(last["number"], last["place"]),
     )
+
+
+def _delivery(row: Record, *, in_detail: bool) -> AlertDelivery:
+    url, error = row["endpoint"], row["last_error"]
+    shown = {
+        "endpoint": without_secrets(url) if in_detail else host_of(url),
+        "last_error": error and (without_secrets(error) if in_detail else NOT_TAKEN),
+    }
+    return AlertDelivery(**{name: value for name, value in row.items() if name != "place"} | shown)

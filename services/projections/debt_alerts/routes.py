@@ -33,8 +33,12 @@ async def list_alerts(read: Read, asked: Annotated[AskedAlerts, Query()]) -> Ale
 @router.get("/deliveries", openapi_extra=OF_ALL)
 @needs(Right.BALANCES, listing=True)
 async def list_deliveries(read: Read, asked: Annotated[AskedDeliveries, Query()]) -> AlertDeliveryPage:
-    """What was sent to webhooks and what came of it, the newest first, a page."""
-    return await queries.deliveries(read.connection, asked.cursor, asked.limit, read.principal.accounts)
+    """What was sent to webhooks and what came of it, the newest first, a page.
+
+    Where it was sent to, and why it was not taken, is shown whole with the right `operate`, and never with a secret.
+    """
+    accounts, in_detail = read.principal.accounts, read.principal.operates
+    return await queries.deliveries(read.connection, asked.cursor, asked.limit, accounts, in_detail=in_detail)
 
 
 async def _beginning(request: Request, last_event_id: LastEventId = None) -> int:
