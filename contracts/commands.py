@@ -64,6 +64,11 @@ def _something_agreed(agreed: Agreed) -> Agreed:
     return agreed
 
 
+GivenPackageId = Annotated[PackageId, BeforeValidator(_not_reserved)]
+GivenPlan = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+GivenAgreed = Annotated[Agreed, AfterValidator(_texts_seen), AfterValidator(_something_agreed)]
+"""A purchase as a caller names it, in a command or in an invoice for it."""
+
 LEFT_OUT_WHEN_ABSENT = Field(exclude_if=lambda value: value is None)
 """For a field that older commands had not: without it a command is the same text as ever, whose key is known by it."""
 
@@ -97,13 +102,11 @@ class PurchasePackageBody(Body):
     `agreed`: what was agreed for this purchase alone, and why (rule 3.3).
     """
 
-    package_id: Annotated[PackageId, BeforeValidator(_not_reserved)]
-    plan: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.-]+$")]
+    package_id: GivenPackageId
+    plan: GivenPlan
     purchased_at: GivenInstant
     carry_over: Annotated[bool, Strict()] = True
-    agreed: Annotated[
-        Annotated[Agreed, AfterValidator(_texts_seen), AfterValidator(_something_agreed)] | None, LEFT_OUT_WHEN_ABSENT
-    ] = None
+    agreed: Annotated[GivenAgreed | None, LEFT_OUT_WHEN_ABSENT] = None
 
 
 class CloseTaskBody(Body):

@@ -19,6 +19,9 @@ NOT_FOUND = (
         "package-not-found", 404, "There is no such package.",
         "Check the id: that of a package, or of a compensation, of this account.",
     ),
+    ProblemType(
+        "invoice-not-found", 404, "There is no such invoice.", "Check the invoice's number and its account.",
+    ),
     ProblemType("key-not-found", 404, "There is no such key within your own rights.", "Check the key's id."),
     ProblemType("not-found", 404, "There is nothing at this address.", "GET /docs lists what there is."),
 )  # fmt: skip
@@ -108,6 +111,17 @@ STATE_OF_THE_ACCOUNT = (
     ProblemType(
         "account-unreadable", 409, "The recorded events of this account do not fit together.",
         "Nothing is recorded on this account until its operator has found out why; the other accounts go on.",
+    ),
+)  # fmt: skip
+
+BILLING = (
+    ProblemType(
+        "seller-incomplete", 409, "The seller's requisites lack what this document needs.",
+        "Have the fields that the problem names added to the file of HOURBOOK_SELLER_FILE.",
+    ),
+    ProblemType(
+        "invoice-not-open", 409, "This invoice is paid, or withdrawn already.",
+        "Nothing is left to do; issue another one where another is wanted.",
     ),
 )  # fmt: skip
 
@@ -222,5 +236,7 @@ FAILURES = (
     ),
 )  # fmt: skip
 
-CATALOGUE = {kind.slug: kind for kind in (*NOT_FOUND, *DOOR, *HTTP, *STATE_OF_THE_ACCOUNT, *NOT_RECORDABLE, *FAILURES)}
+CATALOGUE = {
+    kind.slug: kind for kind in (*NOT_FOUND, *DOOR, *HTTP, *STATE_OF_THE_ACCOUNT, *BILLING, *NOT_RECORDABLE, *FAILURES)
+}
 """Every problem that a caller can meet, by its slug. Titles, statuses and remedies stand here and nowhere else."""

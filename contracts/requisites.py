@@ -1,9 +1,10 @@
 """Who a party to a contract is, beyond its name: what a primary document states of it (402-ФЗ art. 9)."""
 
 import re
-from typing import Annotated
+from itertools import cycle
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema, model_validator
 
 from contracts.quantities import Name, Text
 
@@ -29,6 +30,19 @@ def _kpp(given: str) -> str:
     return given
 
 
+def _account_key(bic: str, account: str) -> bool:
+    """Whether the account's ninth digit checks it together with its bank's BIC (rules of the Bank of Russia, 515)."""
+    of_central_bank = account.startswith("30101")
+    digits = (f"0{bic[4:6]}" if of_central_bank else bic[-3:]) + account
+    return sum(int(digit) * weight % 10 for digit, weight in zip(digits, cycle((7, 1, 3)), strict=False)) % 10 == 0
+
+
+Bic = Annotated[str, StringConstraints(pattern=r"^04[0-9]{7}$")]
+"""A bank's identification code in Russia."""
+
+BankAccount = Annotated[str, StringConstraints(pattern=r"^[0-9]{20}$")]
+"""The number of a bank account in Russia."""
+
 Inn = Annotated[str, AfterValidator(_inn), WithJsonSchema({"type": "string", "pattern": f"^({_INN.pattern})$"})]
 """A Russian taxpayer's number; its last digit, or last two, check the others."""
 
@@ -48,3 +62,24 @@ class Requisites(BaseModel):
     signatory_position: Name | None = None
     signatory_name: Name | None = None
     signatory_authority: Name | None = None
+
+
+class Bank(BaseModel):
+    """Where the seller is paid: what an invoice and its payment code state, each account checked with the BIC.
+
+    A payee at the Bank of Russia itself, such as a treasury, has no correspondent account.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    bic: Bic
+    account: BankAccount
+    correspondent_account: BankAccount | None = None
+
+    @model_validator(mode="after")
+    def _keys_fit(self) -> Self:
+        for field, account in (("account", self.account), ("correspondent_account", self.correspondent_account)):
+            if account and not _account_key(self.bic, account):
+                raise ValueError(f"{field}: check its digits and those of bic: they do not fit together")
+        return self

@@ -202,6 +202,18 @@ def projections(
 
 
 @cli.command()
+def billing(metrics_port: MetricsPort = None) -> None:
+    """Run what billing does by itself: it sees which invoices are paid."""
+    from services.billing.background import run_billing
+    from services.operating.start_conditions import billing_settings
+    from services.process.logins import as_part
+    from services.process.stopping import run_until_stopped
+
+    _begin("billing", metrics_port)
+    run_until_stopped(run_billing(billing_settings(os.environ | as_part("billing"))))
+
+
+@cli.command()
 def migrate(
     data: Annotated[Path, typer.Option(help="The folder of `up`, where DATABASE_URL is not set.")] = DEFAULT_DATA,
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit code 1 where something is due.")] = False,

@@ -1,5 +1,5 @@
 """Every route of billing: those of its rooms, side by side."""
 
-from starlette.routing import BaseRoute
+from services.billing.invoices.routes import ROUTES as INVOICES
 
-ROUTES: list[BaseRoute] = []
+ROUTES = [*INVOICES]

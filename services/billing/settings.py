@@ -16,3 +16,4 @@ class Settings(BaseSettings):
     key_file: File | None = Field(default=None, validation_alias="HOURBOOK_BILLING_KEY_FILE")
     seller_file: File | None = Field(default=None, validation_alias="HOURBOOK_SELLER_FILE")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
+    invoice_days: int = Field(default=5, ge=0, le=366, validation_alias="HOURBOOK_INVOICE_DAYS")

@@ -4,7 +4,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from contracts.quantities import rounded_division
-from contracts.reports import AcceptedRow, Act, ActLine, VatRate
+from contracts.reports import AcceptedRow, Act, ActLine, Vat, VatRate
 from services.documents.formats import Formats, day_of
 
 
@@ -91,12 +91,16 @@ def _rate(mode: str, word: str, formats: Formats) -> str:
 
 def tax_rows(act: Act, formats: Formats) -> list[TaxRow]:
     """The tax contained in the total; where there are several rates, what each of them applies to as well."""
-    words = formats.words
     if len(act.vat_rates) > 1:
         return [row for rate in act.vat_rates for row in _rows_of(rate, formats)]
-    if act.vat.mode == "none":
-        return [TaxRow(words["vat_none"], None)]
-    return [TaxRow(_capital(words["vat_row"].format(rate=act.vat.mode)), act.vat.amount_kopecks)]
+    return [tax_label(act.vat, formats)]
+
+
+def tax_label(vat: Vat, formats: Formats) -> TaxRow:
+    """The tax contained in the total, where it has one rate or none."""
+    if vat.mode == "none":
+        return TaxRow(formats.words["vat_none"], None)
+    return TaxRow(_capital(formats.words["vat_row"].format(rate=vat.mode)), vat.amount_kopecks)
 
 
 def _rows_of(rate: VatRate, formats: Formats) -> list[TaxRow]:

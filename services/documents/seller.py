@@ -8,8 +8,12 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from contracts.quantities import GivenName
+from contracts.quantities import GivenName, rounded_division
 from contracts.reports import Party, VatMode
+from contracts.requisites import Bank
+
+NAMELESS = "Исполнитель"
+"""What documents call a seller of whom no file says more."""
 
 
 class Dated(BaseModel):
@@ -30,6 +34,7 @@ class DatedParty(Dated, Party):
     """The seller's name and requisites, and the day from which they are these."""
 
     name: GivenName
+    bank: Bank | None = None
 
 
 Kind = TypeVar("Kind", bound=Dated)
@@ -58,12 +63,16 @@ class Seller(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    party: Annotated[InOrder[DatedParty], BeforeValidator(_alone)] = (DatedParty(name="Исполнитель"),)
+    party: Annotated[InOrder[DatedParty], BeforeValidator(_alone)] = (DatedParty(name=NAMELESS),)
     vat: InOrder[DatedVat] = (DatedVat(mode="none"),)
 
     def party_on(self, day: date) -> Party:
         """The seller as it was on that day; as it was first, before any."""
-        return Party(**_in_force(self.party, day).model_dump(exclude={"in_force_from"}))
+        return Party(**_in_force(self.party, day).model_dump(exclude={"in_force_from", "bank"}))
+
+    def bank_on(self, day: date) -> Bank | None:
+        """Where the seller was paid on that day."""
+        return _in_force(self.party, day).bank
 
     def vat_mode(self, day: date) -> VatMode:
         """The mode in force on that day; the first one before any was."""
@@ -72,6 +81,12 @@ class Seller(BaseModel):
 
 def _in_force(dated: tuple[Kind, ...], day: date) -> Kind:
     return next((one for one in reversed(dated) if one.in_force_from <= day), dated[0])
+
+
+def vat_within(amount_kopecks: int, mode: VatMode) -> int:
+    """The tax contained in an amount, in kopecks, rounded half to even (rule 1.2)."""
+    rate = 0 if mode == "none" else int(mode)
+    return rounded_division(amount_kopecks * rate, 100 + rate)
 
 
 def seller(file: Path | None) -> Seller:

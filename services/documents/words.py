@@ -1,5 +1,6 @@
 """What documents say, in Russian and in English: one line an expression, so that neither language can lack one."""
 
+from services.documents.invoice_words import INVOICE_WORDS
 from services.documents.numerals import Lang
 
 _WORDS = {
@@ -321,7 +322,7 @@ _MONTHS = (
 
 def words(lang: Lang) -> dict[str, str]:
     """Every expression in one language."""
-    return {key: both[lang == "en"] for key, both in _WORDS.items()}
+    return {key: both[lang == "en"] for key, both in (_WORDS | INVOICE_WORDS).items()}
 
 
 def month_name(number: int, lang: Lang) -> str:

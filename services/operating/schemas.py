@@ -7,7 +7,19 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from contracts import alerts, audit, commands, envelope, privacy, problems, read_models, reports, tasks, totals
+from contracts import (
+    alerts,
+    audit,
+    commands,
+    envelope,
+    invoices,
+    privacy,
+    problems,
+    read_models,
+    reports,
+    tasks,
+    totals,
+)
 from contracts.events import EVENT_TYPES
 from contracts.problem_types import CATALOGUE
 from services.process.asyncapi import asyncapi
@@ -15,7 +27,7 @@ from services.process.meanings import describe_models
 
 SCHEMAS = Path(__file__).parents[2] / "contracts" / "schemas"
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
-ANSWERS = (envelope, read_models, reports, tasks, totals, alerts, audit, privacy)
+ANSWERS = (envelope, read_models, reports, tasks, totals, alerts, audit, privacy, invoices)
 
 
 def documents(openapi: dict[str, Any]) -> dict[str, str]:

@@ -46,7 +46,8 @@ def require_settings(environment: Mapping[str, str]) -> None:
     An environment without DATABASE_URL is given one when PostgreSQL has been started.
     """
     given = {"DATABASE_URL": "postgresql://not-started-yet/", **environment}
-    _require([*_complaints(lambda: ledger_settings(given)), *_complaints(lambda: _projections_settings(given))])
+    judges = (ledger_settings, _projections_settings, _billing_settings)
+    _require([sentence for judge in judges for sentence in _complaints(lambda judge=judge: judge(given))])
 
 
 def door_settings(environment: Mapping[str, str]) -> AccessSettings:
@@ -77,6 +78,21 @@ def projections_settings(environment: Mapping[str, str]) -> ProjectionsSettings:
     read = _projections_settings(environment)
     if read.ledger_key_file is None and door_settings(environment).access == "closed":
         _require(["HOURBOOK_LEDGER_KEY_FILE is not set: name a file with a key of the role follower, for the ledger."])
+    return read
+
+
+def billing_settings(environment: Mapping[str, str]) -> BillingSettings:
+    """Billing's, with the seller that they name; and a key, where Hourbook's other routes ask for one."""
+    read = _billing_settings(environment)
+    if read.key_file is None and door_settings(environment).access == "closed":
+        _require(["HOURBOOK_BILLING_KEY_FILE is not set: name a file with a key of the roles reader and follower."])
+    return read
+
+
+def _billing_settings(environment: Mapping[str, str]) -> BillingSettings:
+    read = _read(BillingSettings, environment)
+    wrong = _complaints(lambda: settings.parsed("HOURBOOK_SELLER_FILE", read.seller_file, seller))
+    _require([*_complaints(lambda: door_settings(environment)), *wrong, *_wrong_credential(read.key_file)])
     return read
 
 

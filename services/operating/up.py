@@ -167,6 +167,7 @@ def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) ->
         "relay": ["ledger", "--only", "relay"],
         "expiry": ["ledger", "--only", "expiry"],
         "worker": ["projections", "--only", "worker"],
+        "billing": ["billing"],
         "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", str(folder.parent)],
     }
     ports = {"service": port} | {name: free_port() for name in commands}

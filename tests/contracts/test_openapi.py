@@ -21,10 +21,10 @@ from tests.published import METHODS, document, fits, nodes
 VERBS = {
     "list", "get", "read", "stream", "replay", "record", "explain", "make", "rotate", "revoke",
     "open", "purchase", "refund", "close", "correct", "mark", "reopen", "pay", "suspend", "resume", "set", "erase",
-    "plan", "drop", "change", "publish",
+    "plan", "drop", "change", "publish", "issue", "withdraw",
 }  # fmt: skip
-NEVER_IN_A_DOCUMENT = {"method-not-allowed", "billing-unavailable"}
-"""Answered only to methods that no operation has; and by rooms of billing, of which there are none yet."""
+NEVER_IN_A_DOCUMENT = {"method-not-allowed"}
+"""Answered only to methods that no operation has."""
 
 SCALARS = {"integer", "number", "string", "boolean"}
 PROBLEM = "application/problem+json"

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.commands import COMMAND, OpenAccount
-from contracts.requisites import Requisites
+from contracts.requisites import Bank, Requisites
 
 OPEN = {"command": "OpenAccount", "account_id": "oka", "customer_name": "Ока", "contract_number": "7"}
 OPEN |= {"contract_date": "2026-01-15"}
@@ -59,3 +59,18 @@ def test_requisites_are_part_of_a_command():
 def test_requisites_that_do_not_fit_are_refused(misfit: object):
     with pytest.raises(ValidationError, match="customer_requisites"):
         COMMAND.validate_python(OPEN | {"customer_requisites": misfit})
+
+
+def test_a_bank_account_is_checked_together_with_its_bank():
+    bank = {"name": "ПАО Сбербанк", "bic": "044525225", "account": "40702810500000001234"}
+    Bank.model_validate(bank)
+    Bank.model_validate(bank | {"correspondent_account": "30101810400000000225"})
+    for field, wrong in (
+        ("account", "40702810500000001235"),
+        ("account", "407028105"),
+        ("bic", "044525974"),
+        ("bic", "4525225"),
+        ("correspondent_account", "30101810400000000226"),
+    ):
+        with pytest.raises(ValidationError, match=field):
+            Bank.model_validate(bank | {field: wrong})

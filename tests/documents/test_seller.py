@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from services.documents.seller import Seller, seller
-from services.projections.monthly_reports.acts import vat_within
+from services.documents.seller import Seller, seller, vat_within
 
 MOVED = """
 [[party]]

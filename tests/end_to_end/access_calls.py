@@ -53,7 +53,7 @@ TERMS = (
 IN_PATH = {
     "task_id": "own-task-0", "package_id": "own-package",
     "month": CLOSED_MONTH, "version": "1", "key_id": "a" * 16, "slug": "not-found",
-    "file": CLOSED_MONTH, "path": "0/000.p/1",
+    "file": CLOSED_MONTH, "path": "0/000.p/1", "number": "2026-1",
 }  # fmt: skip
 
 CALLS: dict[tuple[str, str], list[Call]] = {
@@ -88,6 +88,15 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("POST", f"{ACCOUNT}/debt-payments"): [
         Call("money", body={"minutes": 1, "paid_at": "2026-03-04T00:00:00Z", "payment_reference": "7"})],
     ("GET", f"{ACCOUNT}/events"): [Call("log")],
+    ("POST", f"{ACCOUNT}/invoices"): [
+        Call("money", body={"package": {"plan": "hours-20"}}),
+        Call("money", {"dry_run": "true"}, {"package": {"plan": "hours-20"}})],
+    ("GET", f"{ACCOUNT}/invoices"): [Call("documents")],
+    ("GET", f"{ACCOUNT}/invoices/{{file}}"): [
+        Call("documents", path={"file": "2026-1"}), Call("documents", path={"file": "2026-1.pdf"})],
+    ("POST", f"{ACCOUNT}/invoices/{{number}}/payment"): [Call("money", body=REASON)],
+    ("POST", f"{ACCOUNT}/invoices/{{number}}/withdrawal"): [Call("money", body=REASON)],
+    ("GET", "/v1/invoices"): [Call("documents", lists=True)],
     ("POST", f"{ACCOUNT}/months/{{month}}/close"): [Call("months")],
     ("POST", f"{ACCOUNT}/months/{{month}}/reopen"): [Call("months", {"dry_run": "true"}, body=REASON)],
     ("POST", f"{ACCOUNT}/packages"): [

@@ -35,6 +35,7 @@ async def joined_application(database_url: str, audit_key_file: Path) -> AsyncIt
         "DATABASE_URL": database_url,
         "HOURBOOK_LEDGER_URL": f"http://127.0.0.1:{port}",
         "HOURBOOK_PROJECTIONS_URL": f"http://127.0.0.1:{port}",
+        "HOURBOOK_URL": f"http://127.0.0.1:{port}",
         "HOURBOOK_AUDIT_KEY_FILE": str(audit_key_file),
         "HOURBOOK_SANDBOX": "1",
     }

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from asyncpg import Connection
 
-from contracts.quantities import END_OF_TIME, decimal_hours, hours_column, rounded_division
+from contracts.quantities import END_OF_TIME, decimal_hours, hours_column
 from contracts.reports import AcceptedRow, Act, ActLine, MonthlyReport, ReplacedAct, Vat, VatMode, VatRate
-from services.documents.seller import Seller
+from services.documents.seller import Seller, vat_within
 from services.projections.monthly_reports.accepted import Part, Prices, Source, accepted
 from services.projections.monthly_reports.customers import customers_on
 from services.projections.monthly_reports.hours_from_report import (
@@ -111,12 +111,6 @@ async def _replaced(connection: Connection, report: MonthlyReport, closed: Close
     then = await customers_on(connection, report.account_id, [day], closed.position, closed.recorded_at)
     number = act_number(then[day]["contract_number"], report.month, revision)
     return ReplacedAct(number=number, closed_at=closed.recorded_at, position=closed.position)
-
-
-def vat_within(amount_kopecks: int, mode: VatMode) -> int:
-    """The tax contained in an amount, in kopecks, rounded half to even (rule 1.2)."""
-    rate = 0 if mode == "none" else int(mode)
-    return rounded_division(amount_kopecks * rate, 100 + rate)
 
 
 def vat_rates(lines: Iterable[ActLine]) -> tuple[VatRate, ...]:

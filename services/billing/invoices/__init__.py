@@ -1,0 +1,1 @@
+"""Invoices: issued under numbers without gaps, kept as they were issued, and paid, overdue or withdrawn."""
