@@ -266,12 +266,31 @@ def export(
     output: Annotated[Path | None, typer.Option(help="The file to write; standard output without it.")] = None,
     log: Annotated[int | None, typer.Option(help="One log alone; without it, each of them.", min=0)] = None,
     after: Annotated[int, typer.Option(help="The position to start after, in one log.", min=0)] = 0,
+    page: Annotated[
+        Path | None,
+        typer.Option(help="A new HTML file instead: opened from disk, it verifies the log and replays any balance."),
+    ] = None,
+    account: Annotated[str | None, typer.Option(help="With --page: only this account's events.")] = None,
 ) -> None:
-    """Write the whole log as NDJSON, in order; where there are several, one after another, and each line says which."""
+    """Write the whole log as NDJSON, in order; where there are several, one after another, and each line says which.
+
+    With --page it is one HTML file that needs no network; names of people that can be erased are left out of it.
+    """
     from services.access.caller import Caller
     from services.operating.import_export import receive
     from services.process.address import hourbook_at
 
+    if page:
+        if output or log is not None or after:
+            raise typer.BadParameter("give --page with --account alone", param_hint="--page")
+        from services.auditing.page_export import export_page
+
+        with hourbook_at(url):
+            events = export_page(Caller.of(url, key_file), page, account, complaints)
+        _say(f"{events} events exported to {page}")
+        return
+    if account:
+        raise typer.BadParameter("give it with --page", param_hint="--account")
     with hourbook_at(url):
         exported = asyncio.run(receive(Caller.of(url, key_file), output, log, after, complaints))
     for each, events in exported.items():

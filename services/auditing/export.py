@@ -107,8 +107,8 @@ def _write(source: AuditSource, folder: Folder, wanted: Wanted) -> int:
         folder.copy(file)
     entries: list[dict[str, int]] = []
     events = 0
-    for signed in _signed(source, wanted):
-        part = _part(source, signed, wanted)
+    for signed in signed_logs(source, wanted):
+        part = part_of(source, signed, wanted)
         whole = wanted.covers()["what"] == "log"
         notes = source.checkpoints(signed.log, signed.size) if whole else [signed.note]
         count = min(part.last + 1, signed.size) - max(part.first - 1, 1) + 1 if not wanted.account_id else None
@@ -155,7 +155,7 @@ def _write_evidence(
     name = log_name(signed.log)
     if wanted.personal:
         folder.lines(f"personal-{name}.ndjson.gz", part.personal, None)
-    folder.lines(f"log-{name}.tree.gz", _as_json(_pieces(source, signed, part, wanted.cuts)), None)
+    folder.lines(f"log-{name}.tree.gz", _as_json(pieces_of(source, signed, part, wanted.cuts)), None)
     folder.lines(f"log-{name}.checkpoints.gz", _as_json({"note": note} for note in notes), None)
     contiguous = wanted.account_id is None or signed.log == ACCESS_LOG
     sealed = seals(source, signed.log, signed.size, part.holds, contiguous=contiguous)
@@ -168,7 +168,7 @@ def size_of(checkpoint: str) -> int:
     return int(size)
 
 
-def _signed(source: AuditSource, wanted: Wanted) -> Iterator[Signed]:
+def signed_logs(source: AuditSource, wanted: Wanted) -> Iterator[Signed]:
     """The logs that are exported; one in which nothing was ever recorded has nothing to export."""
     notes: dict[int, str] = {}
     logs = [source.log_of(wanted.account_id)] if wanted.account_id else _begun(source) or [0]
@@ -183,13 +183,15 @@ def _begun(source: AuditSource) -> list[int]:
     return [log for log, head in source.heads().items() if head]
 
 
-def _part(source: AuditSource, signed: Signed, wanted: Wanted) -> Part:
+def part_of(source: AuditSource, signed: Signed, wanted: Wanted) -> Part:
+    """The lines of a log that are wanted."""
     if wanted.account_id:
         leaves = [_position(line) - 1 for line in source.account_lines(wanted.account_id)]
         leaves = leaves[: bisect_left(leaves, signed.size)]
         return Part(
             islice(source.account_lines(wanted.account_id), len(leaves)),
-            source.personal_lines_of(wanted.account_id, signed.size), leaves[0] + 1, leaves[-1] + 1,
+            source.personal_lines_of(wanted.account_id, signed.size) if wanted.personal else (),
+            leaves[0] + 1, leaves[-1] + 1,
             lambda start, end: bisect_left(leaves, start) < bisect_left(leaves, end),
         )  # fmt: skip
     first, last = _between(source, signed, wanted.since, wanted.before)
@@ -212,7 +214,7 @@ def _position(line: bytes) -> int:
     return orjson.loads(line)["position"]
 
 
-def _pieces(source: AuditSource, signed: Signed, part: Part, cuts: tuple[int, ...]) -> Iterator[dict[str, Any]]:
+def pieces_of(source: AuditSource, signed: Signed, part: Part, cuts: tuple[int, ...] = ()) -> Iterator[dict[str, Any]]:
     """The tree from left to right: a leaf for each exported line, and in place of the others the largest complete
     sub-trees that hold none of them and are not cut in two."""
 

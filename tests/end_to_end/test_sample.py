@@ -18,6 +18,7 @@ from services.operating.demo import SAMPLE, sample_lines
 from services.operating.up import Hourbook, running
 from tests.end_to_end.program import program
 from tests.end_to_end.questions import client_of
+from tests.pages.alone import offline_page
 from tests.projections.sample import TRADE
 
 ACCOUNT = "/v1/accounts/{account_id}"
@@ -276,3 +277,35 @@ def test_the_story_of_each_balance_ends_with_it(hourbook: Hourbook, expected: di
     for options, minutes in (((), account["balance_minutes"]), (("--as-of", asked["as_of"]), asked["balance_minutes"])):
         told = program(*replay, *options)
         assert orjson.loads(told.stdout.splitlines()[-1])["balance_minutes"] == minutes, told.stderr
+
+
+@pytest.mark.usefixtures("surprises")
+def test_the_export_that_is_a_page_gives_every_balance_offline(
+    hourbook: Hourbook, client: httpx.Client, expected: dict[str, Any], tmp_path: Path
+):
+    """Of all accounts, and of one alone with hashes in place of the others; also by what was known earlier."""
+    one = next(iter(expected["accounts"]))
+    for name, more in (("all", ()), ("one", ("--account", one))):
+        file = tmp_path / f"{name}.html"
+        written = program("export", "--url", hourbook.url, "--page", file, *more)
+        assert written.returncode == 0, written.stderr
+        accounts = expected["accounts"] if name == "all" else {one: expected["accounts"][one]}
+        asked = [(each, said["as_of"], "") for each, account in accounts.items() for said in account["balances"]]
+        known = [(one, expected["end"], str(position)) for position in range(10, 400, 10)]
+        found = offline_balances(file, asked + known)
+        assert found[: len(asked)] == [
+            said["balance_minutes"] for account in accounts.values() for said in account["balances"]
+        ]
+        replay = f"/v1/accounts/{one}/replay"
+        assert found[len(asked) :] == [
+            client.get(replay, params={"as_of": as_of, "known_at": known_at}).json()["balance_minutes"]
+            for _, as_of, known_at in known
+        ]
+
+
+def offline_balances(file: Path, asked: list[tuple[str, str, str]]) -> list[int]:
+    """What the page answers, opened from disk without a network, once it has verified what it carries."""
+    with offline_page() as page:
+        page.goto(file.as_uri())
+        page.wait_for_selector("body[data-verified=true]")
+        return page.evaluate("(asked) => asked.map((each) => balanceOf(...each).balance)", asked)

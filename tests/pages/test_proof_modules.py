@@ -8,11 +8,12 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 
 from services import pages
 from services.auditing.handed_out import verify
 from tests.auditing.paper_log import LEDGER_ID, Signer
+from tests.pages.alone import offline_page
 from tests.pages.mutated_receipts import CHANGES, NEUTRAL, STRANGER, Change, meaning
 from tests.pages.paper_receipts import Tree, all_receipts, history
 
@@ -39,13 +40,10 @@ def page() -> Iterator[Page]:
         else:
             route.fulfill(body="<!doctype html><title>modules</title>", content_type="text/html")
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        opened = browser.new_page()
+    with offline_page() as opened:
         opened.route("**/*", answer)
         opened.goto(f"{ADDRESS}/")
         yield opened
-        browser.close()
 
 
 def in_browser(page: Page, receipts: list[str], held: dict[str, list[str]] | None = None) -> list[bool | None]:

@@ -29,7 +29,7 @@ export function readLine(text) {
   if (actor !== "" && !(typeof actor === "string" && ACTOR.test(actor))) throw new Wrong("line-form", "actor", actor);
   same("line-form", written(said, actor), envelope);
   const microseconds = microsecondsOf(said.recorded_at);
-  return { ...said, actor, payload, microseconds, data: readJson(payload) };
+  return { ...said, text, actor, payload, microseconds, data: readJson(payload) };
 }
 
 /** The line up to its data, in its one form. */

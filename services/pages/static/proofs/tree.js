@@ -60,9 +60,11 @@ export class Tree {
     this.complete = [];
   }
 
-  async append(leaf) {
-    let [leaves, node] = [1, leaf];
-    this.size += 1;
+  /** Add a leaf, or the root of a complete sub-tree of 2, 4, 8 … leaves where one begins. */
+  async append(root, count = 1) {
+    let [leaves, node] = [count, root];
+    if (count < 1 || !Number.isInteger(Math.log2(count)) || this.size % count) throw new Wrong("path-length", this.size, count);
+    this.size += count;
     while (this.complete.at(-1)?.leaves === leaves) {
       node = await nodeHash(this.complete.pop().node, node);
       leaves *= 2;
