@@ -27,6 +27,7 @@ NOT_FOUND = (
 )  # fmt: skip
 
 DOOR = (
+    ProblemType("key-ended", 409, "The key does nothing any more, whatever its secret.", "Make another key."),
     ProblemType(
         "not-authenticated", 401, "The credential is missing, or it does not hold.",
         "Send the header Authorization: Bearer, with a key or a token that holds.",

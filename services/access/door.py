@@ -114,7 +114,12 @@ class Door:
 
 def not_authenticated(reason: str) -> ProblemError:
     """401, with what is wrong."""
-    return ProblemError(NOT_AUTHENTICATED, f"{reason[0].upper()}{reason[1:]}.", CHALLENGE)
+    return ProblemError(NOT_AUTHENTICATED, sentence(reason), CHALLENGE)
+
+
+def sentence(reason: str) -> str:
+    """The reason as a sentence of its own."""
+    return f"{reason[0].upper()}{reason[1:]}."
 
 
 def not_allowed(reason: str) -> ProblemError:

@@ -89,6 +89,14 @@ class Key:
         )
         return replace(self, secrets=(KeySecret(new), *earlier))
 
+    def ended(self, now: datetime) -> str | None:
+        """Why it does nothing any more, whatever its secret; None while it works."""
+        if self.revoked_at is not None:
+            return f"the key {self.key_id} is revoked"
+        if self.ends_at is not None and now >= self.ends_at:
+            return f"the key {self.key_id} has ended"
+        return None
+
     def refusal(self, credential: Credential, now: datetime) -> str | None:
         """What is wrong with the credential, never repeating it; None where it proves the key.
 
@@ -97,10 +105,8 @@ class Key:
         matching = [each for each in self.secrets if compare_digest(each.hash, credential.hash)]
         if not matching:
             return "the key is unknown, or its secret is another one"
-        if self.revoked_at is not None:
-            return f"the key {self.key_id} is revoked"
-        if self.ends_at is not None and now >= self.ends_at:
-            return f"the key {self.key_id} has ended"
+        if ended := self.ended(now):
+            return ended
         if all(each.ends_at is not None and now >= each.ends_at for each in matching):
             return f"this secret of the key {self.key_id} was rotated away, and the overlap is over"
         return None

@@ -13,7 +13,7 @@ TABLE = """
 tasks         recorder manager
 money         finance
 months        finance
-balances      recorder finance manager auditor reader customer
+balances      recorder finance manager auditor reader customer follower
 documents     finance manager auditor reader customer
 all-accounts  finance manager auditor reader
 evidence      recorder finance manager auditor reader customer

@@ -6,6 +6,7 @@ from contracts.access import KeyRequest, KeyView, MadeKey
 from contracts.access_events import KeyMade, KeyRevoked, KeyRotated
 from services.access.keys import Credential, Key, principal_id
 from services.access.principals import Principal, exceeds
+from services.access.state import AccessState
 from services.ledger.access.log import AccessLog
 from services.ledger.writing.personal_data import commit
 
@@ -18,6 +19,10 @@ class MoreThanOnesOwn(Exception):
 
 class NoSuchKey(Exception):
     """There is no such key, or it is not within the caller's own rights."""
+
+
+class KeyEnded(Exception):
+    """The key does nothing any more: why."""
 
 
 class Keys:
@@ -47,17 +52,29 @@ class Keys:
         return self._shown(self._log.state.keys[credential.key_id], asked.name, credential)
 
     async def rotate(self, key_id: str, overlap: timedelta, now: datetime) -> MadeKey:
-        """Another secret for a key; the earlier ones work until the overlap ends. NoSuchKey where it is not its own."""
+        """Another secret for a key; the earlier ones work until the overlap ends.
+
+        NoSuchKey where it is not within one's own rights; KeyEnded where no secret of it works any more.
+        """
         key = self._own(key_id)
         credential = Credential.make(key_id)
         rotated = KeyRotated(secret_sha256=credential.hash.hex(), overlap_ends_at=now + overlap)
-        await self._log.record(key.principal.id, rotated, self._actor.id)
+
+        def require(state: AccessState, _: datetime) -> None:
+            if ended := state.keys[key_id].ended(now):
+                raise KeyEnded(ended)
+
+        await self._log.record_where(require, key.principal.id, [rotated], self._actor.id)
         return self._shown(self._log.state.keys[key_id], await self._name(key), credential)
 
     async def revoke(self, key_id: str, reason: str) -> KeyView:
-        """End a key now, in every process within a second. NoSuchKey where it is not within one's own rights."""
+        """End a key now, in every process within a second; one that is revoked stays as it is.
+
+        NoSuchKey where it is not within one's own rights.
+        """
         key = self._own(key_id)
-        await self._log.record(key.principal.id, KeyRevoked(reason=reason), self._actor.id)
+        if key.revoked_at is None:
+            await self._log.record(key.principal.id, KeyRevoked(reason=reason), self._actor.id)
         return view(self._log.state.keys[key_id], await self._name(key))
 
     async def listed(self) -> tuple[KeyView, ...]:

@@ -20,12 +20,12 @@ from contracts.commands import ReasonBody
 from contracts.placement import ACCESS_LOG
 from contracts.problems import InvalidField
 from contracts.quantities import AccountId
-from services.access.door import principal_of
+from services.access.door import principal_of, sentence
 from services.access.keys import key_id_of
 from services.access.needs import KNOWN, needs
 from services.access.principals import LOCAL, SYSTEM, Principal, refusal
 from services.access.state import AccessState
-from services.ledger.access.keys import Keys, MoreThanOnesOwn, NoSuchKey
+from services.ledger.access.keys import KeyEnded, Keys, MoreThanOnesOwn, NoSuchKey
 from services.ledger.http.log import Lines, Position
 from services.ledger.http.log_feed import PAGE_EVENTS, as_lines
 from services.ledger.http.requests import LedgerOf
@@ -100,7 +100,10 @@ async def make_key(body: KeyRequest, keys: KeysOf) -> MadeKey:
         raise InvalidRequest(InvalidField(field=field, remedy=remedy)) from more
 
 
-@router.post("/access/keys/{key_id}/rotation", status_code=201, openapi_extra=OF_KEY)
+@router.post(
+    "/access/keys/{key_id}/rotation", status_code=201,
+    openapi_extra=problems("key-not-found", "key-ended", "ledger-unavailable"),
+)  # fmt: skip
 @needs(Right.ACCESS)
 async def rotate_key(key_id: KeyPath, body: RotationRequest, keys: KeysOf) -> MadeKey:
     """Give a key another secret; the earlier ones go on working for the overlap."""
@@ -108,6 +111,8 @@ async def rotate_key(key_id: KeyPath, body: RotationRequest, keys: KeysOf) -> Ma
         return await keys.rotate(key_id, timedelta(minutes=body.overlap_minutes), datetime.now(UTC))
     except NoSuchKey as missing:
         raise _no_such_key(key_id) from missing
+    except KeyEnded as ended:
+        raise ProblemError("key-ended", f"{sentence(str(ended))} Make another one.") from ended
 
 
 @router.post("/access/keys/{key_id}/revocation", status_code=201, openapi_extra=OF_KEY)
@@ -148,8 +153,5 @@ def known_principal(state: AccessState, principal: str) -> Principal | None:
 def ended_sentence(state: AccessState, principal: str) -> str | None:
     """Why a key does nothing any more, whatever its rights."""
     key = state.keys.get(key_id_of(principal))
-    if key and key.revoked_at:
-        return f"The key {key.key_id} is revoked."
-    if key and key.ends_at and key.ends_at <= datetime.now(UTC):
-        return f"The key {key.key_id} has ended."
-    return None
+    ended = key and key.ended(datetime.now(UTC))
+    return ended and sentence(ended)

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import orjson
@@ -107,6 +108,24 @@ async def test_a_rotated_key_has_two_secrets_for_a_while(admin: httpx.AsyncClien
     assert [await status(client, each["credential"]) for each in (first, second, third)] == [401, 401, 200]
 
 
+@pytest.mark.parametrize("ended", ["is revoked", "has ended"])
+async def test_a_key_that_does_nothing_any_more_is_given_no_secret_and_ends_once(admin: httpx.AsyncClient, ended: str):
+    soon = (datetime.now(UTC) + timedelta(seconds=0 if ended == "has ended" else 3600)).isoformat()
+    key = await made(admin, "reader", ends_at=soon)
+    address, subject = f"/v1/access/keys/{key['key_id']}", f"key-{key['key_id']}"
+    if ended == "is revoked":
+        views = [
+            (await admin.post(f"{address}/revocation", json={"reason": each})).json() for each in ("lost", "again")
+        ]
+        assert views[0] == views[1]
+    before = await records_of(admin, subject)
+    refused = await admin.post(f"{address}/rotation", json={})
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (409, "key-ended")
+    assert refused.json()["detail"] == f"The key {key['key_id']} {ended}. Make another one."
+    assert await records_of(admin, subject) == before
+    assert [fact["type"] for fact in before] == ["KeyMade", *(["KeyRevoked"] if ended == "is revoked" else [])]
+
+
 async def test_a_key_cannot_make_see_or_change_more_than_its_own(admin: httpx.AsyncClient, client: httpx.AsyncClient):
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     small = await made(admin, "admin", "reader", ends_at=tomorrow)
@@ -166,14 +185,19 @@ async def test_decisions_say_why(admin: httpx.AsyncClient):
     assert not unknown.json()["allowed"]
 
 
-async def facts_of(admin: httpx.AsyncClient, subject: str) -> list[tuple[str, object]]:
-    """What the log of access says about a principal, without what made it one."""
+async def records_of(admin: httpx.AsyncClient, subject: str) -> list[dict[str, Any]]:
+    """What the log of access says about a principal."""
     facts, page = [], b"begin"
     while page:
         after = facts[-1]["position"] if facts else 0
         page = (await admin.get("/v1/access/records", params={"after": after})).content
         facts += map(orjson.loads, page.splitlines())
-    own = [fact for fact in facts if fact["account_id"] == subject and fact["type"] != "KeyMade"]
+    return [fact for fact in facts if fact["account_id"] == subject]
+
+
+async def facts_of(admin: httpx.AsyncClient, subject: str) -> list[tuple[str, object]]:
+    """What it says of what a principal has done, each fact about an account."""
+    own = [fact for fact in await records_of(admin, subject) if fact["type"] != "KeyMade"]
     assert all(fact["actor"] == subject for fact in own)
     return [(fact["type"], fact["data"]["account_id"]) for fact in own]
 
