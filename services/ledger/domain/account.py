@@ -23,7 +23,7 @@ from contracts.commands import (
 )
 from contracts.events import CustomerChanged, Event, Reversal
 from services.ledger.domain.closing import close_task
-from services.ledger.domain.consents import require_consents, require_past
+from services.ledger.domain.consents import effect_of, require_consents, require_past
 from services.ledger.domain.correction import correct_task
 from services.ledger.domain.course import Course
 from services.ledger.domain.customer import change_customer
@@ -77,7 +77,7 @@ def course_of(command: Command, account: Account, terms: Terms, now: datetime) -
     """What `decide` says, with the account that its events lead to, for a caller who needs both."""
     if not account.version and not isinstance(command, OpenAccount):
         raise AccountNotFound(account.account_id)
-    require_body(command, terms, now)
+    require_body(command, account, terms, now)
     course = Course(account, now)
     course.expire()
     triggered_at = happen(command, course, terms)
@@ -105,11 +105,13 @@ def happen(command: Command, course: Course, terms: Terms) -> datetime:
     return course.now if isinstance(fact, CustomerChanged) else fact.effective_at
 
 
-def require_body(command: Command, terms: Terms, now: datetime) -> None:
-    """Refuse what the command alone, with terms and clock, shows to be wrong."""
+def require_body(command: Command, account: Account, terms: Terms, now: datetime) -> None:
+    """Refuse what the command alone, with terms and clock, shows to be wrong; a correction, with what it corrects."""
     match command:
-        case CloseTask() | CorrectTask():
-            require_consents(command, terms, now)
+        case CloseTask():
+            require_consents(command, terms, now, effect_of(command, now))
+        case CorrectTask():
+            require_consents(command, terms, now, effect_of(command, now, account.task(command.task_id).closing))
         case PurchasePackage():
             require_purchasable(command, terms, now)
         case PlanTask():

@@ -16,6 +16,7 @@ from services.ledger.domain.refusals import (
     WorkedTimeNotInQuantum,
     WorkWasInWorkingHours,
 )
+from services.ledger.domain.state import Closing
 from services.ledger.domain.terms import Terms, TermsVersion
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -39,14 +40,22 @@ def terms_of_work(command: CloseTaskBody, terms: Terms, at_latest: datetime) -> 
     return terms.at(min(command.started_at or given_at(command), at_latest))
 
 
-def effect_of(command: CloseTaskBody, now: datetime) -> datetime:
-    """When a closing counts: once it is closed and confirmed (rule 5.1); what is a little ahead counts as now (2.1)."""
-    return min(given_at(command), now)
+def effect_of(command: CloseTaskBody, now: datetime, corrected: Closing | None = None) -> datetime:
+    """When a closing counts: once it is closed and confirmed (rule 5.1); what is a little ahead counts as now (2.1).
+
+    A correction that gives the instant of what it corrects leaves it where it was made now then (rule 8.6).
+    """
+    given = given_at(command)
+    return corrected.effective_at if corrected and given == corrected.given_at else min(given, now)
 
 
-def require_consents(command: CloseTaskBody, terms: Terms, now: datetime) -> None:
-    """Refuse a closing that is not in quanta, confirmed, past, and agreed to where its category asks for it."""
-    if command.worked_minutes <= 0 or command.worked_minutes % terms_of_work(command, terms, now).quantum_minutes:
+def require_consents(command: CloseTaskBody, terms: Terms, now: datetime, effective_at: datetime) -> None:
+    """Refuse a closing that is not in quanta, confirmed, past, and agreed to where its category asks for it.
+
+    Its quantum is of the terms that its K is of, for they say how it is charged.
+    """
+    quantum = terms_of_work(command, terms, effective_at).quantum_minutes
+    if command.worked_minutes <= 0 or command.worked_minutes % quantum:
         raise WorkedTimeNotInQuantum(command.worked_minutes)
     if command.confirmed_at is None:
         raise TaskNotConfirmed(None)
@@ -60,7 +69,7 @@ def require_consents(command: CloseTaskBody, terms: Terms, now: datetime) -> Non
     if command.category in OFF_HOURS and not _before_start(command.off_hours_requested_at, command):
         raise OffHoursNotRequestedBeforeStart(command.off_hours_requested_at)
     if command.kind == "specification":
-        require_agreed_use(command, effect_of(command, now))
+        _require_agreed_use(command, effective_at)
     _require_time_entries(command)
 
 
@@ -68,7 +77,7 @@ def _before_start(consent: datetime | None, command: CloseTaskBody) -> bool:
     return consent is not None and command.started_at is not None and consent <= command.started_at
 
 
-def require_agreed_use(command: CloseTaskBody, effective_at: datetime) -> None:
+def _require_agreed_use(command: CloseTaskBody, effective_at: datetime) -> None:
     """Refuse a specification unless the customer had agreed by then that the package pays for it (rule 5.8)."""
     agreed_at = command.package_use_agreed_at
     if agreed_at is None or agreed_at > effective_at:

@@ -7,7 +7,7 @@ from contracts.commands import CorrectTask
 from contracts.events import TakenOver, TaskCorrected
 from contracts.quantities import rounded_division
 from services.ledger.domain.closing import charged
-from services.ledger.domain.consents import given_at, require_agreed_use
+from services.ledger.domain.consents import effect_of
 from services.ledger.domain.course import Course
 from services.ledger.domain.evolution import evolve
 from services.ledger.domain.lots import draw
@@ -30,10 +30,7 @@ def correct_task(command: CorrectTask, course: Course, terms: Terms) -> TaskCorr
     old = task.closing
     if old is None:
         raise TaskNotClosed(command.task_id)
-    given = given_at(command)
-    effective_at = old.effective_at if given == old.given_at else min(given, now)
-    if command.kind == "specification":
-        require_agreed_use(command, effective_at)
+    effective_at = effect_of(command, now, old)
     facts: dict[str, Any] = {
         **account.times(effective_at),
         **charged(command, task, terms, effective_at),

@@ -4,9 +4,10 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.commands import COMMAND
-from services.ledger.domain.refusals import EffectiveInFuture
-from tests.ledger.domain.expected_events import debt_paid, package_purchased, task_closed
-from tests.ledger.vocabulary import ACCOUNT_ID, Step, buy, close, given, pay
+from services.ledger.domain.refusals import EffectiveInFuture, WorkedTimeNotInQuantum
+from services.ledger.domain.terms import Terms
+from tests.ledger.domain.expected_events import debt_paid, moment, package_purchased, task_closed
+from tests.ledger.vocabulary import ACCOUNT_ID, TERMS, Step, buy, close, correct, given, pay
 
 AHEAD = {"on": "2026-03-01 12:05", "recorded": "2026-03-01 12:00"}
 FURTHER_AHEAD = {"on": "2026-03-01 12:05:00.000001", "recorded": "2026-03-01 12:00"}
@@ -38,6 +39,37 @@ def test_a_confirmation_ahead_is_refused_however_long_ago_the_task_was_closed():
         .when(close(closed="2026-03-01", confirmed="2026-03-05 10:06", on="2026-03-05 10:00"))
         .then_refused(EffectiveInFuture)
     )
+
+
+def changing_terms(first_quantum: int, second_quantum: int) -> Terms:
+    """Two price lists that differ in everything that an event says of them; the second from 12:02 on."""
+    first = TERMS.versions[0].model_copy(update={"quantum_minutes": first_quantum})
+    plans = {name: plan.model_copy(update={"price_kopecks": 1}) for name, plan in first.plans.items()}
+    changed = {"name": "second", "in_force_from": moment("2026-03-01 12:02"), "plans": plans}
+    changed |= {"quantum_minutes": second_quantum, "debt_hour_price_kopecks": 60}
+    return Terms((first, first.model_copy(update=changed)))
+
+
+@pytest.mark.parametrize("step", [buy("spring", **AHEAD), close("T-2", **AHEAD), pay(60, **AHEAD)])
+def test_what_is_a_little_ahead_is_under_the_terms_of_now(step: Step):
+    terms = changing_terms(10, 20)
+    fact = given(close("T-1", worked=60, on="2026-02-01"), terms=terms).when(step).latest[0]
+    assert fact.model_dump()["terms_version"] == terms.versions[0].name
+
+
+@pytest.mark.parametrize("given_again", ["2026-03-01 12:04", "2026-03-01 12:00"])
+@pytest.mark.parametrize(("quanta", "refused"), [((10, 20), False), ((20, 10), True)])
+def test_a_closing_that_was_a_little_ahead_stays_under_its_terms_when_it_is_corrected(
+    given_again: str, quanta: tuple[int, int], refused: bool
+):
+    """Its K and its quantum alike: both are those of the instant at which it counts."""
+    ahead = close("T-1", worked=60, on="2026-03-01 12:04", recorded="2026-03-01 12:00")
+    story = given(ahead, terms=changing_terms(*quanta))
+    story.when(correct("T-1", worked=70, on=given_again, recorded="2026-03-07"))
+    if refused:
+        story.then_refused(WorkedTimeNotInQuantum)
+    else:
+        assert (story.refusal, story.latest[0].model_dump()["terms_version"]) == (None, story.terms.versions[0].name)
 
 
 def test_a_package_bought_a_little_ahead_over_midnight_is_valid_from_today():
