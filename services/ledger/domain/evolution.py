@@ -116,7 +116,7 @@ def _taken_over(part: TakenOver) -> Taken | Paid:
 
 def _debt_settled(account: Account, event: DebtSettled) -> Account:
     lot = account.lots[event.lot_id].moved(event.minutes, event.amount_kopecks)
-    account = _less_owed(account.with_lot(lot), event.task_id, event.minutes)
+    account = _less_owed(account.with_lots(lot), event.task_id, event.minutes)
     task = account.tasks[event.task_id]
     assert task.closing is not None, f"debt of task {event.task_id} was settled while it is open"
     taken = Taken(event.lot_id, event.minutes, event.amount_kopecks, event.released, event.effective_at, True)
@@ -173,13 +173,12 @@ def _opened(account: Account, package: Package, minutes: int, price_kopecks: int
         booked_kopecks=0,
         holders=(Holder(package.package_id, package.ends_at),),
     )
-    return account.with_package(package).with_lot(lot)
+    return account.with_package(package).with_lots(lot)
 
 
 def _hours_carried_over(account: Account, event: HoursCarriedOver) -> Account:
     carried = tuple(share.lot_id for share in event.lots)
-    for lot_id in carried:
-        account = account.with_lot(account.lots[lot_id].carried(event.to_package_id, event.ends_at))
+    account = account.with_lots(*(account.lots[lot].carried(event.to_package_id, event.ends_at) for lot in carried))
     former, heir = account.packages[event.from_package_id], account.packages[event.to_package_id]
     left_behind = tuple(lot_id for lot_id in former.lot_ids if lot_id not in carried)
     packages = account.packages.set(former.package_id, former._replace(lot_ids=left_behind))
@@ -189,14 +188,13 @@ def _hours_carried_over(account: Account, event: HoursCarriedOver) -> Account:
 
 def _package_expired(account: Account, event: PackageExpired) -> Account:
     package = account.packages[event.package_id]
-    for lot_id in package.lot_ids:
-        account = account.with_lot(account.lots[lot_id]._replace(expired=True))
+    account = account.with_lots(*(account.lots[lot_id]._replace(expired=True) for lot_id in package.lot_ids))
     return account.with_package(package._replace(expired=True))
 
 
 def _package_refunded(account: Account, event: PackageRefunded) -> Account:
     lot = account.lots[event.lot_id]
-    account = account.with_lot(lot._replace(left_minutes=0, refunded=True))
+    account = account.with_lots(lot._replace(left_minutes=0, refunded=True))
     packages = account.packages.set(lot.lot_id, account.packages[lot.lot_id]._replace(refunded=True))
     for heir in event.succeeded:
         package = packages[heir.package_id]
@@ -217,7 +215,7 @@ def _reversed(account: Account, event: Reversal) -> Account:
 
 def _given_back(account: Account, event: Reversal | TaskCorrected) -> Account:
     for back in event.returned:
-        account = account.with_lot(account.lots[back.lot_id].moved(-back.minutes, -back.amount_kopecks))
+        account = account.with_lots(account.lots[back.lot_id].moved(-back.minutes, -back.amount_kopecks))
     if event.cancelled_owed_minutes:
         account = _less_owed(account, event.task_id, event.cancelled_owed_minutes)
     return _compensated(account, event.task_id, event.compensation) if event.compensation else account

@@ -1,8 +1,9 @@
 """An account as its events have made it: one consistency boundary (rule 4.1), immutable, every step a new value."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict, TypeVar
 
 from immutables import Map
 
@@ -11,6 +12,8 @@ from contracts.quantities import month_of
 from services.ledger.domain.bookings import Months
 from services.ledger.domain.local_time import month_after
 from services.ledger.domain.lots import Lot
+
+Entry = TypeVar("Entry", tuple[datetime, str], tuple[datetime, datetime, str])
 
 
 class Times(TypedDict):
@@ -201,33 +204,30 @@ class Account(NamedTuple):
         month = self.booking_month(effective_at)
         return {"effective_at": effective_at, "booking_month": month, "rules_edition": RULES_EDITION}
 
-    def with_lot(self, lot: Lot) -> "Account":
-        """The account with that lot new or changed, and all that is derived from it."""
-        before = self.lots.get(lot.lot_id)
-        with_hours = self.with_hours
-        if before is None or (before.ends_at, bool(before.left_minutes)) != (
-            lot.ends_at,
-            bool(lot.left_minutes),
-        ):
-            kept = (entry for entry in with_hours if entry[1] != lot.lot_id)
-            with_hours = tuple(sorted([*kept, (lot.ends_at, lot.lot_id)] if lot.left_minutes else kept))
-        held = self.held_minutes + lot.live_minutes - (before.live_minutes if before else 0)
-        return self._replace(lots=self.lots.set(lot.lot_id, lot), with_hours=with_hours, held_minutes=held)
+    def with_lots(self, *changed: Lot) -> "Account":
+        """The account with these lots new or changed, and all that is derived from them."""
+        lots, with_hours, held = self.lots, self.with_hours, self.held_minutes
+        for lot in changed:
+            before = lots.get(lot.lot_id)
+            known = (before.ends_at, lot.lot_id) if before and before.left_minutes else None
+            with_hours = _in_place_of(known, (lot.ends_at, lot.lot_id) if lot.left_minutes else None, with_hours)
+            held += lot.live_minutes - (before.live_minutes if before else 0)
+            lots = lots.set(lot.lot_id, lot)
+        return self._replace(lots=lots, with_hours=with_hours, held_minutes=held)
 
     def with_draws(self, draws: Iterable[Draw]) -> "Account":
         """The account once its lots have given all that."""
         account = self
         for taken in draws:
-            account = account.with_lot(account.lots[taken.lot_id].moved(taken.minutes, taken.amount_kopecks))
+            account = account.with_lots(account.lots[taken.lot_id].moved(taken.minutes, taken.amount_kopecks))
         return account
 
     def with_package(self, package: Package) -> "Account":
         """The account with that package new or changed; it is to expire unless it has."""
-        to_expire = [entry for entry in self.to_expire if entry[2] != package.package_id]
-        if not package.expired:
-            to_expire.append(package.due_order)
-        packages = self.packages.set(package.package_id, package)
-        return self._replace(packages=packages, to_expire=tuple(sorted(to_expire)))
+        before = self.packages.get(package.package_id)
+        known = before.due_order if before and not before.expired else None
+        to_expire = _in_place_of(known, None if package.expired else package.due_order, self.to_expire)
+        return self._replace(packages=self.packages.set(package.package_id, package), to_expire=to_expire)
 
     def with_plan(self, task_id: str, plan: Plan | None) -> "Account":
         """The account with that plan in place of the task's; without one, the task has none."""
@@ -242,3 +242,16 @@ class Account(NamedTuple):
     def with_task(self, task_id: str, task: Task) -> "Account":
         """The account with that task new or changed."""
         return self._replace(tasks=self.tasks.set(task_id, task))
+
+
+def _in_place_of(before: Entry | None, after: Entry | None, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The sorted entries with one in place of another; either may be absent."""
+    if before == after:
+        return entries
+    if before is not None:
+        at = bisect_left(entries, before)
+        entries = entries[:at] + entries[at + 1 :]
+    if after is not None:
+        at = bisect_left(entries, after)
+        entries = (*entries[:at], after, *entries[at:])
+    return entries
