@@ -110,6 +110,10 @@ STATE_OF_THE_ACCOUNT = (
         "Reopen the last closed month.",
     ),
     ProblemType(
+        "upd-not-possible", 409, "The act of this month cannot be written as an УПД.",
+        "Give the requisites that the problem names; or close the month; or make an УКД, where an act takes back.",
+    ),
+    ProblemType(
         "account-unreadable", 409, "The recorded events of this account do not fit together.",
         "Nothing is recorded on this account until its operator has found out why; the other accounts go on.",
     ),

@@ -7,5 +7,16 @@ from services.documents.reconciliation_pdf import reconciliation_pdf
 from services.documents.reconciliation_xlsx import reconciliation_xlsx
 from services.documents.report_pdf import report_pdf
 from services.documents.report_xlsx import report_xlsx
+from services.documents.upd import NoUpd, upd
 
-__all__ = ["Lang", "act_pdf", "act_xlsx", "reconciliation_pdf", "reconciliation_xlsx", "report_pdf", "report_xlsx"]
+__all__ = [
+    "Lang",
+    "NoUpd",
+    "act_pdf",
+    "act_xlsx",
+    "reconciliation_pdf",
+    "reconciliation_xlsx",
+    "report_pdf",
+    "report_xlsx",
+    "upd",
+]

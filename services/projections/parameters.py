@@ -53,8 +53,13 @@ class AskedPeriod(Asked):
         return before
 
 
-class AskedDocument(Asked):
-    """By what was known when (rule 12), and in which language a document or an explanation is written."""
+class AskedThen(Asked):
+    """By what was known when (rule 12)."""
 
     known_at: AskedKnownAt = None
+
+
+class AskedDocument(AskedThen):
+    """By what was known when, and in which language a document or an explanation is written."""
+
     lang: Lang = "ru"

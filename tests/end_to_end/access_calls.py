@@ -80,6 +80,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/v1/accounts"): [Call("balances", lists=True), Call("balances", {"sort": "balance"}, lists=True)],
     ("GET", ACCOUNT): [Call("balances")],
     ("GET", f"{ACCOUNT}/acts/{{file}}"): [Call("documents"), Call("documents", path={"file": f"{CLOSED_MONTH}.xlsx"})],
+    ("GET", f"{ACCOUNT}/acts/{{month}}/upd.xml"): [Call("documents")],
     ("GET", f"{ACCOUNT}/balance"): [Call("balances"), Call("balances", {"as_of": "2026-03-03T00:00:00Z"})],
     ("GET", f"{ACCOUNT}/balance/history"): [Call("balances")],
     ("PUT", f"{ACCOUNT}/customer"): [

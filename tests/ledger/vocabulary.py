@@ -201,7 +201,7 @@ def drop_plan(task_id: str = "T-1", *, on: When = None) -> Step:
     return Step(lambda _: DropPlan(account_id=ACCOUNT_ID, task_id=task_id, reason="отложено"), on)
 
 
-def change_customer(since: str, *, on: When = None, **new: str) -> Step:
+def change_customer(since: str, *, on: When = None, **new: Any) -> Step:
     """The customer has another name, contract or requisites from a day on."""
     return Step(lambda _: ChangeCustomer(account_id=ACCOUNT_ID, effective_on=since, **new), on)
 

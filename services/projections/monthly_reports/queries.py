@@ -95,6 +95,13 @@ async def report(connection: Connection, asked: Asked, position: int, seller: Se
     )
 
 
+async def closed_at(connection: Connection, asked: Asked) -> datetime | None:
+    """When the month was closed last, if it is, by what was known then."""
+    changes = await changes_of_months(connection, asked.account_id, *known_bounds(asked.known_at))
+    known = revisions(asked.month, changes)
+    return known.times_closed[-1].recorded_at if known.is_closed else None
+
+
 async def last_known(connection: Connection, account_id: str, known_at: KnownAt, position: int) -> int:
     """The last position that what was known then rests on; `position`: how far the projection has come."""
     until, recorded = known_bounds(known_at)

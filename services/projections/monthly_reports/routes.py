@@ -26,12 +26,19 @@ from services.documents import (
 from services.process.problem_responses import InvalidRequest, ProblemError
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
-from services.projections.monthly_reports.document_answers import DOCUMENT, OF_DOCUMENT, answer
+from services.projections.monthly_reports.document_answers import (
+    DOCUMENT,
+    OF_DOCUMENT,
+    OF_UPD,
+    UPD,
+    answer,
+    upd_answer,
+)
 from services.projections.monthly_reports.frozen import differing_figures
-from services.projections.monthly_reports.queries import Asked, report
+from services.projections.monthly_reports.queries import Asked, closed_at, report
 from services.projections.monthly_reports.reconciliations import AskedPeriod, months_booked, reconciliation
 from services.projections.monthly_reports.signatories import with_signatory
-from services.projections.parameters import AccountPath, AskedDocument
+from services.projections.parameters import AccountPath, AskedDocument, AskedThen
 from services.projections.readings import Reading, reading_of
 from services.projections.running import SOON, Projections
 
@@ -109,6 +116,27 @@ async def get_act(
     made = await act(read.connection, of, request.app.state.projections.seller)
     forms = {"pdf": partial(act_pdf, made, asked.lang), "xlsx": partial(act_xlsx, made, asked.lang)}
     return answer(made, file.form, f"Act-{account_id}-{file.month}", forms, read.position)
+
+
+@router.get("/acts/{month}/upd.xml", response_class=Response, responses={200: UPD}, openapi_extra=OF_UPD)
+@needs(Right.DOCUMENTS)
+async def get_upd(
+    request: Request,
+    read: Read,
+    account_id: AccountPath,
+    month: Annotated[Month, Path()],
+    asked: Annotated[AskedThen, Query()],
+) -> Response:
+    """The act of a closed month as an УПД: XML by the tax service's format 5.03, for the accounting program.
+
+    With VAT it is an invoice too (function СЧФДОП), without VAT an act (ДОП). Its name is that which the format gives
+    it. Requisites that the format needs and that are not known are named.
+    """
+    of = Asked(account_id, month, asked.known_at)
+    booked = await _checked(request, read, of)
+    _require_shown(read, booked.closed, f"Documents of {month} are shown to customers once the month is closed.")
+    made = await act(read.connection, booked, request.app.state.projections.seller)
+    return upd_answer(made, await closed_at(read.connection, of), read.position)
 
 
 @router.get(
