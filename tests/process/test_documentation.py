@@ -23,8 +23,10 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
-async def test_the_front_page_leads_to_the_documentation(client: httpx.AsyncClient):
-    answer = await client.get("/", follow_redirects=True)
+async def test_the_front_page_of_a_service_without_pages_leads_to_the_documentation():
+    transport = httpx.ASGITransport(import_from_string("services.ledger.app:create_app")())
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as opened:
+        answer = await opened.get("/", follow_redirects=True)
     assert (answer.status_code, answer.url.path) == (200, "/docs")
 
 

@@ -12,7 +12,8 @@ from contracts.quantities import KnownAt
 from contracts.read_models import BalanceView
 from services.ledger.audit.replay import replay
 from services.projections.balances.accounts import accounts
-from services.projections.balances.queries import balance, history
+from services.projections.balances.curve import history
+from services.projections.balances.queries import balance
 from services.projections.paging import cursor_after
 from tests.projections.conftest import Applied
 from tests.projections.histories import TURNS, Turn, play
@@ -93,9 +94,11 @@ async def test_the_curve_is_the_balance_at_every_instant(applied: Applied, turns
     played = Played(applied, turns)
     await applied.position()
     since = data.draw(st.sampled_from([None, *played.instants]), "from")
+    positions = [line.position for line in played.lines]
+    known_at = data.draw(st.sampled_from([None, *positions, *played.instants]), "known at")
     before = played.now + END
     async with applied.database.acquire() as connection:
-        steps = await history(connection, played.account_id, since, before)
+        steps = await history(connection, played.account_id, since, before, known_at)
     assert since is None or steps[0].at == since
     for earlier, later in pairwise(steps):
         assert earlier.at < later.at
@@ -103,4 +106,4 @@ async def test_the_curve_is_the_balance_at_every_instant(applied: Applied, turns
     for at in played.instants:
         step = next((step for step in reversed(steps) if step.at <= at), None)
         if step or since is None:
-            assert (await played.projected(at, None)).balance_minutes == (step.balance_minutes if step else 0)
+            assert (await played.projected(at, known_at)).balance_minutes == (step.balance_minutes if step else 0)

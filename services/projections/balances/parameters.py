@@ -49,6 +49,12 @@ class AskedBalance(Asked):
     known_at: AskedKnownAt = None
 
 
+class AskedHistory(AskedPeriod):
+    """Which part of the curve, by what was known when (rule 12)."""
+
+    known_at: AskedKnownAt = None
+
+
 class AskedStatement(AskedPeriod):
     """Which movements to list."""
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from itertools import pairwise
 from typing import Any
 
 from asyncpg import Connection, Record
@@ -10,7 +9,7 @@ from pydantic import TypeAdapter
 
 from contracts.events import Agreed
 from contracts.quantities import END_OF_TIME, Instant, KnownAt, decimal_hours, known_bounds
-from contracts.read_models import BalanceStep, BalanceView, LotView, StatementLine, StatementPage
+from contracts.read_models import BalanceView, LotView, StatementLine, StatementPage
 from services.projections.balances.holders import Holder, Tenure, holder_at, holders
 from services.projections.balances.movements import week_number, week_start
 from services.projections.lookups import UnknownAccount
@@ -86,19 +85,6 @@ BALANCE_AS_KNOWN = """
 TENURES = """
     SELECT kind, subject_id, package_id, ends_at FROM tenure
     WHERE account_id = $1 AND position <= $2 AND recorded_at <= $3 ORDER BY position, ordinal
-"""
-
-# A lot's minutes go, whatever was drawn of them before, when it ends.
-HISTORY = """
-    WITH change AS (
-        SELECT effective_at AS at, CASE WHEN lot_id IS NULL THEN -minutes ELSE minutes END AS minutes
-        FROM movement WHERE account_id = $1
-        UNION ALL
-        SELECT greatest(ends_at, effective_at), -minutes
-        FROM movement JOIN lot USING (account_id, lot_id) WHERE account_id = $1
-    )
-    SELECT at, (sum(sum(minutes)) OVER (ORDER BY at))::bigint AS balance_minutes
-    FROM change WHERE at < $2 GROUP BY at ORDER BY at
 """
 
 STATEMENT = """
@@ -184,19 +170,6 @@ def _lots(rows: Iterable[Record], chains: Mapping[str, list[Holder]], as_of: dat
 def agreed_of(text: str | None) -> Agreed | None:
     """What was agreed for a lot's purchase alone, as it is kept."""
     return None if text is None else Agreed.model_validate_json(text)
-
-
-async def history(
-    connection: Connection, account_id: str, since: datetime | None, before: datetime
-) -> list[BalanceStep]:
-    """The balance from `since` (its first change, if absent) and each change of it up to `before`."""
-    await require_account(connection, account_id)
-    steps = [tuple(row) for row in await connection.fetch(HISTORY, account_id, before)]
-    if since is not None:
-        earlier = [balance_minutes for at, balance_minutes in steps if at <= since]
-        steps = [(since, earlier[-1] if earlier else 0), *(step for step in steps if step[0] > since)]
-    changes = [after for earlier, after in pairwise(steps) if earlier[1] != after[1]]
-    return [BalanceStep(at=at, balance_minutes=minutes) for at, minutes in steps[:1] + changes]
 
 
 async def statement(

@@ -8,9 +8,15 @@ from fastapi import APIRouter, Query
 from contracts.access import Right
 from contracts.read_models import AccountPage, AccountView, BalanceStep, BalanceView, PackagePage, StatementPage
 from services.access.needs import needs
-from services.projections.balances import BALANCES, accounts, packages, queries
-from services.projections.balances.parameters import AskedAccounts, AskedBalance, AskedPackages, AskedStatement
-from services.projections.parameters import AccountPath, AskedPeriod
+from services.projections.balances import BALANCES, accounts, curve, packages, queries
+from services.projections.balances.parameters import (
+    AskedAccounts,
+    AskedBalance,
+    AskedHistory,
+    AskedPackages,
+    AskedStatement,
+)
+from services.projections.parameters import AccountPath
 from services.projections.readings import OF_ACCOUNT, OF_ALL, Reading, reading_of
 
 router = APIRouter(prefix="/v1/accounts")
@@ -50,11 +56,14 @@ async def get_balance(read: Read, account_id: AccountPath, asked: Annotated[Aske
 @router.get("/{account_id}/balance/history", tags=["balances"], openapi_extra=OF_ACCOUNT)
 @needs(Right.BALANCES)
 async def get_balance_history(
-    read: Read, account_id: AccountPath, asked: Annotated[AskedPeriod, Query()]
+    read: Read, account_id: AccountPath, asked: Annotated[AskedHistory, Query()]
 ) -> list[BalanceStep]:
-    """The curve of the balance: its value at `from`, then every change before `to`; by default all of it up to now."""
+    """The curve of the balance: its value at `from`, then every change before `to`; by default all of it up to now.
+
+    With `known_at` as it was believed to be then (rule 12).
+    """
     before = asked.before or max(read.now, asked.since or read.now) + timedelta(microseconds=1)
-    return await queries.history(read.connection, account_id, asked.since, before)
+    return await curve.history(read.connection, account_id, asked.since, before, asked.known_at)
 
 
 @router.get("/{account_id}/statement", tags=["balances"], openapi_extra=OF_ACCOUNT)
