@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from contracts.quantities import SELLER_ZONE, decimal_hours
 from services.documents.formats import Formats, day_of, last_day_before, printable
+from services.documents.words import month_name
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -40,3 +41,23 @@ class Showing(Formats):
     def text(self, given: str) -> str:
         """Somebody's text, without what no font shows and without marks that turn the direction of what follows."""
         return printable(given)
+
+    def whole(self, hours: int) -> str:
+        """Whole hours with a true minus, for the lines of a picture."""
+        return self.hours(f"{hours}.00")[:-3]
+
+    def signed(self, minutes: int) -> str:
+        """A movement of hours, with its sign also where something came."""
+        return f"+{self.figure(minutes)}" if minutes > 0 else self.figure(minutes)
+
+    def short_month(self, instant: datetime) -> str:
+        """A month under a picture: `мар`, and in January the year."""
+        return str(instant.year) if instant.month == 1 else month_name(instant.month, self.lang)[:3].lower()
+
+    def today(self, instant: datetime) -> date:
+        """The day of an instant, as a field of a form wants it."""
+        return day_of(instant)
+
+    def iso(self, instant: datetime) -> str:
+        """The day of an instant as `2026-03-10`."""
+        return day_of(instant).isoformat()

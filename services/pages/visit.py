@@ -6,6 +6,7 @@ from re import compile as pattern
 from secrets import token_urlsafe
 from types import SimpleNamespace
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -74,6 +75,11 @@ class Visit:
         """A field of the form as text; None where it is absent or empty."""
         found = self.form.get(name)
         return found.strip() or None if isinstance(found, str) else None
+
+    @staticmethod
+    def question(asked: Mapping[str, Any], **more: Any) -> str:
+        """The question of a link: what was asked and not left open, and something more."""
+        return urlencode({name: value for name, value in {**asked, **more}.items() if value not in {None, ""}})
 
     def new_key(self) -> str:
         """An idempotency key for a form: however often the form is sent, its command is recorded once."""

@@ -7,11 +7,12 @@ from itertools import product
 import pytest
 from playwright.async_api import Browser
 
-from tests.end_to_end.guarded_service import FOREIGN, MARK, UNKNOWN, Holder
+from tests.end_to_end.access_calls import RIGHTS
+from tests.end_to_end.guarded_service import FOREIGN, MARK, OWN, UNKNOWN, Holder
 from tests.pages.browser import Manner, look
 from tests.pages.conftest import Counter
 from tests.pages.people import browser_client, shown
-from tests.pages.walk import FOREIGN_ADDRESSES, STOPS, Stop, forgotten
+from tests.pages.walk import FILES, FOREIGN_ADDRESSES, STOPS, Stop, forgotten
 
 MANNERS = [
     Manner(script=True, lang="ru", width=360, dark=False),
@@ -76,3 +77,16 @@ async def test_another_customers_page_is_what_an_unknown_one_is(counter: Counter
             ]
             assert foreign.status_code == unknown.status_code
             assert foreign.status_code in {403, 404}
+
+
+@pytest.mark.parametrize("address", FILES.values())
+async def test_a_file_is_for_the_same_people(counter: Counter, address: str):
+    async with browser_client(counter.url) as client:
+        for holder, session in counter.sessions.items():
+            answer = await shown(client, address, session)
+            allowed = holder.role in RIGHTS["documents"].split()
+            assert answer.status_code == (200 if allowed else 403), holder
+            assert answer.headers["content-type"].startswith("application/pdf" if allowed else "text/html")
+        foreign = address.replace(OWN, FOREIGN)
+        for session in (session for holder, session in counter.sessions.items() if holder.scoped):
+            assert (await shown(client, foreign, session)).status_code in {403, 404}

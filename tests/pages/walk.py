@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 from services.pages.catalogue import PAGES
 from tests.end_to_end.access_calls import NEED_EVERY_ACCOUNT, RIGHTS
-from tests.end_to_end.guarded_service import OWN, Holder
+from tests.end_to_end.guarded_service import CLOSED_MONTH, OWN, Holder
+
+CUSTOMER = "/customers/{account_id}"
 
 
 class Stop(NamedTuple):
@@ -33,13 +35,21 @@ class Stop(NamedTuple):
 STOPS = [
     Stop("/", "/"),
     Stop("/customers", "/customers", "balances", lists=True),
-    Stop("/customers", "/customers?q=own", "balances", lists=True),
+    Stop("/customers", "/customers?q=own&sort=-balance", "balances", lists=True),
+    Stop(CUSTOMER, f"/customers/{OWN}", "balances"),
+    Stop(CUSTOMER, f"/customers/{OWN}?as_of=2026-03-03&known_at=2026-04-01", "balances"),
+    Stop(f"{CUSTOMER}/curve", f"/customers/{OWN}/curve?as_of=2027-01-01", "balances"),
+    Stop(f"{CUSTOMER}/tasks", f"/customers/{OWN}/tasks", "balances"),
+    Stop(f"{CUSTOMER}/statement", f"/customers/{OWN}/statement", "balances"),
 ]
+
+FILES = {f"{CUSTOMER}/documents/{{kind}}/{{file}}": f"/customers/{OWN}/documents/reports/{CLOSED_MONTH}.pdf"}
+"""Pages that are files to keep: no browser looks at them."""
 
 
 def forgotten() -> list[str]:
     """Pages that the walk passes by."""
-    return sorted({page.path for page in PAGES if page.show} - {stop.page for stop in STOPS})
+    return sorted({page.path for page in PAGES if page.show} - {stop.page for stop in STOPS} - set(FILES))
 
 
 FOREIGN_ADDRESSES = [stop.address.replace(OWN, "{foreign}") for stop in STOPS if OWN in stop.address]

@@ -1,30 +1,19 @@
-"""Customers: the list, and one of them."""
-
-from starlette.responses import Response
+"""Customers: the list, and everything about one of them."""
 
 from contracts.access import Right
-from contracts.read_models import AccountPage
+from services.pages.customers import customer, listing, more
+from services.pages.customers.words import WORDS
 from services.pages.page import Page
-from services.pages.visit import Visit
-from services.pages.words import Words
 
-WORDS: Words = {
-    "menu_customers": ("Заказчики", "Customers"),
-    "customers_title": ("Заказчики", "Customers"),
-    "customers_search": ("Название, договор или номер", "Name, contract or id"),
-    "customers_none": ("Никого не нашлось.", "Nobody was found."),
-    "customer": ("Заказчик", "Customer"),
-    "contract": ("Договор", "Contract"),
-    "balance": ("Остаток, ч", "Balance, h"),
-    "planned": ("Запланировано, ч", "Planned, h"),
-    "next_expiry": ("Сгорят", "Expire"),
-}
+ONE = "/customers/{account_id}"
 
+PAGES = (
+    Page("/customers", show=listing.show_customers, right=Right.BALANCES, listing=True, menu="menu_customers"),
+    Page(ONE, show=customer.show_customer, right=Right.BALANCES),
+    Page(f"{ONE}/curve", show=customer.show_curve, right=Right.BALANCES),
+    Page(f"{ONE}/tasks", show=more.show_tasks, right=Right.BALANCES),
+    Page(f"{ONE}/statement", show=more.show_statement, right=Right.BALANCES),
+    Page(f"{ONE}/documents/{{kind}}/{{file}}", show=more.show_document, right=Right.DOCUMENTS),
+)
 
-async def show_customers(visit: Visit) -> Response:
-    """The list, searched and page by page."""
-    found = await visit.api.get(AccountPage, "/v1/accounts", q=visit.asked("q"), cursor=visit.asked("cursor"), limit=50)
-    return visit.html("customers/customers.html", page=found)
-
-
-PAGES = (Page("/customers", show=show_customers, right=Right.BALANCES, listing=True, menu="menu_customers"),)
+__all__ = ["PAGES", "WORDS"]

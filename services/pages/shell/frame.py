@@ -30,6 +30,7 @@ class Frame:
             lstrip_blocks=True,
         )
         self._templates.globals["file"] = static_files.address_of
+        self._templates.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
 
     def render(self, visit: Visit, template: str, shown: Mapping[str, Any]) -> str:
         """The page; `say`, `show`, `visit` and `form_token` are known in every template."""

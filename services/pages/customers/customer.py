@@ -1,0 +1,157 @@
+"""One customer: the balance now and at any other time, packages, tasks, movements, documents, requisites."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import TypeVar
+
+from starlette.responses import Response
+
+from contracts.access import Right
+from contracts.alerts import Alert, AlertPage
+from contracts.forecasts import ForecastView
+from contracts.quantities import SELLER_ZONE
+from contracts.read_models import AccountView, BalanceStep, BalanceView, PackagePage, StatementPage
+from contracts.tasks import TaskPage
+from services.documents.formats import day_of
+from services.pages.api import ApiProblem
+from services.pages.customers.burning import bars_of
+from services.pages.customers.curve import Curve, curve_of
+from services.pages.visit import Visit
+
+TASKS_SHOWN = 10
+PACKAGES_SHOWN = 100
+MOVEMENTS_SHOWN = 20
+LATELY = timedelta(days=60)
+MONTHS_SHOWN = 12
+HORIZON = timedelta(days=900)
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Pictured:
+    """A balance as of a day, as known on another, and its curve; `now` is the present of the read models."""
+
+    balance: BalanceView
+    as_of: date
+    known_at: date | None
+    now: datetime
+    opened_at: datetime
+    curve: Curve | None
+
+
+async def show_customer(visit: Visit) -> Response:
+    """Everything about one customer on one page."""
+    path = f"/v1/accounts/{visit.named('account_id')}"
+    account, present, forecast = await asyncio.gather(
+        visit.api.get(AccountView, path),
+        visit.api.get(BalanceView, f"{path}/balance"),
+        if_there(visit.api.get(ForecastView, f"{path}/forecast")),
+    )
+    now = present.as_of
+    pictured, packages, tasks, statement, alerts = await asyncio.gather(
+        picture(visit, account, present, forecast),
+        visit.api.get(PackagePage, f"{path}/packages", limit=PACKAGES_SHOWN),
+        visit.api.get(TaskPage, f"{path}/tasks", limit=TASKS_SHOWN),
+        visit.api.get(StatementPage, f"{path}/statement", **{"from": (now - LATELY).isoformat()}, limit=1000),
+        _alerts(visit, account.account_id),
+    )
+    return visit.html(
+        "customers/customer.html",
+        account=account,
+        present=present,
+        forecast=forecast,
+        pictured=pictured,
+        packages=packages.packages,
+        bars=bars_of(packages.packages, now, forecast),
+        tasks=tasks,
+        movements=statement.lines[: -MOVEMENTS_SHOWN - 1 : -1],
+        expiring=[each.details for each in alerts if each.kind == "expiring"],
+        months=_months(account.opened_at, now) if visit.may(Right.DOCUMENTS) else (),
+    )
+
+
+async def show_curve(visit: Visit) -> Response:
+    """The curve by itself, large; the sliders ask for it."""
+    path = f"/v1/accounts/{visit.named('account_id')}"
+    account, present, forecast = await asyncio.gather(
+        visit.api.get(AccountView, path),
+        visit.api.get(BalanceView, f"{path}/balance"),
+        if_there(visit.api.get(ForecastView, f"{path}/forecast")),
+    )
+    pictured = await picture(visit, account, present, forecast)
+    return visit.html("customers/curve_page.html", account=account, pictured=pictured)
+
+
+async def picture(visit: Visit, account: AccountView, present: BalanceView, forecast: ForecastView | None) -> Pictured:
+    """The balance and the curve at the two days that the address names; without them now, by everything known."""
+    path, now = f"/v1/accounts/{account.account_id}/balance", present.as_of
+    as_of, known_at = _day(visit.asked("as_of")), _day(visit.asked("known_at"))
+    instants = {
+        "as_of": _end_of(as_of) if as_of and as_of != day_of(now) else None,
+        "known_at": _end_of(known_at) if known_at and known_at < day_of(now) else None,
+    }
+    ahead = (max(now, _instant(instants["as_of"]) or now) + HORIZON).isoformat()
+    balance, everything, steps = await asyncio.gather(
+        visit.api.get(BalanceView, path, **instants) if any(instants.values()) else _given(present),
+        visit.api.get(list[BalanceStep], f"{path}/history", to=ahead),
+        visit.api.get(list[BalanceStep], f"{path}/history", to=ahead, known_at=instants["known_at"])
+        if instants["known_at"]
+        else _given([]),
+    )
+    return Pictured(
+        balance=balance,
+        as_of=as_of or day_of(now),
+        known_at=known_at if instants["known_at"] else None,
+        now=now,
+        opened_at=account.opened_at,
+        curve=curve_of(steps or everything, everything if steps else [], balance, now, forecast),
+    )
+
+
+async def if_there(asked: Awaitable[Found]) -> Found | None:
+    """What a route answers; None where it cannot say now, and the page goes without."""
+    try:
+        return await asked
+    except ApiProblem as refused:
+        if refused.problem.status in {404, 503}:
+            return None
+        raise
+
+
+async def _given(found: Found) -> Found:
+    return found
+
+
+async def _alerts(visit: Visit, account_id: str) -> tuple[Alert, ...]:
+    if not visit.may(Right.BALANCES, listing=True):
+        return ()
+    page = await if_there(visit.api.get(AlertPage, "/v1/alerts", account_id=account_id, open=True))
+    return page.alerts if page else ()
+
+
+def _day(given: str | None) -> date | None:
+    """A day that the address names; None where it is none, as people type half of one."""
+    try:
+        return date.fromisoformat(given) if given else None
+    except ValueError:
+        return None
+
+
+def _end_of(day: date) -> str:
+    """The last moment of a day of the seller's: hours that end with the day are still there."""
+    return (datetime.combine(day, time(), SELLER_ZONE) + timedelta(days=1, microseconds=-1)).isoformat()
+
+
+def _instant(given: str | None) -> datetime | None:
+    return datetime.fromisoformat(given) if given else None
+
+
+def _months(opened_at: datetime, now: datetime) -> list[tuple[str, bool]]:
+    """The latest months of the account, this one first, and whether each is over."""
+    last, first = day_of(now), day_of(opened_at)
+    numbers = range(last.year * 12 + last.month - 1, first.year * 12 + first.month - 2, -1)
+    months = [f"{number // 12}-{number % 12 + 1:02}" for number in numbers[:MONTHS_SHOWN]]
+    return [(month, month < f"{last:%Y-%m}") for month in months]
