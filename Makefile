@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench campaign campaign-audit campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-schemathesis lock clean
+.PHONY: setup demo up test test-shards check bench campaign campaign-audit campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-schemathesis campaign-sending lock clean
 
 setup: $(STAMP)
 
@@ -78,6 +78,10 @@ campaign-schemathesis: setup
 	test -x .venv-schemathesis/bin/schemathesis || { $(PYTHON) -m venv .venv-schemathesis && \
 		.venv-schemathesis/bin/pip install --quiet schemathesis==4.32.5; }
 	.venv/bin/python -m tests.reliability.documented_answers .venv-schemathesis/bin/schemathesis $(or $(EXAMPLES),50)
+
+# Sender and mail server killed at random while the documents of 300 customers go out: each arrives once.
+campaign-sending: setup
+	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.sending $(or $(CUSTOMERS),300)
 
 # Versions already in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock:

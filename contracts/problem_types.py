@@ -22,6 +22,9 @@ NOT_FOUND = (
     ProblemType(
         "invoice-not-found", 404, "There is no such invoice.", "Check the invoice's number and its account.",
     ),
+    ProblemType(
+        "document-not-found", 404, "No such document was sent.", "Check the SHA-256, and whose document it is."
+    ),
     ProblemType("key-not-found", 404, "There is no such key within your own rights.", "Check the key's id."),
     ProblemType("not-found", 404, "There is nothing at this address.", "GET /docs lists what there is."),
 )  # fmt: skip
@@ -230,6 +233,10 @@ FAILURES = (
     ProblemType(
         "ledger-unavailable", 503, "The ledger is unavailable.",
         "Try again; send a command again with the same key.",
+    ),
+    ProblemType(
+        "sending-off", 409, "Nothing can be sent.",
+        "Name a mail server with HOURBOOK_SMTP_URL and a sender with HOURBOOK_MAIL_FROM.",
     ),
     ProblemType(
         "billing-unavailable", 503, "Billing is unavailable.",

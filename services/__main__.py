@@ -364,6 +364,47 @@ def close_month_(
         raise typer.Exit(1)
 
 
+@cli.command()
+def sender(metrics_port: MetricsPort = None) -> None:
+    """Run the sender: it sends what is requested by e-mail. `up` starts one where HOURBOOK_SMTP_URL is set."""
+    from services.billing.sending.sender import run_sender
+    from services.billing.settings import Settings
+    from services.operating.start_conditions import sending_settings
+    from services.process.logins import as_part
+    from services.process.settings import read
+    from services.process.stopping import run_until_stopped
+
+    _begin("sender", metrics_port)
+    sending = sending_settings(os.environ)
+    run_until_stopped(run_sender(read(Settings, **as_part("billing")), sending))
+
+
+@cli.command("send-documents")
+def send_documents_(
+    month: Annotated[str, typer.Argument(help="The month, such as 2026-08.", callback=_month)],
+    url: Url = DEFAULT_URL,
+    key_file: KeyFile = None,
+    account: Annotated[list[str] | None, typer.Option(help="This account alone; may be repeated.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing; say who would be sent what.")] = False,
+) -> None:
+    """Send a closed month's documents, a line for each message; exit code 1 unless all of them are sent.
+
+    Run it again after an interruption: nobody is sent a document twice. What was refused or given up is tried again.
+    """
+    from services.access.caller import Caller
+    from services.operating.send_documents import planned, sent
+    from services.process.address import hourbook_at
+
+    with hourbook_at(url):
+        work = planned if dry_run else sent
+        outcomes = asyncio.run(work(month, Caller.of(url, key_file), account or (), complaints))
+    for line in outcomes.lines:
+        print("\t".join(line))
+    _say(f"{month}: {outcomes.summary}")
+    if not outcomes.whole:
+        raise typer.Exit(1)
+
+
 @cli.command(hidden=True)
 def schemas() -> None:
     """Write contracts/schemas anew, after models or routes have changed."""

@@ -11,6 +11,7 @@ from starlette.datastructures import State
 from services.access.guard import guard
 from services.billing.routes import ROUTES as BILLING
 from services.billing.running import running_billing
+from services.billing.sending.state import unsent_notices
 from services.billing.settings import Settings as BillingSettings
 from services.ledger.http.commands import ROUTES as COMMANDS
 from services.ledger.http.problems import furnish_ledger
@@ -60,4 +61,4 @@ async def _parts(state: State) -> dict[str, list[str]]:
 
 
 async def _notices(state: State) -> list[str]:
-    return await state.ledger.notices() + await state.projections.notices()
+    return await state.ledger.notices() + await state.projections.notices() + await unsent_notices(state.billing)

@@ -1,5 +1,6 @@
 """Every route of billing: those of its rooms, side by side."""
 
 from services.billing.invoices.routes import ROUTES as INVOICES
+from services.billing.sending.routes import router as sending
 
-ROUTES = [*INVOICES]
+ROUTES = [*INVOICES, *sending.routes]

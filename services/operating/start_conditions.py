@@ -10,6 +10,9 @@ from pydantic_settings import BaseSettings
 from services.access.caller import credential_in
 from services.access.limits import LimitSettings
 from services.access.settings import AccessSettings
+from services.billing.sending.settings import SendingSettings, mail_server
+from services.billing.sending.texts import VARIABLE as TEXTS
+from services.billing.sending.texts import texts
 from services.billing.settings import Settings as BillingSettings
 from services.documents.seller import seller
 from services.ledger.audit.key_files import CannotSign, read_key
@@ -29,6 +32,7 @@ KNOWN = settings.variables(
     LedgerSettings,
     ProjectionsSettings,
     BillingSettings,
+    SendingSettings,
     AccessSettings,
     LimitSettings,
     LoginSettings,
@@ -46,7 +50,7 @@ def require_settings(environment: Mapping[str, str]) -> None:
     An environment without DATABASE_URL is given one when PostgreSQL has been started.
     """
     given = {"DATABASE_URL": "postgresql://not-started-yet/", **environment}
-    judges = (ledger_settings, _projections_settings, _billing_settings)
+    judges = (ledger_settings, _projections_settings, _billing_settings, sending_settings)
     _require([sentence for judge in judges for sentence in _complaints(lambda judge=judge: judge(given))])
 
 
@@ -93,6 +97,18 @@ def _billing_settings(environment: Mapping[str, str]) -> BillingSettings:
     read = _read(BillingSettings, environment)
     wrong = _complaints(lambda: settings.parsed("HOURBOOK_SELLER_FILE", read.seller_file, seller))
     _require([*_complaints(lambda: door_settings(environment)), *wrong, *_wrong_credential(read.key_file)])
+    return read
+
+
+def sending_settings(environment: Mapping[str, str]) -> SendingSettings:
+    """Those of the sender, with the texts and the password that they name."""
+    read = _read(SendingSettings, environment)
+    _require(
+        [
+            *_complaints(lambda: settings.parsed(TEXTS, read.texts_file, texts)),
+            *(_complaints(lambda: mail_server(read)) if read.is_on else ()),
+        ]
+    )
     return read
 
 

@@ -19,7 +19,7 @@ from services.operating.health_watch import HealthWatch
 from services.operating.migration import bring_up_to_date
 from services.operating.part_logins import PartLogins
 from services.operating.parts import Part, bound
-from services.operating.start_conditions import door_settings, require_settings
+from services.operating.start_conditions import door_settings, require_settings, sending_settings
 from services.pages.entry_links import make_link
 from services.process import nats_connection
 from services.process.file_replacement import replace_file
@@ -168,6 +168,7 @@ def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) ->
         "expiry": ["ledger", "--only", "expiry"],
         "worker": ["projections", "--only", "worker"],
         "billing": ["billing"],
+        **({"sender": ["sender"]} if sending_settings(environment).is_on else {}),
         "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", str(folder.parent)],
     }
     ports = {"service": port} | {name: free_port() for name in commands}

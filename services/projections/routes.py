@@ -16,6 +16,7 @@ from services.projections.balances.totals import totals_of_day
 from services.projections.debt_alerts.routes import router as alerts
 from services.projections.following.tracking import Cut
 from services.projections.monthly_reports import MONTHLY_REPORTS
+from services.projections.monthly_reports.month_routes import router as months
 from services.projections.monthly_reports.routes import router as reports
 from services.projections.monthly_reports.totals import totals_of_months
 from services.projections.parameters import MinPosition
@@ -74,5 +75,5 @@ def _view(name: str, at: Cut, *, in_detail: bool) -> ProjectionView:
     return ProjectionView(name=name, position=at.position, halted=shown(at.halted), logs=tuple(logs))
 
 
-ROUTES = [*balances.routes, *tasks.routes, *own.routes, *reports.routes, *alerts.routes]
+ROUTES = [*balances.routes, *tasks.routes, *own.routes, *reports.routes, *months.routes, *alerts.routes]
 """Side by side: a router inside a router is matched anew on each level, at a price."""

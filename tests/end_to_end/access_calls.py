@@ -53,7 +53,7 @@ TERMS = (
 IN_PATH = {
     "task_id": "own-task-0", "package_id": "own-package",
     "month": CLOSED_MONTH, "version": "1", "key_id": "a" * 16, "slug": "not-found",
-    "file": CLOSED_MONTH, "path": "0/000.p/1", "number": "2026-1",
+    "file": CLOSED_MONTH, "path": "0/000.p/1", "number": "2026-1", "sha256": "0" * 64,
 }  # fmt: skip
 
 CALLS: dict[tuple[str, str], list[Call]] = {
@@ -132,6 +132,17 @@ CALLS: dict[tuple[str, str], list[Call]] = {
         Call("tasks", {"dry_run": "true"}, closing_body() | REASON)],
     ("POST", f"{ACCOUNT}/tasks/{{task_id}}/reopen"): [Call("tasks", {"dry_run": "true"}, body=REASON)],
     ("POST", f"{ACCOUNT}/tasks/{{task_id}}/warranty"): [Call("tasks", body=REASON)],
+    ("GET", f"{ACCOUNT}/recipients"): [Call("money")],
+    ("PUT", f"{ACCOUNT}/recipients"): [Call("money", body={"effective_on": "2026-04-01", "recipients": []})],
+    ("POST", f"{ACCOUNT}/recipients/erasures"): [
+        Call("erasure", body={"address": "anna@own.example", "reason": "a test"})],
+    ("GET", "/v1/months/{month}"): [Call("balances", lists=True)],
+    ("GET", "/v1/months/{month}/sending"): [Call("documents", lists=True)],
+    ("POST", "/v1/months/{month}/sending"): [
+        Call("months", body={}, lists=True), Call("months", {"dry_run": "true"}, {}, lists=True)],
+    ("GET", "/v1/documents/{sha256}"): [Call("documents", lists=True)],
+    ("PUT", "/v1/documents/{sha256}/mark"): [
+        Call("months", body={"mark": "signed", "marked_on": "2026-04-10"}, lists=True)],
     ("GET", "/v1/alerts"): [Call("balances", lists=True)],
     ("GET", "/v1/alerts/deliveries"): [Call("balances", lists=True)],
     ("GET", "/v1/alerts/stream"): [Call("balances", lists=True)],

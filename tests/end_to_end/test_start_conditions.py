@@ -49,6 +49,18 @@ WRONG = {
     "HOURBOOK_SELER_FILE": [("seller.toml", "write HOURBOOK_SELLER_FILE")],
     "HOURBOOK_SELLER_FILE": [("", "is empty"), ("nowhere.toml", "cannot be read: No such file"), ("{folder}", "read")],
     "HOURBOOK_WEBHOOKS_FILE": [("nowhere.toml", "cannot be read: No such file")],
+    "HOURBOOK_SMTP_URL": [
+        ("mail.example", "write it as smtp://"),
+        ("smtp://", "write it as smtp://"),
+        ("smtp://mail.example:99999", "write it as smtp://"),
+        (f"smtp://u:{SECRET}@mail.example", "HOURBOOK_SMTP_PASSWORD_FILE"),
+        ("smtp://mail.example?timeout=0", "from 1 to 600"),
+        ("smtp://mail.example?tls=no", "only timeout"),
+    ],
+    "HOURBOOK_MAIL_FROM": [("", "is empty"), ("office", "write it as Name <office@example.com>")],
+    "HOURBOOK_SMTP_PASSWORD_FILE": [("{folder}/text", "name one with HOURBOOK_SMTP_URL")],
+    "HOURBOOK_SEND_AFTER_DAYS": [("-1", "out of range"), ("3", "name one with HOURBOOK_SMTP_URL")],
+    "HOURBOOK_MAIL_TEXTS_FILE": [("nowhere.toml", "cannot be read: No such file")],
     "HOURBOOK_AUDIT_KEY_FILE": [("{folder}", "cannot be read"), ("{folder}/text/key.pem", "is not a folder")],
     "HOURBOOK_WITNESS_FILE": [("{folder}", "is a folder"), ("{folder}/a/b", "there is no folder")],
 }
@@ -73,6 +85,7 @@ def test_a_setting_that_does_not_fit_is_named_with_its_remedy(variable: str, val
         ("HOURBOOK_SELLER_FILE", "[party", "it is not TOML"),
         ("HOURBOOK_SELLER_FILE", 'x = 1\n[[vat]]\nmode = "19"', "x: "),
         ("HOURBOOK_WEBHOOKS_FILE", '[[endpoint]]\nurl = "nowhere"\nsecret = "x"', "endpoint.0.url: "),
+        ("HOURBOOK_MAIL_TEXTS_FILE", '[ru]\nsubject = "{mouth}"', "line 2: subject has {mouth}"),
         ("HOURBOOK_AUDIT_KEY_FILE", "text", "is no private key"),
     ],
 )
@@ -83,6 +96,34 @@ def test_a_file_that_does_not_fit_is_named_with_the_field(variable: str, content
         require_settings({variable: str(file)})
     assert all(str(file) in sentence for sentence in refused.value.sentences)
     assert any(said in sentence for sentence in refused.value.sentences), refused.value.sentences
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"HOURBOOK_MAIL_FROM": None}, "HOURBOOK_MAIL_FROM is not set"),
+        ({"HOURBOOK_SMTP_PASSWORD_FILE": None}, "or neither"),
+        ({"HOURBOOK_SMTP_URL": "smtp://mail.example"}, "or neither"),
+        ({"HOURBOOK_SMTP_PASSWORD_FILE": "nowhere"}, "HOURBOOK_SMTP_PASSWORD_FILE, nowhere: it cannot be read"),
+        ({"HOURBOOK_SMTP_PASSWORD_FILE": "{folder}/empty"}, "it holds no password"),
+        ({"HOURBOOK_SMTP_PASSWORD_FILE": "{folder}/lines"}, "it holds no password"),
+    ],
+)
+def test_a_mail_server_is_named_whole(changes: dict[str, str | None], said: str, tmp_path: Path):
+    for name, content in {"password": SECRET, "empty": "", "lines": f"{SECRET}\n{SECRET}\n"}.items():
+        (tmp_path / name).write_text(content)
+    whole = {
+        "HOURBOOK_SMTP_URL": "smtps://hourbook@mail.example",
+        "HOURBOOK_SMTP_PASSWORD_FILE": "{folder}/password",
+        "HOURBOOK_MAIL_FROM": "Hourbook <office@seller.example>",
+    }
+    given = {name: value.format(folder=tmp_path) for name, value in (whole | changes).items() if value}
+    require_settings({name: value.format(folder=tmp_path) for name, value in whole.items()})
+    with pytest.raises(OperatorError) as refused:
+        require_settings(given)
+    (sentence,) = refused.value.sentences
+    assert said in sentence
+    assert SECRET not in sentence
 
 
 def test_everything_that_is_wrong_is_said_at_once():

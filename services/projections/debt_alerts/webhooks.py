@@ -12,7 +12,6 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from random import SystemRandom
 from typing import Annotated, get_args
 
 import httpx
@@ -21,14 +20,13 @@ from pydantic import AfterValidator, AnyHttpUrl, BaseModel, ConfigDict, Field, S
 
 from contracts.alerts import AlertKind
 from services.process.outside import require_safe
+from services.process.pauses import pause_after
 from services.projections import metrics
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how secrets of the scheme begin
 ANSWER_SECONDS_MAX = 10
 SENT_AT_ONCE = 4
 POLL_SECONDS = 0.2
-RETRY_SECONDS_FIRST = 0.5
-RETRY_SECONDS_MAX = 3600
 GIVE_UP_AFTER = timedelta(days=3)
 
 REGISTER = """
@@ -198,11 +196,5 @@ class Webhook:
             await connection.execute(GIVEN_UP, *key, error)
         else:
             outcome = "failed"
-            await connection.execute(FAILED, *key, error, retry_after(delivery["attempts"]))
+            await connection.execute(FAILED, *key, error, pause_after(delivery["attempts"]))
         metrics.DELIVERIES.labels(outcome).inc()
-
-
-def retry_after(attempts: int) -> timedelta:
-    """How long to wait after a failure that followed so many: twice as long each time, with full jitter."""
-    longest = min(RETRY_SECONDS_FIRST * 2 ** min(attempts, 30), RETRY_SECONDS_MAX)
-    return timedelta(seconds=SystemRandom().uniform(0, longest))

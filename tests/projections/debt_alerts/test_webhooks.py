@@ -13,8 +13,10 @@ import pytest
 from pydantic import ValidationError
 
 from infra.data_folder import free_port
+from services.process import pauses
+from services.process.pauses import pause_after
 from services.projections.debt_alerts import webhooks
-from services.projections.debt_alerts.webhooks import endpoints, retry_after
+from services.projections.debt_alerts.webhooks import endpoints
 from services.projections.settings import Settings
 from tests.projections.debt_alerts.questions import Alerts
 from tests.projections.debt_alerts.receiver import SECRET, receiving
@@ -96,7 +98,7 @@ async def test_an_endpoint_hears_of_its_kinds_and_of_nothing_before_it_was_there
 async def test_what_is_refused_is_sent_again_with_the_same_id_until_it_is_accepted(
     settings: Settings, database: asyncpg.Pool, log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(webhooks, "RETRY_SECONDS_FIRST", 0.01)
+    monkeypatch.setattr(pauses, "FIRST_SECONDS", 0.01)
     tries: dict[int, int] = {}
 
     def refuses(number: int) -> bool:
@@ -155,7 +157,7 @@ async def test_after_days_it_is_given_up_and_says_so(
 
 def test_the_pause_doubles_up_to_an_hour_and_is_drawn_from_all_of_it():
     for attempts, longest in ((0, 0.5), (1, 1), (5, 16), (20, 3600), (1000, 3600)):
-        pauses = [retry_after(attempts).total_seconds() for _ in range(200)]
+        pauses = [pause_after(attempts).total_seconds() for _ in range(200)]
         assert max(pauses) <= longest
         assert max(pauses) > longest / 2 > min(pauses)
 
