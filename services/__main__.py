@@ -3,7 +3,6 @@
 import asyncio
 import errno
 import os
-import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
-from services.access.options import DEFAULT_DATA, DEFAULT_URL, KeyFile, Url
+from services.access.options import DEFAULT_DATA, DEFAULT_URL, KeyFile, Month, Url
 from services.auditing.commands import audit, witness
+from services.bitrix24.commands import bitrix24
 from services.operating.access import access
 from services.operating.forecast import forecast
 from services.operating.privacy import privacy
@@ -28,6 +28,7 @@ cli = typer.Typer(
 cli.add_typer(access)
 cli.add_typer(terms)
 cli.add_typer(audit)
+cli.add_typer(bitrix24)
 cli.add_typer(forecast)
 cli.add_typer(privacy)
 cli.command()(witness)
@@ -326,17 +327,9 @@ def rebuild(
     print(f"{projection} is rebuilt up to position {at}")
 
 
-def _month(given: str) -> str:
-    from contracts.quantities import MONTH_FORM
-
-    if not re.fullmatch(MONTH_FORM, given):
-        raise typer.BadParameter("give a month such as 2026-08")
-    return given
-
-
 @cli.command("close-month")
 def close_month_(
-    month: Annotated[str, typer.Argument(help="The month, such as 2026-08.", callback=_month)],
+    month: Month,
     url: Url = DEFAULT_URL,
     key_file: KeyFile = None,
     account: Annotated[list[str] | None, typer.Option(help="This account alone; may be repeated.")] = None,

@@ -26,6 +26,7 @@ MAY_LEAD_TO = {
     "services.process": frozenset({"contracts"}),
     "services.access": frozenset({"contracts", "services.process"}),
     "services.documents": SHARED,
+    "services.bitrix24": SHARED,
     "services.ledger.domain": frozenset({"contracts"}),
     "services.ledger": SHARED,
     "services.projections": SHARED | {"services.documents"},

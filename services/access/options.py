@@ -1,5 +1,6 @@
 """Options of commands that ask a Hourbook: where it is, and which key to show there."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -16,3 +17,14 @@ KeyFile = Annotated[
         envvar="HOURBOOK_KEY_FILE",
     ),
 ]
+
+
+def _month(given: str) -> str:
+    from contracts.quantities import MONTH_FORM
+
+    if not re.fullmatch(MONTH_FORM, given):
+        raise typer.BadParameter("give a month such as 2026-08")
+    return given
+
+
+Month = Annotated[str, typer.Argument(help="The month, such as 2026-08.", callback=_month)]

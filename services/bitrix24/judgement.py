@@ -1,0 +1,189 @@
+"""Which of the portal's tasks count, and as what: done, and confirmed by a person of the customer's (rule 5.1).
+
+Pure: what the portal says, what the settings say, and who is whose come in as data.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from contracts.commands import CloseTaskBody
+from contracts.events import Category
+from contracts.quantities import AccountId, TaskId
+from contracts.terms import TermsVersion
+from services.bitrix24.portal_tasks import Change, Elapsed, Person, Work
+from services.bitrix24.settings import Connector, Customers, Rounding
+
+DONE = 5
+AWAITS_CONTROL = "4"
+COMPLETED = str(DONE)
+TITLE_CHARACTERS_MAX = 1000
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A task that counts: what is to be charged to which account."""
+
+    account_id: AccountId
+    task_id: TaskId
+    closing: CloseTaskBody
+    work: Work
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A task that is not done yet, or not confirmed: nothing is charged."""
+
+    account_id: AccountId
+    task_id: TaskId
+    work: Work
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """A task that somebody has to put right before it can count: what is wrong, and the remedy."""
+
+    account_id: AccountId
+    task_id: TaskId
+    work: Work
+    reason: str
+    remedy: str
+
+
+Judgement = Counted | Unfinished | Undecided
+
+
+def judged(work: Work, connector: Connector, people: Mapping[int, Person], terms: Sequence[TermsVersion]) -> Judgement:
+    """What a task of one of the settings' groups is to the ledger; `terms`: all versions, the earliest first."""
+    account_id = connector.accounts[work.task.group_id]
+    task_id = f"{connector.task_prefix}{work.task.id}"
+    if work.task.status != DONE:
+        return Unfinished(account_id, task_id, work)
+    try:
+        closing = _closing(work, connector, people, terms)
+    except _NotClear as unclear:
+        return Undecided(account_id, task_id, work, unclear.reason, unclear.remedy)
+    return Counted(account_id, task_id, closing, work) if closing else Unfinished(account_id, task_id, work)
+
+
+def people_named(work: Work) -> set[int]:
+    """The people that a judgement asks about."""
+    return {entry.user_id for entry in work.entries} | {change.user_id for change in work.changes}
+
+
+class _NotClear(Exception):
+    def __init__(self, reason: str, remedy: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.remedy = remedy
+
+
+def _closing(
+    work: Work, connector: Connector, people: Mapping[int, Person], terms: Sequence[TermsVersion]
+) -> CloseTaskBody | None:
+    """The closing, or None where nobody has confirmed it yet."""
+    confirmed, handed_over = _confirmation(work)
+    if confirmed is None or handed_over is None:
+        return None
+    who = people.get(confirmed.user_id)
+    if who is None or not is_customers(who, connector.customers):
+        name = who.name if who else f"№ {confirmed.user_id}"
+        reason = f"{name} has confirmed it, who is not the customer's"
+        raise _NotClear(reason, "have a person of the customer's accept it")
+    quantum = next(each.quantum_minutes for each in reversed(terms) if each.in_force_from <= confirmed.at)
+    worked_minutes, minutes = rounded(work.entries, connector.rounding, quantum)
+    if not worked_minutes:
+        raise _NotClear("no time is written on it", "write the time, or reopen the task if it is not to count")
+    told = {
+        "title": " ".join(work.task.title.split())[:TITLE_CHARACTERS_MAX],
+        "category": _category(work, connector),
+        "worked_minutes": worked_minutes,
+        "started_at": min(entry.start for entry in work.entries),
+        "closed_at": handed_over.at,
+        "confirmed_at": confirmed.at,
+        "confirmed_by": who.name,
+        "urgency_agreed_at": _consent(work, connector.consents.urgency_field),
+        "off_hours_requested_at": _consent(work, connector.consents.off_hours_field),
+        "time_entries": [
+            {"start": entry.start, "minutes": some, "performer": _performer(entry, people)}
+            for entry, some in zip(work.entries, minutes, strict=True)
+            if some
+        ],
+    }
+    try:
+        return CloseTaskBody.model_validate(told)
+    except ValidationError as misfit:
+        wrong = misfit.errors()[0]
+        field = ".".join(map(str, wrong["loc"]))
+        raise _NotClear(f"{field}: {wrong['msg'].removeprefix('Value error, ')}", "put it right in the task") from None
+
+
+def _confirmation(work: Work) -> tuple[Change | None, Change | None]:
+    """The change by which the task was accepted last, from control to completed, and the one that handed it over."""
+    changes = sorted(work.changes, key=lambda change: (change.at, change.id), reverse=True)
+    last = changes[0] if changes else None
+    if last is None or (last.before, last.after) != (AWAITS_CONTROL, COMPLETED):
+        return None, None
+    return last, next((change for change in changes[1:] if change.after == AWAITS_CONTROL), None)
+
+
+def is_customers(person: Person, customers: Customers) -> bool:
+    """Whether somebody of the portal is the customer's."""
+    if customers.extranet and person.type == "extranet":
+        return True
+    return not customers.departments.isdisjoint(person.departments or ())
+
+
+def _performer(entry: Elapsed, people: Mapping[int, Person]) -> str:
+    who = people.get(entry.user_id)
+    return who.name if who else f"№ {entry.user_id}"
+
+
+def _category(work: Work, connector: Connector) -> Category:
+    """By the field, then by a tag; else regular."""
+    told = connector.categories
+    if told.field and (value := work.task.own(told.field)) not in (None, "", False):
+        if (category := told.values.get(str(value))) is None:
+            reason = f"{told.field} says {value!r}, which the settings do not know"
+            raise _NotClear(reason, f"choose {' or '.join(map(repr, told.values))}")
+        return category
+    found = {category for tag, category in told.tags.items() if tag.casefold() in map(str.casefold, work.task.tags)}
+    if len(found) > 1:
+        raise _NotClear(f"its tags say {' and '.join(sorted(found))}", "leave one of them")
+    return found.pop() if found else "regular"
+
+
+def _consent(work: Work, field: str | None) -> Any:
+    """When the customer agreed, as its field has it; the closing's own shape judges it."""
+    return (work.task.own(field) or None) if field else None
+
+
+def rounded(entries: Sequence[Elapsed], rounding: Rounding, quantum_minutes: int) -> tuple[int, tuple[int, ...]]:
+    """The worked minutes, a multiple of the quantum (rule 1.1), and the minutes of each entry, which add up to them.
+
+    `task`: the whole task up. `entry`: each entry up. `nearest`: the task to the nearest, a half up, work never to 0.
+    """
+    quantum = 60 * quantum_minutes
+    seconds = [entry.seconds for entry in entries]
+    if rounding == "entry":
+        each = tuple(-(-some // quantum) * quantum_minutes for some in seconds)
+        return sum(each), each
+    whole = sum(seconds)
+    up, nearest = -(-whole // quantum), (2 * whole + quantum) // (2 * quantum)
+    quanta = up if rounding == "task" else max(nearest, min(whole, 1))
+    worked = quanta * quantum_minutes
+    return worked, _shares(worked, seconds, whole)
+
+
+def _shares(worked: int, seconds: Sequence[int], whole: int) -> tuple[int, ...]:
+    """The minutes in proportion to the entries, whole ones, which add up."""
+    shares, reached, given = [], 0, 0
+    for some in seconds:
+        reached += some
+        upto = (2 * worked * reached + whole) // (2 * whole) if whole else 0
+        shares.append(upto - given)
+        given = upto
+    assert given == worked
+    return tuple(shares)

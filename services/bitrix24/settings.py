@@ -1,0 +1,88 @@
+"""What the connector is told of a portal: a TOML file of the seller's, judged whole before anything is asked."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from contracts.events import Category
+from contracts.quantities import AccountId
+from services.process.outside import require_safe
+
+Rounding = Literal["task", "entry", "nearest"]
+OwnField = Annotated[str, Field(pattern=r"^UF_[A-Z0-9_]+$")]
+
+
+def _webhook(given: str) -> str:
+    """The address as the portal shows it, with the slash at its end. A secret: what is wrong is said without it."""
+    if "/rest/" not in given or not given.startswith(("https://", "http://")):
+        raise ValueError("is no inbound webhook: copy its address, https://…/rest/<user>/<secret>/")
+    return require_safe(given if given.endswith("/") else f"{given}/")
+
+
+class Section(BaseModel):
+    """A part of the file; a name that it does not know is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Categories(Section):
+    """How a task's category is found: by a field of the portal's own, then by a tag; else it is regular."""
+
+    field: OwnField | None = None
+    values: dict[str, Category] = {}
+    tags: dict[str, Category] = {}
+
+    @model_validator(mode="after")
+    def _of_a_field(self) -> Self:
+        if bool(self.field) != bool(self.values):
+            raise ValueError("give field and values together, or neither of them")
+        return self
+
+
+class Consents(Section):
+    """The date fields in which it stands when the customer agreed."""
+
+    urgency_field: OwnField | None = None
+    off_hours_field: OwnField | None = None
+
+
+class Customers(Section):
+    """Who is the customer's: people of other companies, and those of these departments."""
+
+    extranet: bool = True
+    departments: frozenset[int] = frozenset()
+
+
+def _groups(given: Any) -> Any:
+    """The keys of a TOML table are texts; groups have numbers."""
+    if isinstance(given, dict):
+        return {int(key) if str(key).isdecimal() else key: value for key, value in given.items()}
+    return given
+
+
+class Connector(Section):
+    """Everything the connector is told."""
+
+    webhook: Annotated[str, AfterValidator(_webhook), AfterValidator(SecretStr)]
+    accounts: Annotated[dict[int, AccountId], BeforeValidator(_groups), Field(min_length=1)]
+    task_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,20}$")] = "B24-"
+    rounding: Rounding = "task"
+    categories: Categories = Categories()
+    consents: Consents = Consents()
+    customers: Customers = Customers()
+
+    @property
+    def own_fields(self) -> tuple[str, ...]:
+        """The fields of the portal's own that are read."""
+        named = (self.categories.field, self.consents.urgency_field, self.consents.off_hours_field)
+        return tuple(dict.fromkeys(filter(None, named)))
+
+
+def connector(file: Path) -> Connector:
+    """The settings of a file; `webhook_file` names another one, beside it, that has the secret alone."""
+    told = tomllib.loads(file.read_text(encoding="utf-8"))
+    if "webhook" not in told and isinstance(secret := told.pop("webhook_file", None), str):
+        told["webhook"] = (file.parent / secret).read_text(encoding="utf-8").strip()
+    return Connector.model_validate(told)

@@ -1,0 +1,226 @@
+"""Which tasks count, and as what (rules 1.1, 5.1, 5.3): by what the portal says, and nothing else."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.commands import CloseTaskBody
+from services.bitrix24.judgement import Counted, Judgement, Undecided, Unfinished, judged, people_named, rounded
+from services.bitrix24.portal_tasks import Elapsed, people, tasks_changed, work_on
+from services.bitrix24.settings import Connector
+from services.ledger.settings import terms
+from tests.bitrix24.conftest import WEBHOOK, at
+
+SELLERS, CUSTOMERS = 1, 7
+SETTINGS = Connector.model_validate(
+    {
+        "webhook": WEBHOOK,
+        "accounts": {"3": "oka"},
+        "categories": {
+            "field": "UF_AUTO_5",
+            "values": {"12": "urgent"},
+            "tags": {"срочно": "urgent", "ночь": "off_hours"},
+        },
+        "consents": {"urgency_field": "UF_AUTO_6"},
+    }
+)
+
+
+async def judgement_of(portal, settings: Connector = SETTINGS) -> Judgement:
+    """What the only task of the portal is to the ledger."""
+    (work,) = await work_on(portal, await tasks_changed(portal, settings.accounts.keys(), None, settings.own_fields))
+    return judged(work, settings, await people(portal, people_named(work)), terms().versions)
+
+
+@pytest.fixture
+def confirmed(fake):
+    """Makes a task on which 50 minutes were worked, which was handed over and accepted."""
+
+    def make(**more) -> int:
+        task = fake.create(3, at("2026-03-02 09:00"), **more)
+        fake.work(task, SELLERS, at("2026-03-02 10:00"), 50 * 60)
+        fake.set_status(task, 4, SELLERS, at("2026-03-02 12:00"))
+        fake.set_status(task, 5, CUSTOMERS, at("2026-03-03 09:30"))
+        return task
+
+    return make
+
+
+async def test_a_confirmed_task_counts_with_its_work_and_both_instants(portal, confirmed):
+    task = confirmed(title="Настроить\n  отчёт")
+
+    found = await judgement_of(portal)
+
+    assert isinstance(found, Counted)
+    assert (found.account_id, found.task_id, found.work.seconds) == ("oka", f"B24-{task}", 3000)
+    assert found.closing == CloseTaskBody.model_validate(
+        {
+            "title": "Настроить отчёт",
+            "category": "regular",
+            "worked_minutes": 50,
+            "started_at": at("2026-03-02 10:00"),
+            "closed_at": at("2026-03-02 12:00"),
+            "confirmed_at": at("2026-03-03 09:30"),
+            "confirmed_by": "Анна Иванова",
+            "time_entries": [{"start": at("2026-03-02 10:00"), "minutes": 50, "performer": "Пётр Мастер"}],
+        }
+    )
+
+
+@pytest.mark.parametrize("statuses", [(), (4,), (4, 3), (5,), (4, 5, 3)])
+async def test_a_task_that_is_not_handed_over_and_accepted_does_not_count(fake, portal, statuses):
+    task = fake.create(3, at("2026-03-02 09:00"))
+    fake.work(task, SELLERS, at("2026-03-02 10:00"), 3000)
+    for hour, status in enumerate(statuses):
+        fake.set_status(task, status, CUSTOMERS, at(f"2026-03-02 {12 + hour}:00"))
+
+    assert isinstance(await judgement_of(portal), Unfinished)
+
+
+async def test_who_accepts_it_is_a_person_of_the_customers(fake, portal, confirmed):
+    confirmed()
+    fake.person(CUSTOMERS, "Анна Иванова")
+
+    found = await judgement_of(portal)
+
+    assert isinstance(found, Undecided)
+    assert found.reason == "Анна Иванова has confirmed it, who is not the customer's"
+
+
+async def test_a_department_can_be_the_customers(fake, portal, confirmed):
+    confirmed()
+    fake.person(CUSTOMERS, "Анна Иванова", departments=(20,))
+    settings = SETTINGS.model_copy(update={"customers": SETTINGS.customers.model_copy(update={"departments": {20}})})
+
+    assert isinstance(await judgement_of(portal, settings), Counted)
+
+
+async def test_a_task_that_was_accepted_again_counts_from_then(fake, portal, confirmed):
+    task = confirmed()
+    fake.set_status(task, 3, SELLERS, at("2026-03-04 10:00"))
+    fake.set_status(task, 4, SELLERS, at("2026-03-05 10:00"))
+    fake.set_status(task, 5, CUSTOMERS, at("2026-03-06 10:00"))
+
+    found = await judgement_of(portal)
+
+    assert isinstance(found, Counted)
+    assert (found.closing.closed_at, found.closing.confirmed_at) == (at("2026-03-05 10:00"), at("2026-03-06 10:00"))
+
+
+async def test_without_time_there_is_nothing_to_count(fake, portal):
+    task = fake.create(3, at("2026-03-02 09:00"))
+    fake.set_status(task, 4, SELLERS, at("2026-03-02 12:00"))
+    fake.set_status(task, 5, CUSTOMERS, at("2026-03-03 09:30"))
+
+    found = await judgement_of(portal)
+
+    assert isinstance(found, Undecided)
+    assert found.reason == "no time is written on it"
+
+
+@pytest.mark.parametrize(
+    ("more", "category"),
+    [
+        ({}, "regular"),
+        ({"tags": ("СРОЧНО", "другое")}, "urgent"),
+        ({"own": {"ufAuto5": "12"}, "tags": ("ночь",)}, "urgent"),
+        ({"own": {"ufAuto5": ""}, "tags": ("ночь",)}, "off_hours"),
+    ],
+    ids=["neither", "a tag", "a field before a tag", "an empty field"],
+)
+async def test_the_category_is_that_of_the_field_then_of_the_tag(portal, confirmed, more, category):
+    confirmed(**more)
+
+    found = await judgement_of(portal)
+
+    assert isinstance(found, Counted)
+    assert found.closing.category == category
+
+
+@pytest.mark.parametrize("more", [{"own": {"ufAuto5": "13"}}, {"tags": ("срочно", "ночь")}], ids=["field", "two tags"])
+async def test_a_category_that_nobody_can_tell_is_a_matter_to_decide(portal, confirmed, more):
+    confirmed(**more)
+
+    assert isinstance(await judgement_of(portal), Undecided)
+
+
+async def test_consent_is_what_its_field_says(portal, confirmed):
+    confirmed(tags=("срочно",), own={"ufAuto6": "2026-03-02T09:10:00+03:00"})
+
+    found = await judgement_of(portal)
+
+    assert isinstance(found, Counted)
+    assert found.closing.urgency_agreed_at == at("2026-03-02 09:10")
+
+
+async def test_a_consent_that_is_no_instant_is_a_matter_to_decide(portal, confirmed):
+    confirmed(own={"ufAuto6": "вчера"})
+
+    found = await judgement_of(portal)
+
+    assert isinstance(found, Undecided)
+    assert found.reason.startswith("urgency_agreed_at: ")
+
+
+async def test_entries_that_change_change_the_fingerprint(fake, portal, confirmed):
+    task = confirmed()
+    prints = [(await judgement_of(portal)).work.fingerprint]
+    entry = fake.work(task, SELLERS, at("2026-03-02 15:00"), 600)
+    prints.append((await judgement_of(portal)).work.fingerprint)
+    fake.unwork(task, entry)
+
+    assert (await judgement_of(portal)).work.fingerprint == prints[0] != prints[1]
+
+
+async def test_how_late_an_entry_was_written_is_known(fake, portal):
+    task = fake.create(3, at("2026-03-02 09:00"))
+    fake.work(task, SELLERS, at("2026-03-02 10:00"), 3600, written=at("2026-03-04 11:00"))
+    fake.work(task, SELLERS, at("2026-03-02 12:00"), 3600)
+
+    (work,) = await work_on(portal, await tasks_changed(portal, {3}, None))
+
+    assert [entry.written_late_seconds for entry in work.entries] == [2 * 24 * 3600, 0]
+
+
+def entries(*seconds: int) -> list[Elapsed]:
+    start = at("2026-03-02 10:00")
+    return [
+        Elapsed.model_validate({"ID": n, "USER_ID": 1, "SECONDS": some, "CREATED_DATE": start + timedelta(hours=n)})
+        for n, some in enumerate(seconds)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rounding", "seconds", "worked", "each"),
+    [
+        ("task", (60,), 10, (10,)),
+        ("task", (600, 1), 20, (20, 0)),
+        ("task", (300, 300), 10, (5, 5)),
+        ("entry", (60, 601), 30, (10, 20)),
+        ("nearest", (899,), 10, (10,)),
+        ("nearest", (900,), 20, (20,)),
+        ("nearest", (1,), 10, (10,)),
+        ("nearest", (), 0, ()),
+        ("task", (0, 0), 0, (0, 0)),
+    ],
+)
+def test_time_is_rounded_as_the_settings_say(rounding, seconds, worked, each):
+    assert rounded(entries(*seconds), rounding, 10) == (worked, each)
+
+
+@given(
+    st.lists(st.integers(0, 40_000), max_size=12),
+    st.sampled_from(("task", "entry", "nearest")),
+    st.sampled_from((5, 10, 15)),
+)
+def test_entries_add_up_to_a_multiple_of_the_quantum_and_no_work_vanishes(seconds, rounding, quantum):
+    worked, each = rounded(entries(*seconds), rounding, quantum)
+
+    assert sum(each) == worked
+    assert worked % quantum == 0
+    assert (worked > 0) == (sum(seconds) > 0)
+    assert all(minutes >= 0 for minutes in each)
+    if rounding != "nearest":
+        assert 60 * worked >= sum(seconds)

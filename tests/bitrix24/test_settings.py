@@ -1,0 +1,71 @@
+"""The settings of the connector are judged whole; what does not fit is named, and the webhook never repeated."""
+
+import pytest
+
+from services.bitrix24.settings import connector
+from services.process.operator_error import OperatorError
+from services.process.settings import parsed
+from tests.bitrix24.conftest import WEBHOOK
+
+WHOLE = f"""
+webhook = "{WEBHOOK}"
+rounding = "entry"
+
+[accounts]
+3 = "oka"
+
+[categories]
+field = "UF_AUTO_5"
+values = {{ "12" = "urgent" }}
+tags = {{ "ночь" = "off_hours" }}
+"""
+
+
+def read(folder, text: str):
+    file = folder / "portal.toml"
+    file.write_text(text, encoding="utf-8")
+    return parsed("settings", file, connector)
+
+
+def test_a_whole_file_is_read(tmp_path):
+    told = read(tmp_path, WHOLE)
+
+    assert (told.accounts, told.rounding, told.own_fields) == ({3: "oka"}, "entry", ("UF_AUTO_5",))
+    assert told.webhook.get_secret_value() == WEBHOOK
+    assert WEBHOOK not in repr(told)
+
+
+def test_the_secret_may_have_a_file_of_its_own(tmp_path):
+    (tmp_path / "webhook.txt").write_text(f"{WEBHOOK.rstrip('/')}\n")
+
+    told = read(tmp_path, WHOLE.replace(f'webhook = "{WEBHOOK}"', 'webhook_file = "webhook.txt"'))
+
+    assert told.webhook.get_secret_value() == WEBHOOK
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('3 = "oka"', "", "accounts: "),
+        ('3 = "oka"', 'three = "oka"', "accounts.three"),
+        ('"entry"', '"up"', "rounding: "),
+        ('"urgent"', '"hurried"', "categories.values.12: "),
+        ('field = "UF_AUTO_5"', "", "give field and values together"),
+        ('field = "UF_AUTO_5"', 'field = "CATEGORY"', "categories.field: "),
+        ("[categories]", "[category]", "category: "),
+        ("/rest/1/", "/", "webhook: is no inbound webhook"),
+        ("http://127.0.0.1", "http://portal.example", "webhook: goes over http"),
+        ("[accounts]", "[accounts", "it is not TOML"),
+    ],
+)
+def test_what_does_not_fit_is_named(tmp_path, old, new, said):
+    with pytest.raises(OperatorError) as refused:
+        read(tmp_path, WHOLE.replace(old, new))
+
+    assert said in str(refused.value)
+    assert "thewebhooksecret" not in str(refused.value)
+
+
+def test_a_file_that_is_missing_is_named(tmp_path):
+    with pytest.raises(OperatorError, match="cannot be read"):
+        parsed("settings", tmp_path / "none.toml", connector)
