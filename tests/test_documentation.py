@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.bitrix24.settings import connector
 from services.documents.seller import seller
 from services.operating.start_conditions import KNOWN
 from services.projections.debt_alerts.webhooks import endpoints
@@ -47,7 +48,8 @@ def test_every_setting_has_a_line_for_operators():
 
 def test_the_files_that_operators_write_are_read_as_they_are_shown(tmp_path: Path):
     shown = blocks(ROOT / "docs" / "operating.md", "toml")
-    read = {"party": seller, "endpoint": endpoints}
+    read = {"party": seller, "endpoint": endpoints, "webhook_file": connector}
+    (tmp_path / "webhook.txt").write_text("https://portal.example/rest/1/secret/")
     assert len(shown) == len(read)
     for text in shown:
         file = tmp_path / "shown.toml"

@@ -40,6 +40,7 @@ async def hourbook(database_url, tmp_path):
         for name in ("oka", "volga"):
             contract = {"customer_name": name, "contract_number": "1", "contract_date": "2026-01-15"}
             await recorded(client, "/v1/accounts", {"account_id": name, **contract}, f"open-{name}")
+        await caught_up(client)
         yield client
 
 
