@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from services.billing.sending.texts import texts
 from services.bitrix24.settings import connector
 from services.documents.seller import seller
 from services.operating.start_conditions import KNOWN
@@ -48,7 +49,7 @@ def test_every_setting_has_a_line_for_operators():
 
 def test_the_files_that_operators_write_are_read_as_they_are_shown(tmp_path: Path):
     shown = blocks(ROOT / "docs" / "operating.md", "toml")
-    read = {"party": seller, "endpoint": endpoints, "webhook_file": connector}
+    read = {"party": seller, "endpoint": endpoints, "ru": texts, "webhook_file": connector}
     (tmp_path / "webhook.txt").write_text("https://portal.example/rest/1/secret/")
     assert len(shown) == len(read)
     for text in shown:
