@@ -374,7 +374,7 @@ def sender(metrics_port: MetricsPort = None) -> None:
 
 @cli.command("send-documents")
 def send_documents_(
-    month: Annotated[str, typer.Argument(help="The month, such as 2026-08.", callback=_month)],
+    month: Month,
     url: Url = DEFAULT_URL,
     key_file: KeyFile = None,
     account: Annotated[list[str] | None, typer.Option(help="This account alone; may be repeated.")] = None,
