@@ -41,6 +41,7 @@ STOPS = [
     Stop(f"{CUSTOMER}/curve", f"/customers/{OWN}/curve?as_of=2027-01-01", "balances"),
     Stop(f"{CUSTOMER}/tasks", f"/customers/{OWN}/tasks", "balances"),
     Stop(f"{CUSTOMER}/statement", f"/customers/{OWN}/statement", "balances"),
+    Stop("/access", "/access?principal=key-aaaaaaaaaaaaaaaa&right=money&account=oka", "access", whole=True),
 ]
 
 FILES = {f"{CUSTOMER}/documents/{{kind}}/{{file}}": f"/customers/{OWN}/documents/reports/{CLOSED_MONTH}.pdf"}
