@@ -14,9 +14,20 @@ FORM = "hourbook event 1"
 FORM_WITH_ACTOR = "hourbook event 2 {}"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-SHORT = 256
-LENGTHS = [length.to_bytes(4, "big") for length in range(SHORT)]
-"""Worked out once: every event of an append has nine of them."""
+USUAL_BYTES = 4096
+
+
+class Lengths(dict[int, bytes]):
+    """Each length in four bytes, big-endian; the usual ones are worked out once, for every event has nine of them."""
+
+    def __missing__(self, length: int) -> bytes:
+        written = length.to_bytes(4, "big")
+        if length < USUAL_BYTES:
+            self[length] = written
+        return written
+
+
+LENGTHS = Lengths()
 
 
 class Leaf(NamedTuple):
@@ -46,10 +57,13 @@ class Leaf(NamedTuple):
         """`data`: its very bytes. `fingerprint`: in hexadecimal, empty where it has none. `actor` is in the form's
         field, and absent of events that were recorded before actors were.
         """
-        after = joined(
-            account_id.encode(), b"%d" % version, event_id.encode(), command_id.encode(), kind.encode(),
-            b"%d" % schema_version, _microseconds(recorded_at), data, fingerprint.encode(),
-        )  # fmt: skip
+        account, its_version, event = account_id.encode(), b"%d" % version, event_id.encode()
+        command, printed = command_id.encode(), fingerprint.encode()
+        after = b"".join((
+            LENGTHS[len(account)], account, LENGTHS[len(its_version)], its_version, LENGTHS[len(event)], event,
+            LENGTHS[len(command)], command, _kind(kind, schema_version), _instant(recorded_at),
+            LENGTHS[len(data)], data, LENGTHS[len(printed)], printed,
+        ))  # fmt: skip
         return cls(_before(log, actor), after)
 
     @classmethod
@@ -67,7 +81,9 @@ class Leaf(NamedTuple):
 
     def hash(self, position: int) -> bytes:
         """The hash of the leaf at that position."""
-        return sha256(b"".join((b"\x00", self.before, joined(b"%d" % position), self.after))).digest()
+        before, after = self
+        place = b"%d" % position
+        return sha256(b"".join((b"\x00", before, LENGTHS[len(place)], place, after))).digest()
 
     def content_hash(self) -> bytes:
         """What the event is wherever it stands in its log."""
@@ -80,15 +96,20 @@ def _before(log: int | str, actor: str | None) -> bytes:
     return joined(form.encode(), str(log).encode())
 
 
+@lru_cache(256)
+def _kind(kind: str, schema_version: int) -> bytes:
+    return joined(kind.encode(), b"%d" % schema_version)
+
+
 @lru_cache(1)
-def _microseconds(at: datetime) -> bytes:
+def _instant(at: datetime) -> bytes:
     """The events of a command, and of a batch of them, are recorded at one instant."""
-    return b"%d" % ((at - EPOCH) // MICROSECOND)
+    return joined(b"%d" % ((at - EPOCH) // MICROSECOND))
 
 
 def joined(*parts: bytes) -> bytes:
     """Each after its length in bytes, four bytes, big-endian."""
-    return b"".join([(LENGTHS[n] if (n := len(part)) < SHORT else n.to_bytes(4, "big")) + part for part in parts])
+    return b"".join([LENGTHS[len(part)] + part for part in parts])
 
 
 def leaf_hash(data: bytes) -> bytes:

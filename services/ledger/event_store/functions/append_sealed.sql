@@ -72,14 +72,15 @@ BEGIN
         ) WITH ORDINALITY AS new (
             account_id, version, event_id, command_id, fingerprint, type, schema_version, recorded_at, data, actor, n
         )
-        RETURNING *
+        RETURNING hash, log_id = log AND account_id = account_ids[position - head] AND version = versions[position - head]
+            AND event_id = event_ids[position - head] AND command_id = command_ids[position - head]
+            AND fingerprint IS NOT DISTINCT FROM fingerprints[position - head] AND type = types[position - head]
+            AND schema_version = schema_versions[position - head] AND recorded_at = recorded_ats[position - head]
+            AND data::text = datas[position - head] AND actor IS NOT DISTINCT FROM actors[position - head]
+            AND seal IS NOT DISTINCT FROM CASE WHEN position - head = cardinality(event_ids) THEN its_seal END AS as_given
     )
     SELECT string_agg(hash, ''::bytea) INTO stored_hashes FROM stored
-    HAVING (array_agg(account_id), array_agg(version), array_agg(event_id), array_agg(command_id), array_agg(fingerprint),
-            array_agg(type), array_agg(schema_version), array_agg(recorded_at), array_agg(data::text), array_agg(actor),
-            min(position), max(position), (array_agg(seal))[cardinality(event_ids)])
-        IS NOT DISTINCT FROM (account_ids, versions, event_ids, command_ids, fingerprints, types, schema_versions,
-            recorded_ats, datas, actors, head + 1, head + cardinality(event_ids), its_seal);
+    HAVING bool_and(as_given) AND count(as_given) = cardinality(event_ids);
     IF stored_hashes IS NULL THEN
         RAISE EXCEPTION 'what is stored is not what was given' USING ERRCODE = 'triggered_data_change_violation';
     END IF;
