@@ -4,6 +4,7 @@ from datetime import date
 from typing import NamedTuple, Self
 
 from contracts.events import AccountOpened, CustomerChanged
+from services.projections.following.logged import as_said
 
 EVER_SINCE = date.min
 """The day from which on an account is what it was opened with; PostgreSQL's -infinity."""
@@ -22,7 +23,7 @@ class CustomerData(NamedTuple):
     def of(cls, event: AccountOpened | CustomerChanged) -> Self:
         """What the event says."""
         since = event.effective_on if isinstance(event, CustomerChanged) else EVER_SINCE
-        requisites = event.customer_requisites and event.customer_requisites.model_dump_json(exclude_none=True)
+        requisites = as_said(event.customer_requisites)
         return cls(since, event.customer_name, event.contract_number, event.contract_date, requisites)
 
 

@@ -23,7 +23,7 @@ from services.projections.balances.movements import OWED, week_number
 from services.projections.balances.plans import project_plans
 from services.projections.balances.search import grams, searched
 from services.projections.balances.totals import ADD_TO_DAYS, moved_by_day
-from services.projections.following.logged import CannotApply, Logged, of_types
+from services.projections.following.logged import CannotApply, Logged, as_said, of_types
 from services.projections.rows import Row, copy, insert
 
 ACCOUNT = ("account_id", "customer_name", "contract_number")
@@ -116,7 +116,7 @@ def _opened_accounts(batch: Sequence[Logged]) -> list[Row]:
 def _customers(batch: Sequence[Logged]) -> list[Row]:
     rows: list[Row] = []
     for recorded, event in of_types(batch, AccountOpened):
-        requisites = event.customer_requisites and event.customer_requisites.model_dump_json(exclude_none=True)
+        requisites = as_said(event.customer_requisites)
         text = searched(event.customer_name, event.contract_number)
         rows.append((recorded.account_id, event.effective_at, event.contract_date, requisites, text, grams(text)))
     return rows
@@ -128,7 +128,7 @@ def _opened_lots(batch: Sequence[Logged]) -> list[Row]:
         account_id = recorded.account_id
         match event:
             case PackagePurchased() as new:
-                agreed = new.agreed and new.agreed.model_dump_json(exclude_none=True)
+                agreed = as_said(new.agreed)
                 opened = (new.plan, new.minutes, new.price_kopecks, agreed, new.effective_at, new.ends_at, new.ends_at)
                 lots.append((account_id, new.package_id, *opened))
             case Reversal(compensation=new) | TaskCorrected(compensation=new) if new:

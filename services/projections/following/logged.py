@@ -1,15 +1,16 @@
 """An event of the log as a projection takes it: where it stands, and what it says."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from contracts.envelope import RecordedEvent
 from contracts.events import Event
 from services.process.event_reading import READERS
-from services.projections.following.lines import NOT_AS_WRITTEN, Envelope, Line, read_line
+from services.projections.following.lines import NOT_AS_WRITTEN, Line, read_line
 
 FAULTS_MAX = 3
 
@@ -28,7 +29,7 @@ class Unreadable:
 class Logged(NamedTuple):
     """An event and its place in the log."""
 
-    recorded: Envelope | RecordedEvent
+    recorded: Line | RecordedEvent
     event: Event | Unreadable
 
     @classmethod
@@ -60,12 +61,19 @@ class Logged(NamedTuple):
         assert self.recorded.position is not None
         return self.recorded.position
 
+    @property
+    def data(self) -> str:
+        """What the event says, as the log has it: no defaults of this version stand in it."""
+        if isinstance(self.recorded, RecordedEvent):
+            return json.dumps(self.recorded.data, ensure_ascii=False, separators=(",", ":"))
+        return bytes(self.recorded.data).decode()
+
     def hash(self, log: str) -> str | None:
         """Its leaf hash in that log; None where its line says too little to work it out."""
         return hash_of(self.recorded, log)
 
 
-def written_on(line: bytes) -> Envelope | RecordedEvent:
+def written_on(line: bytes) -> Line | RecordedEvent:
     """The line without its event, as quickly as that can be read; CannotApply if it is none of the log."""
     try:
         return read_line(line)
@@ -73,7 +81,7 @@ def written_on(line: bytes) -> Envelope | RecordedEvent:
         return recorded_on(line)
 
 
-def hash_of(recorded: Envelope | RecordedEvent, log: str) -> str | None:
+def hash_of(recorded: Line | RecordedEvent, log: str) -> str | None:
     """The leaf hash of that line's event in that log; None where the line says too little to work it out."""
     return recorded.hash(log) if isinstance(recorded, Line) else None
 
@@ -90,6 +98,11 @@ def _faults(misfit: ValidationError) -> str:
     """In one line, and without values, which may name people."""
     faults = misfit.errors(include_url=False, include_input=False)
     return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:FAULTS_MAX])
+
+
+def as_said(part: BaseModel | None) -> str | None:
+    """What an event says of a part of it, as JSON: no defaults of this version stand in it."""
+    return part and part.model_dump_json(exclude_unset=True, exclude_none=True)
 
 
 def of_types(batch: Iterable[Logged], *types: type[Event]) -> list[Logged]:

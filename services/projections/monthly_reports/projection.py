@@ -17,7 +17,7 @@ from contracts.events import (
     WarrantyMarked,
 )
 from services.projections.balances.holders import tenures
-from services.projections.following.logged import Logged, of_types
+from services.projections.following.logged import Logged, as_said, of_types
 from services.projections.monthly_reports.customers import add_customers
 from services.projections.monthly_reports.entries import Entry, bookings
 from services.projections.monthly_reports.estimates import estimates
@@ -69,7 +69,7 @@ def _lots(batch: Sequence[Logged]) -> list[Row]:
             case PackagePurchased() as new:
                 agreed = new.agreed
                 price = new.hour_price_kopecks if agreed is None or agreed.price_kopecks is None else None
-                said = agreed and agreed.model_dump_json(exclude_none=True)
+                said = as_said(agreed)
                 lots.append((recorded.account_id, new.package_id, new.plan, price, said, new.ends_at, None, None))
             case Reversal(compensation=new, closure=closure) if new:
                 made_up = (None, None, None, new.ends_at, event.task_id, closure)

@@ -21,7 +21,7 @@ from contracts.events import (
     WarrantyMarked,
 )
 from services.projections.following.logged import Logged
-from services.projections.rows import insert
+from services.projections.rows import Row, insert
 from services.projections.tasks.summary import Summary
 
 ADD_EVENTS = """
@@ -62,22 +62,20 @@ PACKAGES = None
 
 async def project(connection: Connection, batch: Sequence[Logged]) -> None:
     """Keep what a batch of events says about tasks and packages, in the caller's transaction."""
-    said = [(recorded, *subject) for recorded, event in batch for subject in subjects(event)]
-    rows = [
-        (
-            recorded.account_id, task_id, recorded.position, recorded.recorded_at, recorded.type,
-            event.model_dump_json(), recorded.actor,
-        )
-        for recorded, task_id, event in said
-    ]  # fmt: skip
-    await insert(connection, ADD_EVENTS, rows)
+    said = [(logged, *subject) for logged in batch for subject in subjects(logged.event)]
+    await insert(connection, ADD_EVENTS, [_row(logged, task_id) for logged, task_id, _ in said])
     changes = [
-        ((recorded.account_id, task_id), event)
-        for recorded, task_id, event in said
+        ((logged.recorded.account_id, task_id), event)
+        for logged, task_id, event in said
         if type(event) in SUMMARISED and task_id is not PACKAGES
     ]
     if changes:
         await _summarise(connection, changes)
+
+
+def _row(logged: Logged, task_id: str | None) -> Row:
+    at = logged.recorded
+    return (at.account_id, task_id, at.position, at.recorded_at, at.type, logged.data, at.actor)
 
 
 async def _summarise(connection: Connection, changes: Sequence[tuple[tuple[str, str], Event]]) -> None:

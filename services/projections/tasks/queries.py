@@ -9,6 +9,7 @@ from services.documents import Lang
 from services.projections.lookups import UnknownAccount, UnknownTask
 from services.projections.tasks.explanation import explain
 from services.projections.tasks.packages import Fact, Packages
+from services.projections.tasks.projection import PACKAGES, subjects
 
 EVENTS = """
     SELECT task_id, position, recorded_at, type, data, actor FROM task_event
@@ -31,8 +32,9 @@ async def task(
     about_packages: list[Fact] = []
     for row in rows:
         if row["position"] <= until and row["recorded_at"] <= recorded:
-            event = EVENT_TYPES[row["type"]].model_validate_json(row["data"])
-            about = about_packages if row["task_id"] is None else about_task
+            said = EVENT_TYPES[row["type"]].model_validate_json(row["data"])
+            event = dict(subjects(said))[row["task_id"]]
+            about = about_packages if row["task_id"] is PACKAGES else about_task
             about.append(Fact(row["position"], row["recorded_at"], event, row["actor"]))
     if not about_task:
         raise UnknownTask(task_id)
