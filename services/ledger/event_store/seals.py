@@ -7,6 +7,7 @@ breaks that chain, and the last signature of a chain vouches for all of it.
 
 from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
+from hmac import digest as hmac_digest
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,6 +17,8 @@ from services.ledger.event_store.identity import origin
 from services.process.leaf import joined
 
 FORM = b"hourbook seal 1"
+CODE_FORM = b"hourbook code 1"
+CODE_BYTES = 32
 BEGINNING = bytes(32)
 """In place of a digest where no seal comes before."""
 SEAL_BYTES = len(BEGINNING) + 64
@@ -71,6 +74,11 @@ class Sealer:
         previous = self._last.pop(log_id, BEGINNING)
         digest = digest_of(origin(self._ledger_id, log_id), previous, contents)
         return Seal(previous, digest, self._key.private.sign(digest))
+
+    def code(self, log_id: int, *parts: bytes) -> bytes:
+        """An authentication code over what processes of the ledger keep in the database for themselves."""
+        said = joined(CODE_FORM, origin(self._ledger_id, log_id).encode(), *parts)
+        return hmac_digest(self._key.private.private_bytes_raw(), said, "sha256")
 
     def recorded(self, log_id: int, seal: Seal) -> None:
         """The append stands in the log: the next one follows it."""

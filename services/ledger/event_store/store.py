@@ -132,7 +132,7 @@ class EventStore:
         self.readers = readers
         self.personal = personal
         self._writers = writers
-        self._sealer = sealer
+        self.sealer = sealer
         self._heads: dict[int, int] = {}
         self.writability = Writability(writers)
         self._ledger_id: str | None = None
@@ -170,9 +170,9 @@ class EventStore:
         try:
             return await self._append(log_id, events, next_due)
         except NotSealedNow:
-            if self._sealer is None:
+            if self.sealer is None:
                 raise
-            await self._sealer.renew()
+            await self.sealer.renew()
             return await self._append(log_id, events, next_due)
         except (ClockBehind, RecordedOtherwise):
             raise
@@ -191,19 +191,19 @@ class EventStore:
         leaves = [leaf_of(log_id, event) for event in events]
         head = self._heads.pop(log_id, None)
         expected = None if head is None else hashes(leaves, head + 1)
-        seal = self._sealer.seal(log_id, [leaf.content_hash() for leaf in leaves]) if self._sealer else None
-        sealed = (seal.stored(), self._sealer.key_number) if self._sealer and seal else (None, None)
+        seal = self.sealer.seal(log_id, [leaf.content_hash() for leaf in leaves]) if self.sealer else None
+        sealed = (seal.stored(), self.sealer.key_number) if self.sealer and seal else (None, None)
         try:
             position, stored = await self._stored(log_id, columns(events), next_due, *sealed, head, expected)
         except AlreadyTaken:
-            if self._sealer and seal:
-                self._sealer.refused(log_id, seal)
+            if self.sealer and seal:
+                self.sealer.refused(log_id, seal)
             raise
         if expected is None or position - 1 != head:
             expected = hashes(leaves, position)
         self._require(expected, stored)
-        if self._sealer and seal:
-            self._sealer.recorded(log_id, seal)
+        if self.sealer and seal:
+            self.sealer.recorded(log_id, seal)
         self._heads[log_id] = position - 1 + len(events)
         return position
 

@@ -29,7 +29,7 @@ class History:
         self.unreadable: dict[str, AccountUnreadable] = {}
         self._store = store
         self._log_id = log_id
-        self._snapshots = Snapshots(store.readers, log_id)
+        self._snapshots = Snapshots(store.readers, log_id, store.sealer)
         self._snapshot_versions: dict[str, int] = {}
         self._outgrown: States = {}
         self._grown = asyncio.Event()

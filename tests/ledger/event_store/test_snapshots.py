@@ -4,6 +4,7 @@ import asyncio
 import pickle
 import zlib
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
@@ -157,6 +158,37 @@ async def test_an_unreadable_snapshot_is_a_miss_of_its_account_alone(
     assert [type(outcome) for outcome in await asyncio.gather(*sent, return_exceptions=True)] == [Answer] * 21
     await snapshots.keep(known)
     assert await snapshots.read(["a"]) == {"a": known}
+
+
+FORGED = {
+    "a state without a code": "state = {}",
+    "a state with the code of the true one": "state = substr(state, 1, 32) || {}",
+    "the true state of an earlier event": """(version, event_id) = (SELECT version, event_id FROM ledger.event AS e
+        WHERE e.log_id = snapshot.log_id AND e.account_id = 'a' AND e.version = snapshot.version - 1)""",
+    "the true state as recorded later": "recorded_at = recorded_at + interval '1 minute'",
+    "the state of another account": "state = (SELECT state FROM ledger.snapshot WHERE account_id = 'b')",
+}
+"""What the owner of the database may write."""
+
+
+@pytest.mark.parametrize("forgery", FORGED.values(), ids=FORGED)
+async def test_a_state_that_no_process_of_a_sealed_ledger_has_kept_is_passed_over(
+    settings: Settings, tmp_path: Path, forgery: str
+):
+    files = {"audit_key_file": tmp_path / "key.pem", "seal_key_file": tmp_path / "seal.pem"}
+    async with running_ledger(settings.model_copy(update=files)) as sealed:
+        store, log_id = sealed.store, log_with("a")
+        known = await long_account(sealed, 30)
+        snapshots = Snapshots(store.readers, log_id, store.sealer)
+        await snapshots.keep(known)
+        await snapshots.keep(known._replace(account=known.account._replace(account_id="b")))
+        assert await snapshots.read(["a"]) == {"a": known}
+        state = rf"'\x{packed(suspended(known).account).hex()}'"
+        await store.readers.value(f"UPDATE ledger.snapshot SET {forgery.format(state)}")
+        assert not await snapshots.read(["a"])
+        assert await fresh(store, known.account.version) == known
+        await snapshots.keep(known)
+        assert await snapshots.read(["a"]) == {"a": known}
 
 
 @pytest.mark.parametrize(
