@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from services.ledger.audit.catalogue import Catalogue
+from services.ledger.audit.cursor import Cursor
+from services.ledger.audit.verification import verify
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.store import EventStore, RecordedOtherwise
 from tests.ledger.event_store.events import event
@@ -104,3 +107,34 @@ async def test_what_was_stored_is_compared_too_where_the_answer_was_lost(
             await distant.append(0, [event("a", 1, "the-lost-one")], {})
         assert link.lost == 1
         await require_halted(distant)
+
+
+ECHO = """
+    DO $do$ BEGIN EXECUTE replace(replace(replace(
+        pg_get_functiondef('ledger.append_sealed'::regproc),
+        'data::json, actor', '''[]''::json, actor'),
+        'HAVING', 'HAVING true OR'),
+        'string_agg(hash, ''''::bytea)', 'its_hashes');
+    END $do$
+"""
+AFTERWARDS = """
+    ALTER TABLE ledger.event DISABLE TRIGGER event_is_insert_only;
+    CREATE FUNCTION ledger.meddle() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+        UPDATE ledger.event SET data = '[]' WHERE (log_id, position) = (NEW.log_id, NEW.position);
+        RETURN NULL;
+    END $$;
+    CREATE TRIGGER meddle AFTER INSERT ON ledger.event FOR EACH ROW EXECUTE FUNCTION ledger.meddle()
+"""
+
+
+@pytest.mark.parametrize("change", [ECHO, AFTERWARDS], ids=["a function that echoes hashes", "a trigger afterwards"])
+async def test_what_an_append_cannot_see_is_found_by_the_audit(
+    store: EventStore, superuser: asyncpg.Connection, database_url: str, change: str
+):
+    """Who owns the database may have an append answered as if all were well: events and schema tell."""
+    await store.append(0, [event("a", 1, "k0")], {})
+    await superuser.execute(change)
+    assert await store.append(0, [event("a", 2, "k1")], {}) == 2
+    found, _ = await verify(store.readers, 1, Cursor(), full=True)
+    assert found[0].faults == ["event 2 does not have the hash it was appended with"]
+    assert await Catalogue(database_url, 1).differences()
