@@ -3,11 +3,11 @@
 To add a page, write its room (pages, words, templates in one folder) and add the room here.
 """
 
-from services.pages import access, customers, inbox
+from services.pages import access, customers, inbox, proofs
 from services.pages.shell.words import WORDS as OF_SHELL
 from services.pages.words import joined
 
-ROOMS = (inbox, customers, access)
+ROOMS = (inbox, customers, proofs, access)
 """In the order of the menu."""
 
 PAGES = tuple(page for room in ROOMS for page in room.PAGES)

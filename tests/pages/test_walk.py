@@ -12,7 +12,7 @@ from tests.end_to_end.guarded_service import FOREIGN, MARK, OWN, UNKNOWN, Holder
 from tests.pages.browser import Manner, look
 from tests.pages.conftest import Counter
 from tests.pages.people import browser_client, shown
-from tests.pages.walk import FILES, FOREIGN_ADDRESSES, STOPS, Stop, forgotten
+from tests.pages.walk import FILES, FOREIGN_ADDRESSES, STOPS, File, Stop, forgotten
 
 MANNERS = [
     Manner(script=True, lang="ru", width=360, dark=False),
@@ -79,14 +79,19 @@ async def test_another_customers_page_is_what_an_unknown_one_is(counter: Counter
             assert foreign.status_code in {403, 404}
 
 
-@pytest.mark.parametrize("address", FILES.values())
-async def test_a_file_is_for_the_same_people(counter: Counter, address: str):
+@pytest.mark.parametrize("file", FILES.values(), ids=lambda file: file.address)
+async def test_a_file_is_for_the_same_people(counter: Counter, file: File):
+    """Another customer's is what an unknown one's is; to a script nothing is an answer too (204)."""
     async with browser_client(counter.url) as client:
         for holder, session in counter.sessions.items():
-            answer = await shown(client, address, session)
-            allowed = holder.role in RIGHTS["documents"].split()
+            answer = await shown(client, file.address, session)
+            allowed = holder.role in RIGHTS[file.needs].split()
             assert answer.status_code == (200 if allowed else 403), holder
-            assert answer.headers["content-type"].startswith("application/pdf" if allowed else "text/html")
-        foreign = address.replace(OWN, FOREIGN)
-        for session in (session for holder, session in counter.sessions.items() if holder.scoped):
-            assert (await shown(client, foreign, session)).status_code in {403, 404}
+            assert answer.headers["content-type"].startswith(file.media_type if allowed else "text/html")
+        scoped = [session for holder, session in counter.sessions.items() if holder.scoped and OWN in file.address]
+        for session in scoped:
+            foreign, unknown = [
+                await shown(client, file.address.replace(OWN, account), session) for account in (FOREIGN, UNKNOWN)
+            ]
+            assert foreign.status_code == unknown.status_code
+            assert foreign.status_code in {204, 403, 404}

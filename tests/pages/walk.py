@@ -41,11 +41,34 @@ STOPS = [
     Stop(f"{CUSTOMER}/curve", f"/customers/{OWN}/curve?as_of=2027-01-01", "balances"),
     Stop(f"{CUSTOMER}/tasks", f"/customers/{OWN}/tasks", "balances"),
     Stop(f"{CUSTOMER}/statement", f"/customers/{OWN}/statement", "balances"),
+    Stop("/proofs", "/proofs"),
     Stop("/access", "/access?principal=key-aaaaaaaaaaaaaaaa&right=money&account=oka", "access", whole=True),
 ]
 
-FILES = {f"{CUSTOMER}/documents/{{kind}}/{{file}}": f"/customers/{OWN}/documents/reports/{CLOSED_MONTH}.pdf"}
-"""Pages that are files to keep: no browser looks at them."""
+
+class File(NamedTuple):
+    """A page that is a file to keep, or for a script: no browser looks at it."""
+
+    address: str
+    needs: str
+    media_type: str
+
+
+EVIDENCE = "/proofs/evidence"
+FILES = {
+    f"{CUSTOMER}/documents/{{kind}}/{{file}}": File(
+        f"/customers/{OWN}/documents/reports/{CLOSED_MONTH}.pdf", "documents", "application/pdf"
+    ),
+    "/proofs/receipt": File(
+        f"/proofs/receipt?account_id={OWN}&idempotency_key=own-key-0", "evidence", "application/json"
+    ),
+    f"{EVIDENCE}/keys": File(f"{EVIDENCE}/keys", "evidence", "application/json"),
+    f"{EVIDENCE}/checkpoint": File(f"{EVIDENCE}/checkpoint?log=0", "evidence", "text/plain"),
+    f"{EVIDENCE}/consistency": File(f"{EVIDENCE}/consistency?log=0&from=1&to=2", "evidence", "application/json"),
+    f"{EVIDENCE}/receipts/{{account_id}}/{{version:int}}": File(
+        f"{EVIDENCE}/receipts/{OWN}/1", "evidence", "application/json"
+    ),
+}
 
 
 def forgotten() -> list[str]:

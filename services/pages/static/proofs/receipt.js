@@ -8,7 +8,7 @@ import { readJson } from "./strict_json.js";
 import { rootAlong } from "./tree.js";
 import { CannotJudge, Wrong, same } from "./wrong.js";
 
-/** The steps of a judgement, each true, false, or null where this browser cannot tell, or an earlier step is false. */
+/** The steps of a judgement, each true, false, or null where this browser cannot tell, or an earlier step does not hold. */
 export class Judgement {
   constructor() {
     this.steps = [];
@@ -16,7 +16,7 @@ export class Judgement {
 
   /** Take a step, if all before it held; returns what it found. */
   async step(name, action) {
-    if (this.steps.some((step) => step.holds === false)) {
+    if (this.steps.some((step) => step.holds !== true)) {
       this.steps.push({ name, holds: null, code: "not-reached", values: {} });
       return null;
     }

@@ -24,7 +24,7 @@ export function judgementShown(judgement) {
 
 function stepShown({ name, holds, code, values }) {
   const shown = element("li", VERDICTS[holds][0]);
-  shown.append(element("strong", "", `${MARKS[holds]} ${phrase(WORDS, `step-${name}`)}`), element("p", "", phrase(WORDS, code ?? `said-${values.said ?? name}`, values)));
+  shown.append(element("strong", "", `${MARKS[values.open ? null : holds]} ${phrase(WORDS, `step-${name}`)}`), element("p", "", phrase(WORDS, code ?? `said-${values.said ?? name}`, values)));
   if (values.expected || values.found) {
     const sides = ["expected", "found"].map((side) => `${phrase(WORDS, side)}: ${values[side]}`);
     shown.append(element("p", "detail", sides.join(" · ")));

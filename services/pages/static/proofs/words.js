@@ -40,11 +40,11 @@ export const WORDS = {
     "Дерево согласуется с {kept} деревьями этого журнала, которые браузер запомнил раньше.",
     "The tree agrees with {kept} trees of this log that this browser kept earlier.",
   ],
-  "not-compared": [
+  "said-not-compared": [
     "Дерево запомнено, но с прежними ещё не сверено: сервер не дал доказательства. Сверка будет при следующем визите.",
     "The tree is kept, but not compared with the earlier ones: the server gave no proof. It will be on the next visit.",
   ],
-  "no-memory": ["Этот браузер ничего не хранит: сравнить не с чем.", "This browser keeps nothing: there is nothing to compare with."],
+  "said-no-memory": ["Этот браузер ничего не хранит: сравнить не с чем.", "This browser keeps nothing: there is nothing to compare with."],
   "step-line": ["Строка события", "Line of an event"],
   "said-line": [
     "Событие заказчика {account}, версия {version}, место {position}.",
@@ -68,7 +68,7 @@ export const WORDS = {
   "said-name": ["Событие {position} называет: {name}.", "Event {position} names: {name}."],
   "name-alone": ["Сначала дайте квитанцию с этим событием.", "Give the receipt with that event first."],
   "other-ledger": ["По этому адресу раньше была другая книга.", "There was another ledger at this address before."],
-  "not-reached": ["Не проверялось: предыдущий шаг неверен.", "Not judged: a step before it is wrong."],
+  "not-reached": ["Не проверялось: до этого дело не дошло.", "Not judged: a step before it does not hold."],
   "no-cryptography": [
     "Браузер даёт проверку только страницам по https, с этой же машины или из файла.",
     "A browser lends its cryptography only to pages by https, of this machine, or from a file.",
