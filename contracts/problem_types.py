@@ -25,6 +25,7 @@ NOT_FOUND = (
     ProblemType(
         "document-not-found", 404, "No such document was sent.", "Check the SHA-256, and whose document it is."
     ),
+    ProblemType("payment-not-found", 404, "There is no such payment.", "Check the payment's id."),
     ProblemType("key-not-found", 404, "There is no such key within your own rights.", "Check the key's id."),
     ProblemType("not-found", 404, "There is nothing at this address.", "GET /docs lists what there is."),
 )  # fmt: skip
@@ -130,6 +131,10 @@ BILLING = (
     ProblemType(
         "invoice-not-open", 409, "This invoice is paid, or withdrawn already.",
         "Nothing is left to do; issue another one where another is wanted.",
+    ),
+    ProblemType(
+        "payment-not-open", 409, "This payment is recorded, or is about to be.",
+        "Nothing is left to do; where it is about to be, accept it again.",
     ),
 )  # fmt: skip
 

@@ -398,6 +398,32 @@ def send_documents_(
         raise typer.Exit(1)
 
 
+@cli.command()
+def payments(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A statement, 1CClientBankExchange 1.03.")],
+    url: Url = DEFAULT_URL,
+    key_file: KeyFile = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Record every payment that is proposed.")] = False,
+) -> None:
+    """Read a bank's statement, and print each open payment with what it is for.
+
+    Exit code 1 while any payment is for somebody to decide. The same statement again brings only what is new.
+    """
+    from services.access.caller import Caller
+    from services.operating.payments import open_payments, send_statement
+    from services.process.address import hourbook_at
+
+    with hourbook_at(url), Caller.of(url, key_file).client() as client:
+        read = send_statement(client, file)
+        _say(f"{read.documents} documents, {read.incoming} payments in, {read.new} of them new")
+        undecided = 0
+        for line, is_undecided in open_payments(client, accept=accept):
+            print(line)
+            undecided += is_undecided
+    if undecided:
+        raise typer.Exit(1)
+
+
 @cli.command(hidden=True)
 def schemas() -> None:
     """Write contracts/schemas anew, after models or routes have changed."""

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from starlette.datastructures import State
 
 from services.access.guard import guard
+from services.billing.payments.routes import STATEMENTS
 from services.billing.routes import ROUTES as BILLING
 from services.billing.running import running_billing
 from services.billing.sending.state import unsent_notices
@@ -46,7 +47,7 @@ def create_app() -> FastAPI:
     routes = [*COMMANDS, *QUERIES, *BILLING, *health_routes(_parts, _notices)]
     app = FastAPI(title="Hourbook", lifespan=_running, routes=routes, **PUBLISHED)
     app.add_middleware(BesideApi, site=lambda: Site(partial(_within, app), read(PagesSettings).folder))
-    furnish_ledger(app, is_page)
+    furnish_ledger(app, is_page, STATEMENTS)
     guard(app, lambda scope: scope["app"].state.ledger.door)
     return app
 

@@ -74,6 +74,11 @@ class Seller(BaseModel):
         """Where the seller was paid on that day."""
         return _in_force(self.party, day).bank
 
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Every account that the seller was ever paid at."""
+        return frozenset(party.bank.account for party in self.party if party.bank)
+
     def vat_mode(self, day: date) -> VatMode:
         """The mode in force on that day; the first one before any was."""
         return _in_force(self.vat, day).mode

@@ -13,6 +13,7 @@ from contracts import (
     commands,
     envelope,
     invoices,
+    payments,
     privacy,
     problems,
     read_models,
@@ -27,7 +28,7 @@ from services.process.meanings import describe_models
 
 SCHEMAS = Path(__file__).parents[2] / "contracts" / "schemas"
 SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
-ANSWERS = (envelope, read_models, reports, tasks, totals, alerts, audit, privacy, invoices)
+ANSWERS = (envelope, read_models, reports, tasks, totals, alerts, audit, privacy, invoices, payments)
 
 
 def documents(openapi: dict[str, Any]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from tests.published import METHODS, document, fits, nodes
 VERBS = {
     "list", "get", "read", "stream", "replay", "record", "explain", "make", "rotate", "revoke",
     "open", "purchase", "refund", "close", "correct", "mark", "reopen", "pay", "suspend", "resume", "set", "erase",
-    "plan", "drop", "change", "publish", "issue", "withdraw", "send",
+    "plan", "drop", "change", "publish", "issue", "withdraw", "send", "accept",
 }  # fmt: skip
 NEVER_IN_A_DOCUMENT = {"method-not-allowed"}
 """Answered only to methods that no operation has."""

@@ -54,6 +54,7 @@ IN_PATH = {
     "task_id": "own-task-0", "package_id": "own-package",
     "month": CLOSED_MONTH, "version": "1", "key_id": "a" * 16, "slug": "not-found",
     "file": CLOSED_MONTH, "path": "0/000.p/1", "number": "2026-1", "sha256": "0" * 64,
+    "payment_id": "1",
 }  # fmt: skip
 
 CALLS: dict[tuple[str, str], list[Call]] = {
@@ -155,6 +156,12 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/v1/audit/tile/{path:path}"): [Call("log")],
     ("GET", "/v1/log"): [Call("log", {"limit": "5"}), Call("log", {"follow": "true"})],
     ("GET", "/v1/log/hashes"): [Call("log")],
+    ("GET", "/v1/payments"): [Call("money", whole=True)],
+    ("GET", "/v1/payments/{payment_id}"): [Call("money", whole=True)],
+    ("POST", "/v1/payments/{payment_id}/acceptance"): [
+        Call("money", body={"account_id": "none", "invoice": "2026-1"}, whole=True)],
+    ("POST", "/v1/payments/{payment_id}/set-aside"): [Call("money", body=REASON, whole=True)],
+    ("POST", "/v1/payments/statement"): [Call("money", whole=True)],
     ("GET", "/v1/personal-data"): [Call("personal", whole=True)],
     ("GET", "/v1/totals"): [Call("all-accounts", {"month": CLOSED_MONTH})],
 }  # fmt: skip

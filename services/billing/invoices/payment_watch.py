@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Iterable, Sequence
 
 import orjson
 from asyncpg import Record
 
 from contracts.envelope import RecordedEvent
+from services.billing.invoices.numbers import numbers_in
 from services.billing.invoices.records import end
 from services.billing.running import Billing, Connection
 
@@ -103,14 +103,5 @@ def paid_by(event: RecordedEvent, invoices: Iterable[Record]) -> list[Record]:
         for invoice in of_account
         if invoice["debt_minutes"] is not None
         and invoice["debt_minutes"] <= event.data["minutes"]
-        and names(event.data["payment_reference"], invoice["number"])
+        and invoice["number"] in numbers_in(event.data["payment_reference"])
     ]
-
-
-def names(text: str, number: str) -> bool:
-    """Whether the number stands in the text as a word of its own.
-
-    >>> names("счёт № 2026-17 от 28.11.2026", "2026-17"), names("счёт 2026-171", "2026-17")
-    (True, False)
-    """
-    return re.search(rf"(?<![\w-]){re.escape(number)}(?![\w-]|/\d)", text) is not None

@@ -46,6 +46,10 @@ _LIST = f"""
         AND ($6::bigint IS NULL OR id < $6)
     ORDER BY id DESC LIMIT $7
 """  # noqa: S608 - nothing in it comes from outside
+_OPEN = f"""
+    SELECT * FROM ({_STANDING} WHERE number = ANY ($2) OR customer_inn = ANY ($3)) AS standing
+    WHERE state IN ('issued', 'overdue') ORDER BY id
+"""  # noqa: S608 - nothing in it comes from outside
 _END = "INSERT INTO invoice_end VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
 
 
@@ -125,6 +129,11 @@ async def listed(connection: Connection, wanted: Wanted, today: date) -> list[Ke
         _LIST, today, accounts, wanted.state, wanted.since, wanted.until, wanted.after, wanted.limit
     )
     return list(map(_kept, rows))
+
+
+async def open_ones(connection: Connection, numbers: Collection[str], inns: Collection[str], today: date) -> list[Kept]:
+    """The invoices with one of these numbers, or to a customer with one of these INNs, that are to be paid still."""
+    return list(map(_kept, await connection.fetch(_OPEN, today, list(numbers), list(inns))))
 
 
 async def end(

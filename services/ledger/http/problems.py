@@ -1,6 +1,7 @@
 """Refusals and outages as callers see them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -14,13 +15,20 @@ from services.process.application import furnish, no_page
 from services.process.problem_responses import ProblemError, problem_response
 
 NDJSON_TYPES = frozenset({b"application/x-ndjson", b"application/ndjson", b"application/jsonl", b"application/json"})
-STREAMING = {"/v1/commands": NDJSON_TYPES}
+STREAMING: Mapping[str, frozenset[bytes]] = {"/v1/commands": NDJSON_TYPES}
 RETRY_SECONDS = "1"
 
 
-def furnish_ledger(app: FastAPI, is_page: Callable[[str], bool] = no_page) -> None:
-    """Furnish this application, and let it answer problems for whatever the ledger refuses."""
-    furnish(app, streaming=STREAMING, is_page=is_page)
+def furnish_ledger(
+    app: FastAPI,
+    is_page: Callable[[str], bool] = no_page,
+    streaming: Mapping[str, frozenset[bytes]] = MappingProxyType({}),
+) -> None:
+    """Furnish this application, and let it answer problems for whatever the ledger refuses.
+
+    `streaming`: bodies of other rooms' routes that are no JSON, as `furnish` has them.
+    """
+    furnish(app, streaming={**STREAMING, **streaming}, is_page=is_page)
     for refused in (Refusal, LedgerUnavailable, AccountUnreadable, ClockMovesForwardOnly):
         app.add_exception_handler(refused, _answer)
 
