@@ -55,17 +55,25 @@ class Undecided:
 Judgement = Counted | Unfinished | Undecided
 
 
-def judged(work: Work, connector: Connector, people: Mapping[int, Person], terms: Sequence[TermsVersion]) -> Judgement:
-    """What a task of one of the settings' groups is to the ledger; `terms`: all versions, the earliest first."""
+def judged(
+    work: Work, connector: Connector, people: Mapping[int, Person], terms: Sequence[TermsVersion]
+) -> Judgement | None:
+    """What a task of one of the settings' groups is to the ledger; None where it was confirmed before it began.
+
+    `terms`: all versions, the earliest first.
+    """
     account_id = connector.accounts[work.task.group_id]
     task_id = f"{connector.task_prefix}{work.task.id}"
-    if work.task.status != DONE:
+    confirmed, handed_over = _confirmation(work)
+    if work.task.status != DONE or confirmed is None or handed_over is None:
         return Unfinished(account_id, task_id, work)
+    if confirmed.at < connector.began_at:
+        return None
     try:
-        closing = _closing(work, connector, people, terms)
+        closing = _closing(work, confirmed, handed_over, connector, people, terms)
     except _NotClear as unclear:
         return Undecided(account_id, task_id, work, unclear.reason, unclear.remedy)
-    return Counted(account_id, task_id, closing, work) if closing else Unfinished(account_id, task_id, work)
+    return Counted(account_id, task_id, closing, work)
 
 
 def people_named(work: Work) -> set[int]:
@@ -81,12 +89,13 @@ class _NotClear(Exception):
 
 
 def _closing(
-    work: Work, connector: Connector, people: Mapping[int, Person], terms: Sequence[TermsVersion]
-) -> CloseTaskBody | None:
-    """The closing, or None where nobody has confirmed it yet."""
-    confirmed, handed_over = _confirmation(work)
-    if confirmed is None or handed_over is None:
-        return None
+    work: Work,
+    confirmed: Change,
+    handed_over: Change,
+    connector: Connector,
+    people: Mapping[int, Person],
+    terms: Sequence[TermsVersion],
+) -> CloseTaskBody:
     who = people.get(confirmed.user_id)
     if who is None or not is_customers(who, connector.customers):
         name = who.name if who else f"№ {confirmed.user_id}"

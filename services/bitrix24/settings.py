@@ -1,13 +1,14 @@
 """What the connector is told of a portal: a TOML file of the seller's, judged whole before anything is asked."""
 
 import tomllib
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from contracts.events import Category
-from contracts.quantities import AccountId
+from contracts.quantities import SELLER_ZONE, AccountId
 from services.process.outside import require_safe
 
 Rounding = Literal["task", "entry", "nearest"]
@@ -66,12 +67,23 @@ class Connector(Section):
     """Everything the connector is told."""
 
     webhook: Annotated[str, AfterValidator(_webhook), AfterValidator(SecretStr)]
+    since: date
     accounts: Annotated[dict[int, AccountId], BeforeValidator(_groups), Field(min_length=1)]
     task_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,20}$")] = "B24-"
     rounding: Rounding = "task"
     categories: Categories = Categories()
     consents: Consents = Consents()
     customers: Customers = Customers()
+
+    @property
+    def began_at(self) -> datetime:
+        """From when on confirmed tasks are the connector's; what was confirmed before is somebody else's."""
+        return datetime.combine(self.since, time(), SELLER_ZONE)
+
+    @property
+    def account_ids(self) -> list[AccountId]:
+        """The accounts of all groups, in order."""
+        return sorted(set(self.accounts.values()))
 
     @property
     def own_fields(self) -> tuple[str, ...]:

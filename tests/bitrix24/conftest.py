@@ -1,7 +1,6 @@
 """A portal with a clock of the test's own, and the connector's side of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import httpx
 import pytest
@@ -9,14 +8,8 @@ from pydantic import SecretStr
 
 from services.bitrix24.pace import Pace
 from services.bitrix24.portal import Portal
-from tests.bitrix24.fake_portal import SECRET, FakePortal
-
-WEBHOOK = f"http://127.0.0.1/rest/{SECRET}/"
-
-
-def at(text: str) -> datetime:
-    """An instant of Moscow, from its day and time: `2026-03-02 10:00`."""
-    return datetime.fromisoformat(f"{text}+03:00")
+from tests.bitrix24.fake_portal import FakePortal
+from tests.bitrix24.trade import CUSTOMERS, SELLERS, WEBHOOK, two_accounts
 
 
 @dataclass
@@ -39,10 +32,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def fake(clock: Clock):
-    """The portal: 1 is the seller's, 7 the customer's. What its specifications do not know fails the test."""
+    """The portal, with a person of each side. What its specifications do not know fails the test."""
     portal = FakePortal(clock.now)
-    portal.person(1, "Пётр Мастер")
-    portal.person(7, "Анна Иванова", extranet=True)
+    portal.person(SELLERS, "Пётр Мастер")
+    portal.person(CUSTOMERS, "Анна Иванова", extranet=True)
     yield portal
     assert portal.misfits == []
 
@@ -52,3 +45,10 @@ async def portal(fake: FakePortal, clock: Clock):
     """The portal as the connector asks it."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(fake.app)) as client:
         yield Portal(SecretStr(WEBHOOK), client, Pace(clock.now, clock.rest))
+
+
+@pytest.fixture
+async def hourbook(database_url, tmp_path):
+    """A client of a ledger with two accounts, whose groups the settings name."""
+    async with two_accounts(database_url, tmp_path / "key.pem") as client:
+        yield client

@@ -1,6 +1,6 @@
 """Which tasks count, and as what (rules 1.1, 5.1, 5.3): by what the portal says, and nothing else."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,12 +11,12 @@ from services.bitrix24.judgement import Counted, Judgement, Undecided, Unfinishe
 from services.bitrix24.portal_tasks import Elapsed, people, tasks_changed, work_on
 from services.bitrix24.settings import Connector
 from services.ledger.settings import terms
-from tests.bitrix24.conftest import WEBHOOK, at
+from tests.bitrix24.trade import CUSTOMERS, SELLERS, WEBHOOK, at
 
-SELLERS, CUSTOMERS = 1, 7
 SETTINGS = Connector.model_validate(
     {
         "webhook": WEBHOOK,
+        "since": "2026-01-01",
         "accounts": {"3": "oka"},
         "categories": {
             "field": "UF_AUTO_5",
@@ -28,7 +28,7 @@ SETTINGS = Connector.model_validate(
 )
 
 
-async def judgement_of(portal, settings: Connector = SETTINGS) -> Judgement:
+async def judgement_of(portal, settings: Connector = SETTINGS) -> Judgement | None:
     """What the only task of the portal is to the ledger."""
     (work,) = await work_on(portal, await tasks_changed(portal, settings.accounts.keys(), None, settings.own_fields))
     return judged(work, settings, await people(portal, people_named(work)), terms().versions)
@@ -67,6 +67,13 @@ async def test_a_confirmed_task_counts_with_its_work_and_both_instants(portal, c
             "time_entries": [{"start": at("2026-03-02 10:00"), "minutes": 50, "performer": "Пётр Мастер"}],
         }
     )
+
+
+async def test_what_was_confirmed_before_the_connector_began_is_somebody_elses(portal, confirmed):
+    confirmed()
+    settings = SETTINGS.model_copy(update={"since": date(2026, 3, 4)})
+
+    assert await judgement_of(portal, settings) is None
 
 
 @pytest.mark.parametrize("statuses", [(), (4,), (4, 3), (5,), (4, 5, 3)])

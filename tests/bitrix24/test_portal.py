@@ -5,8 +5,8 @@ from starlette.responses import JSONResponse, PlainTextResponse
 
 from services.bitrix24.portal import ATTEMPTS_MAX, Call, PortalUnavailable, WebhookRefused, WrongAnswer
 from services.bitrix24.portal_tasks import people, tasks_changed, work_on
-from tests.bitrix24.conftest import WEBHOOK, at
 from tests.bitrix24.fake_portal import PAGE, SECRET, problem
+from tests.bitrix24.trade import WEBHOOK, at
 
 DAY = at("2026-03-02 10:00")
 

@@ -5,11 +5,12 @@ import pytest
 from services.bitrix24.settings import connector
 from services.process.operator_error import OperatorError
 from services.process.settings import parsed
-from tests.bitrix24.conftest import WEBHOOK
+from tests.bitrix24.trade import WEBHOOK
 
 WHOLE = f"""
 webhook = "{WEBHOOK}"
 rounding = "entry"
+since = 2026-01-01
 
 [accounts]
 3 = "oka"
@@ -49,6 +50,7 @@ def test_the_secret_may_have_a_file_of_its_own(tmp_path):
         ('3 = "oka"', "", "accounts: "),
         ('3 = "oka"', 'three = "oka"', "accounts.three"),
         ('"entry"', '"up"', "rounding: "),
+        ("since = 2026-01-01", "", "since: "),
         ('"urgent"', '"hurried"', "categories.values.12: "),
         ('field = "UF_AUTO_5"', "", "give field and values together"),
         ('field = "UF_AUTO_5"', 'field = "CATEGORY"', "categories.field: "),
