@@ -3,11 +3,23 @@
 To add a page, write its room (pages, words, templates in one folder) and add the room here.
 """
 
-from services.pages import access, customers, inbox, proofs
+from services.pages import (
+    access,
+    customers,
+    inbox,
+    proofs,
+    tasks,
+)
 from services.pages.shell.words import WORDS as OF_SHELL
 from services.pages.words import joined
 
-ROOMS = (inbox, customers, proofs, access)
+ROOMS = (
+    inbox,
+    customers,
+    tasks,
+    proofs,
+    access,
+)
 """In the order of the menu."""
 
 PAGES = tuple(page for room in ROOMS for page in room.PAGES)

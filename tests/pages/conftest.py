@@ -37,8 +37,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-async def counter(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Counter]:
-    """Everything at work, with two customers of a test and the whole trade sample in it."""
+async def small_counter(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Counter]:
+    """Everything at work, with two customers."""
     folder = tmp_path_factory.mktemp("pages")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOURBOOK_PAGES_FOLDER", str(folder / "pages"))
@@ -47,9 +47,15 @@ async def counter(databases: Databases, tmp_path_factory: pytest.TempPathFactory
             guarded_service(database_url, folder) as guarded,
             at_work(guarded.url),
         ):
-            await play(guarded)
             sessions = {holder: await logged_in(guarded.url, key) for holder, key in guarded.keys.items()}
             yield Counter(guarded.url, await logged_in(guarded.url, guarded.owner), sessions, guarded, folder)
+
+
+@pytest.fixture(scope="module")
+async def counter(small_counter: Counter) -> Counter:
+    """With the whole trade sample in it, too."""
+    await play(small_counter.guarded)
+    return small_counter
 
 
 async def play(guarded: Guarded) -> None:

@@ -40,6 +40,7 @@ STOPS = [
     Stop(CUSTOMER, f"/customers/{OWN}?as_of=2026-03-03&known_at=2026-04-01", "balances"),
     Stop(f"{CUSTOMER}/curve", f"/customers/{OWN}/curve?as_of=2027-01-01", "balances"),
     Stop(f"{CUSTOMER}/tasks", f"/customers/{OWN}/tasks", "balances"),
+    Stop(f"{CUSTOMER}/tasks/{{task_id}}", f"/customers/{OWN}/tasks/own-task-1", "balances"),
     Stop(f"{CUSTOMER}/statement", f"/customers/{OWN}/statement", "balances"),
     Stop("/proofs", "/proofs"),
     Stop("/access", "/access?principal=key-aaaaaaaaaaaaaaaa&right=money&account=oka", "access", whole=True),

@@ -1,0 +1,58 @@
+"""A customer finds out why a task cost what it cost, with the keyboard alone; the days of the curve move."""
+
+import re
+
+from playwright.async_api import Browser, Page
+
+from contracts.access import Role
+from tests.end_to_end.guarded_service import OWN, Holder
+from tests.pages.browser import Manner, look
+from tests.pages.conftest import Counter
+
+CUSTOMER = Holder(Role.CUSTOMER, True)
+TABS_MAX = 80
+
+
+async def go_by_keyboard(page: Page, text: str) -> None:
+    """Move to a link or button with this text, and use it."""
+    for _ in range(TABS_MAX):
+        await page.keyboard.press("Tab")
+        if (await page.evaluate("document.activeElement.innerText") or "").strip() == text:
+            async with page.expect_navigation():
+                await page.keyboard.press("Enter")
+            return
+    raise AssertionError(f"no {text!r} within {TABS_MAX} tabs on {page.url}: {await page.inner_text('body')}")
+
+
+async def test_a_customer_finds_out_why_a_task_cost_what_it_cost(small_counter: Counter, browser: Browser):
+    async with look(browser, Manner(lang="en"), small_counter.url) as looking:
+        page = looking.page
+        await page.goto("/customers")
+        await page.keyboard.type(small_counter.guarded.keys[CUSTOMER])
+        async with page.expect_navigation(url="**/customers"):
+            await page.keyboard.press("Enter")
+        await go_by_keyboard(page, "own customer")
+        assert "Balance" in await page.inner_text("main")
+        await go_by_keyboard(page, "own title")
+        said = await page.inner_text("main")
+        for reason in ("own-task-3", "coefficient", "15.00\N{NO-BREAK SPACE}h", "Owed", "own person"):
+            assert reason in said, reason
+        assert not looking.complaints
+
+
+async def test_a_day_moves_the_curve_with_script_and_without(small_counter: Counter, browser: Browser):
+    session = small_counter.sessions[CUSTOMER]
+    for script in (True, False):
+        async with look(browser, Manner(script=script, lang="en"), small_counter.url, session) as looking:
+            page = looking.page
+            await page.goto(f"/customers/{OWN}")
+            now = await page.inner_text(".figure-line strong")
+            await page.fill("#as_of", "2026-03-02")
+            if script:
+                await page.locator(".figure-line strong", has_text=re.compile(r"20\.00")).wait_for()
+                assert "as_of=2026-03-02" in page.url
+            else:
+                async with page.expect_navigation():
+                    await page.get_by_role("button", name="Show").click()
+            assert await page.inner_text(".figure-line strong") == "20.00\N{NO-BREAK SPACE}h" != now
+            assert not looking.complaints
