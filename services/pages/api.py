@@ -1,6 +1,6 @@
 """The public HTTP routes, asked with a person's own credential."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, TypeVar
 
 import httpx
@@ -48,15 +48,33 @@ class Api:
         return (await self.ask(method, path, params=_given(asked), json=body, headers=headers)).json()
 
     async def ask(
-        self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        accepted: Collection[int] = (),
+        **more: Any,
     ) -> httpx.Response:
-        """Any request, with the id of the one that it is made for."""
-        answer = await self._client.request(
-            method, path, headers={"X-Request-ID": REQUEST_ID.get() or "", **(headers or {})}, **more
-        )
-        if answer.is_error:
+        """Any request, with the id of the one that it is made for. `accepted`: errors that are an answer here."""
+        named = {"X-Request-ID": REQUEST_ID.get()} | dict(headers or {})
+        try:
+            answer = await self._client.request(method, path, headers=named, **more)
+        except httpx.TransportError as unavailable:
+            raise ApiProblem(problem("ledger-unavailable", "The service does not answer.")) from unavailable
+        if answer.is_error and answer.status_code not in accepted:
             raise ApiProblem(_problem_in(answer))
         return answer
+
+
+async def if_there(asked: Awaitable[Model]) -> Model | None:
+    """What a route answers; None where there is nothing, or it cannot say now, and the page goes without."""
+    try:
+        return await asked
+    except ApiProblem as refused:
+        if refused.problem.status in {404, 503}:
+            return None
+        raise
 
 
 def _given(asked: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """One customer: the balance now and at any other time, packages, tasks, movements, documents, requisites."""
 
 import asyncio
-from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import TypeVar
@@ -15,7 +14,7 @@ from contracts.quantities import SELLER_ZONE
 from contracts.read_models import AccountView, BalanceStep, BalanceView, PackagePage, StatementPage
 from contracts.tasks import TaskPage
 from services.documents.formats import day_of
-from services.pages.api import ApiProblem
+from services.pages.api import if_there
 from services.pages.customers.burning import bars_of
 from services.pages.customers.curve import Curve, curve_of
 from services.pages.visit import Visit
@@ -109,16 +108,6 @@ async def picture(visit: Visit, account: AccountView, present: BalanceView, fore
         opened_at=account.opened_at,
         curve=curve_of(steps or everything, everything if steps else [], balance, now, forecast),
     )
-
-
-async def if_there(asked: Awaitable[Found]) -> Found | None:
-    """What a route answers; None where it cannot say now, and the page goes without."""
-    try:
-        return await asked
-    except ApiProblem as refused:
-        if refused.problem.status in {404, 503}:
-            return None
-        raise
 
 
 async def _given(found: Found) -> Found:

@@ -1,34 +1,96 @@
-"""The first page: what needs somebody's attention."""
+"""The first page: what needs somebody's attention, the most urgent first."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
 
 from starlette.responses import Response
 
 from contracts.access import Right
-from contracts.alerts import AlertPage
+from contracts.alerts import Alert, AlertPage
+from contracts.months import MonthPage
+from contracts.quantities import SELLER_ZONE
+from contracts.read_models import ProjectionView
+from services.pages.api import if_there
+from services.pages.inbox.words import WORDS
 from services.pages.page import Page
 from services.pages.visit import Visit
-from services.pages.words import Words
 
-WORDS: Words = {
-    "menu_inbox": ("Входящие", "Inbox"),
-    "inbox_title": ("Что требует внимания", "What needs attention"),
-    "inbox_alerts": ("Сигналы", "Alerts"),
-    "inbox_nothing": ("Всё спокойно: открытых сигналов нет.", "All is calm: no alert is open."),
-    "inbox_customer": ("Заказчик", "Customer"),
-    "inbox_alert": ("Что случилось", "What has happened"),
-    "inbox_since": ("С", "Since"),
-    "alert_debt": ("Долг", "Debt"),
-    "alert_low_balance": ("Мало часов", "Low balance"),
-    "alert_overplanned": ("Запланировано больше остатка", "Planned beyond the balance"),
-    "alert_expiring": ("Часы сгорят", "Hours about to expire"),
-    "alert_suspended": ("Работы приостановлены", "Work suspended"),
-}
+URGENCY = ("suspended", "debt", "expiring", "overplanned", "low_balance")
+ALERTS_SHOWN = 200
+ACCOUNTS_MAX = 1000
+
+
+@dataclass(frozen=True)
+class OpenMonth:
+    """A month that is over, and for how many of all customers it is not closed."""
+
+    month: str
+    open: int
+    all: int
 
 
 async def show_inbox(visit: Visit) -> Response:
-    """Open alerts, the most urgent first."""
-    shown = visit.may(Right.BALANCES, listing=True)
-    found = await visit.api.get(AlertPage, "/v1/alerts", open=True, limit=100) if shown else None
-    return visit.html("inbox/inbox.html", alerts=found.alerts if found else ())
+    """What is for this person: alerts, hours at stake, months, and parts that do not work."""
+    alerts, months, halted, faults = await asyncio.gather(
+        _alerts(visit), _months(visit), visit.api.get(list[ProjectionView], "/v1/projections"), _faults(visit)
+    )
+    expiring = sorted((each for each in alerts if each.kind == "expiring"), key=_end)
+    return visit.html(
+        "inbox/inbox.html",
+        alerts=sorted(alerts, key=lambda alert: URGENCY.index(alert.kind)),
+        counts=[(kind, sum(alert.kind == kind for alert in alerts)) for kind in URGENCY],
+        most=ALERTS_SHOWN,
+        expiring=expiring,
+        minutes_at_stake=sum(each.details.minutes_at_risk or 0 for each in expiring),
+        kopecks_at_stake=sum(each.details.amount_kopecks_at_risk or 0 for each in expiring),
+        months=months,
+        halted=[each for each in halted if each.halted or any(log.halted_accounts for log in each.logs)],
+        faults=faults,
+    )
+
+
+def _end(alert: Alert) -> Any:
+    return alert.details.ends_at
+
+
+async def _alerts(visit: Visit) -> tuple[Alert, ...]:
+    if not visit.may(Right.BALANCES, listing=True):
+        return ()
+    return (await visit.api.get(AlertPage, "/v1/alerts", open=True, limit=ALERTS_SHOWN)).alerts
+
+
+async def _months(visit: Visit) -> tuple[OpenMonth, ...] | None:
+    """The month that ended last, if it is open for somebody; None for who closes no months."""
+    if not visit.may(Right.MONTHS) or not visit.may(Right.BALANCES, listing=True):
+        return None
+    clock = await if_there(visit.api.get(dict[str, datetime], "/v1/test-clock"))
+    now = clock["now"] if clock else datetime.now(UTC)
+    month = before(now.astimezone(SELLER_ZONE).date())
+    found = (await visit.api.get(MonthPage, f"/v1/months/{month}", limit=ACCOUNTS_MAX)).accounts
+    still = sum(not account.closed for account in found)
+    return (OpenMonth(month, still, len(found)),) if still else ()
+
+
+async def _faults(visit: Visit) -> list[dict[str, str]]:
+    """The parts that are not ready, for who operates them."""
+    if not visit.may(Right.OPERATE):
+        return []
+    answer = await visit.api.ask("GET", "/health/details", accepted=(503,))
+    return [part for part in answer.json()["parts"] if part["state"] != "ready"]
+
+
+def before(day: date) -> str:
+    """The month that is over since the latest.
+
+    >>> before(date(2026, 1, 15)), before(date(2026, 12, 31))
+    ('2025-12', '2026-11')
+    """
+    number = day.year * 12 + day.month - 2
+    return f"{number // 12}-{number % 12 + 1:02}"
 
 
 PAGES = (Page("/", show=show_inbox, menu="menu_inbox"),)
+
+__all__ = ["PAGES", "WORDS"]
