@@ -42,7 +42,9 @@ FILE = {
     "format": "binary",
     "description": "A statement of 1CClientBankExchange 1.03, as the bank gave it.",
 }
-BODY = {"requestBody": {"required": True, "content": {kind.decode(): {"schema": FILE} for kind in STATEMENT_TYPES}}}
+BODY = {
+    "requestBody": {"required": True, "content": {kind.decode(): {"schema": FILE} for kind in sorted(STATEMENT_TYPES)}}
+}
 PaymentId = Annotated[int, Path(ge=1, le=POSITION_MAX)]
 
 
