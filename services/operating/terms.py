@@ -1,6 +1,7 @@
 """The commands `hourbook terms …`: the price lists, and how a new one is published (rule 3.4)."""
 
 import json
+import sys
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ def list_(url: Url = DEFAULT_URL, key_file: KeyFile = None) -> None:
 
 @terms.command()
 def publish(
-    file: Annotated[Path, typer.Argument(help="The version, as JSON or as a TOML file with one [[version]].")],
+    file: Annotated[Path, typer.Argument(help="The version, as JSON or as a TOML file with one table `version`.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would have changed.")] = False,
     url: Url = DEFAULT_URL,
     key_file: KeyFile = None,
@@ -40,15 +41,18 @@ def publish(
         version = answer["version"]
         print(f"{version['name']} is published and will be in force from {version['in_force_from']} on")
         return
+    print("\t".join(_COLUMNS), file=sys.stderr)
     for account in answer["accounts"]:
         changed = (f"{account[name]:+}" for name in _DIFFERENCES)
         rest = (",".join(account["not_on_sale"]), str(account["not_in_quantum"]))
         print("\t".join((account["account_id"], *changed, *rest)))
-    complaints.print(f"{len(answer['accounts'])} accounts would have differed since {answer['since']}; "
-                     "nothing was published.", highlight=False, soft_wrap=True)  # fmt: skip
+    complaints.print(f"Accounts that would have differed since {answer['since']}: {len(answer['accounts'])}. "
+                     "Nothing was published.", highlight=False, soft_wrap=True)  # fmt: skip
 
 
 _DIFFERENCES = ("charged_minutes", "purchased_minutes", "purchased_kopecks", "paid_kopecks")
+_COLUMNS = ("account_id", *_DIFFERENCES, "not_on_sale", "not_in_quantum")
+"""Named beside what a program reads, so that people know what they see."""
 
 
 def read_version(file: Path) -> dict[str, Any]:
