@@ -5,6 +5,7 @@ To add a page, write its room (pages, words, templates in one folder) and add th
 
 from services.pages import (
     access,
+    commands,
     customers,
     inbox,
     proofs,
@@ -17,6 +18,7 @@ ROOMS = (
     inbox,
     customers,
     tasks,
+    commands,
     proofs,
     access,
 )

@@ -44,6 +44,11 @@ STOPS = [
     Stop(f"{CUSTOMER}/statement", f"/customers/{OWN}/statement", "balances"),
     Stop("/proofs", "/proofs"),
     Stop("/access", "/access?principal=key-aaaaaaaaaaaaaaaa&right=money&account=oka", "access", whole=True),
+    Stop("/open-account", "/open-account", "money"),
+    Stop(f"{CUSTOMER}/commands", f"/customers/{OWN}/commands", "balances"),
+    Stop(f"{CUSTOMER}/commands/{{command}}", f"/customers/{OWN}/commands/purchase-package", "money"),
+    Stop(f"{CUSTOMER}/commands/{{command}}", f"/customers/{OWN}/commands/correct-task?task_id=own-task-0", "tasks"),
+    Stop(f"{CUSTOMER}/commands/{{command}}", f"/customers/{OWN}/commands/close-month", "months"),
 ]
 
 

@@ -1,0 +1,150 @@
+"""A command is given in three steps: the form is filled in, what would be recorded is said, and it is recorded."""
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from contracts.problems import Problem
+from contracts.quantities import ID_FORM
+from contracts.read_models import AccountView
+from contracts.terms import TermsVersion
+from services.pages.api import ApiProblem
+from services.pages.commands.effects import effects_of
+from services.pages.commands.fields import Field, Misfit, nested
+from services.pages.commands.filling import known_values
+from services.pages.commands.forms import FORMS, OPENING, Form
+from services.pages.errors import NothingHere, RightMissing
+from services.pages.visit import Visit
+
+_ID = re.compile(ID_FORM)
+UNKNOWN = 401
+"""The status of an answer to somebody whose session has ended: the login is next, and not the form."""
+
+Wrong = Mapping[str, str]
+"""By field, what would fit; under an empty name what is of no field."""
+
+
+async def show_commands(visit: Visit) -> Response:
+    """What this person may record for the customer."""
+    account = await _account(visit)
+    forms = [form for form in FORMS.values() if visit.may(form.right)]
+    return visit.html("commands/commands.html", account=account, forms=forms)
+
+
+async def show_command(visit: Visit) -> Response:
+    """The form, with what is known already and what the address says filled in."""
+    form, account = _form(visit), await _account(visit)
+    values = await known_values(visit, form, account) | {
+        field.name: asked for field in form.fields if (asked := visit.asked(field.name))
+    }
+    return await _filled_in(visit, form, account, values, visit.new_key())
+
+
+async def receive_command(visit: Visit) -> Response:
+    """What was filled in is tried, or recorded; what is refused goes back to the field at fault."""
+    form, account = _form(visit), await _account(visit)
+    texts = {field.name: visit.form_text(field.name) for field in form.fields}
+    values = {name: text for name, text in texts.items() if text is not None}
+    key, step = visit.form_text("key") or visit.new_key(), visit.form_text("step")
+    if step == "change":
+        return await _filled_in(visit, form, account, values, key)
+    given, wrong = _given(form, texts, visit)
+    if wrong:
+        return await _filled_in(visit, form, account, values, key, wrong)
+    try:
+        answer = await _sent(visit, form, account, given, key, is_tried=step != "record")
+    except ApiProblem as refused:
+        if refused.problem.status == UNKNOWN or refused.problem.status >= 500:
+            raise
+        return await _filled_in(visit, form, account, values, key, _wrong(form, refused.problem), refused.problem)
+    if step == "record":
+        return await _recorded(visit, answer)
+    effects = effects_of(answer, account, visit)
+    return visit.html("commands/tried.html", form=form, account=account, values=values, key=key, effects=effects)
+
+
+def _form(visit: Visit) -> Form:
+    form = FORMS.get(visit.named("command")) if "command" in visit.request.path_params else OPENING
+    if form is None:
+        raise NothingHere
+    if not visit.may(form.right):
+        raise RightMissing(form.right)
+    return form
+
+
+async def _account(visit: Visit) -> AccountView | None:
+    if "account_id" not in visit.request.path_params:
+        return None
+    return await visit.api.get(AccountView, f"/v1/accounts/{visit.named('account_id')}")
+
+
+async def _filled_in(
+    visit: Visit, form: Form, account: AccountView | None, values: Mapping[str, str], key: str,
+    wrong: Wrong | None = None, problem: Problem | None = None,
+) -> Response:  # fmt: skip
+    """The form as it stands; 422 where something in it was refused."""
+    fields = [await _offered(field, visit) for field in form.fields]
+    shown = {"fields": fields, "values": values, "key": key, "wrong": wrong or {}, "problem": problem}
+    status = 422 if wrong is not None else 200
+    return visit.html("commands/form.html", status, form=form, account=account, **shown)
+
+
+async def _offered(field: Field, visit: Visit) -> Field:
+    """A field with its choices: plans are those on sale now."""
+    if field.name != "plan":
+        return field
+    versions = (await visit.api.get(dict[str, list[TermsVersion]], "/v1/terms"))["versions"]
+    now = datetime.now(UTC)
+    in_force = [version for version in versions if version.in_force_from <= now] or versions[:1]
+    return field._replace(choices=tuple(in_force[-1].plans))
+
+
+def _given(form: Form, texts: Mapping[str, str | None], visit: Visit) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the command is given by field, and what cannot be read or is missing."""
+    given: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+    for field in form.fields:
+        try:
+            given[field.name] = field.given(texts[field.name])
+        except Misfit as misfit:
+            wrong[field.name] = getattr(visit.say, str(misfit))
+        if field.required and field.name not in wrong and given[field.name] is None:
+            wrong[field.name] = visit.say.misfit_missing
+        elif field.in_path and field.name not in wrong and not _ID.fullmatch(given[field.name]):
+            wrong[field.name] = visit.say.misfit_id
+    return given, wrong
+
+
+async def _sent(
+    visit: Visit, form: Form, account: AccountView | None, given: Mapping[str, Any], key: str, *, is_tried: bool
+) -> dict[str, Any]:
+    in_path = {field.name: given[field.name] for field in form.fields if field.in_path}
+    path = form.path.format(account_id=account.account_id if account else "", **in_path)
+    body = nested((name, value) for name, value in given.items() if name not in in_path)
+    asked = {"dry_run": "true"} if is_tried else {}
+    if form.reason_asked:
+        return await visit.api.send(path, None, method=form.method, key=key, **asked, **body)
+    return await visit.api.send(path, body, method=form.method, key=key, **asked)
+
+
+def _wrong(form: Form, problem: Problem) -> dict[str, str]:
+    """Each remedy at its field; those of no field of the form are said above it."""
+    names = {field.name for field in form.fields}
+    wrong: dict[str, str] = {}
+    for each in problem.fields:
+        name = each.field.removeprefix("body.").removeprefix("path.").removeprefix("query.")
+        place = name if name in names else ""
+        wrong[place] = f"{wrong[place]}; {each.remedy}" if place in wrong else each.remedy
+    return wrong
+
+
+async def _recorded(visit: Visit, answer: Mapping[str, Any]) -> Response:
+    """On to the customer, once the read models know of it; they are not waited for in vain."""
+    path = f"/v1/accounts/{answer['account_id']}/balance"
+    with suppress(ApiProblem):
+        await visit.api.ask("GET", path, headers={"Hourbook-Min-Position": str(answer["position"])})
+    return visit.go_to(f"/customers/{answer['account_id']}")

@@ -1,0 +1,155 @@
+"""Commands as forms: said in words first, recorded once however often they are sent, refused where the fault stands."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.async_api import Browser
+
+from services.pages.commands.forms import FORMS
+from tests.end_to_end.access_calls import RIGHTS
+from tests.end_to_end.guarded_service import OWN
+from tests.pages.browser import Manner, look
+from tests.pages.conftest import Counter
+from tests.pages.people import browser_client, shown
+
+KEY = re.compile(r'name="key" value="([^"]+)"')
+AT = f"/customers/{OWN}/commands"
+
+
+async def events(counter: Counter) -> list[dict[str, Any]]:
+    """What is recorded of the customer."""
+    async with counter.guarded.client(counter.guarded.owner) as client:
+        answer = await client.get(f"/v1/accounts/{OWN}/events")
+        return [httpx.Response(200, content=line).json() for line in answer.content.splitlines()]
+
+
+async def tried(counter: Counter, client: httpx.AsyncClient, name: str, **fields: str) -> tuple[httpx.Response, str]:
+    """The page that says what would be recorded, and the form's key."""
+    page = await shown(client, f"{AT}/{name}", counter.owner)
+    key = KEY.search(page.text)
+    assert key, page.text
+    answer = await client.post(
+        f"{AT}/{name}",
+        data={"form_token": token_in(page), "key": key[1], "step": "try", **fields},
+        headers={"Cookie": counter.owner},
+    )
+    return answer, key[1]
+
+
+def token_in(page: httpx.Response) -> str:
+    found = re.search(r'name="form_token" value="([^"]+)"', page.text)
+    assert found
+    return found[1]
+
+
+PURCHASE = {"package_id": "by-page", "plan": "hours-20", "purchased_at": "2026-06-01T10:00", "carry_over": "true"}
+
+
+async def test_what_would_be_recorded_is_said_and_nothing_is_recorded(counter: Counter):
+    before = await events(counter)
+    async with browser_client(counter.url) as client:
+        answer, _ = await tried(counter, client, "purchase-package", **PURCHASE | {"package_id": "tried"})
+    assert answer.status_code == 200, answer.text
+    assert "Покупается пакет" in answer.text
+    assert "20,00\N{NO-BREAK SPACE}ч" in answer.text
+    assert await events(counter) == before
+
+
+async def test_a_form_that_is_sent_twice_records_once(counter: Counter):
+    """As a double click does, and going back to record again."""
+    async with browser_client(counter.url) as client:
+        answer, key = await tried(counter, client, "purchase-package", **PURCHASE)
+        data = {"form_token": token_in(answer), "key": key, "step": "record", **PURCHASE}
+        twice = [
+            await client.post(f"{AT}/purchase-package", data=data, headers={"Cookie": counter.owner}) for _ in "12"
+        ]
+    assert [(each.status_code, each.headers["location"]) for each in twice] == [(303, f"/customers/{OWN}")] * 2
+    bought = [event["data"]["package_id"] for event in await events(counter) if event["type"] == "PackagePurchased"]
+    assert bought.count("by-page") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "at_fault"),
+    [
+        ("purchase-package", PURCHASE | {"purchased_at": "2090-01-01T10:00"}, "purchased_at"),
+        ("purchase-package", PURCHASE | {"package_id": "compensation-x"}, "package_id"),
+        ("purchase-package", PURCHASE | {"package_id": "x", "agreed.price_kopecks": "many"}, "agreed.price_kopecks"),
+        ("purchase-package", {"plan": "hours-20", "purchased_at": "2026-06-01T10:00"}, "package_id"),
+        ("close-month", {"month": "2026-13"}, "month"),
+        ("pay-debt", {"minutes": "-5", "paid_at": "2026-06-01T10:00", "payment_reference": "1"}, "minutes"),
+        ("mark-warranty", {"task_id": "../../x", "reason": "x"}, "task_id"),
+        ("change-customer", {"effective_on": "2026-06-01", "customer_requisites.inn": "1"}, "customer_requisites.inn"),
+    ],
+)
+async def test_a_refusal_is_said_at_the_field_at_fault(
+    counter: Counter, name: str, fields: dict[str, str], at_fault: str
+):
+    """The rest stays as it was filled in, and nothing is recorded."""
+    before = await events(counter)
+    async with browser_client(counter.url) as client:
+        answer, key = await tried(counter, client, name, **fields)
+    assert answer.status_code == 422, answer.text
+    (described,) = re.findall(rf'name="{re.escape(at_fault)}"[^>]*aria-describedby="([^"]+)"', answer.text)
+    assert re.search(rf'id="{described}">[^<]+<', answer.text)
+    assert f'value="{key}"' in answer.text
+    assert await events(counter) == before
+
+
+@pytest.mark.parametrize("name", FORMS)
+async def test_a_form_is_for_those_who_have_its_right(counter: Counter, name: str):
+    """Others are not offered it, and are refused where they ask or send."""
+    entitled = RIGHTS[FORMS[name].right.value].split()
+    async with browser_client(counter.url) as client:
+        for holder, session in counter.sessions.items():
+            if holder.role in {"admin", "follower"}:
+                continue
+            page = await shown(client, f"{AT}/{name}", session)
+            assert page.status_code == (200 if holder.role in entitled else 403), holder
+            listed = await shown(client, AT, session)
+            assert (f'href="{AT}/{name}"' in listed.text) == (holder.role in entitled), holder
+            if holder.role not in entitled:
+                refused = await client.post(
+                    f"{AT}/{name}", data={"form_token": token_in(listed), "step": "record"}, headers={"Cookie": session}
+                )
+                assert refused.status_code == 403, holder
+
+
+async def test_a_correction_begins_with_the_closing_and_without_what_stands_for_a_name(counter: Counter):
+    """The commitment to who confirmed it is no name: it would be recorded as one."""
+    async with browser_client(counter.url) as client:
+        page = await shown(client, f"{AT}/correct-task?task_id=own-task-0", counter.owner)
+    assert 'name="worked_minutes" type="number" value="900"' in page.text
+    assert 'name="confirmed_by" type="text" value=""' in page.text
+
+
+async def test_a_form_of_another_session_is_not_taken(counter: Counter):
+    async with browser_client(counter.url) as client:
+        answer = await client.post(f"{AT}/suspend-work", data={"reason": "x"}, headers={"Cookie": counter.owner})
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_a_browser_records_once_with_a_double_click_and_a_reload(
+    counter: Counter, browser: Browser, script: bool
+):
+    task_id = f"planned-{script}"
+    async with look(browser, Manner(script=script), counter.url, counter.owner) as looking:
+        page = looking.page
+        await page.goto(f"{AT}/plan-task")
+        await page.fill("[name=task_id]", task_id)
+        await page.fill("[name=title]", "Перенос портала на новый сервер")
+        await page.select_option("[name=category]", "urgent")
+        await page.fill("[name=estimated_minutes]", "65")
+        await page.click("button[value=try]")
+        assert await page.get_attribute("[name=estimated_minutes]", "aria-invalid") == "true", "65 is not in quanta"
+        await page.fill("[name=estimated_minutes]", "60")
+        await page.click("button[value=try]")
+        await page.reload()
+        assert not [each for each in await looking.findings() if "422" not in each]
+        await page.dblclick("button[value=record]")
+        await page.wait_for_url(f"**/customers/{OWN}")
+        await page.reload()
+    planned = [event for event in await events(counter) if event["data"].get("task_id") == task_id]
+    assert [event["type"] for event in planned] == ["TaskPlanned"]
