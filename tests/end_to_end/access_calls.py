@@ -144,6 +144,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/v1/documents/{sha256}"): [Call("documents", lists=True)],
     ("PUT", "/v1/documents/{sha256}/mark"): [
         Call("months", body={"mark": "signed", "marked_on": "2026-04-10"}, lists=True)],
+    ("GET", "/v1/months/{month}/documents.zip"): [Call("documents", lists=True)],
     ("GET", "/v1/alerts"): [Call("balances", lists=True)],
     ("GET", "/v1/alerts/deliveries"): [Call("balances", lists=True)],
     ("GET", "/v1/alerts/stream"): [Call("balances", lists=True)],

@@ -1,11 +1,9 @@
 """The routes of monthly reports, acts and reconciliations, as data and as documents."""
 
-import logging
 from datetime import date
 from functools import partial
 from typing import Annotated, NamedTuple
 
-from asyncpg import Connection
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from contracts.access import Right
@@ -23,9 +21,10 @@ from services.documents import (
     report_pdf,
     report_xlsx,
 )
-from services.process.problem_responses import InvalidRequest, ProblemError
+from services.process.problem_responses import InvalidRequest
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.acts import act
+from services.projections.monthly_reports.checked_reports import checked_report
 from services.projections.monthly_reports.document_answers import (
     DOCUMENT,
     OF_DOCUMENT,
@@ -34,15 +33,12 @@ from services.projections.monthly_reports.document_answers import (
     answer,
     upd_answer,
 )
-from services.projections.monthly_reports.frozen import differing_figures
-from services.projections.monthly_reports.queries import Asked, closed_at, report
+from services.projections.monthly_reports.queries import Asked, closed_at
 from services.projections.monthly_reports.reconciliations import AskedPeriod, months_booked, reconciliation
 from services.projections.monthly_reports.signatories import with_signatory
 from services.projections.parameters import AccountPath, AskedDocument, AskedThen
 from services.projections.readings import Reading, reading_of
-from services.projections.running import SOON, Projections
-
-logger = logging.getLogger(__name__)
+from services.projections.running import Projections
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["documents"])
 
@@ -187,15 +183,4 @@ async def _report(request: Request, read: Reading, asked: Asked) -> MonthlyRepor
 
 
 async def _checked(request: Request, read: Reading, asked: Asked) -> MonthlyReport:
-    """The report; of a closed month only with the figures that were frozen. Otherwise health reports it."""
-    projections: Projections = request.app.state.projections
-    made = await report(read.connection, asked, read.position, projections.seller)
-    if fault := differing_figures(made):
-
-        async def still_differing(connection: Connection) -> str | None:
-            return differing_figures(await report(connection, asked, read.position, projections.seller))
-
-        projections.refused_documents[asked.account_id, asked.month] = still_differing
-        logger.critical("%s The document is refused.", fault)
-        raise ProblemError("figures-differ", fault, headers=SOON | {"Hourbook-Position": str(read.position)})
-    return made
+    return await checked_report(request.app.state.projections, read.connection, read.position, asked)
