@@ -7,6 +7,7 @@ from services.pages import (
     access,
     commands,
     customers,
+    documents,
     inbox,
     proofs,
     tasks,
@@ -19,6 +20,7 @@ ROOMS = (
     customers,
     tasks,
     commands,
+    documents,
     proofs,
     access,
 )

@@ -2,17 +2,19 @@
 
 import os
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import product
+from zipfile import ZipFile
 
 import pytest
 from playwright.async_api import Browser
 
 from tests.end_to_end.access_calls import RIGHTS
-from tests.end_to_end.guarded_service import FOREIGN, MARK, OWN, UNKNOWN, Holder
+from tests.end_to_end.guarded_service import CLOSED_MONTH, FOREIGN, MARK, OWN, UNKNOWN, Holder
 from tests.pages.browser import Manner, look
 from tests.pages.conftest import Counter
 from tests.pages.people import browser_client, shown
-from tests.pages.walk import FILES, FOREIGN_ADDRESSES, STOPS, File, Stop, forgotten
+from tests.pages.walk import ARCHIVE, FILES, FOREIGN_ADDRESSES, STOPS, File, Stop, forgotten
 
 MANNERS = [
     Manner(script=True, lang="ru", width=360, dark=False),
@@ -95,3 +97,20 @@ async def test_a_file_is_for_the_same_people(counter: Counter, file: File):
             ]
             assert foreign.status_code == unknown.status_code
             assert foreign.status_code in {204, 403, 404}
+
+
+async def test_all_documents_of_a_month_are_those_of_the_scope(counter: Counter):
+    async with browser_client(counter.url) as client:
+        for holder, session in counter.sessions.items():
+            answer = await shown(client, ARCHIVE.address, session)
+            assert answer.status_code == (200 if ARCHIVE.is_for(holder) else 403), holder
+            if answer.status_code == 200:
+                names = ZipFile(BytesIO(answer.content)).namelist()
+                assert f"{OWN}/MonthlyReport-{OWN}-{CLOSED_MONTH}.pdf" in names
+                assert any(name.startswith(f"{FOREIGN}/") for name in names) == (not holder.scoped)
+
+
+@pytest.mark.parametrize("address", ["/documents/2026-13.zip", f"/customers/{OWN}/documents/upd/2026-03.pdf"])
+async def test_a_file_that_is_none_is_nothing(counter: Counter, address: str):
+    async with browser_client(counter.url) as client:
+        assert (await shown(client, address, counter.owner)).status_code == 404

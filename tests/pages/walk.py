@@ -42,6 +42,8 @@ STOPS = [
     Stop(f"{CUSTOMER}/tasks", f"/customers/{OWN}/tasks", "balances"),
     Stop(f"{CUSTOMER}/tasks/{{task_id}}", f"/customers/{OWN}/tasks/own-task-1", "balances"),
     Stop(f"{CUSTOMER}/statement", f"/customers/{OWN}/statement", "balances"),
+    Stop("/documents", f"/documents?month={CLOSED_MONTH}", "documents", lists=True),
+    Stop("/documents", "/documents?month=2031-01", "documents", lists=True),
     Stop("/proofs", "/proofs"),
     Stop("/access", "/access?principal=key-aaaaaaaaaaaaaaaa&right=money&account=oka", "access", whole=True),
     Stop("/open-account", "/open-account", "money"),
@@ -65,6 +67,11 @@ FILES = {
     f"{CUSTOMER}/documents/{{kind}}/{{file}}": File(
         f"/customers/{OWN}/documents/reports/{CLOSED_MONTH}.pdf", "documents", "application/pdf"
     ),
+    f"{CUSTOMER}/reconciliation": File(
+        f"/customers/{OWN}/reconciliation?since={CLOSED_MONTH}-01&until={CLOSED_MONTH}-31",
+        "documents",
+        "application/pdf",
+    ),
     "/proofs/receipt": File(
         f"/proofs/receipt?account_id={OWN}&idempotency_key=own-key-0", "evidence", "application/json"
     ),
@@ -77,9 +84,13 @@ FILES = {
 }
 
 
+ARCHIVE = Stop("/documents/{month}.zip", f"/documents/{CLOSED_MONTH}.zip", "documents", lists=True)
+"""A file of all customers in the scope."""
+
+
 def forgotten() -> list[str]:
     """Pages that the walk passes by."""
-    return sorted({page.path for page in PAGES if page.show} - {stop.page for stop in STOPS} - set(FILES))
+    return sorted({page.path for page in PAGES if page.show} - {stop.page for stop in (*STOPS, ARCHIVE)} - set(FILES))
 
 
 FOREIGN_ADDRESSES = [stop.address.replace(OWN, "{foreign}") for stop in STOPS if OWN in stop.address]

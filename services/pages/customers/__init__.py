@@ -14,6 +14,7 @@ PAGES = (
     Page(f"{ONE}/tasks", show=more.show_tasks, right=Right.BALANCES),
     Page(f"{ONE}/statement", show=more.show_statement, right=Right.BALANCES),
     Page(f"{ONE}/documents/{{kind}}/{{file}}", show=more.show_document, right=Right.DOCUMENTS),
+    Page(f"{ONE}/reconciliation", show=more.show_reconciliation, right=Right.DOCUMENTS),
 )
 
 __all__ = ["PAGES", "WORDS"]

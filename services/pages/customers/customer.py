@@ -13,7 +13,7 @@ from contracts.forecasts import ForecastView
 from contracts.quantities import SELLER_ZONE
 from contracts.read_models import AccountView, BalanceStep, BalanceView, PackagePage, StatementPage
 from contracts.tasks import TaskPage
-from services.documents.formats import day_of
+from services.documents.formats import day_of, first_and_last
 from services.pages.api import if_there
 from services.pages.customers.burning import bars_of
 from services.pages.customers.curve import Curve, curve_of
@@ -57,6 +57,7 @@ async def show_customer(visit: Visit) -> Response:
         visit.api.get(StatementPage, f"{path}/statement", **{"from": (now - LATELY).isoformat()}, limit=1000),
         _alerts(visit, account.account_id),
     )
+    months = _months(account.opened_at, now) if visit.may(Right.DOCUMENTS) else []
     return visit.html(
         "customers/customer.html",
         account=account,
@@ -68,7 +69,8 @@ async def show_customer(visit: Visit) -> Response:
         tasks=tasks,
         movements=statement.lines[: -MOVEMENTS_SHOWN - 1 : -1],
         expiring=[each.details for each in alerts if each.kind == "expiring"],
-        months=_months(account.opened_at, now) if visit.may(Right.DOCUMENTS) else (),
+        months=months,
+        over_until=next((first_and_last(month)[1] for month, is_over in months if is_over), day_of(now)),
     )
 
 

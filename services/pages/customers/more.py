@@ -10,8 +10,14 @@ from services.pages.errors import NothingHere
 from services.pages.visit import Visit
 
 ROWS = 100
-DOCUMENTS = {"reports": "reports", "acts": "acts"}
-FILE = re.compile(r"\d{4}-\d\d\.(pdf|xlsx)")
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
+FILES = {
+    "reports": re.compile(r"(\d{4}-\d\d)\.(?:pdf|xlsx)"),
+    "acts": re.compile(r"(\d{4}-\d\d)\.(?:pdf|xlsx)"),
+    "invoices": re.compile(r"([\d-]{1,30})\.(?:pdf|xlsx)"),
+    "upd": re.compile(r"(\d{4}-\d\d)\.xml"),
+}
+"""By kind: what its files are called here."""
 
 
 async def show_tasks(visit: Visit) -> Response:
@@ -32,12 +38,27 @@ async def show_statement(visit: Visit) -> Response:
 
 
 async def show_document(visit: Visit) -> Response:
-    """A report or an act as its route makes it: browsers have a session, and the route wants a credential."""
+    """A document as its route makes it: browsers have a session, and the route wants a credential."""
     kind, file = visit.request.path_params["kind"], visit.request.path_params["file"]
-    if kind not in DOCUMENTS or not FILE.fullmatch(file):
+    found = FILES[kind].fullmatch(file) if kind in FILES else None
+    if not found:
         raise NothingHere
-    made = await visit.api.ask(
-        "GET", f"/v1/accounts/{visit.named('account_id')}/{DOCUMENTS[kind]}/{file}", params={"lang": visit.lang}
-    )
+    path = f"/v1/accounts/{visit.named('account_id')}"
+    if kind == "upd":
+        return await _handed_on(visit, f"{path}/acts/{found[1]}/upd.xml", {})
+    return await _handed_on(visit, f"{path}/{kind}/{file}", {"lang": visit.lang})
+
+
+async def show_reconciliation(visit: Visit) -> Response:
+    """The reconciliation of the days that the form names; without them, the page with the form."""
+    path, since, until = f"/v1/accounts/{visit.named('account_id')}", visit.asked("since"), visit.asked("until")
+    form = visit.asked("form") or "pdf"
+    if not since or not until or not DAY.fullmatch(since) or not DAY.fullmatch(until) or form not in {"pdf", "xlsx"}:
+        return visit.go_to(f"/customers/{visit.named('account_id')}#reconciliation")
+    return await _handed_on(visit, f"{path}/reconciliations/{since}/{until}.{form}", {"lang": visit.lang})
+
+
+async def _handed_on(visit: Visit, path: str, asked: dict[str, str]) -> Response:
+    made = await visit.api.ask("GET", path, params=asked)
     kept = {name: made.headers[name] for name in ("Content-Type", "Content-Disposition") if name in made.headers}
     return Response(made.content, headers=kept)
