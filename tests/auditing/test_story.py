@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from services.auditing.story.forms import Story, written
-from services.auditing.story.narration import Narrator
-from services.auditing.story.steps import Step, steps
+from services.auditing.story.steps import steps
 from services.documents.formats import Formats
+from services.documents.story.narration import Narrator
+from services.documents.story.step import Step
 from services.ledger.audit.replay import replay
 from tests.ledger import vocabulary
 from tests.ledger.domain.expected_events import moment

@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from contracts.quantities import KnownAt
-from services.auditing.story.narration import Narrator
-from services.auditing.story.steps import Step
 from services.documents.formats import Formats
 from services.documents.numerals import Lang
+from services.documents.story.narration import Narrator
+from services.documents.story.step import Step
 from services.documents.typesetting import pdf
 
 Form = Literal["table", "ndjson", "csv", "pdf"]

@@ -21,11 +21,11 @@ from contracts.events import (
     TaskCorrected,
 )
 from contracts.quantities import SELLER_ZONE, rounded_division
-from services.auditing.story.administration import without_hours
-from services.auditing.story.phrases import phrases
-from services.auditing.story.prices import Agreed, Prices
-from services.auditing.story.steps import Step
 from services.documents.formats import Formats, day_of
+from services.documents.story.administration import without_hours
+from services.documents.story.phrases import phrases
+from services.documents.story.prices import Agreed, Prices
+from services.documents.story.step import Step
 
 
 class Narrated(NamedTuple):

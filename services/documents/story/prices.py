@@ -38,7 +38,8 @@ class Agreed:
         self._given: defaultdict[tuple[str, int], list[Given]] = defaultdict(list)
 
     def of(self, lot_id: str) -> Prices:
-        return self._lots[lot_id]
+        """None too of a lot whose purchase is not among the events, as on a page of the log."""
+        return self._lots.get(lot_id, ())
 
     def take(self, event: Event) -> None:
         """Learn what the next event says of prices."""

@@ -1,0 +1,1 @@
+"""Events as sentences, with how each was paid for, in Russian and in English."""
