@@ -5,6 +5,7 @@ To add a page, write its room (pages, words, templates in one folder) and add th
 
 from services.pages import (
     access,
+    audit,
     commands,
     customers,
     documents,
@@ -22,6 +23,7 @@ ROOMS = (
     commands,
     documents,
     proofs,
+    audit,
     access,
 )
 """In the order of the menu."""
