@@ -10,6 +10,7 @@ from services.pages import (
     customers,
     documents,
     inbox,
+    operations,
     proofs,
     tasks,
 )
@@ -25,6 +26,7 @@ ROOMS = (
     proofs,
     audit,
     access,
+    operations,
 )
 """In the order of the menu."""
 

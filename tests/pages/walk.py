@@ -55,6 +55,7 @@ STOPS = [
     Stop(f"{CUSTOMER}/commands/{{command}}", f"/customers/{OWN}/commands/purchase-package", "money"),
     Stop(f"{CUSTOMER}/commands/{{command}}", f"/customers/{OWN}/commands/correct-task?task_id=own-task-0", "tasks"),
     Stop(f"{CUSTOMER}/commands/{{command}}", f"/customers/{OWN}/commands/close-month", "months"),
+    Stop("/operations", "/operations", "operate", whole=True),
 ]
 
 
