@@ -67,6 +67,12 @@ class Principal:
         """Whether the account is in its scope; another one is to it what an unknown one is."""
         return self.accounts is None or account_id in self.accounts
 
+    def scope_within(self, account_id: str | None) -> frozenset[str] | None:
+        """What a list shows that is asked for one account, or for all: nothing of an account that it does not see."""
+        if account_id is None:
+            return self.accounts
+        return frozenset({account_id}) if self.sees(account_id) else frozenset()
+
 
 LOCAL = Principal("local", "local", frozenset(Role), frozenset(Right), name="local")
 """Every caller where there is no door, on loopback alone."""

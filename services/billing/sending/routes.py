@@ -59,10 +59,11 @@ ADD_REQUESTS = """
 
 
 class AskedPage(BaseModel):
-    """Where the page begins, by account, and how long it is."""
+    """One account alone, or where the page of all begins, by account, and how long it is."""
 
     model_config = ConfigDict(frozen=True)
 
+    account: AccountId | None = None
     cursor: AccountId | None = None
     limit: Annotated[int, Field(ge=1, le=PAGE_ROWS_MAX)] = 100
 
@@ -170,7 +171,7 @@ async def get_month_sending(
     principal = principal_of(request.scope)
     async with billing.connection() as connection:
         page, more = await month_sending(
-            connection, month, principal.accounts, asked.cursor or "", asked.limit,
+            connection, month, principal.scope_within(asked.account), asked.cursor or "", asked.limit,
             with_addresses=Right.MONEY in principal.rights,
         )  # fmt: skip
     return page.model_copy(update={"next_cursor": page.accounts[-1].account_id}) if more else page

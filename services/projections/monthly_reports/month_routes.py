@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 from contracts.access import Right
 from contracts.months import MonthPage
-from contracts.quantities import Month
+from contracts.quantities import AccountId, Month
 from services.access.door import principal_of
 from services.access.needs import needs
 from services.documents import Lang
@@ -31,7 +31,9 @@ Read = Annotated[Reading, reading_of(MONTHLY_REPORTS)]
 
 
 class AskedAccountsOfMonth(Asked):
-    """Where the page begins, and how long it is."""
+    """One account alone, or where the page of all begins, and how long it is."""
+
+    account: AccountId | None = None
 
     cursor: Annotated[Cursor | None, AfterValidator(lambda cursor: require_cursor(cursor, KEY))] = None
     limit: Limit = 100
@@ -43,7 +45,8 @@ async def get_month(
     read: Read, month: Annotated[Month, Path()], asked: Annotated[AskedAccountsOfMonth, Query()]
 ) -> MonthPage:
     """A month over all accounts: whose is closed since when, and what it comes to; a page, by account."""
-    return await month_of_accounts(read.connection, month, read.principal.accounts, asked.cursor, asked.limit)
+    scope = read.principal.scope_within(asked.account)
+    return await month_of_accounts(read.connection, month, scope, asked.cursor, asked.limit)
 
 
 class AskedArchive(Asked):

@@ -1,0 +1,59 @@
+"""The month as a checklist: look through, close, send, collect signatures."""
+
+import re
+from datetime import UTC, datetime
+
+from starlette.responses import Response
+
+from contracts.access import Right
+from contracts.quantities import MONTH_FORM, month_of
+from services.pages.errors import NothingHere
+from services.pages.months.state import Progress, rows_of
+from services.pages.visit import Visit
+
+SHOWN_ROWS = 100
+
+
+async def show_month(visit: Visit) -> Response:
+    """How far the month has come, and a row for each customer."""
+    month = named_month(visit)
+    rows = await rows_of(visit, month)
+    number = int(visit.asked("page") or 0) if (visit.asked("page") or "0").isdecimal() else 0
+    return visit.html(
+        "months/month.html",
+        month=month,
+        before=beside(month, -1),
+        after=beside(month, 1),
+        progress=Progress(rows),
+        rows=rows[number * SHOWN_ROWS :][:SHOWN_ROWS],
+        number=number,
+        more=len(rows) > (number + 1) * SHOWN_ROWS,
+        may_close=visit.may(Right.MONTHS, listing=True),
+        may_read=visit.may(Right.DOCUMENTS, listing=True),
+        closed=_count(visit, "closed"),
+        requested=_count(visit, "requested"),
+    )
+
+
+def named_month(visit: Visit) -> str:
+    """The month of the address; without one, that which was over last, for it is the one to close."""
+    month = visit.request.path_params.get("month") or beside(month_of(datetime.now(UTC)), -1)
+    if not re.fullmatch(MONTH_FORM, month):
+        raise NothingHere
+    return month
+
+
+def beside(month: str, step: int) -> str:
+    """The month so many after it.
+
+    >>> beside("2026-01", -1), beside("2026-12", 1)
+    ('2025-12', '2027-01')
+    """
+    year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 + step, 12)
+    return f"{year:04}-{number + 1:02}"
+
+
+def _count(visit: Visit, name: str) -> str | None:
+    """A number that another page of ours has put into the address."""
+    given = visit.asked(name) or ""
+    return given if given.isdecimal() and len(given) < 9 else None
