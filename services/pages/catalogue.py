@@ -12,6 +12,7 @@ from services.pages import (
     inbox,
     months,
     operations,
+    payments,
     proofs,
     tasks,
 )
@@ -25,6 +26,7 @@ ROOMS = (
     commands,
     months,
     documents,
+    payments,
     proofs,
     audit,
     access,

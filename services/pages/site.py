@@ -97,7 +97,10 @@ class Site:
         visit.form = await _form(visit.request, page.body_bytes_max)
         if not self._sessions.is_own(visit.session, visit.form_text("form_token") or ""):
             raise StaleForm
-        return await page.receive(visit)
+        try:
+            return await page.receive(visit)
+        finally:
+            await visit.form.close()
 
 
 def _methods(page: Page) -> list[str]:
@@ -115,7 +118,9 @@ async def _known(visit: Visit) -> Me:
 
 
 async def _form(request: Request, bytes_max: int) -> FormData:
-    """What was sent, if that is not too much."""
+    """What was sent, if that is not too much; what says so itself is not read at all."""
+    if int(request.headers.get("Content-Length", "0")) > bytes_max:
+        raise FormTooLarge
     read = 0
 
     async def receive() -> Message:

@@ -17,6 +17,7 @@ from tests.end_to_end.guarded_service import FOREIGN, OWN, UNKNOWN, Guarded, gua
 
 OF_THE_DOOR = ("not-authenticated", "not-allowed", "account-not-found")
 OF_ONE_ANSWER = ("date", "x-request-id")
+OTHER_TYPES = {"/v1/commands": "application/x-ndjson", "/v1/payments/statement": "text/plain"}
 CASES_MIN = 1500
 
 _number = count()
@@ -75,8 +76,7 @@ async def answered(client: httpx.AsyncClient, case: Case) -> Answer:
     body = orjson.dumps(case.call.body).replace(b"{account_id}", given["account_id"].encode())
     headers = {"Idempotency-Key": f"matrix-{next(_number)}"}
     if case.method in ("POST", "PUT"):
-        lines = case.route == "/v1/commands"
-        headers["Content-Type"] = "application/x-ndjson" if lines else "application/json"
+        headers["Content-Type"] = OTHER_TYPES.get(case.route, "application/json")
     content = body if case.call.body is not None else b""
     async with client.stream(case.method, path, params=case.call.query, headers=headers, content=content) as answer:
         endless = answer.status_code == 200 and ("stream" in path or "follow" in case.call.query)

@@ -44,6 +44,7 @@ STOPS = [
     Stop(f"{CUSTOMER}/statement", f"/customers/{OWN}/statement", "balances"),
     Stop("/documents", f"/documents?month={CLOSED_MONTH}", "documents", lists=True),
     Stop("/documents", "/documents?month=2031-01", "documents", lists=True),
+    Stop("/payments", "/payments?read=3.2.1", "money", whole=True),
     Stop("/proofs", "/proofs"),
     Stop("/audit", "/audit", "log", whole=True),
     Stop("/audit", "/audit?type=TaskClosed&on=2026-03-03", "log", whole=True),

@@ -1,0 +1,55 @@
+"""What the page of payments says."""
+
+from services.pages.words import Words
+
+WORDS: Words = {
+    "menu_payments": ("Платежи", "Payments"),
+    "payments_title": ("Платежи из банка", "Payments from the bank"),
+    "payments_statement": ("Выписка банка", "A bank's statement"),
+    "payments_statement_hint": (
+        "Файл обмена с 1С (1CClientBankExchange 1.03). Тот же файл ещё раз ничего не удвоит.",
+        "A file of the 1C exchange format (1CClientBankExchange 1.03). The same file again doubles nothing.",
+    ),
+    "payments_read": ("Прочитать", "Read it"),
+    "payments_was_read": (
+        "Документов: {documents}, поступлений: {incoming}, из них новых: {new}.",
+        "Documents: {documents}, payments in: {incoming}, of these new: {new}.",
+    ),
+    "payments_wrong": ("Не принято:", "This was not accepted:"),
+    "payments_cut_off": ("Прервано на записи", "Cut off while it was recorded"),
+    "payments_again": ("Записать ещё раз", "Record it again"),
+    "payments_proposed": ("Предложено", "Proposed"),
+    "payments_record": ("Записать", "Record"),
+    "payments_pays": ("Оплачивает счёт", "Pays invoice"),
+    "payments_buys": (
+        "Будет куплен пакет: {size}. Баланс станет {balance}.",
+        "A package will be bought: {size}. The balance will be {balance}.",
+    ),
+    "payments_settles": (
+        "Будет оплачен долг: {size}. Баланс станет {balance}.",
+        "Debt will be paid: {size}. The balance will be {balance}.",
+    ),
+    "payments_refused": ("Так записать нельзя:", "It cannot be recorded so:"),
+    "payments_to_decide": ("Решить вручную", "To be decided"),
+    "payments_like": ("Похожие счета", "Invoices like it"),
+    "payments_like_number": ("номер", "number"),
+    "payments_like_amount": ("сумма", "amount"),
+    "payments_like_inn": ("ИНН", "INN"),
+    "payments_by_hand": ("Зачесть вручную", "Decide what it is for"),
+    "payments_account": ("Лицевой счёт заказчика", "The customer's account"),
+    "payments_invoice": ("Номер счёта на оплату", "Number of the invoice"),
+    "payments_plan": ("или тариф пакета", "or the plan of a package"),
+    "payments_reason": ("Основание цены, если покупается пакет", "Reason of the price, where a package is bought"),
+    "payments_aside": ("Отложить", "Set aside"),
+    "payments_aside_reason": ("Почему это не наш платёж", "Why it is none of ours"),
+    "payments_recorded": ("Последние решения", "Decided last"),
+    "payments_day": ("Поступил", "Came in"),
+    "payments_payer": ("Плательщик", "Payer"),
+    "payments_purpose": ("Назначение", "Purpose"),
+    "payments_amount": ("Сумма", "Amount"),
+    "payments_what": ("Что с ним", "What became of it"),
+    "payments_order": ("п/п", "order"),
+    "payments_nothing": ("Решать нечего.", "Nothing is to be decided."),
+    "payments_is_recorded": ("записан", "recorded"),
+    "payments_is_set_aside": ("отложен", "set aside"),
+}
