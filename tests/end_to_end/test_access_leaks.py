@@ -186,3 +186,16 @@ async def test_another_account_that_has_halted_is_answered_as_an_unknown_one(gua
     finally:
         await connection.execute("DELETE FROM projections.halted_account")
         await connection.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["reports/2026-04", "acts/2026-04.pdf", "acts/2026-04/upd.xml", "reconciliations/2026-03-01/2026-04-01.xlsx"],
+)
+async def test_a_customer_is_shown_no_document_of_an_open_month(guarded: Guarded, path: str):
+    for holder, key in guarded.keys.items():
+        if holder.scoped and holder.role in ("customer", "finance"):
+            async with guarded.client(key) as client:
+                answer = await client.get(f"/v1/accounts/{OWN}/{path}")
+            drafts = 409 if path.endswith("xml") else 200
+            assert answer.status_code == (403 if holder.role == "customer" else drafts), holder
