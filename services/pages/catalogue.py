@@ -15,6 +15,7 @@ from services.pages import (
     payments,
     proofs,
     tasks,
+    terms,
 )
 from services.pages.shell.words import WORDS as OF_SHELL
 from services.pages.words import joined
@@ -29,6 +30,7 @@ ROOMS = (
     payments,
     proofs,
     audit,
+    terms,
     access,
     operations,
 )

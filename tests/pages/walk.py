@@ -57,6 +57,7 @@ STOPS = [
     Stop(f"{CUSTOMER}/commands/{{command}}", f"/customers/{OWN}/commands/correct-task?task_id=own-task-0", "tasks"),
     Stop(f"{CUSTOMER}/commands/{{command}}", f"/customers/{OWN}/commands/close-month", "months"),
     Stop("/operations", "/operations", "operate", whole=True),
+    Stop("/terms", "/terms", "terms", whole=True),
     Stop("/months", "/months", "balances", lists=True),
     Stop("/months/{month}", f"/months/{CLOSED_MONTH}", "balances", lists=True),
     Stop("/months/{month}/{account_id}", f"/months/{CLOSED_MONTH}/{OWN}", "balances", lists=True),

@@ -1,0 +1,50 @@
+"""What the page of price lists says."""
+
+from services.pages.words import Words
+
+WORDS: Words = {
+    "menu_terms": ("Прейскурант", "Price lists"),
+    "terms_title": ("Прейскурант", "Price lists"),
+    "terms_from": ("действует с {moment}", "in force from {moment}"),
+    "terms_present": ("действует", "in force"),
+    "terms_coming": ("вступит в силу", "to come"),
+    "terms_past": ("прежний", "earlier"),
+    "terms_plan": ("Тариф", "Plan"),
+    "terms_minutes": ("Минут", "Minutes"),
+    "terms_hour_price_kopecks": ("Цена часа, ₽", "Price of an hour, ₽"),
+    "terms_price_kopecks": ("Цена пакета, ₽", "Price of the package, ₽"),
+    "terms_validity_months": ("Месяцев", "Months"),
+    "terms_name": ("Название", "Name"),
+    "terms_in_force_from": (
+        "Действует с (по Москве), через час или позже",
+        "In force from, in Moscow; an hour ahead",
+    ),
+    "terms_debt_hour_price_kopecks": ("Цена часа долга, ₽", "Price of an hour owed, ₽"),
+    "terms_quantum_minutes": ("Шаг учёта, минут", "Quantum, minutes"),
+    "terms_low_balance_percent": ("Мало часов: ниже, %", "Low balance: below, %"),
+    "terms_expiring_days": ("Скоро сгорят: за, дней", "Expiring: days before"),
+    "terms_compensation_days": ("Компенсация действует, дней", "Compensation is good for, days"),
+    "terms_coefficients": ("Коэффициенты", "Coefficients"),
+    "terms_new": ("Новый прейскурант", "A new price list"),
+    "terms_new_lead": (
+        "Прежние покупки и закрытия он не меняет. Сначала посмотрите, что он изменил бы за последние три месяца.",
+        "It changes no earlier purchase and no closing. First see what it would have changed in the last three months.",
+    ),
+    "terms_try": ("Посмотреть, что изменилось бы", "See what would have changed"),
+    "terms_publish": ("Опубликовать", "Publish"),
+    "terms_effect": ("Что изменил бы «{name}»", "What “{name}” would have changed"),
+    "terms_effect_none": ("Ничего: ни одна покупка и ни одно закрытие.", "Nothing: no purchase and no closing."),
+    "terms_effect_lead": (
+        "С {day}, разница по заказчикам. Пока ничего не записано.",
+        "Since {day}, differences by customer. Nothing is recorded yet.",
+    ),
+    "terms_customer": ("Заказчик", "Customer"),
+    "terms_charged": ("Списано, ч", "Charged, h"),
+    "terms_bought": ("Куплено, ч", "Bought, h"),
+    "terms_bought_for": ("Пакеты, ₽", "Packages, ₽"),
+    "terms_paid": ("Оплата долга, ₽", "Debt paid, ₽"),
+    "terms_not_on_sale": ("Тарифа нет", "Plan not on sale"),
+    "terms_not_in_quantum": ("Не в шаге", "Not in the quantum"),
+    "terms_more": ("и ещё {count}", "and {count} more"),
+    "terms_wrong": ("Не подходит", "It does not fit"),
+}
