@@ -70,6 +70,66 @@ async def test_a_form_that_is_sent_twice_records_once(counter: Counter):
     assert bought.count("by-page") == 1
 
 
+MOMENT = "2026-06-01T10:00"
+REASON = {"reason": "по просьбе заказчика"}
+OF_TASK = {"task_id": "own-task-0", **REASON}
+CLOSING = {
+    "title": "Настройка прав", "kind": "work", "category": "regular", "worked_minutes": "20",
+    "closed_at": MOMENT, "confirmed_at": MOMENT,
+}  # fmt: skip
+WELL_FILLED: dict[str, dict[str, str]] = {
+    "close-task": {"task_id": "by-page", **CLOSING},
+    "correct-task": OF_TASK | CLOSING,
+    "plan-task": {"task_id": "to-come", "title": "t", "category": "regular", "estimated_minutes": "60"},
+    "drop-plan": OF_TASK,
+    "mark-warranty": OF_TASK,
+    "reopen-task": OF_TASK,
+    "purchase-package": PURCHASE
+    | {"package_id": "gift", "agreed.price_kopecks": "1 000,50", "agreed.reason": "подарок"},
+    "refund-package": {"package_id": "own-package", "refund_reference": "п/п 17", **REASON},
+    "pay-debt": {"minutes": "60", "paid_at": MOMENT, "payment_reference": "п/п 18"},
+    "suspend-work": REASON,
+    "resume-work": REASON,
+    "change-customer": {"effective_on": "2026-06-01", "customer_name": "ООО «Ока Плюс»"},
+    "close-month": {"month": "2026-09"},
+    "reopen-month": {"month": "2026-09", **REASON},
+}
+NOT_SO = {
+    "drop-plan": "This task has no plan.",
+    "refund-package": "Nothing is left in this package that could be refunded.",
+    "suspend-work": "Work is suspended already.",
+    "reopen-month": "Only the month closed last can be reopened.",
+}
+"""What the account's state speaks against, and why."""
+
+
+@pytest.mark.parametrize("name", FORMS)
+async def test_every_form_reaches_its_command(counter: Counter, name: str):
+    async with browser_client(counter.url) as client:
+        answer, _ = await tried(counter, client, name, **WELL_FILLED[name])
+    if name in NOT_SO:
+        assert (answer.status_code, NOT_SO[name] in answer.text) == (422, True), answer.text
+    else:
+        assert (answer.status_code, 'class="happenings"' in answer.text) == (200, True), answer.text
+
+
+async def test_an_account_is_opened_by_its_form(counter: Counter):
+    fields = {
+        "account_id": "by-page",
+        "customer_name": "ООО «Ока»",
+        "contract_number": "7",
+        "contract_date": "2026-01-15",
+    }
+    async with browser_client(counter.url) as client:
+        page = await shown(client, "/open-account", counter.owner)
+        data = {"form_token": token_in(page), "key": "by-page", **fields}
+        said = await client.post("/open-account", data=data | {"step": "try"}, headers={"Cookie": counter.owner})
+        assert "Открывается счёт" in said.text
+        done = await client.post("/open-account", data=data | {"step": "record"}, headers={"Cookie": counter.owner})
+        assert (done.status_code, done.headers["location"]) == (303, "/customers/by-page"), done.text
+        assert "ООО «Ока»" in (await shown(client, "/customers/by-page", counter.owner)).text
+
+
 @pytest.mark.parametrize(
     ("name", "fields", "at_fault"),
     [
