@@ -112,6 +112,9 @@ def test_a_balance_is_replayed_by_the_keyboard_in_both_languages(chromium: Page,
     chromium.keyboard.press("Enter")
     assert "Balance: " in chromium.inner_text("#balance")
     assert chromium.get_attribute("html", "lang") == "en"
+    chromium.get_by_label("As known at").fill("")
+    chromium.keyboard.press("Enter")
+    assert "₽63,800.00" in chromium.inner_text("#balance")
     chromium.get_by_label("As of").fill("yesterday")
     chromium.keyboard.press("Enter")
     assert "A time is not written" in chromium.inner_text("#balance")

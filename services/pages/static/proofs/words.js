@@ -37,8 +37,8 @@ export const WORDS = {
     "This browser sees the log for the first time, and keeps the tree of {size} events.",
   ],
   "said-memory": [
-    "Дерево согласуется с {kept} деревьями этого журнала, которые браузер запомнил раньше.",
-    "The tree agrees with {kept} trees of this log that this browser kept earlier.",
+    "Дерево согласуется с теми, что браузер запомнил раньше: {kept}.",
+    "The tree agrees with those that this browser kept earlier: {kept}.",
   ],
   "said-not-compared": [
     "Дерево запомнено, но с прежними ещё не сверено: сервер не дал доказательства. Сверка будет при следующем визите.",
@@ -120,5 +120,12 @@ export function languageOf(root = document.documentElement) {
 /** A phrase with its values. */
 export function phrase(table, name, values = {}, language = languageOf()) {
   const text = table[name]?.[language] ?? name;
-  return text.replace(/\{(\w+)\}/g, (_, value) => values[value] ?? "");
+  return text.replace(/\{(\w+)\}/g, (_, value) => shown(value, values[value] ?? "", language));
+}
+
+/** A value as people read it: kopecks as rubles, everything else as it stands. */
+function shown(name, value, language) {
+  if (!name.endsWith("_kopecks")) return value;
+  const form = { style: "currency", currency: "RUB", currencyDisplay: "narrowSymbol" };
+  return new Intl.NumberFormat(["ru", "en"][language], form).format(Number(value) / 100);
 }
