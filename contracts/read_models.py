@@ -57,6 +57,13 @@ class BalanceStep(ReadModel):
     balance_minutes: SignedMinutes
 
 
+class WeeklyBalances(ReadModel):
+    """One account's balance at the end of each of the last weeks; the last one is now."""
+
+    account_id: AccountId
+    weekly_balance_minutes: tuple[SignedMinutes, ...]
+
+
 class ExpectedDay(ReadModel):
     """A day: in a tenth of the ways in which the account may go on it is not later than `p10`, in half than `p50`."""
 

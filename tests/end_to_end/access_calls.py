@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from services.ledger.settings import terms
-from tests.end_to_end.guarded_service import CLOSED_MONTH, Holder
+from tests.end_to_end.guarded_service import CLOSED_MONTH, OWN, Holder
 from tests.ledger.commands import closing_body
 
 RIGHTS = {
@@ -79,6 +79,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("POST", "/v1/accounts"): [Call("money", body={
         "account_id": "{account_id}", "customer_name": "n", "contract_number": "1", "contract_date": "2026-01-01"})],
     ("GET", "/v1/accounts"): [Call("balances", lists=True), Call("balances", {"sort": "balance"}, lists=True)],
+    ("GET", "/v1/balances/weekly"): [Call("balances", {"account": OWN}, lists=True)],
     ("GET", ACCOUNT): [Call("balances")],
     ("GET", f"{ACCOUNT}/acts/{{file}}"): [Call("documents"), Call("documents", path={"file": f"{CLOSED_MONTH}.xlsx"})],
     ("GET", f"{ACCOUNT}/acts/{{month}}/upd.xml"): [Call("documents")],

@@ -7,9 +7,10 @@ from itertools import product
 from zipfile import ZipFile
 
 import pytest
-from playwright.async_api import Browser
+from openpyxl import load_workbook
+from playwright.async_api import Browser, Response
 
-from tests.end_to_end.access_calls import RIGHTS
+from contracts.access import Role
 from tests.end_to_end.guarded_service import CLOSED_MONTH, FOREIGN, MARK, OWN, UNKNOWN, Holder
 from tests.pages.browser import Manner, look
 from tests.pages.conftest import Counter
@@ -25,6 +26,8 @@ MANNERS = [
     Manner(script=False, lang="en", width=360, dark=False),
 ]
 """Every two of script, language, width and darkness stand together in some of them; each page takes three."""
+
+FIRST_VIEW_BYTES_MAX = 100_000
 
 EVERY_MANNER = [Manner(*each) for each in product((True, False), ("ru", "en"), (360, 1280), (False, True))]
 
@@ -87,7 +90,7 @@ async def test_a_file_is_for_the_same_people(counter: Counter, file: File):
     async with browser_client(counter.url) as client:
         for holder, session in counter.sessions.items():
             answer = await shown(client, file.address, session)
-            allowed = holder.role in RIGHTS[file.needs].split()
+            allowed = Stop("", file.address, file.needs, lists=file.lists).is_for(holder)
             assert answer.status_code == (200 if allowed else 403), holder
             assert answer.headers["content-type"].startswith(file.media_type if allowed else "text/html")
         scoped = [session for holder, session in counter.sessions.items() if holder.scoped and OWN in file.address]
@@ -114,3 +117,24 @@ async def test_all_documents_of_a_month_are_those_of_the_scope(counter: Counter)
 async def test_a_file_that_is_none_is_nothing(counter: Counter, address: str):
     async with browser_client(counter.url) as client:
         assert (await shown(client, address, counter.owner)).status_code == 404
+
+
+async def test_the_workbook_has_the_customers_that_are_shown(counter: Counter):
+    async with browser_client(counter.url) as client:
+        for holder, names in ((Holder(Role.CUSTOMER, True), {"own customer"}), (Holder(Role.READER, False), None)):
+            answer = await shown(client, "/customers.xlsx?sort=customer_name", counter.sessions[holder])
+            sheet = load_workbook(BytesIO(answer.content)).active
+            assert sheet
+            found = {row[0] for row in sheet.iter_rows(min_row=2, values_only=True)}
+            assert found == names if names else len(found) > 5
+
+
+async def test_a_first_view_is_small(counter: Counter, browser: Browser):
+    holder = Holder(Role.FINANCE, False)
+    for stop in filter(lambda stop: stop.is_for(holder), STOPS):
+        async with look(browser, Manner(), counter.url, counter.sessions[holder]) as looking:
+            answers: list[Response] = []
+            looking.page.on("response", answers.append)
+            await looking.page.goto(stop.address, wait_until="networkidle")
+            sizes = {answer.url: len(await answer.body()) for answer in answers}
+            assert 0 < sum(sizes.values()) <= FIRST_VIEW_BYTES_MAX, sizes

@@ -7,6 +7,7 @@ from tests.end_to_end.access_calls import NEED_EVERY_ACCOUNT, RIGHTS
 from tests.end_to_end.guarded_service import CLOSED_MONTH, OWN, Holder
 
 CUSTOMER = "/customers/{account_id}"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class Stop(NamedTuple):
@@ -70,10 +71,12 @@ class File(NamedTuple):
     address: str
     needs: str
     media_type: str
+    lists: bool = False
 
 
 EVIDENCE = "/proofs/evidence"
 FILES = {
+    "/customers.xlsx": File("/customers.xlsx?q=own", "balances", XLSX, lists=True),
     f"{CUSTOMER}/documents/{{kind}}/{{file}}": File(
         f"/customers/{OWN}/documents/reports/{CLOSED_MONTH}.pdf", "documents", "application/pdf"
     ),

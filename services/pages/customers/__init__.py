@@ -9,6 +9,7 @@ ONE = "/customers/{account_id}"
 
 PAGES = (
     Page("/customers", show=listing.show_customers, right=Right.BALANCES, listing=True, menu="menu_customers"),
+    Page("/customers.xlsx", show=listing.show_workbook, right=Right.BALANCES, listing=True),
     Page(ONE, show=customer.show_customer, right=Right.BALANCES),
     Page(f"{ONE}/curve", show=customer.show_curve, right=Right.BALANCES),
     Page(f"{ONE}/tasks", show=more.show_tasks, right=Right.BALANCES),

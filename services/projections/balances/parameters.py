@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from contracts.quantities import AskedInstant, Name
+from contracts.quantities import AccountId, AskedInstant, Name
 from contracts.read_models import PackageState
 from services.projections.balances.accounts import ORDERS, Sort, order_of
 from services.projections.balances.packages import PACKAGE_KEY
@@ -53,6 +53,13 @@ class AskedHistory(AskedPeriod):
     """Which part of the curve, by what was known when (rule 12)."""
 
     known_at: AskedKnownAt = None
+
+
+class AskedWeeks(Asked):
+    """Of which accounts, and for how many weeks."""
+
+    account: Annotated[list[AccountId], Field(min_length=1, max_length=100)]
+    weeks: Annotated[int, Field(ge=1, le=260)] = 26
 
 
 class AskedStatement(AskedPeriod):

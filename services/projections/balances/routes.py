@@ -6,7 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from contracts.access import Right
-from contracts.read_models import AccountPage, AccountView, BalanceStep, BalanceView, PackagePage, StatementPage
+from contracts.read_models import (
+    AccountPage,
+    AccountView,
+    BalanceStep,
+    BalanceView,
+    PackagePage,
+    StatementPage,
+    WeeklyBalances,
+)
 from services.access.needs import needs
 from services.projections.balances import BALANCES, accounts, curve, packages, queries
 from services.projections.balances.parameters import (
@@ -15,11 +23,13 @@ from services.projections.balances.parameters import (
     AskedHistory,
     AskedPackages,
     AskedStatement,
+    AskedWeeks,
 )
 from services.projections.parameters import AccountPath
 from services.projections.readings import OF_ACCOUNT, OF_ALL, Reading, reading_of
 
 router = APIRouter(prefix="/v1/accounts")
+weekly = APIRouter(prefix="/v1/balances")
 
 Read = Annotated[Reading, reading_of(BALANCES)]
 
@@ -30,6 +40,14 @@ async def list_accounts(read: Read, asked: Annotated[AskedAccounts, Query()]) ->
     """Accounts with their balances now, a page."""
     shown = {"halted": read.at.halted_accounts, "scope": read.principal.accounts}
     return await accounts.accounts(read.connection, now=read.now, **shown, **asked.model_dump())
+
+
+@weekly.get("/weekly", tags=["balances"], openapi_extra=OF_ALL)
+@needs(Right.BALANCES, listing=True)
+async def get_weekly_balances(read: Read, asked: Annotated[AskedWeeks, Query()]) -> list[WeeklyBalances]:
+    """The balances of some accounts at the end of each of the last weeks, by everything known."""
+    seen = [account_id for account_id in asked.account if read.principal.sees(account_id)]
+    return await curve.weekly_balances(read.connection, seen, asked.weeks, read.now)
 
 
 @router.get("/{account_id}", tags=["accounts"], openapi_extra=OF_ACCOUNT)
