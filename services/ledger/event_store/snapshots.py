@@ -85,7 +85,8 @@ class Snapshots:
             return row["state"]
         code, state = row["state"][:CODE_BYTES], row["state"][CODE_BYTES:]
         place = (row["account_id"], row["version"], row["recorded_at"], row["event_id"])
-        assert compare_digest(code, self._code(*place, state)), "no process of this ledger has kept it"
+        if not compare_digest(code, self._code(*place, state)):
+            raise ValueError("no process of this ledger has kept it")
         return state
 
     def _code(self, account_id: str, version: int, recorded_at: datetime, event_id: str | None, state: bytes) -> bytes:
