@@ -109,8 +109,7 @@ async def _kill_until_sent(desk: Desk, customers: int, chance: Random, processes
 
 
 async def whole_state(desk: Desk) -> list[dict[str, Any]]:
-    answer = await desk.client.get(f"/v1/months/{MONTH}/sending", params={"limit": 1000})
-    return answer.raise_for_status().json()["accounts"]
+    return (await desk.asked("GET", f"/v1/months/{MONTH}/sending", params={"limit": 1000}))["accounts"]
 
 
 async def judge(desk: Desk, accounts: list[str]) -> dict[str, int]:

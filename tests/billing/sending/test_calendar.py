@@ -1,5 +1,7 @@
 """Documents that are sent by themselves, so many days after their month was closed."""
 
+from datetime import date
+
 from services.billing.running import running_billing
 from services.billing.sending import calendar, sender
 from services.billing.settings import Settings
@@ -11,7 +13,7 @@ from tests.billing.sending.mail_server import mail_server
 async def test_what_is_closed_from_then_on_is_sent_when_its_days_are_over(desk: Desk, monkeypatch):
     """Months that were closed before it was switched on are left alone."""
     monkeypatch.setattr(sender, "CALENDAR_SECONDS", 0.05)
-    monkeypatch.setattr(calendar, "MONTHS_BACK", 12)
+    monkeypatch.setattr(calendar, "_months_until", lambda _: [MONTH])
     await desk.customer("before", "buh@before.example")
     async with running_billing(read(Settings, hourbook_url=desk.url)) as billing, billing.connection() as connection:
         await billing.migration
@@ -31,7 +33,7 @@ async def test_what_is_closed_from_then_on_is_sent_when_its_days_are_over(desk: 
 
 
 async def test_nothing_is_requested_before_its_days_are_over_nor_twice(desk: Desk, monkeypatch):
-    monkeypatch.setattr(calendar, "MONTHS_BACK", 12)
+    monkeypatch.setattr(calendar, "_months_until", lambda _: [MONTH])
     async with running_billing(read(Settings, hourbook_url=desk.url)) as billing, billing.connection() as connection:
         await billing.migration
         await calendar.request_due(billing, connection, after_days=0)
@@ -43,3 +45,9 @@ async def test_nothing_is_requested_before_its_days_are_over_nor_twice(desk: Des
         assert not await calendar.request_due(billing, connection, after_days=0)
         await desk.recipients("patience", {"address": "anna@patience.example"})
         assert await calendar.request_due(billing, connection, after_days=0)
+
+
+def test_the_latest_months_are_looked_at():
+    months = list(calendar._months_until(date(2026, 2, 1)))
+
+    assert months == ["2026-02", "2026-01", "2025-12", "2025-11", "2025-10", "2025-09"]

@@ -26,8 +26,8 @@ async def test_a_months_documents_arrive_as_they_are_stored(desk: Desk):
         kept = await desk.client.get(f"/v1/documents/{document['sha256']}")
         assert kept.content == attached[document["name"]]
         assert kept.content == (await desk.client.get(f"/v1/accounts/whole/{document['kind']}s/{MONTH}.pdf")).content
-    assert message["Subject"] == "Документы за июнь 2026 года по договору № whole/26"
-    assert "Акт № whole/26-2026-06" in message.get_body(("plain",)).get_content()
+    assert message["Subject"] == "Документы за март 2026 года по договору № whole/26"
+    assert "Акт № whole/26-2026-03" in message.get_body(("plain",)).get_content()
 
 
 async def test_asking_again_sends_nothing_twice(desk: Desk):
@@ -60,7 +60,7 @@ async def test_each_recipient_gets_its_kinds_in_its_language_and_sees_no_other(d
     (report,), (act,) = desk.mailboxes.messages("boss@kinds.example"), desk.mailboxes.messages("buh@kinds.example")
     assert [part.get_filename() for part in report.iter_attachments()] == [f"Report-kinds-{MONTH}.pdf"]
     assert [part.get_filename() for part in act.iter_attachments()] == [f"Act-kinds-{MONTH}.pdf"]
-    assert report["Subject"].startswith("Documents for June 2026")
+    assert report["Subject"].startswith("Documents for March 2026")
     assert "sign" not in report.get_body(("plain",)).get_content()
     assert "buh@" not in report.as_string()
 
