@@ -144,7 +144,7 @@ async def _campaign(customers: int, seed: int) -> None:
         patch.setenv("HOURBOOK_REQUEST_LOG_FILE", str(folder / "requests.log"))
         async with (
             joined_service(postgres.url, folder / "audit.pem") as url,
-            httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client,
+            httpx.AsyncClient(base_url=url, trust_env=False, timeout=600) as client,
         ):
             happened = await campaign(Desk(url, client, Mailboxes(folder / "mail"), patch), customers, seed, folder)
     for what, times in happened.items():
