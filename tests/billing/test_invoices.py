@@ -53,6 +53,29 @@ async def test_an_invoice_is_paid_once_its_package_is_bought_by_whomever(client:
         assert (refused.status_code, slug(refused)) == (409, "invoice-not-open")
 
 
+async def test_of_invoices_for_one_package_those_that_were_withdrawn_are_not_paid(client: httpx.AsyncClient):
+    account_id = await opened(client)
+    package = {"package_id": "spring", "plan": "hours-20"}
+    withdrawn, stands = [await invoiced(client, account_id, package=package) for _ in range(2)]
+    path = f"/v1/accounts/{account_id}/invoices/{withdrawn['number']}"
+    (await post(client, f"{path}/withdrawal", {"reason": "ошибка"})).raise_for_status()
+    bought = {**package, "purchased_at": BOUGHT_AT}
+    (await post(client, f"/v1/accounts/{account_id}/packages", bought)).raise_for_status()
+    await in_state(client, stands, "paid")
+    assert (await client.get(path)).json()["state"] == "withdrawn"
+
+
+async def test_a_withdrawn_invoice_is_paid_all_the_same_where_its_package_is_bought(client: httpx.AsyncClient):
+    account_id = await opened(client)
+    invoice = await invoiced(client, account_id)
+    path = f"/v1/accounts/{account_id}/invoices/{invoice['number']}"
+    (await post(client, f"{path}/withdrawal", {"reason": "ошибка"})).raise_for_status()
+    bought = {"package_id": invoice["package"]["package_id"], "plan": "hours-20", "purchased_at": BOUGHT_AT}
+    (await post(client, f"/v1/accounts/{account_id}/packages", bought)).raise_for_status()
+    paid = await in_state(client, invoice, "paid")
+    assert {step["state"] for step in paid["history"]} == {"issued", "withdrawn", "paid"}
+
+
 async def test_a_debt_is_invoiced_task_by_task_and_paid_by_a_payment_that_names_the_number(client: httpx.AsyncClient):
     account_id = await opened(client)
     await owing(client, account_id, 90)

@@ -24,7 +24,9 @@ _BEGIN = "INSERT INTO log_place VALUES ($1, 0, '') ON CONFLICT DO NOTHING"
 _MOVE = "UPDATE log_place SET position = $2, event_id = $3 WHERE log = $1 AND position = $4"
 _BACK = "UPDATE log_place SET position = 0, event_id = '' WHERE log = $1"
 _UNPAID = """
-    SELECT id, number, account_id, package_id, debt_minutes FROM invoice
+    SELECT id, number, account_id, package_id, debt_minutes,
+        EXISTS (SELECT FROM invoice_end WHERE invoice_id = invoice.id AND state = 'withdrawn') AS is_withdrawn
+    FROM invoice
     WHERE account_id = ANY ($1)
         AND NOT EXISTS (SELECT FROM invoice_end WHERE invoice_id = invoice.id AND state = 'paid')
     ORDER BY id
@@ -92,12 +94,13 @@ async def _pay(connection: Connection, events: Sequence[RecordedEvent]) -> None:
 def paid_by(event: RecordedEvent, invoices: Iterable[Record]) -> list[Record]:
     """The invoices that a purchase or a payment pays.
 
-    A purchase is of the package that the invoice names; a payment names the invoice in its reference, and pays as many
-    minutes or more.
+    A purchase is of the package that the invoice names; one that was withdrawn is meant where no other names it. A
+    payment names the invoice in its reference, and pays as many minutes or more.
     """
     of_account = [invoice for invoice in invoices if invoice["account_id"] == event.account_id]
     if event.type == "PackagePurchased":
-        return [invoice for invoice in of_account if invoice["package_id"] == event.data["package_id"]]
+        named = [invoice for invoice in of_account if invoice["package_id"] == event.data["package_id"]]
+        return [invoice for invoice in named if not invoice["is_withdrawn"]] or named
     return [
         invoice
         for invoice in of_account

@@ -53,10 +53,10 @@ async def accept(
 async def _alone_with(billing: Billing, payment_id: int) -> AsyncIterator[Connection]:
     """A connection that nobody else has for this payment, in any process; one that is lost lets others go on."""
     async with billing.connection() as connection:
-        await connection.execute(_LOCK, payment_id)
         try:
+            await connection.execute(_LOCK, payment_id)
             yield connection
-        finally:
+        finally:  # also where it was cancelled while it waited: then it may have the lock, or not
             if not connection.is_closed():
                 await connection.execute(_UNLOCK, payment_id)
 
