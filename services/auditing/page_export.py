@@ -4,7 +4,7 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ def export_page(caller: Caller, output: Path, account_id: str | None, console: C
         events = 0
         parts: list[str] = []
         for signed, part in logs:
-            lines = _at_most(progress.track(part.lines, description=f"log {signed.log}"), EVENTS_MAX - events)
+            lines = at_most(progress.track(part.lines, description=f"log {signed.log}"), EVENTS_MAX - events)
             events += len(lines)
             parts.append(packed(f"log-{signed.log}", lines))
             parts += _tree(source, signed, part) if account_id else []
@@ -55,7 +55,7 @@ def export_page(caller: Caller, output: Path, account_id: str | None, console: C
     return events
 
 
-def _at_most(lines: Any, count: int) -> list[bytes]:
+def at_most(lines: Iterable[bytes], count: int) -> list[bytes]:
     """The lines; OperatorError where there are more."""
     found: list[bytes] = []
     for line in lines:

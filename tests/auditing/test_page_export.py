@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
+from typer.testing import CliRunner
 
-from services.auditing.page_export import packed, page
+from services.__main__ import cli
+from services.auditing.page_export import at_most, packed, page
+from services.process.operator_error import OperatorError
 from tests.auditing.paper_log import LEDGER_ID, Paper, Row, small_paper
 from tests.auditing.test_samples import SAMPLES, expected, paper_of
 from tests.pages.alone import offline_page
@@ -144,3 +147,23 @@ def test_the_page_has_no_fault_that_axe_finds(chromium: Page, tmp_path: Path):
     assert opened(chromium, written(small_paper(), tmp_path / "page.html"))
     chromium.get_by_role("button", name="Показать").click()
     assert [fault["id"] for fault in Axe().run(chromium).response["violations"]] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "remedy"),
+    [
+        (["--page", "p.html", "--log", "0"], "give --page with --account alone"),
+        (["--page", "p.html", "--output", "o"], "give --page with --account alone"),
+        (["--account", "oka"], "give it with --page"),
+    ],
+)
+def test_options_that_do_not_go_together_are_named(options: list[str], remedy: str):
+    told = CliRunner().invoke(cli, ["export", *options], env={"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"})
+    assert told.exit_code == 2
+    assert remedy in told.output
+
+
+def test_a_page_that_would_be_too_large_is_refused_with_the_remedy():
+    assert at_most(iter([b"1", b"2"]), 2) == [b"1", b"2"]
+    with pytest.raises(OperatorError, match="--account"):
+        at_most(iter([b"1", b"2", b"3"]), 2)
