@@ -213,3 +213,12 @@ async def test_a_browser_records_once_with_a_double_click_and_a_reload(
         await page.reload()
     planned = [event for event in await events(counter) if event["data"].get("task_id") == task_id]
     assert [event["type"] for event in planned] == ["TaskPlanned"]
+
+
+async def test_a_task_leads_those_who_may_to_its_commands(counter: Counter):
+    link = f'href="{AT}/correct-task?task_id=own-task-0"'
+    async with browser_client(counter.url) as client:
+        for holder, session in counter.sessions.items():
+            page = await shown(client, f"/customers/{OWN}/tasks/own-task-0", session)
+            if page.status_code == 200:
+                assert (link in page.text) == (holder.role in RIGHTS["tasks"].split()), holder
