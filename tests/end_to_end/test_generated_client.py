@@ -20,6 +20,9 @@ CONFIGURATION = """
 post_hooks: []
 content_type_overrides:
   application/x-ndjson: application/octet-stream
+  application/pdf: application/octet-stream
+  application/xml: application/octet-stream
+  application/zip: application/octet-stream
 """
 PACKAGE = "hourbook_client"
 

@@ -42,9 +42,9 @@ FILE = {
     "format": "binary",
     "description": "A statement of 1CClientBankExchange 1.03, as the bank gave it.",
 }
-BODY = {
-    "requestBody": {"required": True, "content": {kind.decode(): {"schema": FILE} for kind in sorted(STATEMENT_TYPES)}}
-}
+BODY = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": FILE}}}}
+"""What generated clients send; a plain text is read as well."""
+
 PaymentId = Annotated[int, Path(ge=1, le=POSITION_MAX)]
 
 
