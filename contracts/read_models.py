@@ -118,6 +118,19 @@ class AccountView(AccountSummary):
     position: int
 
 
+class CustomerInForce(ReadModel):
+    """Who the customer is by everything known, from a day on until that of the next one (rule 16.1).
+
+    `effective_on` is absent for what the account was opened with.
+    """
+
+    effective_on: date | None
+    customer_name: str
+    contract_number: str
+    contract_date: date
+    customer_requisites: Requisites | None
+
+
 PackageState = Literal["valid", "expired", "carried_over"]
 
 

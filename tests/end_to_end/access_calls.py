@@ -85,6 +85,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", f"{ACCOUNT}/acts/{{month}}/upd.xml"): [Call("documents")],
     ("GET", f"{ACCOUNT}/balance"): [Call("balances"), Call("balances", {"as_of": "2026-03-03T00:00:00Z"})],
     ("GET", f"{ACCOUNT}/balance/history"): [Call("balances")],
+    ("GET", f"{ACCOUNT}/customer/history"): [Call("balances")],
     ("PUT", f"{ACCOUNT}/customer"): [
         Call("money", body={"effective_on": "2026-04-01", "contract_number": "2"}),
         Call("money", {"dry_run": "true"}, {"effective_on": "2026-04-01", "contract_number": "3"})],

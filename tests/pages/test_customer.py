@@ -56,3 +56,20 @@ async def test_a_day_moves_the_curve_with_script_and_without(small_counter: Coun
                     await page.get_by_role("button", name="Show").click()
             assert await page.inner_text(".figure-line strong") == "20.00\N{NO-BREAK SPACE}h" != now
             assert not looking.complaints
+
+
+async def test_who_the_customer_is_stands_by_the_day_from_which_on_it_is_so(small_counter: Counter, browser: Browser):
+    change = {"effective_on": "2026-05-01", "contract_number": "8/26", "customer_requisites": {"inn": "7707083893"}}
+    async with small_counter.guarded.client(small_counter.guarded.owner) as client:
+        answer = await client.put(f"/v1/accounts/{OWN}/customer", json=change, headers={"Idempotency-Key": "by-day"})
+        answer.raise_for_status()
+        at_least = {"Hourbook-Min-Position": str(answer.json()["position"])}
+        (await client.get(f"/v1/accounts/{OWN}", headers=at_least)).raise_for_status()
+    async with look(
+        browser, Manner(lang="en", width=360), small_counter.url, small_counter.sessions[CUSTOMER]
+    ) as looking:
+        await looking.page.goto(f"/customers/{OWN}")
+        since, _, at_first = (await looking.page.inner_text("#requisites")).partition("Since the account was opened")
+        assert ("8/26" in since, "7707083893" in since, "own-7/26" in since) == (True, True, False), since
+        assert ("8/26" in at_first, "7707083893" in at_first, "own-7/26" in at_first) == (False, False, True), at_first
+        assert not await looking.findings()

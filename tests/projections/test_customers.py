@@ -32,6 +32,25 @@ async def test_what_holds_from_the_latest_day_on_is_in_force_and_of_one_day_what
     assert view["opened_at"] == "2025-12-31T21:00:00Z"
 
 
+async def test_each_day_from_which_on_something_holds_is_answered_with_all_that_holds_then(log: Log, ask: Queries):
+    log.record("romashka", opened(requisites={"inn": "7707083893"}))
+    for change in CHANGES:
+        log.record("romashka", change, at="2026-03-10")
+    latest, middle, first = await ask("/romashka/customer/history")
+    told = [(each["effective_on"], each["customer_name"], each["contract_number"]) for each in (latest, middle, first)]
+    assert told == [
+        ("2026-03-01", "АО «Ромашка»", "3/26"),
+        ("2026-02-01", "ПАО «Ромашка»", first["contract_number"]),
+        (None, first["customer_name"], first["contract_number"]),
+    ]
+    assert [each["contract_date"] for each in (latest, middle)] == ["2026-02-01", "2026-02-01"]
+    assert latest["customer_requisites"]["address"] == "Москва"
+    assert middle["customer_requisites"] == first["customer_requisites"]
+    assert first["customer_requisites"]["inn"] == "7707083893"
+    now = await ask("/romashka")
+    assert latest == {name: now.get(name) for name in latest} | {"effective_on": "2026-03-01"}
+
+
 async def test_it_is_found_by_its_new_name_and_listed_in_its_order(log: Log, ask: Queries):
     log.record("a", opened(name="ООО «Анис»"))
     log.record("b", opened(name="ООО «Барс»"), customer_changed("2026-03-01", customer_name="ООО «Аист»"))

@@ -11,7 +11,7 @@ from contracts.access import Right
 from contracts.alerts import Alert, AlertPage
 from contracts.forecasts import ForecastView
 from contracts.quantities import SELLER_ZONE
-from contracts.read_models import AccountView, BalanceStep, BalanceView, PackagePage, StatementPage
+from contracts.read_models import AccountView, BalanceStep, BalanceView, CustomerInForce, PackagePage, StatementPage
 from contracts.tasks import TaskPage
 from services.documents.formats import day_of, first_and_last
 from services.pages.api import if_there
@@ -50,11 +50,12 @@ async def show_customer(visit: Visit) -> Response:
         if_there(visit.api.get(ForecastView, f"{path}/forecast")),
     )
     now = present.as_of
-    pictured, packages, tasks, statement, alerts = await asyncio.gather(
+    pictured, packages, tasks, statement, customers, alerts = await asyncio.gather(
         picture(visit, account, present, forecast),
         visit.api.get(PackagePage, f"{path}/packages", limit=PACKAGES_SHOWN),
         visit.api.get(TaskPage, f"{path}/tasks", limit=TASKS_SHOWN),
         visit.api.get(StatementPage, f"{path}/statement", **{"from": (now - LATELY).isoformat()}, limit=1000),
+        visit.api.get(list[CustomerInForce], f"{path}/customer/history"),
         _alerts(visit, account.account_id),
     )
     months = _months(account.opened_at, now) if visit.may(Right.DOCUMENTS) else []
@@ -68,6 +69,7 @@ async def show_customer(visit: Visit) -> Response:
         bars=bars_of(packages.packages, now, forecast),
         tasks=tasks,
         movements=statement.lines[: -MOVEMENTS_SHOWN - 1 : -1],
+        customers=customers,
         expiring=[each.details for each in alerts if each.kind == "expiring"],
         months=months,
         over_until=next((first_and_last(month)[1] for month, is_over in months if is_over), day_of(now)),

@@ -11,12 +11,13 @@ from contracts.read_models import (
     AccountView,
     BalanceStep,
     BalanceView,
+    CustomerInForce,
     PackagePage,
     StatementPage,
     WeeklyBalances,
 )
 from services.access.needs import needs
-from services.projections.balances import BALANCES, accounts, curve, packages, queries
+from services.projections.balances import BALANCES, accounts, curve, customers, packages, queries
 from services.projections.balances.parameters import (
     AskedAccounts,
     AskedBalance,
@@ -55,6 +56,13 @@ async def get_weekly_balances(read: Read, asked: Annotated[AskedWeeks, Query()])
 async def get_account(read: Read, account_id: AccountPath) -> AccountView:
     """One account as of now: its customer, its contract, and where it stands."""
     return await accounts.account(read.connection, account_id, read.now, read.position)
+
+
+@router.get("/{account_id}/customer/history", tags=["accounts"], openapi_extra=OF_ACCOUNT)
+@needs(Right.BALANCES)
+async def get_customer_history(read: Read, account_id: AccountPath) -> list[CustomerInForce]:
+    """Who the customer is from which day on, with its contract and requisites, the latest day first (rule 16.1)."""
+    return await customers.history(read.connection, account_id)
 
 
 @router.get("/{account_id}/packages", tags=["accounts"], openapi_extra=OF_ACCOUNT)
