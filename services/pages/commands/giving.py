@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -18,6 +17,7 @@ from services.pages.commands.fields import Field, Misfit, nested
 from services.pages.commands.filling import known_values
 from services.pages.commands.forms import FORMS, OPENING, Form
 from services.pages.errors import NothingHere, RightMissing
+from services.pages.present import present
 from services.pages.visit import Visit
 
 _ID = re.compile(ID_FORM)
@@ -98,7 +98,7 @@ async def _offered(field: Field, visit: Visit) -> Field:
     if field.name != "plan":
         return field
     versions = (await visit.api.get(dict[str, list[TermsVersion]], "/v1/terms"))["versions"]
-    now = datetime.now(UTC)
+    now = await present(visit)
     in_force = [version for version in versions if version.in_force_from <= now] or versions[:1]
     return field._replace(choices=tuple(in_force[-1].plans))
 

@@ -1,8 +1,8 @@
 """The documents of one month: reports, acts, УПД, reconciliations and invoices, and the file that has them all."""
 
 import re
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Literal
+from datetime import date, timedelta
+from typing import Literal
 
 from starlette.responses import Response
 
@@ -10,9 +10,10 @@ from contracts.invoices import Invoice, InvoicePage
 from contracts.months import MonthPage
 from contracts.quantities import MONTH_FORM
 from contracts.sending import AccountSending, MonthSending
-from services.documents.formats import day_of, first_and_last
+from services.documents.formats import first_and_last
 from services.pages.api import if_there
 from services.pages.errors import NothingHere
+from services.pages.present import last_month
 from services.pages.visit import Visit
 
 ROWS = 100
@@ -26,7 +27,7 @@ Way = Literal["signed", "returned", "sent", "on_the_way", "in_vain", "not_sent"]
 async def show_documents(visit: Visit) -> Response:
     """What the month of the address has; without one, the month that was over last."""
     given = visit.asked("month")
-    month = given if given and re.fullmatch(MONTH_FORM, given) else await _last_month(visit)
+    month = given if given and re.fullmatch(MONTH_FORM, given) else await last_month(visit)
     first, last = first_and_last(month)
     page = await visit.api.get(MonthPage, f"/v1/months/{month}", cursor=visit.asked("cursor"), limit=ROWS)
     sending = await if_there(visit.api.get(MonthSending, f"/v1/months/{month}/sending", limit=SENDINGS_SHOWN))
@@ -72,10 +73,3 @@ async def _invoices(visit: Visit, first: date, last: date) -> tuple[Invoice, ...
     days = {"issued_from": first.isoformat(), "issued_through": last.isoformat()}
     page = await if_there(visit.api.get(InvoicePage, "/v1/invoices", **days, limit=INVOICES_SHOWN))
     return page.invoices if page else None
-
-
-async def _last_month(visit: Visit) -> str:
-    """The month before this one; in the sandbox, time is that of its clock."""
-    clock = await if_there(visit.api.get(dict[str, Any], "/v1/test-clock"))
-    now = datetime.fromisoformat(clock["now"]) if clock else datetime.now(UTC)
-    return f"{day_of(now).replace(day=1) - timedelta(days=1):%Y-%m}"

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Any
 
 from starlette.responses import Response
@@ -10,11 +9,10 @@ from starlette.responses import Response
 from contracts.access import Right
 from contracts.alerts import Alert, AlertPage
 from contracts.months import MonthPage
-from contracts.quantities import SELLER_ZONE
 from contracts.read_models import ProjectionView
-from services.pages.api import if_there
 from services.pages.inbox.words import WORDS
 from services.pages.page import Page
+from services.pages.present import last_month
 from services.pages.visit import Visit
 
 URGENCY = ("suspended", "debt", "expiring", "overplanned", "low_balance")
@@ -65,9 +63,7 @@ async def _months(visit: Visit) -> tuple[OpenMonth, ...] | None:
     """The month that ended last, if it is open for somebody; None for who closes no months."""
     if not visit.may(Right.MONTHS) or not visit.may(Right.BALANCES, listing=True):
         return None
-    clock = await if_there(visit.api.get(dict[str, datetime], "/v1/test-clock"))
-    now = clock["now"] if clock else datetime.now(UTC)
-    month = before(now.astimezone(SELLER_ZONE).date())
+    month = await last_month(visit)
     found = (await visit.api.get(MonthPage, f"/v1/months/{month}", limit=ACCOUNTS_MAX)).accounts
     still = sum(not account.closed for account in found)
     return (OpenMonth(month, still, len(found)),) if still else ()
@@ -79,16 +75,6 @@ async def _faults(visit: Visit) -> list[dict[str, str]]:
         return []
     answer = await visit.api.ask("GET", "/health/details", accepted=(503,))
     return [part for part in answer.json()["parts"] if part["state"] != "ready"]
-
-
-def before(day: date) -> str:
-    """The month that is over since the latest.
-
-    >>> before(date(2026, 1, 15)), before(date(2026, 12, 31))
-    ('2025-12', '2026-11')
-    """
-    number = day.year * 12 + day.month - 2
-    return f"{number // 12}-{number % 12 + 1:02}"
 
 
 PAGES = (Page("/", show=show_inbox, menu="menu_inbox"),)

@@ -16,7 +16,7 @@ WORDS: Words = {
         "Без новых пакетов сгорит {hours} на {money}.",
         "Without new packages {hours} worth {money} will be lost.",
     ),
-    "inbox_last_day": ("Купить до", "Buy before"),
+    "inbox_last_day": ("Купить не позже", "Buy by"),
     "inbox_hours": ("Часы", "Hours"),
     "inbox_money": ("Деньги", "Money"),
     "inbox_total": ("Всего", "In all"),

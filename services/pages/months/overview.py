@@ -1,22 +1,22 @@
 """The month as a checklist: look through, close, send, collect signatures."""
 
 import re
-from datetime import UTC, datetime
 
 from starlette.responses import Response
 
 from contracts.access import Right
-from contracts.quantities import MONTH_FORM, month_of
+from contracts.quantities import MONTH_FORM
 from services.pages.errors import NothingHere
 from services.pages.months.state import Progress, rows_of
+from services.pages.present import last_month
 from services.pages.visit import Visit
 
 SHOWN_ROWS = 100
 
 
 async def show_month(visit: Visit) -> Response:
-    """How far the month has come, and a row for each customer."""
-    month = named_month(visit)
+    """How far the month has come, and a row for each customer; without a month, the one that was over last."""
+    month = named_month(visit) if "month" in visit.request.path_params else await last_month(visit)
     rows = await rows_of(visit, month)
     number = int(visit.asked("page") or 0) if (visit.asked("page") or "0").isdecimal() else 0
     return visit.html(
@@ -36,8 +36,8 @@ async def show_month(visit: Visit) -> Response:
 
 
 def named_month(visit: Visit) -> str:
-    """The month of the address; without one, that which was over last, for it is the one to close."""
-    month = visit.request.path_params.get("month") or beside(month_of(datetime.now(UTC)), -1)
+    """The month of the address."""
+    month = visit.request.path_params["month"]
     if not re.fullmatch(MONTH_FORM, month):
         raise NothingHere
     return month

@@ -1,6 +1,5 @@
 """Price lists: all of them by date, and a new one, which is published once it was seen what it would have changed."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,6 +9,7 @@ from contracts.access import Right
 from contracts.terms import EffectOfTerms, TermsVersion
 from services.pages.api import ApiProblem
 from services.pages.page import Page
+from services.pages.present import present
 from services.pages.terms.drafts import CHARGED, OF_PLAN, PLAIN, Texts, rows_of, texts_of, version_of
 from services.pages.terms.words import WORDS
 from services.pages.visit import Visit
@@ -56,7 +56,8 @@ def _named(visit: Visit, field: str, misfit: str) -> str:
 async def _page(visit: Visit, texts: Texts | None = None, status: int = 200, **shown: Any) -> Response:
     versions = (await visit.api.get(Versions, "/v1/terms")).versions
     texts = texts_of(versions[-1]) if texts is None else texts
-    begun = [version for version in versions if version.in_force_from <= datetime.now(UTC)]
+    now = await present(visit)
+    begun = [version for version in versions if version.in_force_from <= now]
     return visit.html(
         "terms/terms.html", status, versions=versions[::-1], present=begun[-1] if begun else None, texts=texts,
         plain=PLAIN, of_plan=OF_PLAN, charged=CHARGED, rows=rows_of(texts), accounts_shown=ACCOUNTS_SHOWN,
