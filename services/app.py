@@ -46,7 +46,7 @@ def create_app() -> FastAPI:
     """The application, for uvicorn."""
     routes = [*COMMANDS, *QUERIES, *BILLING, *health_routes(_parts, _notices)]
     app = FastAPI(title="Hourbook", lifespan=_running, routes=routes, **PUBLISHED)
-    app.add_middleware(BesideApi, site=lambda: Site(partial(_within, app), read(PagesSettings).folder))
+    app.add_middleware(BesideApi, site=lambda: Site(partial(_within, app), read(PagesSettings)))
     furnish_ledger(app, is_page, STATEMENTS)
     guard(app, lambda scope: scope["app"].state.ledger.door)
     return app

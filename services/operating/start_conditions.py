@@ -58,6 +58,7 @@ def door_settings(environment: Mapping[str, str]) -> AccessSettings:
     """Whether there is a door, and what is shown, limited and logged there."""
     _require(_complaints(lambda: _read(TlsSettings, environment)))
     _require(_complaints(lambda: _read(LimitSettings, environment)))
+    _require(_complaints(lambda: _read(PagesSettings, environment).client_secret()))
     _require(_wrong_file("HOURBOOK_REQUEST_LOG_FILE", _read(RequestLogSettings, environment).file))
     return _read(AccessSettings, environment)
 

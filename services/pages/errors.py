@@ -23,5 +23,9 @@ class StaleForm(Exception):
     """The form is none of this session."""
 
 
+class CredentialTooLarge(Exception):
+    """A browser would not keep a session with this credential."""
+
+
 class FormTooLarge(Exception):
     """More was sent than the page takes."""

@@ -10,7 +10,6 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from secrets import token_urlsafe
-from typing import Any
 
 import orjson
 from joserfc import jwe
@@ -21,17 +20,39 @@ from starlette.responses import Response
 
 COOKIE = "__Host-hourbook"
 LIFE_SECONDS = 12 * 3600
-_HEADER = {"alg": "dir", "enc": "A256GCM"}
+LOGIN_SECONDS = 600
+COOKIE_BYTES_MAX = 4096
+"""Of a cookie's name and value: browsers keep no longer one."""
+_HEADER = {"alg": "dir", "enc": "A256GCM", "zip": "DEF"}
 _FORM_BYTES = 18
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A login at the OIDC issuer that is under way, and the page that it leads back to."""
+
+    state: str
+    nonce: str
+    verifier: str
+    back: str
+
+    @classmethod
+    def made(cls, back: str) -> "Begun":
+        """A new one, which nobody can guess."""
+        return cls(token_urlsafe(16), token_urlsafe(16), token_urlsafe(32), back)
+
+
+@dataclass(frozen=True)
 class Session:
-    """What the cookie holds: an id, a credential once somebody has logged in, and when it ends, in seconds."""
+    """What the cookie holds: an id, when it ends, in seconds, and a credential once somebody has logged in.
+
+    Whoever is about to log in has a login that is under way instead.
+    """
 
     id: str
     ends_at: float
     credential: str | None = None
+    begun: Begun | None = None
 
     def logged_in(self, credential: str) -> "Session":
         """A new session of who has this credential: forms that were shown before the login are not accepted in it."""
@@ -50,6 +71,14 @@ class Sessions:
         """Of somebody who has not logged in."""
         return Session(token_urlsafe(12), self._clock() + LIFE_SECONDS)
 
+    def beginning(self, begun: Begun) -> Session:
+        """Of somebody who is on the way to the issuer."""
+        return Session(token_urlsafe(12), self._clock() + LOGIN_SECONDS, begun=begun)
+
+    def fits(self, session: Session) -> bool:
+        """Whether browsers keep the session."""
+        return len(COOKIE) + len(self.sealed(session)) <= COOKIE_BYTES_MAX
+
     def of(self, request: Request) -> Session | None:
         """The session that a browser shows; None where there is none that holds."""
         shown = request.cookies.get(COOKIE)
@@ -58,16 +87,18 @@ class Sessions:
     def opened(self, shown: str) -> Session | None:
         """A cookie's session; None for one that this secret has not sealed, or whose time is over."""
         try:
-            content = orjson.loads(jwe.decrypt_compact(shown, self._key, algorithms=["dir", "A256GCM"]).plaintext)
+            content = orjson.loads(
+                jwe.decrypt_compact(shown, self._key, algorithms=["dir", "A256GCM", "DEF"]).plaintext
+            )
         except (JoseError, ValueError, TypeError):
             return None
-        session = Session(**content)
+        begun = content.pop("begun", None)
+        session = Session(**content, begun=Begun(**begun) if begun else None)
         return session if self._clock() < session.ends_at else None
 
     def sealed(self, session: Session) -> str:
         """The session as a cookie's value."""
-        content: dict[str, Any] = {"id": session.id, "ends_at": session.ends_at, "credential": session.credential}
-        return jwe.encrypt_compact(_HEADER, orjson.dumps(content), self._key)
+        return jwe.encrypt_compact(_HEADER, orjson.dumps(session), self._key)
 
     def keep(self, answer: Response, session: Session) -> None:
         """Hand the session to the browser."""

@@ -1,7 +1,6 @@
 """The web pages as one ASGI application: it finds who asks, and lets the page answer them or says what is wrong."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -14,12 +13,15 @@ from services.pages import preferences, static_files
 from services.pages.api import Api, ApiProblem, Transport
 from services.pages.catalogue import PAGES, WORDS
 from services.pages.errors import FormTooLarge, NothingHere, NotLoggedIn, RightMissing, StaleForm
+from services.pages.issuer import Issuer
 from services.pages.page import Page
 from services.pages.secret import secret_in
 from services.pages.session import Session, Sessions
+from services.pages.settings import PagesSettings
 from services.pages.shell.door import UNAUTHORIZED, Door
 from services.pages.shell.faults import answer_to
 from services.pages.shell.frame import Frame
+from services.pages.shell.issuer_door import IssuerDoor
 from services.pages.visit import Visit
 
 HEADERS = {
@@ -35,13 +37,13 @@ FORM_FILES_MAX = 10
 
 
 class Site:
-    """All pages, and the files that belong to them. `transport` reaches the API; `folder` is that of the settings."""
+    """All pages, and the files that belong to them. `transport` reaches the API."""
 
-    def __init__(self, transport: Transport, folder: Path | None = None) -> None:
+    def __init__(self, transport: Transport, settings: PagesSettings) -> None:
         self._transport = transport
-        self._sessions = Sessions(secret_in(folder))
+        self._sessions = Sessions(secret_in(settings.folder))
         self._frame = Frame(self._sessions)
-        pages = (static_files.PAGE, *Door(self._sessions, folder).pages, *PAGES)
+        pages = (static_files.PAGE, *_of_the_door(self._sessions, settings), *PAGES)
         self._router = Router([Route(page.path, self._endpoint(page), methods=_methods(page)) for page in pages])
         self._nowhere = self._endpoint(Page("", show=_nothing, public=True))
 
@@ -101,6 +103,14 @@ class Site:
             return await page.receive(visit)
         finally:
             await visit.form.close()
+
+
+def _of_the_door(sessions: Sessions, settings: PagesSettings) -> tuple[Page, ...]:
+    if settings.client_id is None:
+        return Door(sessions, settings.folder).pages
+    issuer = Issuer(settings)
+    door = Door(sessions, settings.folder, issuer.name)
+    return *door.pages, *IssuerDoor(door, issuer).pages
 
 
 def _methods(page: Page) -> list[str]:

@@ -11,6 +11,7 @@ from contracts.access import Me
 from services.pages.api import ApiProblem
 from services.pages.entry_links import PATH as LINKS
 from services.pages.entry_links import credential_of_link
+from services.pages.errors import CredentialTooLarge
 from services.pages.page import Page
 from services.pages.session import Sessions
 from services.pages.visit import Visit
@@ -46,6 +47,8 @@ class Door:
 
     sessions: Sessions
     links: Path | None
+    issuer_name: str | None = None
+    """Of the issuer that people may log in at instead."""
 
     @property
     def pages(self) -> tuple[Page, ...]:
@@ -58,13 +61,13 @@ class Door:
 
     async def show_login(self, visit: Visit) -> Response:
         """The form for a key. A key that came to its end is why somebody is here again."""
-        return _login(visit, said=visit.say.login_again if visit.session.credential else None)
+        return self.login_page(visit, said=visit.say.login_again if visit.session.credential else None)
 
     async def log_in(self, visit: Visit) -> Response:
         """Go where the person wanted to go, or ask again."""
-        if await self._admit(visit, visit.form_text("key") or ""):
+        if await self.admit(visit, visit.form_text("key") or ""):
             return visit.go_to(own_path(visit.form_text("next")))
-        return _login(visit, UNAUTHORIZED, visit.say.login_refused)
+        return self.login_page(visit, UNAUTHORIZED, visit.say.login_refused)
 
     async def log_out(self, visit: Visit) -> Response:
         """The session ends in this browser."""
@@ -76,25 +79,27 @@ class Door:
         if visit.request.method == "HEAD":
             return Response(status_code=204)
         credential = credential_of_link(self.links, visit.request.path_params["word"])
-        if credential and await self._admit(visit, credential):
+        if credential and await self.admit(visit, credential):
             return visit.go_to(FIRST_PAGE)
-        return _login(visit, UNAUTHORIZED, visit.say.link_used)
+        return self.login_page(visit, UNAUTHORIZED, visit.say.link_used)
 
-    async def _admit(self, visit: Visit, credential: str) -> bool:
-        """Whether the API knows whose key it is; if so the session is that person's from now on."""
+    async def admit(self, visit: Visit, credential: str) -> bool:
+        """Whether the API knows whose credential it is; if so the session is that person's from now on."""
         if not credential.isascii() or not credential.isprintable() or not credential:
             return False
+        session = self.sessions.new().logged_in(credential)
+        if not self.sessions.fits(session):
+            raise CredentialTooLarge
         try:
             await visit.api.showing(credential).get(Me, "/v1/me")
         except ApiProblem as refused:
             if refused.problem.status != UNAUTHORIZED:
                 raise
             return False
-        visit.session = self.sessions.new().logged_in(credential)
+        visit.session = session
         return True
 
-
-def _login(visit: Visit, status: int = 200, said: str | None = None) -> Response:
-    """The form for a key, with a sentence where something was wrong."""
-    wanted = own_path(visit.form_text("next") or visit.asked("next"))
-    return visit.html("shell/login.html", status, said=said, next=wanted)
+    def login_page(self, visit: Visit, status: int = 200, said: str | None = None, back: str | None = None) -> Response:
+        """The ways to log in, with a sentence where something was wrong."""
+        wanted = own_path(back or visit.form_text("next") or visit.asked("next"))
+        return visit.html("shell/login.html", status, said=said, next=wanted, issuer=self.issuer_name)

@@ -29,6 +29,34 @@ WORDS: Words = {
         "Эта ссылка уже использована или устарела: она действует один раз и десять минут. Войдите ключом.",
         "This link was used already or is too old: it is good once, for ten minutes. Log in with a key.",
     ),
+    "login_at_issuer": ("Войти через {issuer}", "Log in with {issuer}"),
+    "issuer_unavailable": (
+        "Сервер входа сейчас не отвечает. Повторите через минуту или войдите ключом.",
+        "The login server does not answer now. Try again in a minute, or log in with a key.",
+    ),
+    "issuer_other_login": (
+        "Этот вход начат не здесь, уже закончен или длился дольше десяти минут. Войдите снова.",
+        "This login was not begun here, is finished already, or took longer than ten minutes. Log in again.",
+    ),
+    "issuer_refused": (
+        "Сервер входа не подтвердил вход. Войдите снова.",
+        "The login server did not confirm the login. Log in again.",
+    ),
+    "issuer_token_refused": (
+        "Hourbook не принимает токен сервера входа. Обратитесь к администратору: токен должен быть для Hourbook.",
+        "Hourbook does not accept the login server's token. Ask an administrator: it has to be for Hourbook.",
+    ),
+    "token_too_large_title": ("Токен слишком большой", "The token is too large"),
+    "token_too_large": (
+        (
+            "Браузер не сохранит сеанс с таким токеном. Попросите администратора сделать токены короче, например "
+            "убрать из них списки групп, или войдите ключом."
+        ),
+        (
+            "A browser would not keep a session with such a token. Ask an administrator to make tokens shorter, "
+            "for example without lists of groups, or log in with a key."
+        ),
+    ),
     "form_stale_title": ("Форма устарела", "This form is out of date"),
     "form_stale": (
         (
