@@ -7,8 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 from contracts.quantities import SELLER_ZONE
 
-Kind = Literal["text", "minutes", "money", "day", "month", "moment", "choice", "check"]
+Kind = Literal["text", "minutes", "days", "money", "day", "month", "moment", "choice", "check"]
 
+_INPUTS = {
+    "minutes": "number", "days": "number", "day": "date", "month": "month", "moment": "datetime-local",
+}  # fmt: skip
 _MONEY = re.compile(r"(\d{1,13})(?:[.,](\d{1,2}))?")
 
 
@@ -36,7 +39,7 @@ class Field(NamedTuple):
     @property
     def input(self) -> str:
         """The type of its element in HTML."""
-        return {"minutes": "number", "day": "date", "month": "month", "moment": "datetime-local"}.get(self.kind, "text")
+        return _INPUTS.get(self.kind, "text")
 
     def given(self, text: str | None) -> Any:
         """What the command is given for that text; None where nothing was written."""
@@ -60,6 +63,12 @@ def _minutes(text: str) -> int:
     return int(text)
 
 
+def _days(text: str) -> int:
+    if not text.isdecimal() or len(text) > 4:
+        raise Misfit("misfit_days")
+    return int(text)
+
+
 def _kopecks(text: str) -> int:
     found = _MONEY.fullmatch(text.replace(" ", "").replace("\N{NO-BREAK SPACE}", ""))
     if found is None:
@@ -76,7 +85,7 @@ def _moment(text: str) -> str:
     return written.replace(tzinfo=SELLER_ZONE).isoformat()
 
 
-_READ = {"minutes": _minutes, "money": _kopecks, "moment": _moment}
+_READ = {"minutes": _minutes, "days": _days, "money": _kopecks, "moment": _moment}
 
 
 def nested(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ async def show_command(visit: Visit) -> Response:
     values = await known_values(visit, form, account) | {
         field.name: asked for field in form.fields if (asked := visit.asked(field.name))
     }
-    return await _filled_in(visit, form, account, values, visit.new_key())
+    return await filled_in(visit, form, account, values, visit.new_key())
 
 
 async def receive_command(visit: Visit) -> Response:
@@ -51,16 +51,16 @@ async def receive_command(visit: Visit) -> Response:
     values = {name: text for name, text in texts.items() if text is not None}
     key, step = visit.form_text("key") or visit.new_key(), visit.form_text("step")
     if step == "change":
-        return await _filled_in(visit, form, account, values, key)
-    given, wrong = _given(form, texts, visit)
+        return await filled_in(visit, form, account, values, key)
+    given, wrong = given_in(form, texts, visit)
     if wrong:
-        return await _filled_in(visit, form, account, values, key, wrong)
+        return await filled_in(visit, form, account, values, key, wrong)
     try:
         answer = await _sent(visit, form, account, given, key, is_tried=step != "record")
     except ApiProblem as refused:
         if refused.problem.status == UNKNOWN or refused.problem.status >= 500:
             raise
-        return await _filled_in(visit, form, account, values, key, _wrong(form, refused.problem), refused.problem)
+        return await filled_in(visit, form, account, values, key, wrong_in(form, refused.problem), refused.problem)
     if step == "record":
         return await _recorded(visit, answer)
     effects = effects_of(answer, account, visit)
@@ -82,7 +82,7 @@ async def _account(visit: Visit) -> AccountView | None:
     return await visit.api.get(AccountView, f"/v1/accounts/{visit.named('account_id')}")
 
 
-async def _filled_in(
+async def filled_in(
     visit: Visit, form: Form, account: AccountView | None, values: Mapping[str, str], key: str,
     wrong: Wrong | None = None, problem: Problem | None = None,
 ) -> Response:  # fmt: skip
@@ -95,7 +95,7 @@ async def _filled_in(
 
 async def _offered(field: Field, visit: Visit) -> Field:
     """A field with its choices: plans are those on sale now."""
-    if field.name != "plan":
+    if field.name not in {"plan", "package.plan"}:
         return field
     versions = (await visit.api.get(dict[str, list[TermsVersion]], "/v1/terms"))["versions"]
     now = await present(visit)
@@ -103,7 +103,7 @@ async def _offered(field: Field, visit: Visit) -> Field:
     return field._replace(choices=tuple(in_force[-1].plans))
 
 
-def _given(form: Form, texts: Mapping[str, str | None], visit: Visit) -> tuple[dict[str, Any], dict[str, str]]:
+def given_in(form: Form, texts: Mapping[str, str | None], visit: Visit) -> tuple[dict[str, Any], dict[str, str]]:
     """What the command is given by field, and what cannot be read or is missing."""
     given: dict[str, Any] = {}
     wrong: dict[str, str] = {}
@@ -131,7 +131,7 @@ async def _sent(
     return await visit.api.send(path, body, method=form.method, key=key, **asked)
 
 
-def _wrong(form: Form, problem: Problem) -> dict[str, str]:
+def wrong_in(form: Form, problem: Problem) -> dict[str, str]:
     """Each remedy at its field; those of no field of the form are said above it."""
     names = {field.name for field in form.fields}
     wrong: dict[str, str] = {}

@@ -48,6 +48,7 @@ WORDS: Words = {
     "balance_after": ("Остаток после", "Balance after"),
     "misfit_missing": ("Заполните это поле.", "Fill in this field."),
     "misfit_minutes": ("Укажите целое число минут.", "Give a whole number of minutes."),
+    "misfit_days": ("Укажите целое число дней.", "Give a whole number of days."),
     "misfit_money": ("Укажите рубли, например 63800,00.", "Give roubles, such as 63800.00."),
     "misfit_moment": ("Укажите день и время.", "Give a day and a time."),
     "misfit_id": (

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from contracts.access import Right
 from contracts.alerts import Alert, AlertPage
 from contracts.forecasts import ForecastView
+from contracts.invoices import InvoicePage
 from contracts.quantities import SELLER_ZONE
 from contracts.read_models import AccountView, BalanceStep, BalanceView, CustomerInForce, PackagePage, StatementPage
 from contracts.tasks import TaskPage
@@ -22,6 +23,7 @@ from services.pages.visit import Visit
 TASKS_SHOWN = 10
 PACKAGES_SHOWN = 100
 MOVEMENTS_SHOWN = 20
+INVOICES_SHOWN = 5
 LATELY = timedelta(days=60)
 MONTHS_SHOWN = 12
 HORIZON = timedelta(days=900)
@@ -50,13 +52,16 @@ async def show_customer(visit: Visit) -> Response:
         if_there(visit.api.get(ForecastView, f"{path}/forecast")),
     )
     now = present.as_of
-    pictured, packages, tasks, statement, customers, alerts = await asyncio.gather(
+    pictured, packages, tasks, statement, customers, alerts, invoices = await asyncio.gather(
         picture(visit, account, present, forecast),
         visit.api.get(PackagePage, f"{path}/packages", limit=PACKAGES_SHOWN),
         visit.api.get(TaskPage, f"{path}/tasks", limit=TASKS_SHOWN),
         visit.api.get(StatementPage, f"{path}/statement", **{"from": (now - LATELY).isoformat()}, limit=1000),
         visit.api.get(list[CustomerInForce], f"{path}/customer/history"),
         _alerts(visit, account.account_id),
+        if_there(visit.api.get(InvoicePage, f"{path}/invoices", limit=INVOICES_SHOWN))
+        if visit.may(Right.DOCUMENTS)
+        else _given(None),
     )
     months = _months(account.opened_at, now) if visit.may(Right.DOCUMENTS) else []
     return visit.html(
@@ -70,6 +75,7 @@ async def show_customer(visit: Visit) -> Response:
         tasks=tasks,
         movements=statement.lines[: -MOVEMENTS_SHOWN - 1 : -1],
         customers=customers,
+        invoices=invoices,
         expiring=[each.details for each in alerts if each.kind == "expiring"],
         months=months,
         over_until=next((first_and_last(month)[1] for month, is_over in months if is_over), day_of(now)),
