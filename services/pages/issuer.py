@@ -120,12 +120,7 @@ class Issuer:
         if self._found and self._clock() - self._found[0] < DISCOVERED_SECONDS:
             return self._found[1]
         answer = await client.get(f"{self.url}/.well-known/openid-configuration")
-        found = Endpoints.model_validate_json(_content(answer))
-        if found.issuer.rstrip("/") != self.url:
-            raise ValueError("its discovery document names another issuer")
-        hosts = [urlsplit(each).hostname or "" for each in (found.authorization_endpoint, found.token_endpoint)]
-        if any(map(is_loopback, hosts)) and not is_loopback(self.name):
-            raise ValueError("its discovery document names an address of this machine")
+        found = endpoints_in(_content(answer), self.url)
         self._found = (self._clock(), found)
         return found
 
@@ -149,6 +144,17 @@ async def _asking() -> AsyncIterator[httpx.AsyncClient]:
     except _NO_ANSWER as failure:
         logger.warning("nobody can log in at the OIDC issuer: %r", failure)
         raise IssuerUnavailable from failure
+
+
+def endpoints_in(document: bytes, url: str) -> Endpoints:
+    """The endpoints in the discovery document of the issuer at that address; ValueError where they are not its own."""
+    found = Endpoints.model_validate_json(document)
+    if found.issuer.rstrip("/") != url:
+        raise ValueError("its discovery document names another issuer")
+    hosts = [urlsplit(each).hostname or "" for each in (url, found.authorization_endpoint, found.token_endpoint)]
+    if any(map(is_loopback, hosts)) and not is_loopback(hosts[0]):
+        raise ValueError("its discovery document names an address of this machine")
+    return found
 
 
 def _content(answer: httpx.Response) -> bytes:

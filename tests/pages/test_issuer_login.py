@@ -15,7 +15,7 @@ from joserfc import jwe
 from joserfc.jwk import OctKey
 from playwright.async_api import Browser
 
-from services.pages.issuer import Issuer, IssuerUnavailable, LoginRefused, claims_of
+from services.pages.issuer import Issuer, IssuerUnavailable, LoginRefused, claims_of, endpoints_in
 from services.pages.session import COOKIE_BYTES_MAX, LOGIN_SECONDS, Begun, Session, Sessions
 from services.pages.settings import PagesSettings
 from tests.access.issuing import AUDIENCE, TestIssuer, issuing
@@ -309,6 +309,16 @@ async def test_an_issuer_that_names_itself_otherwise_is_not_asked(desk: Desk):
     issuer = Issuer(PagesSettings(issuer=other, audience=AUDIENCE, client_id="pages", client_secret_file=None))
     with pytest.raises(IssuerUnavailable):
         await issuer.address(Begun.made("/"), "http://127.0.0.1/login/oidc/callback")
+
+
+@pytest.mark.parametrize("name", ["issuer", "authorization_endpoint", "token_endpoint"])
+def test_endpoints_of_another_machine_are_not_the_issuers(name: str):
+    url = "https://issuer.example"
+    document = {"issuer": url, "authorization_endpoint": f"{url}/authorize", "token_endpoint": f"{url}/token"}
+    assert endpoints_in(orjson.dumps(document), url).token_endpoint == f"{url}/token"
+    for wrong in ("http://127.0.0.1:8000", "https://localhost", "http://elsewhere.example", "javascript:x", 1):
+        with pytest.raises(ValueError, match=r"issuer|machine|http|string"):
+            endpoints_in(orjson.dumps(document | {name: wrong}), url)
 
 
 def test_a_session_of_an_earlier_version_goes_on():

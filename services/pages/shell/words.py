@@ -18,6 +18,10 @@ WORDS: Words = {
         "Учёт предоплаченных часов. Войдите своим ключом.",
         "The ledger of prepaid hours. Log in with your key.",
     ),
+    "login_lead_issuer": (
+        "Учёт предоплаченных часов. Войдите через сервер входа или своим ключом.",
+        "The ledger of prepaid hours. Log in at the login server, or with your key.",
+    ),
     "login_key": ("Ключ", "Key"),
     "login_key_hint": (
         "Начинается с hb1_. Ключ выдаёт администратор; на своей машине он лежит в папке данных, в access/.",
