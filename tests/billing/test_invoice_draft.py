@@ -16,7 +16,9 @@ WHOLE = {"name": "ООО «Синтез»", "inn": "7701234560", "bank": BANK}
 BODY = InvoiceBody.model_validate({"package": {"plan": "hours-20"}})
 
 
-@pytest.mark.parametrize("lacking", [{"name"}, {"inn"}, {"bank"}, {"name", "inn", "bank"}], ids=str)
+@pytest.mark.parametrize(
+    "lacking", [{"name"}, {"inn"}, {"bank"}, {"name", "inn", "bank"}], ids=lambda each: "+".join(sorted(each))
+)
 async def test_what_the_sellers_file_lacks_is_named_with_the_remedy(lacking: set[str]):
     party = {field: value for field, value in WHOLE.items() if field not in lacking}
     seller = Seller.model_validate({"party": {"name": "Исполнитель"} | party})
