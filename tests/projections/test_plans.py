@@ -100,7 +100,7 @@ async def multiply(owner: asyncpg.Connection) -> None:
 
 async def plans_of(database_url: str, log: Log, monkeypatch: pytest.MonkeyPatch, *paths: str) -> list[dict[str, Any]]:
     """The plans of all that is asked of PostgreSQL to answer these."""
-    monkeypatch.setattr("services.projections.database.Link", Explained)
+    monkeypatch.setattr("services.process.postgres_pool.Link", Explained)
     log.clock = moment("2026-02-27")
     async with serving(log) as server:
         settings = Settings(database_url=database_url, ledger_url=server.url, sandbox=True)

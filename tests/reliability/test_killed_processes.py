@@ -7,14 +7,17 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import nats
 import pytest
+from nats.js.errors import NotFoundError
 
 from contracts.placement import log_of
 from infra.data_folder import free_port
 from services.operating.up import Hourbook, another_service, running
+from services.process.logins import nats_file
 from tests.conftest import reachable_folder
 from tests.reliability.load import Load, caught_up, logs_without_gaps
 
@@ -90,24 +93,38 @@ async def test_commands_go_on_without_nats_and_wait_for_postgresql(hourbook: Hou
         await last.check(hourbook.url)
 
 
+async def last_message(connection: nats.NATS, stream: str) -> int | None:
+    """The number of a stream's last message; None while there is no stream."""
+    try:
+        return (await connection.jetstream().stream_info(stream)).state.last_seq
+    except NotFoundError:
+        return None
+
+
+async def connected(hourbook: Hourbook, part: str) -> nats.NATS:
+    """NATS as a part enters it."""
+    logins = Path(hourbook.parts[0].environment["HOURBOOK_LOGINS"])
+    return await nats.connect(nats_file(logins, part).read_text().strip(), inbox_prefix=f"_INBOX.{part}")
+
+
 async def test_a_deleted_stream_is_filled_again_and_projections_are_unharmed(hourbook: Hourbook):
     load = Load([hourbook.url], TASKS)
     account_id = load.accounts[0]
     stream = f"HOURBOOK-{log_of(account_id, int(os.environ.get('HOURBOOK_LOGS', '1')))}"
 
     async def delete_stream() -> None:
-        connection = await nats.connect(hourbook.servers[1].url)
+        connection = await connected(hourbook, "keeper")
         await connection.jetstream().delete_stream(stream)
         await connection.close()
 
     await load.run(disturb=delete_stream)
     await load.check(hourbook.url)
-    connection = await nats.connect(hourbook.servers[1].url)
+    connection = await connected(hourbook, "relay")
     async with httpx.AsyncClient(base_url=hourbook.url, timeout=60, trust_env=False) as client, asyncio.timeout(60):
         logs = await logs_without_gaps(client)
         head = len(logs[log_of(account_id, len(logs))])
         await caught_up(client, f"/v1/accounts/{account_id}/balance", head)
-        while (await connection.jetstream().stream_info(stream)).state.last_seq != head:
+        while await last_message(connection, stream) != head:
             await asyncio.sleep(0.02)
         first = await connection.jetstream().get_msg(stream, seq=1)
         assert first.headers["Hourbook-Position"] == "1"
