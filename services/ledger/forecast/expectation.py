@@ -16,7 +16,7 @@ from services.ledger.domain.state import Account
 from services.ledger.forecast.draw_down import Outcome, Use, drawn_down, last_end
 from services.ledger.forecast.usage import WEEK, Usage
 
-WAYS = 60
+WAYS = 40
 BLOCK_WEEKS = 2
 HALF_LIFE_WEEKS = 13
 PACE_SPREAD = 0.3
