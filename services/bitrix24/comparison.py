@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 import httpx
 
-from contracts.quantities import SELLER_ZONE, Month, TaskId, month_of
+from contracts.quantities import Month, TaskId, month_of
 from contracts.tasks import TaskSummary
 from services.bitrix24.confirmed_work import judgements
 from services.bitrix24.differences import Difference, Kind, differences
@@ -46,11 +45,7 @@ def _charged(tasks: Mapping[TaskId, TaskSummary]) -> dict[TaskId, TaskSummary]:
 
 def _may_be_of(task: PortalTask, month: Month) -> bool:
     """Whether a task can take effect in the month: it is done, and was not touched for the last time before it."""
-    return task.status == DONE and task.changed_at >= _beginning(month)
-
-
-def _beginning(month: Month) -> datetime:
-    return datetime.strptime(month, "%Y-%m").replace(tzinfo=SELLER_ZONE)
+    return task.status == DONE and month_of(task.changed_at) >= month
 
 
 def _charged_in(charged: LedgerTasks, task_id: TaskId, month: Month) -> bool:
