@@ -28,6 +28,7 @@ async def test_a_customer_finds_out_why_a_task_cost_what_it_cost(small_counter: 
     async with look(browser, Manner(lang="en"), small_counter.url) as looking:
         page = looking.page
         await page.goto("/customers")
+        await page.locator("input:focus").wait_for()
         await page.keyboard.type(small_counter.guarded.keys[CUSTOMER])
         async with page.expect_navigation(url="**/customers"):
             await page.keyboard.press("Enter")
