@@ -17,7 +17,9 @@ _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_LOCAL}@({_LABEL}\.)+{_LABEL}")
 
-DocumentKind = Literal["report", "act"]
+DocumentKind = Literal["report", "act", "upd"]
+"""`upd`: the act as XML by the tax service's format 5.03; it has no language but Russian."""
+
 DocumentLang = Literal["ru", "en"]
 SHA256_FORM = r"^[0-9a-f]{64}$"
 Sha256 = Annotated[str, StringConstraints(pattern=SHA256_FORM)]
@@ -152,7 +154,10 @@ RequestState = Literal["requested", "prepared", "nothing-new", "not-closed", "no
 
 
 class AccountSending(ReadModel):
-    """Where the documents of one account's month are: what was asked for last, and every message and document."""
+    """Where the documents of one account's month are: what was asked for last, and every message and document.
+
+    `reason`: why nothing was prepared, or why a document was left out.
+    """
 
     account_id: AccountId
     state: RequestState | None
@@ -181,7 +186,7 @@ class PlannedMessage(ReadModel):
 
 
 class PlannedSending(ReadModel):
-    """What sending would do for an account; `reason`: why nothing, where it would do nothing."""
+    """What sending would do for an account; `reason`: why nothing, or why a document is left out."""
 
     account_id: AccountId
     state: RequestState

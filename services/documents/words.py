@@ -220,6 +220,7 @@ _WORDS = {
         "Строки пакетов, цена которых согласована целиком: {rows}. Их сумма — доля этой цены.",
         "Rows of packages whose price was agreed as a whole: {rows}. Their amount is the share of that price.",
     ),
+    "upd": ("УПД (XML) по акту", "UPD (XML) of act"),
     "upd_together": (
         "Выполнение работ по заявкам Заказчика за {month} за вычетом корректировок к актам № {acts}",
         "Work on the Customer's requests in {month}, less corrections to acts No. {acts}",

@@ -47,7 +47,7 @@ async def planned(month: str, caller: Caller, accounts: Collection[str], console
             for message in each.messages:
                 kinds = " and ".join(message.kinds)
                 outcomes.add(each.account_id, "would be sent", message.address, kinds, "again" * message.again)
-            if not each.messages:
+            if not each.messages or each.reason:
                 outcomes.add(each.account_id, each.state, each.reason, whole=each.state == "nothing-new")
     return outcomes
 
@@ -98,6 +98,6 @@ def _outcomes(state: Iterable[dict[str, Any]]) -> Outcomes:
             to = message["address"] or str(message["message_id"])
             done = message["state"] == "sent"
             outcomes.add(account["account_id"], message["state"], to, None if done else message["answer"], whole=done)
-        if account["state"] not in ("prepared", "nothing-new"):
+        if account["state"] not in ("prepared", "nothing-new") or account["reason"]:
             outcomes.add(account["account_id"], account["state"], account["reason"], whole=False)
     return outcomes

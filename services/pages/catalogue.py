@@ -15,6 +15,7 @@ from services.pages import (
     operations,
     payments,
     proofs,
+    recipients,
     tasks,
     terms,
 )
@@ -29,6 +30,7 @@ ROOMS = (
     invoices,
     months,
     documents,
+    recipients,
     payments,
     proofs,
     audit,

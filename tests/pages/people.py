@@ -29,9 +29,9 @@ def browser_client(url: str) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=url, trust_env=False, timeout=60, headers={"Accept": "text/html"})
 
 
-async def sent(client: httpx.AsyncClient, page: httpx.Response, path: str, **fields: str) -> httpx.Response:
+async def sent(client: httpx.AsyncClient, page: httpx.Response, path: str, **fields: str | list[str]) -> httpx.Response:
     """A form of a page, sent by the browser that was shown it: cookies that only HTTPS carries elsewhere, too."""
-    content = {"form_token": form_token(page.text), **fields}
+    content: dict[str, str | list[str]] = {"form_token": form_token(page.text), **fields}
     return await client.post(path, data=content, headers={"Cookie": cookie_of(page) or cookie_in(client)})
 
 

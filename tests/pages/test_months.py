@@ -178,6 +178,38 @@ async def test_what_was_sent_is_shown_to_who_may_see_it_alone(desk: Desk):
         assert (await shown(client, address, scoped)).status_code == 404
 
 
+async def test_recipients_are_named_on_their_page_and_what_is_refused_stands_at_its_row(desk: Desk):
+    account = next(iter(CUSTOMERS))
+    path = f"/customers/{account}/recipients"
+    empty = {"address.1": "", "kinds.1": "report", "lang.1": "ru"}
+    row = {"kinds.2": ["report", "upd"], "lang.2": "en", "effective_on": "2026-05-01"}
+    async with browser_client(desk.guarded.url) as client, desk.guarded.client(desk.guarded.owner) as owner:
+        for role, status in (("finance", 200), ("reader", 403)):
+            cookie = await logged_in(desk.guarded.url, desk.guarded.keys[Holder(role, False)])
+            assert (await shown(client, path, cookie)).status_code == status, role
+        client.headers["Cookie"] = await logged_in(desk.guarded.url, desk.guarded.keys[Holder("finance", False)])
+        page = await shown(client, path)
+        assert f'value="buh@{account}.example"' in page.text
+        before = (await owner.get(f"/v1/accounts/{account}/recipients")).json()["lists"]
+
+        refused = await sent(client, page, path, **empty, **row | {"address.2": "бухгалтерия"})
+        assert refused.status_code == 422
+        assert 'value="бухгалтерия"' in refused.text
+        assert 'aria-describedby="wrong-0"' in refused.text
+        no_day = await sent(client, page, path, **empty, **row | {"address.2": "b@c.example", "effective_on": ""})
+        assert (no_day.status_code, "effective_on: " in no_day.text) == (422, True)
+        assert (await owner.get(f"/v1/accounts/{account}/recipients")).json()["lists"] == before
+
+        for _ in "12":
+            saved = await sent(client, page, path, **empty, **row | {"address.2": "b@c.example"})
+            assert (saved.status_code, saved.headers["Location"]) == (303, f"{path}?saved=1")
+        lists = (await owner.get(f"/v1/accounts/{account}/recipients")).json()["lists"]
+    assert lists[1:] == before
+    assert (lists[0]["effective_on"], lists[0]["recipients"]) == (
+        "2026-05-01", [{"address": "b@c.example", "kinds": ["report", "upd"], "lang": "en"}],
+    )  # fmt: skip
+
+
 async def test_a_form_that_is_sent_twice_closes_once_and_nothing_out_of_scope(desk: Desk):
     path = f"/months/{CLOSED_MONTH}"
     async with desk.guarded.client(desk.guarded.owner) as owner, browser_client(desk.guarded.url) as client:

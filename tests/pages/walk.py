@@ -60,6 +60,7 @@ STOPS = [
     Stop(f"{CUSTOMER}/invoices", f"/customers/{OWN}/invoices", "documents"),
     Stop(f"{CUSTOMER}/invoices/{{subject}}", f"/customers/{OWN}/invoices/package", "money"),
     Stop(f"{CUSTOMER}/invoices/{{subject}}", f"/customers/{OWN}/invoices/debt", "money"),
+    Stop(f"{CUSTOMER}/recipients", f"/customers/{OWN}/recipients", "money"),
     Stop("/operations", "/operations", "operate", whole=True),
     Stop("/terms", "/terms", "terms", whole=True),
     Stop("/months", "/months", "balances", lists=True),

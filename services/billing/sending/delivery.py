@@ -28,7 +28,8 @@ NEXT = """
 """
 
 ATTACHED = """
-    SELECT name, content FROM message_document JOIN document USING (sha256) JOIN document_of USING (sha256, account_id)
+    SELECT name, content, media_type
+    FROM message_document JOIN document USING (sha256) JOIN document_of USING (sha256, account_id)
     WHERE message_id = $1 ORDER BY ordinal
 """
 

@@ -14,10 +14,11 @@ STYLE = "font-family: 'PT Sans', Arial, sans-serif; font-size: 15px; line-height
 
 
 class Attachment(NamedTuple):
-    """A document: what its file is called, and its bytes."""
+    """A document: what its file is called, its bytes, and what they are, as `application/pdf`."""
 
     name: str
     content: bytes
+    media_type: str
 
 
 class Letter(NamedTuple):
@@ -55,7 +56,8 @@ class Letter(NamedTuple):
         message.set_content(self.body, cte="base64")
         message.add_alternative(page(self.body, self.subject, self.lang), subtype="html", cte="base64")
         for each in self.attachments:
-            message.add_attachment(each.content, maintype="application", subtype="pdf", filename=each.name)
+            maintype, _, subtype = each.media_type.partition("/")
+            message.add_attachment(each.content, maintype=maintype, subtype=subtype, filename=each.name)
         for part in message.walk():
             if part.is_multipart():  # else a boundary of chance is made
                 part.set_boundary(f"=={self.message_id.hex}={part.get_content_subtype()}==")

@@ -1,6 +1,6 @@
 """What sending an account's month comes to: which documents to whom, or why nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
@@ -46,7 +46,10 @@ class Repeat(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is to be done. `act`: of the closed month; its revision and position say which documents these are."""
+    """What is to be done. `act`: of the closed month; its revision and position say which documents these are.
+
+    `reason`: why nothing, or why a document is left out.
+    """
 
     state: RequestState
     reason: str | None = None
@@ -88,13 +91,40 @@ async def plan(billing: Billing, hourbook: Hourbook, account_id: str, month: str
             return Plan("no-recipients", "Nobody is to get this account's documents: name recipients.", act)
         new = await _new(connection, act, recipients)
         repeats = await _repeats(connection, act, recipients) if again else ()
-    return Plan("prepared" if new or repeats else "nothing-new", None, act, new, repeats)
+    reason = await _against_upd(hourbook, act) if any("upd" in each.kinds for each in new) else None
+    if reason:
+        new = list(_without_upd(new))
+    state: RequestState = "prepared" if new or repeats else "not-possible" if reason else "nothing-new"
+    return Plan(state, reason, act, new, repeats)
+
+
+async def _against_upd(hourbook: Hourbook, act: Act) -> str | None:
+    """Why this act cannot be written as an УПД; None where it can."""
+    try:
+        await hourbook.answer("GET", path_of(act, "upd"), params={"known_at": act.position})
+    except ProblemError as problem:
+        if problem.problem.slug != "upd-not-possible":
+            raise
+        return problem.problem.detail
+    return None
+
+
+def _without_upd(new: Collection[NewMessage]) -> Iterator[NewMessage]:
+    for each in new:
+        if kinds := [kind for kind in each.kinds if kind != "upd"]:
+            yield each._replace(kinds=kinds)
+
+
+def path_of(act: Act, kind: DocumentKind) -> str:
+    """The route that makes a document of the act's month."""
+    month = f"acts/{act.month}/upd.xml" if kind == "upd" else f"{kind}s/{act.month}.pdf"
+    return f"/v1/accounts/{act.account_id}/{month}"
 
 
 async def _new(connection: Connection, act: Act, recipients: Collection[Standing]) -> list[NewMessage]:
     """What nobody has prepared yet. An act with nothing in it is none, and is not sent."""
     prepared = {tuple(row) for row in await connection.fetch(PREPARED, act.account_id, act.month, act.revision)}
-    made = [kind for kind in KINDS if kind != "act" or act.to_sign]
+    made = [kind for kind in KINDS if kind == "report" or act.to_sign]
     wanted = (
         NewMessage(each, [kind for kind in made if kind in each.kinds and (each.address_id, kind) not in prepared])
         for each in recipients

@@ -5,12 +5,14 @@ from hashlib import sha256
 from typing import NamedTuple
 from uuid import uuid4
 
+import httpx
+
 from contracts.reports import Act
 from contracts.sending import DocumentKind
 from services.billing.documents import keep
 from services.billing.hourbook import Hourbook
 from services.billing.running import Billing, Connection
-from services.billing.sending.plan import NewMessage, Plan, plan
+from services.billing.sending.plan import NewMessage, Plan, path_of, plan
 from services.billing.sending.texts import Texts
 from services.documents import Lang
 from services.documents.formats import Formats, printable
@@ -58,6 +60,7 @@ class Document(NamedTuple):
 
     sha256: bytes
     name: str
+    media_type: str = ""
     content: bytes | None = None
 
 
@@ -90,12 +93,28 @@ async def _documents(connection: Connection, hourbook: Hourbook, planned: Plan) 
     act = planned.act
     rows = await connection.fetch(KEPT, act.account_id, act.month, act.revision)
     found: Documents = {(row["kind"], row["lang"]): Document(row["sha256"], row["name"]) for row in rows}
-    for kind, lang in {(kind, message.to.lang): None for message in planned.new for kind in message.kinds}:
-        if (kind, lang) not in found:
-            path = f"/v1/accounts/{act.account_id}/{kind}s/{act.month}.pdf"
-            made = await hourbook.answer("GET", path, params={"known_at": act.position, "lang": lang})
-            found[kind, lang] = Document(sha256(made.content).digest(), _file_name(act, kind), made.content)
+    for each in {_named(kind, message.to.lang): None for message in planned.new for kind in message.kinds}:
+        if each not in found:
+            found[each] = await _made(hourbook, act, *each)
     return found
+
+
+def _named(kind: DocumentKind, lang: Lang) -> tuple[DocumentKind, Lang]:
+    """Which document is meant: there is no УПД but in Russian."""
+    return kind, "ru" if kind == "upd" else lang
+
+
+async def _made(hourbook: Hourbook, act: Act, kind: DocumentKind, lang: Lang) -> Document:
+    asked = {"known_at": act.position} | ({} if kind == "upd" else {"lang": lang})
+    made = await hourbook.answer("GET", path_of(act, kind), params=asked)
+    name = _given_name(made) if kind == "upd" else _file_name(act, kind)
+    media_type = made.headers["Content-Type"].partition(";")[0]
+    return Document(sha256(made.content).digest(), name, media_type, made.content)
+
+
+def _given_name(made: httpx.Response) -> str:
+    """The name that an УПД has inside too."""
+    return made.headers["Content-Disposition"].partition('filename="')[2].rstrip('"')
 
 
 def _file_name(act: Act, kind: DocumentKind) -> str:
@@ -106,7 +125,7 @@ def _file_name(act: Act, kind: DocumentKind) -> str:
 async def _keep(connection: Connection, act: Act, documents: Documents) -> None:
     for (kind, lang), document in documents.items():
         if document.content is not None:
-            await keep(connection, document.content, "application/pdf")
+            await keep(connection, document.content, document.media_type)
             await connection.execute(KEEP_OF_ACCOUNT, act.account_id, document.sha256, document.name)
             of_month = (act.account_id, act.month, act.revision, kind, lang, document.sha256)
             await connection.execute(KEEP_OF_MONTH, *of_month)
@@ -120,7 +139,7 @@ async def _add(
     of = (act.account_id, act.month, act.revision)
     await connection.execute(ADD_MESSAGE, message_id, *of, to.address_id, to.lang, writing.sender, subject, body)
     for ordinal, kind in enumerate(message.kinds):
-        document = documents[kind, to.lang].sha256
+        document = documents[_named(kind, to.lang)].sha256
         await connection.execute(ADD_DOCUMENT, message_id, ordinal, to.address_id, *of, kind, document)
     await connection.execute(ADD_STEP, message_id, actor)
 
@@ -128,7 +147,7 @@ async def _add(
 def written(act: Act, kinds: Sequence[DocumentKind], lang: Lang, texts: Texts) -> tuple[str, str]:
     """Subject and text of a message with these documents."""
     formats, of = Formats(lang), words(lang)
-    named = {"report": of["report"], "act": f"{of['act']} {of['number']} {act.number}"}
+    named = {kind: f"{of[kind]} {of['number']} {act.number}" for kind in ("act", "upd")} | {"report": of["report"]}
     values = {
         "customer": act.customer.name,
         "seller": act.seller.name,

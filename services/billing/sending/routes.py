@@ -40,7 +40,8 @@ ASKED_AT_ONCE = 4
 READINGS = ("projection-behind", "projection-halted", "projections-unavailable")
 OF_ACCOUNT = problems("account-not-found", "account-halted", *OUTAGES, *READINGS)
 OF_SENDING = problems("sending-off", "account-not-found", *OUTAGES, *READINGS)
-PDF = {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+KEPT = {"application/pdf": BINARY, "application/xml": BINARY}
 
 router = APIRouter(prefix="/v1", tags=["sending"])
 
@@ -180,7 +181,7 @@ async def get_month_sending(
 @router.get(
     "/documents/{sha256}",
     response_class=Response,
-    responses={200: headers("Content-Disposition") | {"content": PDF}},
+    responses={200: headers("Content-Disposition") | {"content": KEPT}},
     openapi_extra=problems("document-not-found", *OUTAGES),
 )
 @needs(Right.DOCUMENTS, listing=True)
@@ -188,7 +189,8 @@ async def get_document(request: Request, billing: BillingOf, sha256: Sha256Path)
     """The very bytes of a document that was sent, by their SHA-256."""
     async with billing.connection() as connection:
         found = await kept_document(connection, sha256, principal_of(request.scope).accounts)
-    disposition = {"Content-Disposition": f'inline; filename="{found["name"]}"'}
+    shown = "inline" if found["media_type"] == "application/pdf" else "attachment"
+    disposition = {"Content-Disposition": f'{shown}; filename="{found["name"]}"'}
     return Response(found["content"], media_type=found["media_type"], headers=disposition)
 
 

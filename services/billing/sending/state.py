@@ -43,7 +43,7 @@ DOCUMENTS = """
         WHERE marked.sha256 = document_of.sha256 AND marked.account_id = document_of.account_id
         ORDER BY number DESC LIMIT 1
     ) AS last ON true
-    WHERE month = $1 AND account_id = ANY($2) ORDER BY revision, kind DESC, lang DESC
+    WHERE month = $1 AND account_id = ANY($2) ORDER BY revision, array_position('{report,act,upd}', kind), lang DESC
 """
 
 UNSENT = """

@@ -104,8 +104,9 @@ def _planned(visit: Visit, row: Row, planned: PlannedSending) -> Effect:
         return f"{message.address} {visit.say.months_will_send.format(kinds=kinds)}{again}"
 
     lines = list(map(line, planned.messages))
-    reason = None if lines else planned.reason or visit.say.months_message_sent
-    return _of(row, *lines, reason=reason)
+    if lines:
+        return _of(row, *lines, *filter(None, [planned.reason]))
+    return _of(row, reason=planned.reason or visit.say.months_message_sent)
 
 
 async def _send(visit: Visit, month: str, chosen: list[Row]) -> Response:

@@ -55,6 +55,7 @@ WORDS: Words = {
     "months_requested_now": ("Поставлено в отправку: {count}.", "Requested: {count}."),
     "months_kind_report": ("отчёт", "report"),
     "months_kind_act": ("акт", "act"),
+    "months_kind_upd": ("УПД", "UPD"),
     "months_message_prepared": ("готово к отправке", "prepared"),
     "months_message_waiting": ("ждёт повтора", "waits for another attempt"),
     "months_message_handed-over": ("передано, ответа нет", "handed over, no answer"),

@@ -15,7 +15,7 @@ def letter(**changes) -> Letter:
     parts = {
         "message_id": UUID(int=7), "sender": "ООО «Часы» <office@seller.example>", "address": "b@customer.example",
         "written_at": datetime(2026, 4, 1, 9, tzinfo=UTC), "lang": "ru", "subject": "Документы за март 2026 года",
-        "body": "Здравствуйте!\n\n— Акт\n— Отчёт <1>\n", "attachments": [Attachment("act.pdf", PDF)],
+        "body": "Здравствуйте!\n\n— Акт\n— Отчёт <1>\n", "attachments": [Attachment("act.pdf", PDF, "application/pdf")],
     }  # fmt: skip
     return Letter(**parts | changes)
 
@@ -39,7 +39,11 @@ def test_what_a_reader_finds_in_it():
 
 
 def test_every_line_is_one_that_any_server_takes():
-    lines = letter(subject="Очень " * 60, attachments=[Attachment("a.pdf", PDF * 40)]).composed().split(b"\r\n")
+    lines = (
+        letter(subject="Очень " * 60, attachments=[Attachment("a.pdf", PDF * 40, "application/pdf")])
+        .composed()
+        .split(b"\r\n")
+    )
 
     assert max(map(len, lines)) <= 998
     assert all(line.isascii() and b"\n" not in line for line in lines)

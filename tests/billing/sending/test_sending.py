@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.billing.sending import delivery
-from tests.billing.sending.conftest import MONTH, Desk
+from tests.billing.sending.conftest import MONTH, REQUISITES, Desk
 from tests.billing.sending.mail_server import mail_server
 
 
@@ -63,6 +63,50 @@ async def test_each_recipient_gets_its_kinds_in_its_language_and_sees_no_other(d
     assert report["Subject"].startswith("Documents for March 2026")
     assert "sign" not in report.get_body(("plain",)).get_content()
     assert "buh@" not in report.as_string()
+
+
+async def test_an_upd_goes_to_who_asks_for_it_once_it_can_be_written_and_until_then_the_rest_goes(desk: Desk):
+    """What it lacks is said, beforehand too; its file is called what its content says, in whichever language."""
+    await desk.customer("upd", close=False)
+    everything = ["report", "act", "upd"]
+    await desk.recipients(
+        "upd",
+        {"address": "buh@upd.example", "kinds": everything, "lang": "en"},
+        {"address": "edo@upd.example", "kinds": ["upd"]},
+    )
+    await desk.command({"command": "CloseMonth", "account_id": "upd", "month": MONTH})
+    async with mail_server(desk.mailboxes) as port, desk.sender(port):
+        (planned,) = (await desk.send("upd", dry_run=True))["planned"]
+        assert [(each["address"], each["kinds"]) for each in planned["messages"]] == [
+            ("buh@upd.example", ["report", "act"])
+        ]
+        await desk.send("upd")
+        without = await desk.once_sent("upd")
+        assert all("customer.inn" in (said["reason"] or "") for said in (planned, without))
+        await desk.command(
+            {"command": "ReopenMonth", "account_id": "upd", "month": MONTH, "reason": "реквизиты"},
+            {"command": "ChangeCustomer", "account_id": "upd", "effective_on": "2026-03-01",
+             "customer_requisites": REQUISITES},
+            {"command": "CloseMonth", "account_id": "upd", "month": MONTH},
+        )  # fmt: skip
+        await desk.send("upd")
+        state = await desk.once_sent("upd", messages=3)
+
+    assert state["reason"] is None
+    (alone,) = desk.mailboxes.messages("edo@upd.example")
+    (file,) = alone.iter_attachments()
+    (kept,) = [each for each in state["documents"] if each["kind"] == "upd"]
+    assert file.get_content_type() == "application/xml"
+    assert file.get_filename() == kept["name"]
+    assert f'ИдФайл="{kept["name"].removesuffix(".xml")}"' in file.get_content().decode("cp1251")
+    stored = await desk.client.get(f"/v1/documents/{kept['sha256']}")
+    assert stored.content == file.get_content()
+    assert stored.headers["Content-Disposition"].startswith("attachment")
+    attached = [
+        [part.get_content_type() for part in message.iter_attachments()]
+        for message in desk.mailboxes.messages("buh@upd.example")
+    ]
+    assert sorted(attached) == [["application/pdf"] * 2, ["application/pdf"] * 2 + ["application/xml"]]
 
 
 async def test_a_recipient_that_is_added_later_gets_what_it_lacks(desk: Desk):
