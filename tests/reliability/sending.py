@@ -28,6 +28,8 @@ from tests.conftest import reachable_folder
 from tests.end_to_end.joined import joined_service
 
 SECONDS_MAX = 3600
+AT_ONCE = 50
+"""Customers whose history is recorded by one request."""
 SENDER = "from services.process import pauses; pauses.FIRST_SECONDS = 0.05; from services.__main__ import main; main()"
 """The sender as it is, but for its pauses: they would be most of the time."""
 STEPS = (4, 20)
@@ -50,9 +52,13 @@ class Killed:
     async def kill(self) -> None:
         """With SIGKILL: nothing is cleaned up."""
         assert self._process is not None
+        assert self.alive, f"{self.name} ended by itself: {self._last_words()}"
         self.deaths += 1
         self._process.send_signal(signal.SIGKILL)
         await self._process.wait()
+
+    def _last_words(self) -> str:
+        return Path(os.environ["SENDING_LOGS"], self.name).read_text(encoding="utf-8", errors="replace")[-2000:]
 
     @property
     def alive(self) -> bool:
@@ -75,7 +81,8 @@ async def campaign(desk: Desk, customers: int, seed: int, folder: Path) -> dict[
     """Send the documents of so many customers through it all, and judge what came of it; returns what happened."""
     chance = Random(seed)
     accounts = [f"customer-{number:03}" for number in range(customers)]
-    await desk.command(*(deed for account in accounts for deed in history(account)))
+    for some in (accounts[at : at + AT_ONCE] for at in range(0, customers, AT_ONCE)):
+        await desk.command(*(deed for account in some for deed in history(account)))
     for account in accounts:
         await desk.recipients(account, {"address": f"{account}@post.example"})
     port = free_port()
@@ -93,19 +100,25 @@ async def campaign(desk: Desk, customers: int, seed: int, folder: Path) -> dict[
 
 
 async def _kill_until_sent(desk: Desk, customers: int, chance: Random, processes: list[Killed]) -> None:
-    """Kill one of them after every few steps, wherever it is just then, until every message is sent."""
+    """Kill one of them after every few steps, wherever it is just then, until every message is sent.
+
+    Each dies once at least, the last of them after everything is sent where that comes first.
+    """
     next_death = 0
+    first_victims = chance.sample(processes, len(processes))
     while True:
         messages = [message for account in await whole_state(desk) for message in account["messages"]]
         assert not [each for each in messages if each["state"] in ("refused", "failed")]
-        if [each["state"] for each in messages] == ["sent"] * customers:
+        all_sent = [each["state"] for each in messages] == ["sent"] * customers
+        if all_sent and not first_victims:
             return
-        if (steps := len(messages) + sum(each["attempts"] for each in messages)) >= next_death:
+        steps = len(messages) + sum(each["attempts"] for each in messages)
+        if all_sent or steps >= next_death:
             next_death = steps + chance.randint(*STEPS)
-            victim = chance.choice(processes)
+            victim = first_victims.pop() if first_victims else chance.choice(processes)
             await victim.kill()
             await victim.start()
-        await asyncio.sleep(chance.uniform(0, 0.1))
+        await asyncio.sleep(chance.uniform(0.05, 0.3))
 
 
 async def whole_state(desk: Desk) -> list[dict[str, Any]]:

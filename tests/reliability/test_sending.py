@@ -10,7 +10,8 @@ from tests.billing.sending.mail_server import Mailboxes
 from tests.end_to_end.joined import joined_service
 from tests.reliability.sending import campaign
 
-CUSTOMERS = 30
+CUSTOMERS = 6
+"""The campaign has 300."""
 
 
 @pytest.mark.timeout(900)  # each death costs a start

@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 ACTOR = "system-sender"
 GIVE_UP_AFTER = timedelta(days=3)
+STILL_TRIED = frozenset({"waiting", "handed-over"})
 ERASED = "The address was erased."
 
 NEXT = """
@@ -77,13 +78,17 @@ async def _letter(connection: Connection, message: Record) -> Letter:
     )
 
 
-async def _record(connection: Connection, message: Record, outcome: Outcome) -> None:
-    """What came of an attempt. What has been tried for long enough is given up."""
-    metrics.ATTEMPTS.labels(outcome.state).inc()
+def state_after(outcome: Outcome, tried_for: timedelta) -> MessageState:
+    """Where a message stands after an attempt. What may have been taken is tried again, as what was not is."""
     state: MessageState = "handed-over" if outcome.state == "unanswered" else outcome.state
+    return "failed" if state in STILL_TRIED and tried_for > GIVE_UP_AFTER else state
+
+
+async def _record(connection: Connection, message: Record, outcome: Outcome) -> None:
+    """What came of an attempt."""
+    metrics.ATTEMPTS.labels(outcome.state).inc()
     unanswered = message["unanswered"] + (outcome.state == "unanswered")
-    if state in ("waiting", "handed-over") and datetime.now(UTC) - message["tried_since"] > GIVE_UP_AFTER:
-        state = "failed"
+    state = state_after(outcome, datetime.now(UTC) - message["tried_since"])
     if state != "sent":
         logger.warning("Message %s is %s: %s", message["message_id"], state, outcome.answer)
     await _change(connection, message, state, outcome.answer, unanswered=unanswered)
@@ -101,5 +106,5 @@ async def _change(
     """The state, and the step to it; `attempts`: how often it was tried by then, this time counted."""
     attempts = message["attempts"] + 1 if attempts is None else attempts
     unanswered = message["unanswered"] if unanswered is None else unanswered
-    pause = pause_after(attempts) if state in ("waiting", "handed-over") else None
+    pause = pause_after(attempts) if state in STILL_TRIED else None
     await connection.execute(CHANGE, message["message_id"], state, answer, attempts, unanswered, pause, ACTOR)
