@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench campaign campaign-audit campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-schemathesis campaign-sending lock clean
+.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-schemathesis campaign-sending lock clean
 
 setup: $(STAMP)
 
@@ -43,6 +43,12 @@ check: setup
 
 bench: setup
 	.venv/bin/hourbook bench
+
+# Everything that operators install, made in dist/ and checked: the image, built twice (as root, by buildah), its parts at
+# work; compose file; alert rules.
+production: setup
+	infra/image/build.sh
+	HOURBOOK_IMAGE=hourbook:$$(.venv/bin/hourbook --version | cut -d' ' -f2) .venv/bin/python -m pytest tests/infra
 
 # The property tests at length, thousands of histories and of tamperings of each kind, new ones on every run; a rebuild
 # of a million events.
@@ -83,14 +89,20 @@ campaign-schemathesis: setup
 campaign-sending: setup
 	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.sending $(or $(CUSTOMERS),300)
 
-# Versions already in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest.
+# Versions already in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest. What the image
+# installs is the same without what developers and tests need, and without servers.
+COMPILE := .venv-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-config --no-header \
+	--no-annotate --no-emit-index-url --no-emit-find-links --quiet
 lock:
 	test -x .venv-lock/bin/uv || { $(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv; }
-	.venv-lock/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes $(UPGRADE) \
-		--no-config --no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+	$(COMPILE) --extra dev $(UPGRADE) --output-file requirements.lock
+	$(COMPILE) --extra tracing --constraints requirements.lock --output-file requirements-production.lock
 	{ echo "# Every version and hash that make setup installs. Made from pyproject.toml: regenerate with make lock."; \
 		cat requirements.lock; } > requirements.lock.new
 	mv requirements.lock.new requirements.lock
+	{ echo "# Those of them that the image installs: without servers, and without what developers need."; \
+		cat requirements-production.lock; } > requirements.lock.new
+	mv requirements.lock.new requirements-production.lock
 
 clean:
 	rm -rf .venv .venv-lock .venv-schemathesis .hourbook .pytest_cache .ruff_cache .hypothesis .bench build *.egg-info

@@ -40,7 +40,11 @@ Host = Annotated[str | None, typer.Option(help="The address to listen on, instea
 Data = Annotated[Path, typer.Option(help="Where everything is kept.")]
 MetricsPort = Annotated[
     int | None,
-    typer.Option(help="A port on 127.0.0.1 with /metrics and /health/live, of a part without HTTP.", min=1, max=65535),
+    typer.Option(
+        help="A port of HOURBOOK_METRICS_HOST (127.0.0.1) with /metrics and /health/live, of a part without HTTP.",
+        min=1,
+        max=65535,
+    ),
 ]
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
@@ -129,15 +133,30 @@ def demo(
             watch(hourbook, _say)
 
 
-@cli.command(hidden=True)
-def serve(socket: Annotated[int, typer.Option(help="An open socket, by its number.")]) -> None:
-    """Commands and queries behind one address: what `up` starts, on a socket of its own."""
+@cli.command()
+def serve(
+    port: Port = 8000,
+    host: Host = None,
+    socket: Annotated[
+        int | None, typer.Option(hidden=True, help="An open socket, by its number: that of `up`.")
+    ] = None,
+) -> None:
+    """Run commands, queries, billing and the web pages behind one address; the other parts run elsewhere."""
     from socket import socket as inherited
 
-    from services.process.serving import serve
+    from services.operating.start_conditions import require_settings
+    from services.process.serving import listening, serve
+    from services.process.settings import read
+    from services.process.site import SiteSettings
 
+    _listen_on(host)
     _begin("service")
-    serve("services.app:create_app", inherited(fileno=socket))
+    if socket is None:
+        require_settings(os.environ)
+        taken = listening(port, read(SiteSettings).host)
+    else:
+        taken = inherited(fileno=socket)
+    serve("services.app:create_app", taken)
 
 
 @cli.command()

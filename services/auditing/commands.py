@@ -32,7 +32,12 @@ TrustKeys = Annotated[
 ]
 Projections = Annotated[bool, typer.Option("--projections/--no-projections", help="Compare balances too.")]
 MetricsPort = Annotated[
-    int | None, typer.Option(help="With --every: a port on 127.0.0.1 with /metrics and /health/live.", min=1, max=65535)
+    int | None,
+    typer.Option(
+        help="With --every: a port of HOURBOOK_METRICS_HOST (127.0.0.1) with /metrics and /health/live.",
+        min=1,
+        max=65535,
+    ),
 ]
 Every = Annotated[float | None, typer.Option(help="Again and again, so many seconds apart.", min=1)]
 

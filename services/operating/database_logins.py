@@ -6,6 +6,7 @@ import hmac
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -57,7 +58,7 @@ async def keep_logins(owner_url: str, folder: Path) -> None:
             password = _password_in(file) or secrets.token_hex(24)
             login = f"{part}_of_{database}"[:NAME_LENGTH_MAX]
             await _keep_login(connection, login, roles, password)
-            replace_file(file, f"{_url(owner_url, login, password)}\n")
+            _keep_file(file, f"{_url(owner_url, login, password)}\n")
     except asyncpg.InsufficientPrivilegeError as refused:
         reason = str(refused).splitlines()[0]
         raise OperatorError(
@@ -69,7 +70,22 @@ async def keep_logins(owner_url: str, folder: Path) -> None:
 
 def _make_private(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    with suppress(OSError):  # of a folder that is read only, as secrets often are
+        folder.chmod(0o700)
+
+
+def _keep_file(file: Path, url: str) -> None:
+    """One that has this URL already is left alone: its folder may be read only."""
+    if file.exists() and file.read_text(encoding="ascii").strip() == url.strip():
+        return
+    try:
+        replace_file(file, url)
+    except OSError as refused:
+        expected = urlsplit(url.strip())
+        shown = expected._replace(netloc=f"{expected.username}:…@{expected.netloc.rpartition('@')[2]}").geturl()
+        raise OperatorError(
+            f"{file} cannot be written ({refused.strerror}): write {shown} into it, or name a folder that can be."
+        ) from refused
 
 
 async def _keep_login(connection: asyncpg.Connection, login: str, roles: tuple[str, ...], password: str) -> None:
@@ -111,5 +127,6 @@ def database_url_of(part: str, data: Path) -> str:
 
 
 def owners_url(data: Path) -> str:
-    """By which URL the schemas are changed: DATABASE_URL, else that of the server which `up` has started."""
-    return os.environ.get("DATABASE_URL") or EmbeddedPostgres(data / "postgres").url_elsewhere()
+    """By which URL schemas are changed: `owner.database` of HOURBOOK_LOGINS, DATABASE_URL, or the server of `up`."""
+    given = as_part("owner").get("DATABASE_URL") or os.environ.get("DATABASE_URL")
+    return given or EmbeddedPostgres(data / "postgres").url_elsewhere()

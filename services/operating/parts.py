@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,18 @@ STOP_SECONDS_MAX = 20
 RESTART_SECONDS = 0.1
 RESTART_SECONDS_MAX = 10
 LOG_BYTES_MAX = 10_000_000
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "service": ("serve",),
+    "relay": ("ledger", "--only", "relay"),
+    "expiry": ("ledger", "--only", "expiry"),
+    "worker": ("projections", "--only", "worker"),
+    "billing": ("billing",),
+    "sender": ("sender",),
+    "auditor": ("audit", "verify", "--every", "60"),
+}
+"""The parts that make up a Hourbook, and the command of each. The service alone answers requests; the sender runs where
+there is a mail server."""
+
 DEATHS_MAX = 5
 """So often a process may die before Hourbook is ready; then the operator is told instead."""
 

@@ -21,6 +21,7 @@ from services.pages.settings import PagesSettings
 from services.process import settings
 from services.process.logins import LoginSettings
 from services.process.logs import LogSettings
+from services.process.metrics import MetricsSettings
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.outside import OutsideSettings
 from services.process.request_log import RequestLogSettings
@@ -38,6 +39,7 @@ KNOWN = settings.variables(
     LoginSettings,
     TlsSettings,
     LogSettings,
+    MetricsSettings,
     RequestLogSettings,
     OutsideSettings,
     PagesSettings,

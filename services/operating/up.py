@@ -18,7 +18,7 @@ from services.operating import door_keys
 from services.operating.health_watch import HealthWatch
 from services.operating.migration import bring_up_to_date
 from services.operating.part_logins import PartLogins
-from services.operating.parts import Part, bound
+from services.operating.parts import COMMANDS, Part, bound
 from services.operating.start_conditions import door_settings, require_settings, sending_settings
 from services.pages.entry_links import make_link
 from services.process import nats_connection
@@ -30,7 +30,6 @@ from services.process.settings import read
 from services.process.tls import TlsSettings
 
 READY_SECONDS_MAX = 120
-AUDIT_SECONDS = "60"
 METRICS_FILE = "metrics.json"
 REQUESTS_FILE = "requests.log"
 REST_SECONDS = 2
@@ -163,22 +162,17 @@ def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) ->
 
     Where each shows its metrics is in a file, as Prometheus reads it (file_sd_configs).
     """
-    commands = {
-        "relay": ["ledger", "--only", "relay"],
-        "expiry": ["ledger", "--only", "expiry"],
-        "worker": ["projections", "--only", "worker"],
-        "billing": ["billing"],
-        **({"sender": ["sender"]} if sending_settings(environment).is_on else {}),
-        "auditor": ["audit", "verify", "--every", AUDIT_SECONDS, "--data", str(folder.parent)],
-    }
-    ports = {"service": port} | {name: free_port() for name in commands}
+    unused = set() if sending_settings(environment).is_on else {"sender"}
+    others = {name: line for name, line in COMMANDS.items() if name != "service" and name not in unused}
+    options = {"auditor": ("--data", str(folder.parent))}
+    ports = {"service": port} | {name: free_port() for name in others}
     targets = [{"targets": [f"127.0.0.1:{each}"], "labels": {"part": name}} for name, each in ports.items()]
     replace_file(folder / METRICS_FILE, json.dumps(targets, indent=2), mode=0o644)
     return [
-        Part("service", ["serve", "--socket", str(socket)], environment, folder, (socket,)),
+        Part("service", [*COMMANDS["service"], "--socket", str(socket)], environment, folder, (socket,)),
         *(
-            Part(name, [*line, "--metrics-port", str(ports[name])], environment, folder)
-            for name, line in commands.items()
+            Part(name, [*line, *options.get(name, ()), "--metrics-port", str(ports[name])], environment, folder)
+            for name, line in others.items()
         ),
     ]
 

@@ -8,11 +8,12 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import Counter, Gauge, Histogram, Info, make_wsgi_app
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.settings import read
 from services.process.version import VERSION
-
-LOOPBACK = "127.0.0.1"
 
 REQUESTS = Counter("hourbook_http_requests", "Requests answered, by route and status.", ["route", "method", "status"])
 ANSWER = Histogram(
@@ -49,6 +50,14 @@ def _of_answers(route: str, method: str, status: int) -> tuple[Counter, Histogra
     return REQUESTS.labels(route, method, status), ANSWER.labels(route)
 
 
+class MetricsSettings(BaseSettings):
+    """The address at which a part without HTTP of its own shows its metrics."""
+
+    model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
+
+    host: str = Field(default="127.0.0.1", min_length=1, validation_alias="HOURBOOK_METRICS_HOST")
+
+
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
@@ -59,14 +68,16 @@ class _Quiet(WSGIRequestHandler):
 
 
 def serve_metrics(port: int | None) -> None:
-    """Answer /metrics and /health/live on that port of loopback for as long as the process lives; on none without."""
+    """Answer /metrics and /health/live on that port for as long as the process lives; on none without."""
     if port is None:
         return
+    host = read(MetricsSettings).host
     try:
-        server = make_server(LOOPBACK, port, _application, _Server, _Quiet)
+        server = make_server(host, port, _application, _Server, _Quiet)
     except OSError as refused:
         raise OperatorError(
-            f"Port {port} of {LOOPBACK} cannot be used ({refused.strerror}): choose another --metrics-port.",
+            f"Port {port} of {host} cannot be used ({refused.strerror}): choose another --metrics-port, or another "
+            "HOURBOOK_METRICS_HOST.",
             exit_code=CANNOT_START,
         ) from refused
     threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()

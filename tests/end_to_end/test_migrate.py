@@ -50,6 +50,22 @@ async def test_check_says_what_is_missing_and_changes_nothing(database_url: str)
     assert await outstanding(settings) == []
 
 
+async def test_the_owner_too_may_be_a_file_and_files_that_are_right_are_left_alone(migrated: str, tmp_path: Path):
+    """A folder of secrets is often read only."""
+    await keep_logins(migrated, tmp_path)
+    made = {file: file.stat().st_ino for file in tmp_path.iterdir()}
+    database_file(tmp_path, "owner").write_text(f"{migrated}\n")
+    nowhere = {"HOURBOOK_LOGINS": str(tmp_path), "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nowhere"}
+    done = program("migrate", "--logins", tmp_path, **nowhere)
+    assert done.returncode == 0, done.stderr
+    assert made == {file: file.stat().st_ino for file in made}
+
+
+async def test_a_login_that_cannot_be_written_down_is_shown_without_its_password(migrated: str):
+    with pytest.raises(OperatorError, match=r"ledger.database cannot be written .*ledger_of_test_\w+:…@"):
+        await keep_logins(migrated, Path("/proc/self"))
+
+
 async def test_logins_are_made_once_and_their_passwords_kept(migrated: str, tmp_path: Path):
     await keep_logins(migrated, tmp_path)
     urls = {part: database_file(tmp_path, part).read_text() for part in ROLES_OF}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Builds the image without a Docker engine, twice, and holds that both are the same to the byte; leaves it in dist/ with its
+# bill of materials (CycloneDX). Needs root, buildah and pip; and mmdebstrap, where BASE names no image to build on.
+#
+#   infra/image/build.sh          # on Debian as apt has it, made here
+#   BASE=docker.io/library/python:3.13-slim@sha256:… infra/image/build.sh
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+python=.venv/bin/python
+version=$("$python" -c 'from services.process.version import VERSION; print(VERSION)')
+name=hourbook:$version
+work=${WORK:-build/image} # kept between builds: the base, and packages
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+mkdir -p "$work/packages" dist
+
+made_here() {
+    [ -e "$work/base.tar" ] ||
+        mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$work/base.tar"
+    buildah inspect --type image hourbook-base >/dev/null 2>&1 || {
+        container=$(buildah from scratch)
+        buildah add --quiet "$container" "$work/base.tar" >/dev/null
+        buildah commit --quiet --rm "$container" hourbook-base >/dev/null
+    }
+    echo localhost/hourbook-base
+}
+base=${BASE:-$(made_here)}
+
+# Packages are fetched by this machine's pip, wherever that has them from, and the build is given the files alone.
+python_of_base=$(container=$(buildah from "$base") && buildah run --isolation chroot "$container" -- python3 -c \
+    'import sys; print("%d.%d" % sys.version_info[:2])' && buildah rm "$container" >/dev/null)
+sed -n '/^setuptools==/,/[^\\]$/p' requirements.lock > "$work/tools.lock"
+"$python" -m pip download -qq --no-deps --only-binary :all: --require-hashes --python-version "$python_of_base" \
+    --dest "$work/packages" -r requirements-production.lock -r "$work/tools.lock"
+printf '[global]\nno-index = true\nfind-links = /packages\n' > "$work/pip.conf"
+
+build() {
+    buildah build --quiet --isolation chroot --format docker --no-cache --timestamp "$SOURCE_DATE_EPOCH" \
+        --build-arg BASE="$base" --build-arg SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
+        --label org.opencontainers.image.version="$version" \
+        --secret id=pip,src="$work/pip.conf" --volume "$PWD/$work/packages:/packages:ro" \
+        --file infra/image/Dockerfile --tag "$1" .
+}
+digest() { buildah inspect --type image --format '{{.FromImageDigest}}' "$1"; }
+
+build "$name"
+build "$name-again"
+first=$(digest "$name") second=$(digest "$name-again")
+[ "$first" = "$second" ] || { echo "built twice, the image differs: $first and $second" >&2; exit 1; }
+buildah rmi "$name-again" >/dev/null
+
+rm -f dist/hourbook-image.tar
+buildah push --quiet "$name" "docker-archive:dist/hourbook-image.tar:$name"
+.venv/bin/cyclonedx-py requirements --output-reproducible --of JSON -o dist/hourbook.cdx.json requirements-production.lock
+echo "$name $first, $(du -m dist/hourbook-image.tar | cut -f1) MB, in dist/hourbook-image.tar"

@@ -1,0 +1,111 @@
+"""The compose file: every part runs in it, with its own secrets, and all that it names is there."""
+
+import re
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from services.operating.database_logins import ROLES_OF
+from services.operating.nats_logins import permissions
+from services.operating.parts import COMMANDS
+from services.operating.start_conditions import KNOWN
+from services.process.logins import database_file, nats_file
+
+FOLDER = Path(__file__).parents[2] / "infra" / "compose"
+COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
+SERVICES: dict[str, Any] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if "hourbook:" in service["image"]}
+CONDITIONS = {"service_healthy": "healthcheck", "service_completed_successfully": "command"}
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of compose.yaml after secrets.sh has run in it."""
+    folder = tmp_path_factory.mktemp("compose")
+    script = folder / "secrets.sh"
+    script.write_bytes((FOLDER / "secrets.sh").read_bytes())
+    subprocess.run(["sh", script], check=True)
+    return folder / "secrets"
+
+
+def test_every_part_runs_with_its_command():
+    for part, line in COMMANDS.items():
+        assert tuple(SERVICES[part]["command"][: len(line)]) == line
+        if part != "service":
+            assert SERVICES[part]["command"][-2:] == ["--metrics-port", "8000"]
+    assert set(OURS) == {*COMMANDS, "migrate", "keys"}
+
+
+def test_every_setting_is_one():
+    for name, service in OURS.items():
+        assert not set(service["environment"]) - KNOWN, name
+
+
+def test_everything_is_hardened():
+    for name, service in SERVICES.items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert "privileged" not in service
+
+
+def test_what_is_waited_for_can_come():
+    for name, service in SERVICES.items():
+        for other, how in service.get("depends_on", {}).items():
+            waited_for = SERVICES[other]
+            known = "healthcheck" in waited_for or other in COMMANDS
+            assert known if how["condition"] == "service_healthy" else waited_for["restart"] == "no", (name, other)
+
+
+def test_ports_are_open_on_this_machine_alone():
+    published = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    assert published
+    assert all(port.startswith("127.0.0.1:") for port in published)
+
+
+def test_every_file_and_volume_is_there(secrets: Path):
+    for name, service in SERVICES.items():
+        for each in service.get("volumes", ()):
+            source = each.partition(":")[0]
+            known = (secrets.parent / source).exists() or (FOLDER / source).exists()
+            assert known if source.startswith(".") else source in COMPOSE["volumes"], (name, source)
+        for each in service.get("env_file", ()):
+            assert (secrets.parent / each).exists(), (name, each)
+    used = {each.partition(":")[0] for service in SERVICES.values() for each in service.get("volumes", ())}
+    assert set(COMPOSE["volumes"]) <= used
+
+
+def test_secrets_are_made_once_and_shown_to_their_parts(secrets: Path):
+    named = {name: secrets.parent / secret["file"] for name, secret in COMPOSE["secrets"].items()}
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o700
+    made = {name: file.read_text() for name, file in named.items()}
+    subprocess.run(["sh", secrets.parent / "secrets.sh"], check=True)
+    assert made == {name: file.read_text() for name, file in named.items()}
+    used = {name for service in SERVICES.values() for name in service.get("secrets", ())}
+    assert used == set(named)
+    assert {each for each in used if each.endswith(".nats")} == {f"{user}.nats" for user in permissions(1)}
+    owner = [name for name, service in SERVICES.items() if "owner.database" in service.get("secrets", ())]
+    assert owner == ["migrate"]
+
+
+def test_nats_is_given_every_password_that_its_configuration_names(secrets: Path):
+    configuration = (FOLDER.parent / "nats" / "hourbook.conf").read_text(encoding="utf-8")
+    given = dict(line.split("=", 1) for line in (secrets / "nats.env").read_text().splitlines())
+    assert set(re.findall(r"\$([A-Z_]+_PASSWORD)", configuration)) == set(given)
+    for user in permissions(1):
+        url = urlsplit(nats_file(secrets, user).read_text().strip())
+        assert (url.username, url.password) == (user, given[f"{user.upper()}_PASSWORD"])
+        assert (url.hostname, url.port) == ("nats", 4222)
+
+
+def test_logins_are_called_as_migrate_calls_them(secrets: Path):
+    owner = urlsplit(database_file(secrets, "owner").read_text().strip())
+    for part in ROLES_OF:
+        login = urlsplit(database_file(secrets, part).read_text().strip())
+        assert login.username == f"{part}_of{owner.path.replace('/', '_')}"
+        assert login.netloc.rpartition("@")[2] == owner.netloc.rpartition("@")[2]
