@@ -17,6 +17,7 @@ from tests.benchmarks.doors import cost_of_doors
 from tests.benchmarks.figures import Figure, in_turn
 from tests.benchmarks.ours import CLOSED
 from tests.benchmarks.visible import visible
+from tests.benchmarks.web_pages import CHROMIUM, cost_of_pages
 
 ROUNDS = 3
 STOCK_THREADS = (1, 4, 16)
@@ -52,7 +53,7 @@ def measure(seconds: float, events: int, output: Path, console: Console) -> None
         with EmbeddedPostgres(folder / "postgres") as postgres:
             require_durable(postgres.url)
             bench = Bench(postgres, folder, seconds, events, console)
-            for part in (appending, closing, doors, proving, long_log):
+            for part in (appending, closing, doors, proving, web_pages, long_log):
                 console.print(f"measuring: {(part.__doc__ or '').splitlines()[0]}", highlight=False)
                 for figure in part(bench):
                     found.append(figure)
@@ -164,6 +165,15 @@ def proving(bench: Bench) -> Iterator[Figure]:
             against = "the same without hashes, seals, comparison, tree, checkpoints"
             yield Figure(measure, against, "alone", ours, without, "/s", 0.88)
             yield Figure(measure, "the same without signing seals", "alone", ours, unsigned, "/s", 0.95)
+
+
+def web_pages(bench: Bench) -> Iterator[Figure]:
+    """what the web pages add, weigh and take to paint, with a thousand customers."""
+    if CHROMIUM is None:
+        bench.console.print("skipped: bytes and paint of a page, for there is no Chromium on PATH", highlight=False)
+    database = sides.database(bench.postgres.url, "pages")
+    with sides.everything(bench.folder / "pages", database, bench.console.print) as url:
+        yield from cost_of_pages(url)
 
 
 def long_log(bench: Bench) -> Iterator[Figure]:

@@ -16,7 +16,7 @@ from services.pages.errors import NothingHere
 from services.pages.present import last_month
 from services.pages.visit import Visit
 
-ROWS = 100
+ROWS = 50
 INVOICES_SHOWN = 200
 SENDINGS_SHOWN = 1000
 

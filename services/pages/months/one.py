@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from contracts.access import Right
 from contracts.read_models import AccountView
-from contracts.sending import SHA256_FORM
+from contracts.sending import SHA256_FORM, AccountSending, MonthSending
 from services.pages.errors import NothingHere
 from services.pages.months.overview import named_month
 from services.pages.months.state import rows_of
@@ -23,9 +23,24 @@ async def show_account(visit: Visit) -> Response:
     if not rows:
         raise NothingHere
     may_act = visit.may(Right.MONTHS, listing=True)
+    sending = await _sending(visit, month, account_id)
     return visit.html(
-        "months/account.html", month=month, row=rows[0], may_act=may_act, marks=MARKS, key=visit.new_key()
+        "months/account.html",
+        month=month,
+        row=rows[0],
+        sending=sending,
+        may_act=may_act,
+        marks=MARKS,
+        key=visit.new_key(),
     )
+
+
+async def _sending(visit: Visit, month: str, account_id: str) -> AccountSending | None:
+    """Its messages and documents, for who may read documents; None where none was asked for."""
+    if not visit.may(Right.DOCUMENTS, listing=True):
+        return None
+    found = await visit.api.get(MonthSending, f"/v1/months/{month}/sending", account=account_id)
+    return found.accounts[0] if found.accounts else None
 
 
 async def receive_account(visit: Visit) -> Response:

@@ -11,7 +11,7 @@ from services.pages.months.state import Progress, rows_of
 from services.pages.present import last_month
 from services.pages.visit import Visit
 
-SHOWN_ROWS = 100
+SHOWN_ROWS = 50
 
 
 async def show_month(visit: Visit) -> Response:

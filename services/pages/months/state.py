@@ -1,36 +1,73 @@
-"""A month as finance sees it: each customer's row, and how far the work has come."""
+"""A month as finance sees it: each customer's row, and how far the work has come.
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
+Of all customers at once a page reads no more than it counts: most of what the routes say of a thousand would be read in
+vain.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
 
 from contracts.access import Right
-from contracts.months import AccountMonth, MonthPage
-from contracts.read_models import AccountPage, AccountSummary
-from contracts.sending import AccountSending, MonthSending
+from contracts.months import AccountMonth
+from contracts.sending import DocumentKind, Mark, MessageState, RequestState
 from services.pages.visit import Visit
 
 ROWS = 1000
 MOVING = frozenset({"prepared", "waiting", "handed-over"})
 STOPPED = frozenset({"refused", "failed"})
 
-Listing = TypeVar("Listing", MonthPage, AccountPage, MonthSending)
+
+class StandingAccount(TypedDict):
+    """Of an account, what is to be looked at before its month is closed."""
+
+    account_id: str
+    owed_minutes: int
+    planned_minutes: int
+
+
+class CountedMessage(TypedDict):
+    """Of a message, what is counted."""
+
+    revision: int
+    state: MessageState
+
+
+class CountedDocument(TypedDict):
+    """Of a document that was sent, what is counted."""
+
+    kind: DocumentKind
+    revision: int
+    mark: Mark | None
+
+
+class CountedSending(TypedDict):
+    """Of an account's sending, what is counted."""
+
+    account_id: str
+    state: RequestState | None
+    messages: list[CountedMessage]
+    documents: list[CountedDocument]
 
 
 class Row:
     """One customer's month: what it comes to, what to look at, and where its documents are."""
 
-    def __init__(self, month: AccountMonth, account: AccountSummary | None, sending: AccountSending | None) -> None:
+    def __init__(self, month: AccountMonth, account: StandingAccount | None, sending: CountedSending | None) -> None:
         self.month = month
-        self.owed_minutes = account.owed_minutes if account else 0
-        self.planned_minutes = account.planned_minutes if account else 0
+        self.owed_minutes = account["owed_minutes"] if account else 0
+        self.planned_minutes = account["planned_minutes"] if account else 0
         self.sending = sending
-        of_now = [each for each in sending.messages if each.revision == month.revision] if sending else []
-        self.states = {each.state for each in of_now}
+        messages = sending["messages"] if sending else []
+        self.states = {each["state"] for each in messages if each["revision"] == month.revision}
 
     @property
     def requested(self) -> str | None:
         """What became of the last request, where that is the news."""
-        state = self.sending.state if self.sending else None
+        state = self.sending["state"] if self.sending else None
         return None if state in {"prepared", "nothing-new"} else state
 
     @property
@@ -47,9 +84,10 @@ class Row:
     def signed(self) -> bool | None:
         """Whether the act that was sent is signed; None where none was."""
         acts = [
-            each for each in self.sending.documents if each.kind == "act" and each.revision == self.month.revision
+            each for each in self.sending["documents"]
+            if each["kind"] == "act" and each["revision"] == self.month.revision
         ] if self.sending and self.states else []  # fmt: skip
-        return any(each.mark == "signed" for each in acts) if acts else None
+        return any(each["mark"] == "signed" for each in acts) if acts else None
 
 
 class Progress:
@@ -69,26 +107,49 @@ class Progress:
         self.planned = sum(row.planned_minutes > 0 for row in rows)
 
 
+Listed = TypeVar("Listed")
+
+
+class Listing(TypedDict, Generic[Listed]):
+    """A page of a list."""
+
+    accounts: list[Listed]
+    next_cursor: str | None
+
+
+MONTHS, STANDING, SENDING = (
+    TypeAdapter(Listing[AccountMonth]), TypeAdapter(Listing[StandingAccount]), TypeAdapter(Listing[CountedSending])
+)  # fmt: skip
+
+
 async def rows_of(visit: Visit, month: str, account: str | None = None) -> list[Row]:
     """The month of every customer that the person sees, or of one, as of the position that the address names."""
-    months = await _all(visit, MonthPage, f"/v1/months/{month}", account=account)
-    accounts = {each.account_id: each for each in await _all(visit, AccountPage, "/v1/accounts")}
-    sending = {}
-    if visit.may(Right.DOCUMENTS, listing=True):
-        found = await _all(visit, MonthSending, f"/v1/months/{month}/sending", account=account)
-        sending = {each.account_id: each for each in found}
-    return [Row(each, accounts.get(each.account_id), sending.get(each.account_id)) for each in months]
+    of_position = {"Hourbook-Min-Position": visit.asked("position") or "0"}
+    months, accounts, sending = await asyncio.gather(
+        _all(visit, MONTHS, f"/v1/months/{month}", of_position, account=account),
+        _all(visit, STANDING, "/v1/accounts", of_position) if account is None else _none(),
+        _all(visit, SENDING, f"/v1/months/{month}/sending", {}, account=account)
+        if visit.may(Right.DOCUMENTS, listing=True) else _none(),
+    )  # fmt: skip
+    standing = {each["account_id"]: each for each in accounts}
+    asked_for = {each["account_id"]: each for each in sending}
+    return [Row(each, standing.get(each.account_id), asked_for.get(each.account_id)) for each in months]
 
 
-async def _all(visit: Visit, model: type[Listing], path: str, **asked: Any) -> list[Any]:
-    """Every page of a list; `position`: of a command whose effect is to be seen."""
-    minimum = {"Hourbook-Min-Position": visit.asked("position") or "0"} if model is not MonthSending else {}
-    found: list[Any] = []
+async def _none() -> list[Any]:
+    return []
+
+
+async def _all(
+    visit: Visit, listing: TypeAdapter[Listing[Listed]], path: str, headers: Mapping[str, str], **asked: Any
+) -> list[Listed]:
+    """Every page of a list."""
+    found: list[Listed] = []
     given: dict[str, Any] = {name: value for name, value in asked.items() if value} | {"limit": ROWS}
     while True:
-        answer = await visit.api.ask("GET", path, params=given, headers=minimum)
-        page = model.model_validate_json(answer.content)
-        found += page.accounts
-        if page.next_cursor is None:
+        answer = await visit.api.ask("GET", path, params=given, headers=headers)
+        page = listing.validate_json(answer.content)
+        found += page["accounts"]
+        if page["next_cursor"] is None:
             return found
-        given["cursor"] = page.next_cursor
+        given["cursor"] = page["next_cursor"]
