@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-schemathesis campaign-sending lock clean
+.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-schemathesis campaign-sending lock clean
 
 setup: $(STAMP)
 
@@ -60,6 +60,10 @@ campaign: setup
 # each break a rule; an hour or two. What came of each attack is written to .bench/campaign-audit-*.txt.
 campaign-audit: setup
 	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/auditing tests/ledger/audit/test_tampering.py
+
+# A portal's year: 10,000 tasks, changed at random, read by a connector that is killed over lines that are cut.
+campaign-bitrix24: setup
+	BITRIX24_TASKS=$(or $(TASKS),10000) BITRIX24_DAYS=$(or $(DAYS),365) .venv/bin/python -m pytest --timeout 36000 tests/bitrix24/test_year.py
 
 # Writers in several processes, killed and cut off at random, for half an hour.
 campaign-concurrency: setup

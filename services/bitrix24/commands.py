@@ -32,7 +32,7 @@ def check(
 ) -> None:
     """Hold a month of the portal's tasks to the ledger's, and print each difference; exit code 1 where there is one.
 
-    Records nothing. What is confirmed and not charged is tried as a dry run, and shown with the ledger's refusal.
+    Records nothing. What would make them agree is tried as a dry run, and shown with the ledger's refusal.
     """
     from services.bitrix24.comparison import compared
 
@@ -54,8 +54,9 @@ def run(
 ) -> None:
     """Charge what the portal's customers have confirmed, round by round, a line for each task and what became of it.
 
-    A task is charged once, whatever is interrupted. What the ledger refuses, and what is not clear, is printed when it
-    first is so, and tried again in each round. Where the portal cannot be read whole, nothing is charged in that round.
+    A task is charged once, whatever is interrupted. What the ledger refuses, what is not clear, and what has changed
+    since it was charged, is printed when it first is so, and tried again in each round. Such changes are recorded where
+    `apply` of the settings allows it. Where the portal cannot be read whole, nothing is recorded in that round.
     """
     from services.bitrix24.recording import Rounds, keep_recording
 

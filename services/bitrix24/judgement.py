@@ -5,6 +5,7 @@ Pure: what the portal says, what the settings say, and who is whose come in as d
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from contracts.commands import CloseTaskBody
 from contracts.events import Category
 from contracts.quantities import AccountId, TaskId
 from contracts.terms import TermsVersion
-from services.bitrix24.portal_tasks import Change, Elapsed, Person, Work
+from services.bitrix24.portal_tasks import Change, Elapsed, Person, PortalTask, Work
 from services.bitrix24.settings import Connector, Customers, Rounding
 
 DONE = 5
@@ -38,7 +39,6 @@ class Unfinished:
 
     account_id: AccountId
     task_id: TaskId
-    work: Work
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ def judged(
     task_id = f"{connector.task_prefix}{work.task.id}"
     confirmed, handed_over = _confirmation(work)
     if work.task.status != DONE or confirmed is None or handed_over is None:
-        return Unfinished(account_id, task_id, work)
+        return Unfinished(account_id, task_id)
     if confirmed.at < connector.began_at:
         return None
     try:
         closing = _closing(work, confirmed, handed_over, connector, people, terms)
-    except _NotClear as unclear:
+    except NotClear as unclear:
         return Undecided(account_id, task_id, work, unclear.reason, unclear.remedy)
     return Counted(account_id, task_id, closing, work)
 
@@ -81,7 +81,9 @@ def people_named(work: Work) -> set[int]:
     return {entry.user_id for entry in work.entries} | {change.user_id for change in work.changes}
 
 
-class _NotClear(Exception):
+class NotClear(Exception):
+    """Somebody has to put a task right: what is wrong, and the remedy."""
+
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -100,14 +102,14 @@ def _closing(
     if who is None or not is_customers(who, connector.customers):
         name = who.name if who else f"№ {confirmed.user_id}"
         reason = f"{name} has confirmed it, who is not the customer's"
-        raise _NotClear(reason, "have a person of the customer's accept it")
-    quantum = next(each.quantum_minutes for each in reversed(terms) if each.in_force_from <= confirmed.at)
+        raise NotClear(reason, "have a person of the customer's accept it")
+    quantum = quantum_at(confirmed.at, terms)
     worked_minutes, minutes = rounded(work.entries, connector.rounding, quantum)
     if not worked_minutes:
-        raise _NotClear("no time is written on it", "write the time, or reopen the task if it is not to count")
+        raise NotClear("no time is written on it", "write the time, or reopen the task if it is not to count")
     told = {
         "title": " ".join(work.task.title.split())[:TITLE_CHARACTERS_MAX],
-        "category": _category(work, connector),
+        "category": category_of(work.task, connector),
         "worked_minutes": worked_minutes,
         "started_at": min(entry.start for entry in work.entries),
         "closed_at": handed_over.at,
@@ -126,7 +128,12 @@ def _closing(
     except ValidationError as misfit:
         wrong = misfit.errors()[0]
         field = ".".join(map(str, wrong["loc"]))
-        raise _NotClear(f"{field}: {wrong['msg'].removeprefix('Value error, ')}", "put it right in the task") from None
+        raise NotClear(f"{field}: {wrong['msg'].removeprefix('Value error, ')}", "put it right in the task") from None
+
+
+def quantum_at(instant: datetime, terms: Sequence[TermsVersion]) -> int:
+    """The quantum in force then, in minutes (rule 1.1)."""
+    return next(each.quantum_minutes for each in reversed(terms) if each.in_force_from <= instant)
 
 
 def _confirmation(work: Work) -> tuple[Change | None, Change | None]:
@@ -150,17 +157,17 @@ def _performer(entry: Elapsed, people: Mapping[int, Person]) -> str:
     return who.name if who else f"№ {entry.user_id}"
 
 
-def _category(work: Work, connector: Connector) -> Category:
-    """By the field, then by a tag; else regular."""
+def category_of(task: PortalTask, connector: Connector) -> Category:
+    """By the field, then by a tag; else regular. Raises NotClear."""
     told = connector.categories
-    if told.field and (value := work.task.own(told.field)) not in (None, "", False):
+    if told.field and (value := task.own(told.field)) not in (None, "", False):
         if (category := told.values.get(str(value))) is None:
             reason = f"{told.field} says {value!r}, which the settings do not know"
-            raise _NotClear(reason, f"choose {' or '.join(map(repr, told.values))}")
+            raise NotClear(reason, f"choose {' or '.join(map(repr, told.values))}")
         return category
-    found = {category for tag, category in told.tags.items() if tag.casefold() in map(str.casefold, work.task.tags)}
+    found = {category for tag, category in told.tags.items() if tag.casefold() in map(str.casefold, task.tags)}
     if len(found) > 1:
-        raise _NotClear(f"its tags say {' and '.join(sorted(found))}", "leave one of them")
+        raise NotClear(f"its tags say {' and '.join(sorted(found))}", "leave one of them")
     return found.pop() if found else "regular"
 
 

@@ -1,52 +1,73 @@
-"""What the ledger knows of the connector's tasks, and how it is told of a closing."""
+"""What the ledger knows of the connector's tasks, and how it is given a command about one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
 
+from contracts.envelope import Recorded
 from contracts.problems import Problem
 from contracts.quantities import AccountId, TaskId
 from contracts.tasks import TaskPage, TaskSummary
-from services.bitrix24.judgement import Counted
+from services.bitrix24.deeds import CommandName, Deed, LedgerTasks
 from services.process.address import document
 
-LedgerTasks = Mapping[AccountId, Mapping[TaskId, TaskSummary]]
+_ROUTES: dict[CommandName, tuple[str, str]] = {
+    "CloseTask": ("POST", "close"),
+    "CorrectTask": ("POST", "correct"),
+    "ReopenTask": ("POST", "reopen"),
+    "PlanTask": ("PUT", "plan"),
+    "DropPlan": ("DELETE", "plan"),
+}
 
 
-async def tasks_of(hourbook: httpx.AsyncClient, account_id: AccountId) -> dict[TaskId, TaskSummary]:
-    """The tasks that the ledger knows of an account, by id."""
-    found: dict[TaskId, TaskSummary] = {}
-    asked: dict[str, Any] = {"limit": 100}
-    while True:
-        answer = await hourbook.get(f"/v1/accounts/{account_id}/tasks", params=asked)
-        page = TaskPage.model_validate(document(answer))
-        found |= {task.task_id: task for task in page.tasks}
-        if page.next_cursor is None:
-            return found
-        asked["cursor"] = page.next_cursor
+class Ledger:
+    """The ledger as the connector uses it: it reads what it has written.
 
-
-async def close(
-    hourbook: httpx.AsyncClient, counted: Counted, closing: int, *, dry_run: bool = False
-) -> httpx.Response:
-    """The ledger's answer to a closing, recorded or refused.
-
-    Its key says which task, which closing and which entries: sent again, it charges nothing again.
+    `positions`: how far each account is known.
     """
-    key = f"bitrix24-{counted.task_id}-{closing}-{counted.work.fingerprint[:16]}"
-    answer = await hourbook.post(
-        f"/v1/accounts/{counted.account_id}/tasks/{counted.task_id}/close",
-        params={"dry_run": str(dry_run).lower()},
-        headers={"Idempotency-Key": key},
-        json=counted.closing.model_dump(mode="json", exclude_none=True),
-    )
-    if "problem+json" not in answer.headers.get("Content-Type", ""):
-        answer.raise_for_status()
-    return answer
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.positions: dict[AccountId, int] = {}
+
+    async def tasks(self, account_ids: Iterable[AccountId]) -> LedgerTasks:
+        """The tasks of these accounts, by id."""
+        return {account_id: await self._tasks_of(account_id) for account_id in account_ids}
+
+    async def _tasks_of(self, account_id: AccountId) -> dict[TaskId, TaskSummary]:
+        found: dict[TaskId, TaskSummary] = {}
+        asked: dict[str, Any] = {"limit": 1000, "sort": "task_id"}
+        while True:
+            headers = {"Hourbook-Min-Position": str(self.positions.get(account_id, 0))}
+            answer = await self.client.get(f"/v1/accounts/{account_id}/tasks", params=asked, headers=headers)
+            page = TaskPage.model_validate(document(answer))
+            found |= {task.task_id: task for task in page.tasks}
+            if page.next_cursor is None:
+                self._read_up_to(account_id, answer)
+                return found
+            asked["cursor"] = page.next_cursor
+
+    async def give(self, deed: Deed, *, dry_run: bool = False) -> Recorded | Problem:
+        """What the ledger answers to a command: what is recorded, or would be, or the refusal."""
+        method, last = _ROUTES[deed.command]
+        asked: dict[str, Any] = {"params": {"dry_run": str(dry_run).lower()}, "json": deed.body}
+        if method == "DELETE":
+            asked = {"params": asked["params"] | deed.body}
+        url = f"/v1/accounts/{deed.account_id}/tasks/{deed.task_id}/{last}"
+        answer = await self.client.request(method, url, headers={"Idempotency-Key": deed.key}, **asked)
+        if "problem+json" in answer.headers.get("Content-Type", "") and not answer.is_server_error:
+            return Problem.model_validate_json(answer.content)
+        recorded = Recorded.model_validate_json(answer.raise_for_status().content)
+        if not dry_run:
+            self._read_up_to(deed.account_id, answer)
+        return recorded
+
+    def _read_up_to(self, account_id: AccountId, answer: httpx.Response) -> None:
+        position = int(answer.headers.get("Hourbook-Position", 0))
+        self.positions[account_id] = max(position, self.positions.get(account_id, 0))
 
 
-def refusal(answer: httpx.Response) -> str:
+def said(problem: Problem) -> str:
     """What stands against a command, in the ledger's words."""
-    problem = Problem.model_validate_json(answer.content)
     return f"{problem.slug}, {problem.detail or problem.title}"

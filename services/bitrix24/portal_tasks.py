@@ -170,6 +170,18 @@ async def tasks_changed(
     return found
 
 
+async def tasks_of_ids(portal: Portal, ids: Collection[int]) -> list[PortalTask]:
+    """Those of these tasks that the portal has, in whatever group."""
+    wanted = sorted(ids)
+    found: list[PortalTask] = []
+    for first in range(0, len(wanted), PAGE):
+        chosen = {"ID": wanted[first : first + PAGE]}
+        asked = {"order": {"ID": "asc"}, "filter": chosen, "select": FIELDS, "start": -1}
+        answer = await portal.call("tasks.task.list", asked)
+        found += _read("tasks.task.list", tuple[PortalTask, ...], _part("tasks.task.list", answer.result, "tasks"))
+    return found
+
+
 async def work_on(portal: Portal, tasks: Sequence[PortalTask]) -> list[Work]:
     """The tasks with their entries and changes of status; all or, with a PortalFault, none."""
     changes = await portal.batch([_changes_of(task.id) for task in tasks])

@@ -5,25 +5,38 @@ charged. So it can be stopped at any time, and started anywhere.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple, NoReturn
 
 import httpx
 
+from contracts.drift import DriftKind
+from contracts.envelope import Recorded
+from contracts.problems import Problem
 from contracts.quantities import AccountId, TaskId
-from services.bitrix24.confirmed_work import judgements
-from services.bitrix24.judgement import DONE, Counted, Judgement, Undecided
-from services.bitrix24.ledger_tasks import LedgerTasks, close, refusal, tasks_of
+from services.bitrix24.deeds import Deed, LedgerTasks
+from services.bitrix24.differences import Difference, differences
+from services.bitrix24.ledger_tasks import Ledger, said
+from services.bitrix24.plans import plans
 from services.bitrix24.portal import Portal, PortalFault
-from services.bitrix24.portal_tasks import PortalTask, tasks_changed
-from services.bitrix24.settings import Connector
+from services.bitrix24.reading import Reader, Reading
+from services.bitrix24.settings import Change, Connector
 from services.process.operator_error import OperatorError
+
+CHANGE_OF: dict[DriftKind, Change] = {
+    DriftKind.MINUTES: "correct",
+    DriftKind.CHANGED: "correct",
+    DriftKind.REOPENED: "reopen",
+    DriftKind.MOVED: "move",
+    DriftKind.DELETED: "delete",
+}
+"""What has to be among the settings' `apply`, so that the connector puts such a difference right by itself."""
 
 
 class Outcome(NamedTuple):
-    """What became of a task: `recorded`, `refused` with the ledger's reason, or `undecided` with the remedy."""
+    """What became of a task: `recorded`, `refused` with the ledger's reason, `undecided` or `proposed`."""
 
     account_id: AccountId
     task_id: TaskId
@@ -35,13 +48,13 @@ async def keep_recording(
     rounds: "Rounds", every_seconds: float, say: Callable[[Iterable[Outcome]], None], complain: Callable[[str], None]
 ) -> NoReturn:
     """Round after round, until cancelled; each outcome and each hindrance is said when it is new."""
-    said: list[Outcome] = []
+    told: list[Outcome] = []
     hindered = ""
     while True:
         try:
             outcomes = await rounds.next()
-            say(outcome for outcome in outcomes if outcome not in said)
-            said, hindrance = outcomes, ""
+            say(outcome for outcome in outcomes if outcome not in told)
+            told, hindrance = outcomes, ""
         except (PortalFault, httpx.HTTPError, OperatorError) as fault:
             hindrance = f"Nothing is charged now: {fault or type(fault).__name__}"
         if hindrance and hindrance != hindered:
@@ -52,44 +65,53 @@ async def keep_recording(
 
 @dataclass
 class Rounds:
-    """The rounds of one process; `_judged` spares the portal what it has said already."""
+    """The rounds of one process."""
 
     portal: Portal
     hourbook: httpx.AsyncClient
     connector: Connector
-    _judged: dict[int, tuple[tuple[datetime, int | None], Judgement | None]] = field(default_factory=dict)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ledger: Ledger = field(init=False)
+    reader: Reader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.hourbook)
+        self.reader = Reader(self.portal, self.hourbook, self.connector)
 
     async def next(self) -> list[Outcome]:
         """Charge what is confirmed and not charged yet; nothing, but a PortalFault, where the reading is not whole."""
-        tasks = await tasks_changed(
-            self.portal, self.connector.accounts.keys(), self.connector.began_at, self.connector.own_fields
-        )
-        await self._judge([task for task in tasks if task.status == DONE])
-        there = {account: await tasks_of(self.hourbook, account) for account in self.connector.account_ids}
-        outcomes = [await self._outcome(judgement, there) for _, judgement in self._judged.values()]
-        return [outcome for outcome in outcomes if outcome]
+        there = await self.ledger.tasks(self.connector.account_ids)
+        reading = await self.reader.next(there)
+        found = list(differences(reading.judgements, reading.missing, there))
+        outcomes = [await self._outcome(difference) for difference in found]
+        return [*outcomes, *await self._planned(reading, there)]
 
-    async def _judge(self, done: list[PortalTask]) -> None:
-        """Read entries and history of those that are new or have changed, and judge them; forget all others."""
-        marks = {task.id: (task.changed_at, task.logged_seconds) for task in done}
-        self._judged = {number: known for number, known in self._judged.items() if marks.get(number) == known[0]}
-        fresh = [task for task in done if task.id not in self._judged]
-        for number, judgement in (await judgements(self.portal, self.hourbook, self.connector, fresh)).items():
-            self._judged[number] = (marks[number], judgement)
+    async def _outcome(self, difference: Difference) -> Outcome:
+        """What is confirmed is charged; what was charged and has changed since is put right where that is allowed."""
+        account_id, task_id = difference.account_id, difference.task_id
+        if difference.kind == DriftKind.UNDECIDED:
+            return Outcome(account_id, task_id, "undecided", difference.sentence)
+        if difference.kind != DriftKind.NOT_CHARGED and CHANGE_OF[difference.kind] not in self.connector.apply:
+            return Outcome(account_id, task_id, "proposed", f"{difference.sentence}: {_named(difference.proposal)}")
+        for deed in difference.proposal:
+            answer = await self.ledger.give(deed)
+            if isinstance(answer, Problem):
+                return Outcome(account_id, task_id, "refused", said(answer))
+        return Outcome(account_id, task_id, "recorded")
 
-    async def _outcome(self, judgement: Judgement | None, there: LedgerTasks) -> Outcome | None:
-        """Nothing where the task is charged already: whether as it should be, `check` says."""
-        if judgement is None:
-            return None
-        account_id, task_id = judgement.account_id, judgement.task_id
-        known = [tasks[task_id] for tasks in there.values() if task_id in tasks]
-        if any(task.state != "open" for task in known):
-            return None
-        match judgement:
-            case Undecided():
-                return Outcome(account_id, task_id, "undecided", f"{judgement.reason}: {judgement.remedy}")
-            case Counted():
-                answer = await close(self.hourbook, judgement, sum(task.closings for task in known) + 1)
-                refused = "" if answer.is_success else refusal(answer)
-                return Outcome(account_id, task_id, "refused" if refused else "recorded", refused)
-        return None
+    async def _planned(self, reading: Reading, there: LedgerTasks) -> list[Outcome]:
+        """The refusals of plans; a plan that is recorded is nothing to speak of."""
+        if not self.connector.plans:
+            return []
+        found: list[Outcome] = []
+        for deed in plans(reading.tasks, there, self.connector, reading.terms, self.now()):
+            match await self.ledger.give(deed):
+                case Problem() as problem:
+                    found.append(Outcome(deed.account_id, deed.task_id, "refused", said(problem)))
+                case Recorded():
+                    pass
+        return found
+
+
+def _named(proposal: Sequence[Deed]) -> str:
+    return ", ".join(f"{each.command} in {each.account_id}" for each in proposal)

@@ -8,10 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from contracts.events import Category
-from contracts.quantities import SELLER_ZONE, AccountId
+from contracts.quantities import SELLER_ZONE, AccountId, TaskId
 from services.process.outside import require_safe
 
 Rounding = Literal["task", "entry", "nearest"]
+Change = Literal["correct", "reopen", "move", "delete"]
+"""What was charged and has changed in the portal since, that the connector may put right by itself."""
+
 OwnField = Annotated[str, Field(pattern=r"^UF_[A-Z0-9_]+$")]
 
 
@@ -69,11 +72,13 @@ class Connector(Section):
     webhook: Annotated[str, AfterValidator(_webhook), AfterValidator(SecretStr)]
     since: date
     accounts: Annotated[dict[int, AccountId], BeforeValidator(_groups), Field(min_length=1)]
-    task_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{0,20}$")] = "B24-"
+    task_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,20}$")] = "B24-"
     rounding: Rounding = "task"
     categories: Categories = Categories()
     consents: Consents = Consents()
     customers: Customers = Customers()
+    apply: frozenset[Change] = frozenset()
+    plans: bool = True
 
     @property
     def began_at(self) -> datetime:
@@ -84,6 +89,16 @@ class Connector(Section):
     def account_ids(self) -> list[AccountId]:
         """The accounts of all groups, in order."""
         return sorted(set(self.accounts.values()))
+
+    def task_id(self, number: int) -> TaskId:
+        """The ledger's id of a task of the portal."""
+        return f"{self.task_prefix}{number}"
+
+    def number(self, task_id: TaskId) -> int | None:
+        """The portal's number of a task of the ledger; None for one that somebody else has recorded."""
+        digits = task_id.removeprefix(self.task_prefix)
+        ours = task_id.startswith(self.task_prefix) and digits.isascii() and digits.isdecimal()
+        return int(digits) if ours else None
 
     @property
     def own_fields(self) -> tuple[str, ...]:

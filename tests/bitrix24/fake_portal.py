@@ -39,6 +39,8 @@ class Task:
     status: int = 2
     closed: datetime | None = None
     tags: tuple[str, ...] = ()
+    estimate: int = 0
+    deadline: datetime | None = None
     own: dict[str, Any] = field(default_factory=dict)
     entries: list[dict[str, Any]] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -103,6 +105,17 @@ class FakePortal:
         value = {"from": str(task.status), "to": str(status)}
         self._remember(task, "STATUS", value, user, at)
         task.status, task.closed = status, at if status == 5 else None
+
+    def edit(self, task_id: int, at: datetime, **more: Any) -> None:
+        """Somebody changes what a task says: its tags, its estimate, its deadline."""
+        task = self.tasks[task_id]
+        for name, value in more.items():
+            setattr(task, name, value)
+        task.changed = at
+
+    def delete(self, task_id: int) -> None:
+        """Somebody deletes a task."""
+        del self.tasks[task_id]
 
     def move(self, task_id: int, group: int, user: int, at: datetime) -> None:
         """Somebody moves a task to another group."""
@@ -186,7 +199,7 @@ class FakePortal:
         return told | {"time": {"finish": now, "operating": took, "operating_reset_at": work[0][0] + 600}}
 
     def _list_tasks(self, params: dict[str, Any]) -> dict[str, Any]:
-        found = [task for task in self.tasks.values() if _fits(_shown(task), params.get("filter", {}))]
+        found = [task for task in self.tasks.values() if _fits(task, params.get("filter", {}))]
         found.sort(key=lambda task: task.id, reverse=params.get("order") != {"ID": "asc"})
         start = max(0, int(params.get("start", 0)))
         told = {"result": {"tasks": [_shown(task) for task in found[start : start + PAGE]]}}
@@ -232,24 +245,20 @@ def _shown(task: Task) -> dict[str, Any]:
         "id": str(task.id), "title": task.title, "status": str(task.status), "groupId": str(task.group),
         "createdBy": str(task.author), "responsibleId": "1", "createdDate": task.created.isoformat(),
         "changedDate": task.changed.isoformat(), "closedDate": task.closed.isoformat() if task.closed else None,
-        "deadline": None, "timeEstimate": "0",
+        "deadline": task.deadline.isoformat() if task.deadline else None, "timeEstimate": str(task.estimate),
         "timeSpentInLogs": str(sum(int(entry["SECONDS"]) for entry in task.entries)) if task.entries else None,
         "tags": {str(n): {"id": n, "title": tag} for n, tag in enumerate(task.tags, 1)} or [],
         **task.own,
     }  # fmt: skip
 
 
-def _fits(shown: dict[str, Any], conditions: dict[str, Any]) -> bool:
-    return all(_holds(shown, name, wanted) for name, wanted in conditions.items())
+def _fits(task: Task, conditions: dict[str, Any]) -> bool:
+    return all(_holds(task, name, wanted) for name, wanted in conditions.items())
 
 
-def _holds(shown: dict[str, Any], name: str, wanted: Any) -> bool:
+def _holds(task: Task, name: str, wanted: Any) -> bool:
     operator, column = _CONDITION.match(name).groups()
-    told = {
-        "ID": int(shown["id"]),
-        "GROUP_ID": int(shown["groupId"]),
-        "CHANGED_DATE": datetime.fromisoformat(shown["changedDate"]),
-    }[column]
+    told = {"ID": task.id, "GROUP_ID": task.group, "CHANGED_DATE": task.changed}[column]
     if column == "CHANGED_DATE":
         wanted = datetime.fromisoformat(wanted)
     match operator:

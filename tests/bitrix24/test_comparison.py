@@ -4,8 +4,8 @@ import asyncio
 from collections import Counter
 from datetime import datetime
 
+from contracts.drift import DriftKind
 from services.bitrix24.comparison import compared
-from services.bitrix24.differences import Kind
 from services.bitrix24.recording import Rounds
 from tests.bitrix24.fake_portal import SECRET
 from tests.bitrix24.trade import OKA, SELLERS, SETTINGS, VOLGA, at, caught_up, confirmed
@@ -36,13 +36,13 @@ async def test_each_kind_of_difference_is_named_and_agreement_is_counted(fake, p
 
     assert found.agreed == 1
     assert {each.task_id: each.kind for each in found.differences} == {
-        f"B24-{reopened}": Kind.NOT_CONFIRMED,
-        f"B24-{moved}": Kind.MOVED,
-        f"B24-{deleted}": Kind.GONE,
-        f"B24-{grown}": Kind.WORKED_TIME,
-        f"B24-{urgent}": Kind.CATEGORY,
-        f"B24-{missed}": Kind.NOT_CHARGED,
-        f"B24-{idle}": Kind.UNDECIDED,
+        f"B24-{reopened}": DriftKind.REOPENED,
+        f"B24-{moved}": DriftKind.MOVED,
+        f"B24-{deleted}": DriftKind.DELETED,
+        f"B24-{grown}": DriftKind.MINUTES,
+        f"B24-{urgent}": DriftKind.CHANGED,
+        f"B24-{missed}": DriftKind.NOT_CHARGED,
+        f"B24-{idle}": DriftKind.UNDECIDED,
     }
     assert Counter(each.account_id for each in found.differences) == {"oka": 6, "volga": 1}
 
@@ -52,7 +52,7 @@ async def test_what_the_ledger_would_refuse_is_told_in_its_words(fake, portal, h
 
     (found,) = (await compared(portal, hourbook, SETTINGS, MONTH)).differences
 
-    assert found.kind == Kind.NOT_CHARGED
+    assert found.kind == DriftKind.REFUSED
     assert "urgency-not-agreed-before-start" in found.sentence
 
 

@@ -57,6 +57,8 @@ def test_the_secret_may_have_a_file_of_its_own(tmp_path):
         ("[categories]", "[category]", "category: "),
         ("/rest/1/", "/", "webhook: is no inbound webhook"),
         ("http://127.0.0.1", "http://portal.example", "webhook: goes over http"),
+        ("since =", 'task_prefix = "B24."\nsince =', "task_prefix: "),
+        ("since =", 'apply = ["correct", "all"]\nsince =', "apply"),
         ("[accounts]", "[accounts", "it is not TOML"),
     ],
 )
