@@ -17,6 +17,11 @@ APPEND = Histogram(
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5, 20),
 )
 RELAY_LAG = Gauge("hourbook_relay_lag_events", "Events of the log that its stream does not have yet.", ["log"])
+REPLICAS_BEHIND = Gauge(
+    "hourbook_stream_replicas_behind",
+    "Copies of the log's stream on NATS that are not complete now.",
+    ["log"],
+)
 CHECKPOINT_AGE = Gauge(
     "hourbook_audit_checkpoint_age_seconds",
     "For how long an event has had no checkpoint.",
@@ -30,7 +35,7 @@ EXPIRY_OVERDUE = Gauge(
 RELAYED = Gauge("hourbook_relay_position", "Position of the last event that JetStream acknowledged.", ["log"])
 RELAY_REFUSED = Gauge(
     "hourbook_relay_refused",
-    "1 while nothing is published: the log's stream belongs to another ledger, or NATS does not permit the relay to.",
+    "1 while nothing is published: the log's stream is another ledger's, or NATS refuses what the relay has to do.",
     ["log"],
 )
 CHECKPOINT = Gauge("hourbook_audit_checkpoint_size", "Events that the newest signed checkpoint covers.", ["log"])

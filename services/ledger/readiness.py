@@ -10,8 +10,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from nats.errors import Error as NatsError
+from nats.errors import TimeoutError as NoAnswer
+from nats.js.api import StreamInfo
 from nats.js.client import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServiceUnavailableError
 
 from contracts.placement import every_log
 from services.ledger.audit.watch import AuditWatch
@@ -19,12 +21,14 @@ from services.ledger.clock import Clock
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.known_account import LONG_AGO
 from services.ledger.event_store.store import EventStore
-from services.ledger.metrics import CHECKPOINT_AGE, EXPIRY_OVERDUE, RELAY_LAG
-from services.ledger.publishing.jetstream import stream_name
+from services.ledger.metrics import CHECKPOINT_AGE, EXPIRY_OVERDUE, RELAY_LAG, REPLICAS_BEHIND
+from services.ledger.publishing.jetstream import stream_config, stream_name
 from services.ledger.settings import Settings
 from services.process.lateness import LATE_SECONDS_MAX, Lateness
 from services.process.nats_connection import NotPermitted, connected
+from services.process.reach import Reach
 from services.process.stopping import stopping
+from services.process.streams import misfit_sentence, misfits
 
 EVERY_SECONDS = 1.0
 EXPIRY_MINUTES_MAX = timedelta(minutes=1)
@@ -91,29 +95,49 @@ class Readiness:
         return found
 
     async def watch_stream(self, nats_url: str) -> None:
-        """Look at how far the stream of each log has come, until cancelled."""
+        """Look at how far the stream of each log has come, and whether it is as it has to be, until cancelled."""
+        reach = Reach("watch")
         while not stopping():
             try:
                 async with connected(nats_url) as client:
                     while client.is_connected and not stopping():
                         self._seen["relay"] = await self._unpublished(client.jetstream())
+                        reach.works()
                         await asyncio.sleep(EVERY_SECONDS)
             except LedgerUnavailable:
                 pass
             except NotPermitted as refused:
                 self._seen["relay"] = [f"{refused}."]
+                reach.fails()
             except (NatsError, OSError) as outage:
-                self._seen["relay"] = [f"NATS cannot be reached: {type(outage).__name__}."]
+                self._seen["relay"] = [_unreached(outage)]
+                reach.fails()
             await asyncio.sleep(EVERY_SECONDS)
 
     async def _unpublished(self, jetstream: JetStreamContext) -> list[str]:
         found: list[str] = []
         for log_id, head in (await self._heads(range(self._settings.logs))).items():
-            try:
-                last = (await jetstream.stream_info(stream_name(log_id))).state.last_seq
-            except NotFoundError:
-                last = 0
+            last = 0
+            with suppress(NotFoundError):
+                stream = await jetstream.stream_info(stream_name(log_id))
+                last = stream.state.last_seq
+                REPLICAS_BEHIND.labels(log_id).set(_replicas_behind(stream))
+                if wrong := misfits(stream.config, stream_config(log_id, self._settings.nats_replicas)):
+                    found.append(f"{misfit_sentence(stream.config, wrong)}: the relay's log says why.")
             RELAY_LAG.labels(log_id).set(max(head - last, 0))
             if self._relays[log_id].seconds(last, head) > LATE_SECONDS_MAX:
                 found.append(f"The stream of log {log_id} has {last} of {head} events, and nobody publishes the rest.")
         return found
+
+
+def _replicas_behind(stream: StreamInfo) -> int:
+    """How many of its copies, beside the leader's, are not complete now."""
+    others = (stream.cluster.replicas if stream.cluster else None) or []
+    return sum(bool(other.offline or not other.current) for other in others)
+
+
+def _unreached(outage: Exception) -> str:
+    """A server that answers for itself may stand in a cluster that cannot decide anything."""
+    if isinstance(outage, ServiceUnavailableError | NoAnswer):
+        return "NATS answers, and JetStream does not: does a majority of the cluster's servers run?"
+    return f"NATS cannot be reached: {type(outage).__name__}."

@@ -163,7 +163,10 @@ def _work(
         yield f"The pipeline of log {log_id}", pipeline.run()
         yield f"The tail of log {log_id}", ledger.tails[log_id].run()
         if settings.nats_url and relay:
-            yield f"The relay of log {log_id}", keep_relaying(ledger.store, log_id, settings.nats_url, wake)
+            yield (
+                f"The relay of log {log_id}",
+                keep_relaying(ledger.store, log_id, settings.nats_url, wake, settings.nats_replicas),
+            )
         elif settings.nats_url:
             yield f"The bell of log {log_id}", keep_ringing(log_id, settings.nats_url, wake)
     if expiry:
@@ -225,7 +228,7 @@ async def run_relay(settings: Settings) -> None:
     await prepared(settings.database_url, settings.logs, RELAY)
     async with EventStore.connected(settings.database_url, role=RELAY) as store, asyncio.TaskGroup() as tasks:
         for log_id in range(settings.logs):
-            tasks.create_task(keep_relaying(store, log_id, settings.nats_url, Wake()))
+            tasks.create_task(keep_relaying(store, log_id, settings.nats_url, Wake(), settings.nats_replicas))
 
 
 async def run_expiry(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.ledger.domain.terms import Terms
 from services.process.outside import OutsideUrl
-from services.process.settings import File, HttpUrl, NatsUrl, PostgresUrl
+from services.process.settings import File, HttpUrl, NatsUrl, PostgresUrl, Replicas
 
 LOGS_MAX = 1024
 TERMS_FILE = Path(__file__).with_name("terms.toml")
@@ -29,6 +29,7 @@ class Settings(BaseSettings):
 
     database_url: PostgresUrl = Field(validation_alias="DATABASE_URL")
     nats_url: NatsUrl | None = Field(default=None, validation_alias="NATS_URL")
+    nats_replicas: Replicas | None = Field(default=None, validation_alias="HOURBOOK_NATS_REPLICAS")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
     projections_url: HttpUrl | None = Field(default=None, validation_alias="HOURBOOK_PROJECTIONS_URL")
     projections_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_PROJECTIONS_KEY_FILE")

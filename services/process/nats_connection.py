@@ -1,8 +1,12 @@
-"""Connections to NATS, none of which is left half made, and which say what NATS does not permit them."""
+"""Connections to NATS, none of which is left half made, and which say what NATS does not permit them.
+
+A URL may name several servers of a cluster, separated by commas: each connection is made to any of them that answers.
+"""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from random import SystemRandom
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,15 +51,51 @@ class Connection(Client):
             raise self.refusal
 
 
+def servers_of(nats_url: str) -> list[str]:
+    """The URL of each server that the URL names; one that has no scheme, user or password has those of the first."""
+    first, *others = nats_url.split(",")
+    scheme, _, place = first.partition("://")
+    login = "".join(place.rpartition("@")[:2])
+    return [first, *(_completed(each.strip(), f"{scheme}://", login) for each in others)]
+
+
+def _completed(server: str, scheme: str, login: str) -> str:
+    place = server.partition("://")[2] or server
+    return f"{server.removesuffix(place) or scheme}{'' if '@' in place else login}{place}"
+
+
+def user_of(nats_url: str) -> str:
+    """As whom the URL enters; an empty text for nobody."""
+    return urlsplit(servers_of(nats_url)[0]).username or ""
+
+
 async def connect(
     nats_url: str, error_cb: Callable[[Exception], Awaitable[None]] | None = None, **options: Any
+) -> Connection:
+    """A connection to the first of the servers, in random order, that lets it in; raises what hindered it otherwise."""
+    hindrances: list[Exception] = []
+    servers = servers_of(nats_url)
+    for server in SystemRandom().sample(servers, len(servers)):
+        try:
+            return await _connect(server, error_cb, **options)
+        except (Error, OSError) as hindrance:
+            hindrances.append(hindrance)
+    raise next((each for each in hindrances if _refuses_login(each)), hindrances[-1])
+
+
+def _refuses_login(hindrance: Exception) -> bool:
+    return "authorization" in str(hindrance).lower()
+
+
+async def _connect(
+    server: str, error_cb: Callable[[Exception], Awaitable[None]] | None = None, **options: Any
 ) -> Connection:
     """A connection that is not made again once it is lost; nats-py forgets its socket where this is cancelled.
 
     An error within seconds while NATS does not answer: by itself, nats-py would try for two minutes before it says so.
     Answers come to subjects of its own, `_INBOX.<user>`, so that a user can be kept from those of others.
     """
-    client, user = Connection(), urlsplit(nats_url).username or ""
+    client, user = Connection(), user_of(server)
 
     async def heard(error: Exception) -> None:
         if found := _VIOLATION.search(str(error)):
@@ -65,7 +105,7 @@ async def connect(
 
     try:
         await client.connect(
-            nats_url,
+            server,
             error_cb=heard,
             allow_reconnect=False,
             connect_timeout=CONNECT_SECONDS_MAX,
@@ -113,7 +153,7 @@ async def log_in(nats_url: str) -> bool:
     try:
         client = await connect(nats_url, error_cb=in_silence)
     except (Error, OSError) as failure:
-        if "authorization" in str(failure).lower():
+        if _refuses_login(failure):
             raise OperatorError(
                 "NATS_URL: NATS refuses this user or password: correct them.", exit_code=CANNOT_START
             ) from None

@@ -11,11 +11,13 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, ValidationError
 from pydantic_settings import BaseSettings
 
+from services.process.nats_connection import servers_of
 from services.process.operator_error import CANNOT_START, OperatorError
 
 HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\[\]:@/\s]+)(?::(?P<port>\d+))?")
 POSTGRES_FORM = "postgresql://user:password@host:5432/database"
 NATS_FORM = "nats://user:password@host:4222"
+NATS_SCHEMES = ("nats", "tls", "ws", "wss")
 LIKE_A_SETTING = 0.85
 
 _REMEDIES = {
@@ -51,8 +53,18 @@ def _postgres_url(given: str) -> str:
 
 
 def _nats_url(given: str) -> str:
-    if not _of_scheme(given, ("nats", "tls", "ws", "wss"), NATS_FORM):
-        raise ValueError(f"names no host: write it as {NATS_FORM}")
+    """One server or several of a cluster, separated by commas."""
+    servers = servers_of(given)
+    if not all(_of_scheme(server, NATS_SCHEMES, NATS_FORM) for server in servers):
+        raise ValueError(f"names no host: write it as {NATS_FORM}, and further servers after a comma")
+    if len({urlsplit(server).scheme in NATS_SCHEMES[:2] for server in servers}) > 1:
+        raise ValueError("names servers by websocket and others without: name all by one of the two")
+    return given
+
+
+def _replicas(given: int) -> int:
+    if given not in {1, 3, 5}:
+        raise ValueError("is none of 1, 3 and 5: give one of them")
     return given
 
 
@@ -70,6 +82,7 @@ def _not_empty(given: Any) -> Any:
 
 NotEmpty = BeforeValidator(_not_empty)
 PostgresUrl = Annotated[str, AfterValidator(_postgres_url), NotEmpty]
+Replicas = Annotated[int, AfterValidator(_replicas), NotEmpty]
 NatsUrl = Annotated[str, AfterValidator(_nats_url), NotEmpty]
 HttpUrl = Annotated[str, AfterValidator(_http_url), NotEmpty]
 File = Annotated[Path, NotEmpty]

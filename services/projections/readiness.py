@@ -11,6 +11,7 @@ from services.process.problem_responses import ProblemError
 from services.projections import metrics
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.episodes import have_begun
+from services.projections.debt_alerts.publisher import hindered
 from services.projections.following.tracking import Cut
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Readiness:
             async with asyncio.timeout(ANSWER_SECONDS_MAX):
                 places = await projections.places()
                 begun = await have_begun(projections.pool)
+                unpublished = await hindered(projections.pool) if projections.settings.nats_url else None
                 documents = await projections.documents_refused()
         except (ProblemError, TimeoutError, *POSTGRES_UNAVAILABLE):
             return {part: [UNREACHABLE] for part in PARTS}
@@ -44,6 +46,8 @@ class Readiness:
             part += [*_not_going(name, at, own), *self._late(name, at, heads)]
         if not begun:
             found["alerts"].append("The alerts have not begun: no worker has asked the ledger yet where its logs end.")
+        if unpublished:
+            found["alerts"].append(unpublished)
         working = projections.shares.working if projections.shares else ()
         found["queries"] += [f"A worker waits: {worker.waiting}" for worker in working if worker.waiting]
         return found

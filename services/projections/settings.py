@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from services.process.settings import File, HttpUrl, NatsUrl, PostgresUrl
+from services.process.settings import File, HttpUrl, NatsUrl, PostgresUrl, Replicas
 
 
 class Settings(BaseSettings):
@@ -13,6 +13,7 @@ class Settings(BaseSettings):
 
     database_url: PostgresUrl = Field(validation_alias="DATABASE_URL")
     nats_url: NatsUrl | None = Field(default=None, validation_alias="NATS_URL")
+    nats_replicas: Replicas | None = Field(default=None, validation_alias="HOURBOOK_NATS_REPLICAS")
     ledger_url: HttpUrl = Field(default="http://127.0.0.1:8000", validation_alias="HOURBOOK_LEDGER_URL")
     ledger_key_file: File | None = Field(default=None, validation_alias="HOURBOOK_LEDGER_KEY_FILE")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")

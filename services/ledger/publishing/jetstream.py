@@ -16,11 +16,35 @@ from services.process.streams import kept, own_stream
 ACKNOWLEDGE_SECONDS_MAX = 5
 HEADERS_BYTES_MAX = 4096
 OMITTED = "Hourbook-Data-Omitted"
+DUPLICATES_SECONDS = 120
+"""What JetStream makes of none; the log's events are known by their positions."""
 
 
 def stream_name(log_id: int) -> str:
     """What the stream of a log is called."""
     return f"HOURBOOK-{log_id}"
+
+
+def stream_config(log_id: int, replicas: int | None) -> StreamConfig:
+    """How the stream of a log has to be: on disk, for ever, and nothing in it can be deleted but all of it.
+
+    Without a number of replicas a new stream has one, and one that is there keeps those that it has.
+    """
+    return StreamConfig(
+        name=stream_name(log_id),
+        description="A copy of the ledger's log. The log in PostgreSQL is the truth.",
+        subjects=[f"hourbook.log.{log_id}.>"],
+        retention=RetentionPolicy.LIMITS,
+        storage=StorageType.FILE,
+        num_replicas=replicas,
+        max_age=0,
+        max_msgs=-1,
+        max_bytes=-1,
+        duplicate_window=DUPLICATES_SECONDS,
+        deny_delete=True,
+        deny_purge=True,
+        allow_direct=True,
+    )
 
 
 class NotAccepted(Exception):
@@ -30,7 +54,8 @@ class NotAccepted(Exception):
 class LogStream:
     """Writes a log's events to its stream, each at the sequence that is its position and nowhere else."""
 
-    def __init__(self, client: Client, log_id: int, ledger_id: str) -> None:
+    def __init__(self, client: Client, log_id: int, ledger_id: str, replicas: int | None = None) -> None:
+        self._config = stream_config(log_id, replicas)
         self.name = stream_name(log_id)
         self._client = client
         self._jetstream = client.jetstream()
@@ -50,7 +75,7 @@ class LogStream:
 
         OtherLedgersStream for one that is not this ledger's.
         """
-        state = (await own_stream(self._jetstream, self._config(), self._ledger_id, kept)).state
+        state = (await own_stream(self._jetstream, self._config, self._ledger_id, kept)).state
         return state.last_seq if state.messages == state.last_seq else None
 
     async def event_id(self, position: int) -> str | None:
@@ -65,21 +90,7 @@ class LogStream:
         """Start over with an empty stream."""
         async with kept(self._jetstream) as keeper:
             await keeper.delete_stream(self.name)
-        await own_stream(self._jetstream, self._config(), self._ledger_id, kept)
-
-    def _config(self) -> StreamConfig:
-        """On disk, for ever, and nothing in it can be deleted but all of it."""
-        return StreamConfig(
-            name=self.name,
-            description="A copy of the ledger's log. The log in PostgreSQL is the truth.",
-            subjects=[f"hourbook.log.{self._log_id}.>"],
-            retention=RetentionPolicy.LIMITS,
-            storage=StorageType.FILE,
-            max_age=0,
-            deny_delete=True,
-            deny_purge=True,
-            allow_direct=True,
-        )
+        await own_stream(self._jetstream, self._config, self._ledger_id, kept)
 
     async def publish(self, events: Sequence[StoredEvent]) -> None:
         """Send consecutive events at once and wait until all are acknowledged.

@@ -17,8 +17,9 @@ from services.ledger.metrics import RELAY_REFUSED, RELAYED
 from services.ledger.publishing.jetstream import LogStream, NotAccepted
 from services.process.nats_connection import NotPermitted, connected
 from services.process.outages import outlasting
+from services.process.reach import Reach
 from services.process.stopping import stopping
-from services.process.streams import OtherLedgersStream
+from services.process.streams import OtherLedgersStream, StreamNotAsItHasToBe
 from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ CHECK_SECONDS = 1.0
 ASIDE_SECONDS_MAX = 0.3
 
 UNAVAILABLE = (NatsError, OSError, LedgerUnavailable)
+REFUSED = (OtherLedgersStream, StreamNotAsItHasToBe)
 
 
 def wake_subject(log_id: int) -> str:
@@ -45,24 +47,24 @@ class Place(NamedTuple):
 class Relay:
     """Publishes a log from wherever its stream ends."""
 
-    def __init__(self, store: EventStore, log_id: int, client: Client, stream: LogStream, wake: Wake) -> None:
+    def __init__(self, store: EventStore, log_id: int, stream: LogStream, wake: Wake, reach: Reach) -> None:
         self._store = store
         self._log_id = log_id
-        self._client = client
         self._stream = stream
         self._wake = wake
+        self._reach = reach
 
-    async def run(self) -> None:
+    async def run(self, client: Client) -> None:
         """Publish what is committed, until the connection is lost."""
 
         async def ring(_: Msg) -> None:
             self._wake.ring()
 
-        await self._client.subscribe(wake_subject(self._log_id), cb=ring)
+        await client.subscribe(wake_subject(self._log_id), cb=ring)
         await self._stream.open()
         clock = asyncio.get_running_loop().time
         place, checked_at = await self._end_of_stream(), clock()
-        while self._client.is_connected and not stopping():
+        while client.is_connected and not stopping():
             next_ring = self._wake.next
             events = await self._events_after(place)
             if events:
@@ -70,7 +72,7 @@ class Relay:
                     await self._stream.publish(events)
                     place = Place(place.position + len(events), events[-1].event_id)
                     RELAYED.labels(self._log_id).set(place.position)
-                    RELAY_REFUSED.labels(self._log_id).set(0)
+                    self._goes_on()
                 except NotAccepted as refused:
                     logger.info("%s; going on from where the stream ends", refused)
                     await asyncio.sleep(SystemRandom().uniform(0, ASIDE_SECONDS_MAX))
@@ -78,9 +80,13 @@ class Relay:
             elif events is None or clock() - checked_at > CHECK_SECONDS:
                 place, checked_at = await self._end_of_stream(), clock()
             else:
-                RELAY_REFUSED.labels(self._log_id).set(0)
+                self._goes_on()
                 await next_ring.wait()
         raise asyncio.CancelledError if stopping() else ConnectionError("the connection to NATS was lost")
+
+    def _goes_on(self) -> None:
+        RELAY_REFUSED.labels(self._log_id).set(0)
+        self._reach.works()
 
     async def _events_after(self, place: Place) -> list[StoredEvent] | None:
         """What follows in the log; None if the log has another event at that place, or none, as after a restore."""
@@ -112,23 +118,28 @@ class Relay:
         return found[-1] if found == [event.event_id for event in events] else None
 
 
-async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wake) -> None:
+async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wake, replicas: int | None = None) -> None:
     """Relay a log until cancelled, again and again while NATS or PostgreSQL is unavailable.
 
-    While its stream is another ledger's, or NATS does not permit it, nothing is published.
+    While its stream is another ledger's or not as it has to be, or NATS does not permit it, nothing is published.
     """
+    reach = Reach("relay", log_id)
 
     async def relay() -> None:
         try:
             async with connected(nats_url) as client:
-                stream = LogStream(client, log_id, await store.ledger_id())
-                await Relay(store, log_id, client, stream, wake).run()
-        except (OtherLedgersStream, NotPermitted):
+                stream = LogStream(client, log_id, await store.ledger_id(), replicas)
+                await Relay(store, log_id, stream, wake, reach).run(client)
+        except (*REFUSED, NotPermitted):
             RELAY_REFUSED.labels(log_id).set(1)
+            reach.fails()
             await asyncio.sleep(CHECK_SECONDS)
             raise
+        except (NatsError, OSError):
+            reach.fails()
+            raise
 
-    await outlasting((*UNAVAILABLE, OtherLedgersStream), relay, f"The relay of log {log_id}", logger)
+    await outlasting((*UNAVAILABLE, *REFUSED), relay, f"The relay of log {log_id}", logger)
 
 
 async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:

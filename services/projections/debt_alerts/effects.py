@@ -14,12 +14,12 @@ from services.process.logins import nats_login
 from services.process.outages import outlasting
 from services.process.outside import outside_client
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
+from services.process.reach import Reach
 from services.process.settings import parsed
-from services.process.streams import OtherLedgersStream
 from services.projections.clock import present
 from services.projections.database import pool
 from services.projections.debt_alerts import DEBT_ALERTS
-from services.projections.debt_alerts.publisher import publish_alerts
+from services.projections.debt_alerts.publisher import REFUSED, publish_alerts
 from services.projections.debt_alerts.timekeeping import COMMIT_TIME_MAX, Timekeeper
 from services.projections.debt_alerts.webhooks import SENT_AT_ONCE, Endpoint, Webhook, endpoints, register
 from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed
@@ -29,7 +29,7 @@ from services.projections.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-OUTAGES = (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, nats.errors.Error, OtherLedger, OtherLedgersStream)
+OUTAGES = (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, nats.errors.Error, OtherLedger, *REFUSED)
 
 Work = Callable[[], Awaitable[None]]
 
@@ -60,6 +60,9 @@ def _works(
     margin = timedelta() if settings.sandbox else COMMIT_TIME_MAX  # the test clock stands still during a commit
     yield "The alerts' time", Timekeeper(database, trackings, feeds, partial(present, settings, ledger), margin).run
     if nats_url := nats_login("alerts") or settings.nats_url:
-        yield "The publication of alerts", partial(publish_alerts, database, nats_url)
+        yield (
+            "The publication of alerts",
+            partial(publish_alerts, database, nats_url, settings.nats_replicas, Reach("alerts")),
+        )
     for endpoint in served:
         yield f"The webhook {endpoint.url.host}", Webhook(database, client, endpoint).run

@@ -1,20 +1,28 @@
 """Changes of alerts on JetStream: one message each, in order, after the last one acknowledged."""
 
 import asyncio
+from contextlib import suppress
+from datetime import timedelta
 
-from asyncpg import Pool, Record
+from asyncpg import Connection, Pool, Record
+from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
-from nats.js.api import Header, StreamConfig
+from nats.js.api import Header, StorageType, StreamConfig
 
 from services.process.nats_connection import connected
+from services.process.postgres_pool import POSTGRES_UNAVAILABLE
+from services.process.reach import Reach
 from services.process.stopping import stopping
-from services.process.streams import own_stream
+from services.process.streams import OtherLedgersStream, StreamNotAsItHasToBe, own_stream
 from services.projections.following.identity import followed_ledger
 
 STREAM = "HOURBOOK-ALERTS"
 SUBJECTS = "hourbook.alerts.>"
 PAGE_CHANGES = 200
 POLL_SECONDS = 0.1
+LOOK_SECONDS = 2.0
+HINDERED_TIME_MAX = timedelta(seconds=10)
+"""Another publisher that works says so within seconds; what is hindered for longer is hindered for all."""
 DUPLICATES_SECONDS = 3600
 
 PLACE = "SELECT number FROM projections.alert_publication FOR UPDATE SKIP LOCKED"
@@ -27,25 +35,61 @@ AFTER = """
 ADVANCE = "UPDATE projections.alert_publication SET number = $1"
 
 
-CONFIG = StreamConfig(
-    name=STREAM,
-    description="Alerts of accounts: opened, updated, closed. PostgreSQL has them all.",
-    subjects=[SUBJECTS],
-    duplicate_window=DUPLICATES_SECONDS,
-)
+HINDER = """
+    UPDATE projections.alert_publication SET hindrance = $1, hindered_at = coalesce(hindered_at, clock_timestamp())
+    WHERE hindrance IS DISTINCT FROM $1
+"""
+
+FREE = "UPDATE projections.alert_publication SET hindrance = NULL, hindered_at = NULL WHERE hindrance IS NOT NULL"
+
+HINDRANCE = """
+    SELECT hindrance, hindered_at FROM projections.alert_publication
+    WHERE hindered_at < clock_timestamp() - $1::interval
+"""
+
+REFUSED = (OtherLedgersStream, StreamNotAsItHasToBe)
 
 
-async def publish_alerts(database: Pool, nats_url: str) -> None:
+def stream_config(replicas: int | None) -> StreamConfig:
+    """How the stream has to be. How long and how much of it is kept its operator may limit."""
+    return StreamConfig(
+        name=STREAM,
+        description="Alerts of accounts: opened, updated, closed. PostgreSQL has them all.",
+        subjects=[SUBJECTS],
+        storage=StorageType.FILE,
+        num_replicas=replicas,
+        duplicate_window=DUPLICATES_SECONDS,
+    )
+
+
+async def publish_alerts(database: Pool, nats_url: str, replicas: int | None, reach: Reach) -> None:
     """Publish until NATS or PostgreSQL is unavailable, which is raised. Several may run; one works at a time."""
     ledger_id = await _owner(database)
-    async with connected(nats_url) as client:
-        jetstream = client.jetstream()
-        await own_stream(jetstream, CONFIG, ledger_id)
-        while client.is_connected and not stopping():
-            if not await _publish_page(database, jetstream):
-                await asyncio.sleep(POLL_SECONDS)
-        if not stopping():
-            raise ConnectionError("the connection to NATS was lost")
+    try:
+        async with connected(nats_url) as client:
+            jetstream, config = client.jetstream(), stream_config(replicas)
+            clock, looked_at = asyncio.get_running_loop().time, 0.0
+            while client.is_connected and not stopping():
+                if clock() - looked_at > LOOK_SECONDS:
+                    await own_stream(jetstream, config, ledger_id)
+                    await database.execute(FREE)
+                    reach.works()
+                    looked_at = clock()
+                if not await _publish_page(database, jetstream):
+                    await asyncio.sleep(POLL_SECONDS)
+            if not stopping():
+                raise ConnectionError("the connection to NATS was lost")
+    except (NatsError, OSError, *REFUSED) as hindrance:
+        reach.fails()
+        with suppress(*POSTGRES_UNAVAILABLE):
+            await database.execute(HINDER, str(hindrance) or type(hindrance).__name__)
+        raise
+
+
+async def hindered(database: Pool | Connection) -> str | None:
+    """Since when no process can publish alerts, and why, where that is so for long."""
+    found = await database.fetchrow(HINDRANCE, HINDERED_TIME_MAX)
+    return found and f"Alerts are not published on NATS since {found['hindered_at'].isoformat()}: {found['hindrance']}."
 
 
 async def _owner(database: Pool) -> str:

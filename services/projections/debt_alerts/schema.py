@@ -62,11 +62,14 @@ CREATE TABLE IF NOT EXISTS projections.alert_change (
     UNIQUE (account_id, kind, episode, change, at)
 );
 
--- The last change that JetStream has acknowledged.
+-- The last change that JetStream has acknowledged; since when nothing can be published, and why.
 CREATE TABLE IF NOT EXISTS projections.alert_publication (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     number   bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
+ALTER TABLE projections.alert_publication
+    ADD COLUMN IF NOT EXISTS hindrance text,
+    ADD COLUMN IF NOT EXISTS hindered_at timestamptz;
 INSERT INTO projections.alert_publication DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 -- Up to which change an endpoint's deliveries are written down.

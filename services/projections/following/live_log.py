@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
 
 from services.process.nats_connection import Connection, connected
+from services.process.reach import Reach
 from services.process.stopping import end, stopping
 from services.process.streams import owner_of
 from services.projections import metrics
@@ -59,6 +61,7 @@ class Delivery:
         self.wanted = asyncio.Event()
         self.connected = False
         self._said = ""
+        self._reach = Reach("follower", feed.log)
 
     @asynccontextmanager
     async def followed_by(self, live: "LiveLog") -> AsyncIterator[None]:
@@ -72,6 +75,7 @@ class Delivery:
             if not self._followers:
                 running, self._running = self._running, None
                 await end(running)
+                self._reach.works()  # nobody in this process wants it
 
     async def _run(self) -> None:
         """Subscribe, and subscribe again whenever the subscription is lost, until cancelled."""
@@ -80,6 +84,8 @@ class Delivery:
             try:
                 await self._deliver(self._url)
             except Exception as outage:  # noqa: BLE001 - after any failure here, the feed has every event
+                if isinstance(outage, NatsError | OSError):
+                    self._reach.fails()
                 self._say(f"{self._stream} cannot be followed: {outage!r}", logging.WARNING)
             await asyncio.sleep(RETRY_SECONDS)
 
@@ -91,6 +97,7 @@ class Delivery:
         async with connected(nats_url, error_cb=self._failed, closed_cb=self._closed) as client:
             try:
                 await self._subscribe(client)
+                self._reach.works()
                 self.connected = True
                 while not self._lost and not stopping():
                     await self._arrived.wait()
@@ -98,6 +105,8 @@ class Delivery:
                     while self._messages and not self._lost:
                         await self._hand_on(self._taken())
             finally:
+                if self.connected:
+                    self._reach.works()
                 self.connected = False
 
     async def _subscribe(self, client: Connection) -> None:

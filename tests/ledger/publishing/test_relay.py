@@ -26,26 +26,6 @@ from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.event_store.events import event
 
 
-@pytest.fixture
-async def connection(nats_url: str) -> AsyncIterator[Client]:
-    client = await nats.connect(nats_url)
-    yield client
-    await client.close()
-
-
-@pytest.fixture
-async def jetstream(connection: Client) -> JetStreamContext:
-    return connection.jetstream()
-
-
-@pytest.fixture
-async def stream(jetstream: JetStreamContext, log_id: int) -> AsyncIterator[str]:
-    """The name of the log's stream, which goes away after the test."""
-    name = f"HOURBOOK-{log_id}"
-    yield name
-    await jetstream.delete_stream(name)
-
-
 @asynccontextmanager
 async def relaying(store: EventStore, log_id: int, nats_url: str) -> AsyncIterator[Wake]:
     """A relay at work, and the bell that wakes it."""

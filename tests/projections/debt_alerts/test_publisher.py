@@ -2,17 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import nats
 import orjson
 import pytest
 from nats.aio.msg import Msg
-from nats.js.api import DeliverPolicy
+from nats.js.api import DeliverPolicy, StorageType
 
 from infra.embedded import EmbeddedNats
+from services.projections.debt_alerts import publisher
 from services.projections.settings import Settings
 from tests.projections.questions import client_of, until, until_ready
 from tests.projections.vocabulary import Log, closed, opened, paid
@@ -107,3 +110,46 @@ async def test_what_a_crash_let_be_sent_twice_is_there_once(
     async with publishing(settings, nats_url):
         debts(log, account_id, times=1)
         await messages(nats_url, account_id, 12)
+
+
+async def test_a_stream_that_was_made_otherwise_is_made_as_it_has_to_be(
+    settings: Settings, database: asyncpg.Pool, log: Log, account_id: str, server_folder: Path
+):
+    """Its limits stay: they are its operator's."""
+    with EmbeddedNats(server_folder) as server:
+        client = await nats.connect(server.url)
+        await client.jetstream().add_stream(
+            name="HOURBOOK-ALERTS", subjects=["elsewhere"], no_ack=True, max_msg_size=10, max_age=3600
+        )
+        async with publishing(settings, server.url):
+            debts(log, account_id, times=2)
+            await messages(server.url, account_id, 4)
+        assert (await client.jetstream().stream_info("HOURBOOK-ALERTS")).config.max_age == 3600
+        await client.close()
+
+
+async def test_a_stream_that_cannot_be_made_so_is_in_health_until_it_is_deleted(
+    settings: Settings, database: asyncpg.Pool, log: Log, account_id: str, server_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    """Also to a process that publishes nothing."""
+    monkeypatch.setattr(publisher, "HINDERED_TIME_MAX", timedelta())
+    with EmbeddedNats(server_folder) as server:
+        client = await nats.connect(server.url)
+        await client.jetstream().add_stream(
+            name="HOURBOOK-ALERTS", subjects=["hourbook.alerts.>"], storage=StorageType.MEMORY
+        )
+        elsewhere = settings.model_copy(update={"nats_url": server.url})
+        async with client_of(elsewhere) as worker, client_of(elsewhere, worker=False) as api:
+            await until(lambda: _says(api, "HOURBOOK-ALERTS on NATS has storage memory, not file"))
+            await client.jetstream().delete_stream("HOURBOOK-ALERTS")
+            await until_ready(worker)
+            debts(log, account_id, times=1)
+            await messages(server.url, account_id, 2)
+            await until_ready(api)
+        await client.close()
+
+
+async def _says(client: httpx.AsyncClient, sentence: str) -> bool:
+    answer = (await client.get("/health/details", params={"part": "alerts"})).json()
+    return any(sentence in fault for fault in answer["faults"])
