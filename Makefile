@@ -48,7 +48,8 @@ bench: setup
 # work; compose file; alert rules.
 production: setup
 	infra/image/build.sh
-	HOURBOOK_IMAGE=hourbook:$$(.venv/bin/hourbook --version | cut -d' ' -f2) .venv/bin/python -m pytest tests/infra
+	HOURBOOK_IMAGE=hourbook:$$(.venv/bin/hourbook --version | cut -d' ' -f2) .venv/bin/python -m pytest tests/infra/test_image.py \
+		tests/infra/test_compose.py tests/infra/test_monitoring.py
 
 # The property tests at length, thousands of histories and of tamperings of each kind, new ones on every run; a rebuild
 # of a million events.

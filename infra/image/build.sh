@@ -39,17 +39,19 @@ build() {
         --build-arg BASE="$base" --build-arg SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
         --label org.opencontainers.image.version="$version" \
         --secret id=pip,src="$work/pip.conf" --volume "$PWD/$work/packages:/packages:ro" \
-        --file infra/image/Dockerfile --tag "$1" .
+        --file infra/image/Dockerfile --tag "$name" .
 }
-digest() { buildah inspect --type image --format '{{.FromImageDigest}}' "$1"; }
+for attempt in first second; do
+    build >/dev/null
+    buildah push --quiet "$name" "docker-archive:$work/image.tar:docker.io/library/$name"
+    buildah rmi "$name" >/dev/null
+    id=$("$python" infra/image/reproducible.py "$work/image.tar" "$work/$attempt.tar")
+    rm "$work/image.tar"
+done
+cmp "$work/first.tar" "$work/second.tar" || { echo "built twice, the image differs: see $work" >&2; exit 1; }
+mv "$work/first.tar" dist/hourbook-image.tar
+rm "$work/second.tar"
+buildah pull --quiet docker-archive:dist/hourbook-image.tar >/dev/null
 
-build "$name"
-build "$name-again"
-first=$(digest "$name") second=$(digest "$name-again")
-[ "$first" = "$second" ] || { echo "built twice, the image differs: $first and $second" >&2; exit 1; }
-buildah rmi "$name-again" >/dev/null
-
-rm -f dist/hourbook-image.tar
-buildah push --quiet "$name" "docker-archive:dist/hourbook-image.tar:$name"
 .venv/bin/cyclonedx-py requirements --output-reproducible --of JSON -o dist/hourbook.cdx.json requirements-production.lock
-echo "$name $first, $(du -m dist/hourbook-image.tar | cut -f1) MB, in dist/hourbook-image.tar"
+echo "$name $id, $(du -m dist/hourbook-image.tar | cut -f1) MB, in dist/hourbook-image.tar"

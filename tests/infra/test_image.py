@@ -120,10 +120,10 @@ class Containers:
 
     def _line(self, name: str, command: Iterable[str]) -> list[str]:
         service, secrets = OURS[name], self._folder / f"{name}.secrets"
-        shutil.rmtree(secrets, ignore_errors=True)
-        secrets.mkdir()
-        for each in service.get("secrets", ()):
-            shutil.copy(self._folder / "secrets" / each, secrets)
+        if not secrets.exists():
+            secrets.mkdir()
+            for each in service.get("secrets", ()):
+                shutil.copy(self._folder / "secrets" / each, secrets)
         settings = service["environment"] | {"HOURBOOK_HOST": "127.0.0.1", "HOURBOOK_METRICS_HOST": "127.0.0.1"}
         given = [f"{variable}={value}".replace("http://service:8000", self.url) for variable, value in settings.items()]
         mounts = [str(self._image), str(secrets), str(self.volumes), self._user]
@@ -184,7 +184,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
         ]
         nats = ends.enter_context(subprocess.Popen(line, env=os.environ | given, stderr=subprocess.DEVNULL))
         ends.callback(nats.terminate)
-        container = buildah("from", name)
+        container = buildah("from", "--pull-never", name)
         ends.callback(buildah, "rm", container)
         yield Containers(Path(buildah("mount", container)), folder)
 
