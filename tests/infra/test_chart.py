@@ -1,0 +1,177 @@
+"""The Helm chart: as Kubernetes understands it with several values, with every part, and with settings that exist."""
+
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from helm_python import Chart
+from helm_python.chart import lint
+from helm_python.errors import HelmError
+
+from services.operating.nats_logins import permissions
+from services.operating.parts import COMMANDS
+from services.operating.start_conditions import KNOWN
+from services.process.version import VERSION
+from tests.infra.test_compose import SERVICES
+from tests.test_documentation import ROOT, blocks
+
+FOLDER = ROOT / "infra" / "helm" / "hourbook"
+
+MAIL = {"settings": {"HOURBOOK_SMTP_URL": "smtp://office@mail.example:587", "HOURBOOK_LOGS": "4"}}
+VALUES: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "with mail, files and a mirror": MAIL | {
+        "image": {"repository": "mirror.example/hourbook", "digest": f"sha256:{'0a' * 32}"},
+        "imagePullSecrets": [{"name": "mirror"}],
+        "files": {"seller.toml": '[party]\nname = "ООО «Сопровождение»"\n'},
+        "secrets": {"mail": "hourbook-mail"},
+        "allowedHosts": ["hours.example"],
+    },
+    "closed": {
+        "network": {
+            "callers": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
+            "prometheus": [{"podSelector": {"matchLabels": {"app": "prometheus"}}}],
+            "postgres": {"peers": [{"ipBlock": {"cidr": "10.0.0.0/24"}}], "port": 5433},
+        },
+        "storage": {"size": "1Gi", "className": "fast"},
+        "migration": {"makeLogins": False},
+    },
+    "as docs/installing.md shows them": yaml.safe_load(blocks(ROOT / "docs" / "installing.md", "yaml")[0]),
+    "without policies, for one node": {
+        "network": {"policies": False},
+        "parts": {part: {"replicas": 1} for part in COMMANDS},
+    },
+}  # fmt: skip
+WRONG: dict[str, dict[str, Any]] = {
+    "two signers": {"parts": {"expiry": {"replicas": 2}}},
+    "an unknown value": {"imagee": {}},
+    "an unknown part": {"parts": {"ledger": {"replicas": 1, "resources": {}}}},
+    "a setting of somebody else": {"settings": {"DATABASE_URL": "postgresql://in-the-open"}},
+    "a port": {"network": {"nats": {"port": 70_000}}},
+    "a digest": {"image": {"digest": "latest"}},
+}
+
+
+def rendered(values: dict[str, Any]) -> list[dict[str, Any]]:
+    """The objects that Kubernetes would be given."""
+    with Chart.load(FOLDER) as chart:
+        files = chart.render(values, name="hours", namespace="books", is_install=True)
+    texts = (text for name, text in files.items() if name.endswith(".yaml"))
+    return [each for text in texts for each in yaml.safe_load_all(text) if each]
+
+
+def pods(objects: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """What each deployment and the migration run."""
+    templates = {
+        each["metadata"]["name"]: each["spec"]["template"] for each in objects if each["kind"] in {"Deployment", "Job"}
+    }
+    return {name.removeprefix("hours-"): template["spec"] for name, template in templates.items()}
+
+
+@pytest.fixture(params=VALUES, scope="module")
+def objects(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    """Those of each example of values."""
+    return rendered(VALUES[request.param])
+
+
+@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
+def test_lint_finds_nothing(values: dict[str, Any]):
+    found = lint(FOLDER, values, strict=True)
+    assert found["errors"] == []
+    assert [each for each in found["messages"] if each["severity"] > 1] == []
+
+
+def test_kubernetes_understands_every_object(objects: list[dict[str, Any]]):
+    assert len(objects) > 15
+    for each in objects:
+        kubernetes_validate.validate(each, kubernetes_validate.latest_version(), strict=True)
+
+
+def test_every_part_has_a_deployment_with_its_command():
+    found = pods(rendered(MAIL))
+    assert set(found) == {*COMMANDS, "migration"}
+    for part, line in COMMANDS.items():
+        (container,) = found[part]["containers"]
+        assert tuple(container["args"][: len(line)]) == line
+        assert part == "service" or container["args"][-2:] == ["--metrics-port", "8000"]
+        assert container["resources"]["requests"]
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            assert container[probe]["httpGet"]["path"].startswith("/health/")
+    assert "sender" not in pods(rendered({}))
+
+
+def test_every_setting_is_one_and_every_file_that_it_names_is_mounted():
+    for part, pod in pods(rendered(MAIL)).items():
+        (container,) = pod["containers"]
+        settings = {each["name"]: each["value"] for each in container["env"]}
+        assert not set(settings) - KNOWN, part
+        mounts = [mount["mountPath"] for mount in container["volumeMounts"]]
+        named = [value for value in settings.values() if value.startswith("/")]
+        assert all(any(Path(each).is_relative_to(mount) for mount in mounts) for each in named), part
+        assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_a_part_is_shown_the_logins_that_compose_shows_it():
+    for part, pod in pods(rendered(MAIL)).items():
+        (logins,) = (volume["secret"] for volume in pod["volumes"] if volume["name"] == "logins")
+        shown = {item["key"] for item in logins.get("items", ())}
+        given = {name for name in SERVICES.get(part, {}).get("secrets", ()) if name.endswith((".database", ".nats"))}
+        assert shown == given, part
+        assert (part == "migration") == ("items" not in logins)
+
+
+def test_nobody_is_root_and_nothing_can_be_written_but_volumes(objects: list[dict[str, Any]]):
+    for part, pod in pods(objects).items():
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] == 10001
+        for container in pod["containers"]:
+            allowed = container["securityContext"]
+            assert allowed["readOnlyRootFilesystem"] is True, part
+            assert allowed["allowPrivilegeEscalation"] is False
+            assert allowed["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_the_migration_comes_before_new_pods():
+    (job,) = (each for each in rendered({}) if each["kind"] == "Job")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert job["spec"]["template"]["spec"]["containers"][0]["args"] == ["migrate", "--logins", "/run/secrets/logins"]
+
+
+def test_policies_name_whom_the_values_name():
+    policies = {each["metadata"]["name"]: each["spec"] for each in rendered(VALUES["closed"])
+                if each["kind"] == "NetworkPolicy"}  # fmt: skip
+    callers, own = VALUES["closed"]["network"]["callers"], policies["hours"]["podSelector"]
+    (entrance,) = policies["hours-service"]["ingress"]
+    assert entrance["from"] == [*callers, *VALUES["closed"]["network"]["prometheus"], {"podSelector": own}]
+    (metrics,) = policies["hours-metrics"]["ingress"]
+    assert metrics["from"] == VALUES["closed"]["network"]["prometheus"]
+    ports = [each["ports"][0]["port"] for each in policies["hours"]["egress"]]
+    assert ports == [53, 5433, 4222, 8000, 443, 587]
+    assert not [each for each in rendered({"network": {"policies": False}}) if each["kind"] == "NetworkPolicy"]
+
+
+def test_every_deployment_has_a_budget_and_pods_of_its_own():
+    found = rendered(MAIL)
+    selectors = {
+        kind: [each["spec"]["selector"]["matchLabels"] for each in found if each["kind"] == kind]
+        for kind in ("Deployment", "PodDisruptionBudget")
+    }
+    assert selectors["Deployment"] == selectors["PodDisruptionBudget"]
+    assert len({each["app.kubernetes.io/component"] for each in selectors["Deployment"]}) == len(COMMANDS)
+
+
+@pytest.mark.parametrize("values", WRONG.values(), ids=WRONG)
+def test_values_that_make_no_sense_are_refused(values: dict[str, Any]):
+    with Chart.load(FOLDER) as chart, pytest.raises(HelmError):
+        chart.validate_schema(chart.merge_values(values))
+
+
+def test_the_chart_is_of_this_version_and_names_every_secret():
+    told = yaml.safe_load((FOLDER / "Chart.yaml").read_text(encoding="utf-8"))
+    assert told["version"] == told["appVersion"] == VERSION
+    shown = [item["key"] for pod in pods(rendered({})).values() for volume in pod["volumes"]
+             for item in volume.get("secret", {}).get("items", ())]  # fmt: skip
+    assert {each.removesuffix(".nats") for each in shown if each.endswith(".nats")} == set(permissions(1))
