@@ -45,12 +45,12 @@ bench: setup
 	.venv/bin/hourbook bench
 
 # Everything that operators install, made in dist/ and checked: the image, built twice (as root, by buildah), its parts at
-# work; compose file; chart; alert rules.
+# work; compose file; chart; units; alert rules.
 production: setup
 	infra/image/build.sh
 	.venv/bin/python -c "from helm_python.chart import package; print(package('infra/helm/hourbook', destination='dist'))"
 	HOURBOOK_IMAGE=hourbook:$$(.venv/bin/hourbook --version | cut -d' ' -f2) .venv/bin/python -m pytest tests/infra/test_image.py \
-		tests/infra/test_compose.py tests/infra/test_chart.py tests/infra/test_monitoring.py
+		tests/infra/test_compose.py tests/infra/test_chart.py tests/infra/test_systemd.py tests/infra/test_monitoring.py
 
 # The property tests at length, thousands of histories and of tamperings of each kind, new ones on every run; a rebuild
 # of a million events.
