@@ -30,7 +30,7 @@ from services.process.reach import Reach
 from services.process.stopping import stopping
 from services.process.streams import misfit_sentence, misfits
 
-EVERY_SECONDS = 1.0
+EVERY_SECONDS = 2.0
 EXPIRY_MINUTES_MAX = timedelta(minutes=1)
 
 Parts = dict[str, list[str]]
@@ -38,7 +38,7 @@ Parts = dict[str, list[str]]
 
 
 class Readiness:
-    """Looks once a second at what other processes have done; the commands are judged when somebody asks."""
+    """Looks every two seconds at what other processes have done; the commands are judged when somebody asks."""
 
     def __init__(self, settings: Settings, store: EventStore, clock: Clock, audit: AuditWatch) -> None:
         self._settings = settings

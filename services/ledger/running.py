@@ -109,8 +109,13 @@ class Ledger:
 
 
 @asynccontextmanager
-async def running_ledger(settings: Settings, *, relay: bool = False, expiry: bool = False) -> AsyncIterator[Ledger]:
-    """A ledger that takes commands, with or without a relay and an expiry of its own; waits for PostgreSQL."""
+async def running_ledger(
+    settings: Settings, *, relay: bool = False, expiry: bool = False, answers: bool = True
+) -> AsyncIterator[Ledger]:
+    """A ledger that takes commands, with or without a relay and an expiry of its own; waits for PostgreSQL.
+
+    `answers`: whether anybody asks this process about health, access or proofs, for which it watches other processes.
+    """
     await prepared(settings.database_url, settings.logs, LEDGER, *((SIGNER,) if expiry else ()))
     sealer = await opened_sealer(settings)
     async with (
@@ -134,7 +139,7 @@ async def running_ledger(settings: Settings, *, relay: bool = False, expiry: boo
         ledger = Ledger(
             settings, store, clock, projections, wakes, tails, pipelines, audit, access, door, readiness, []
         )
-        for name, work in _work(ledger, signers, relay=relay, expiry=expiry):
+        for name, work in _work(ledger, signers, relay=relay, expiry=expiry, answers=answers):
             ledger.work.append(asyncio.create_task(work, name=name))
             ledger.work[-1].add_done_callback(_say_if_crashed)
         for notice in await ledger.notices():
@@ -156,7 +161,7 @@ def _tail(store: EventStore, log_id: int, wake: Wake) -> Tail:
 
 
 def _work(
-    ledger: Ledger, signers: Database, *, relay: bool, expiry: bool
+    ledger: Ledger, signers: Database, *, relay: bool, expiry: bool, answers: bool
 ) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     settings = ledger.settings
     for log_id, (pipeline, wake) in enumerate(zip(ledger.pipelines, ledger.wakes, strict=True)):
@@ -172,6 +177,8 @@ def _work(
     if expiry:
         yield "The expiry", keep_expiring(ledger.store, settings.logs, ledger.clock, ledger.expire)
         yield from _audit_work(ledger.settings, signers, ledger.access)
+    if not answers:
+        return
     yield "The watch on the audit", ledger.audit.run()
     yield "The log of access", ledger.access.keep_up()
     yield "The watch on the log", ledger.readiness.watch_database()
@@ -233,6 +240,6 @@ async def run_relay(settings: Settings) -> None:
 
 async def run_expiry(settings: Settings) -> None:
     """The expiry in a process of its own, until cancelled; ends with an error once any of its tasks has ended."""
-    async with running_ledger(settings, expiry=True) as ledger:
+    async with running_ledger(settings, expiry=True, answers=False) as ledger:
         await asyncio.wait(ledger.work, return_when=asyncio.FIRST_COMPLETED)
         raise_where_ended(ledger.work)

@@ -13,7 +13,7 @@ from services.process.operator_error import OperatorError
 
 NEEDED = ("commands", "queries")
 ANSWER_SECONDS_MAX = 5
-EVERY_SECONDS = 1.0
+EVERY_SECONDS = 2.0
 PATIENCE_SECONDS = 10
 SERVICE = "service"
 _SHUT = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
@@ -45,7 +45,7 @@ class HealthWatch:
         yield from (f"{part} is not ready: {sentence}" for part, sentence in self._sentences.items() if sentence)
 
     def changes(self) -> Iterator[str]:
-        """A line for each part that has stopped being ready, or is ready again, since the last look; once a second."""
+        """What has stopped being ready, or is ready again, a line for each part: looked at every two seconds."""
         if time.monotonic() - self._looked_at < EVERY_SECONDS:
             return
         sentences, notices = self._read()

@@ -19,7 +19,7 @@ from services.process.stopping import end
 CONNECT_SECONDS_MAX = 3
 SILENCE_SECONDS_MAX = 6
 PING_SECONDS_MAX = 2
-PING_EVERY_SECONDS = 1
+PING_EVERY_SECONDS = 2
 
 SESSION = {
     "tcp_keepalives_idle": "3",

@@ -1,6 +1,7 @@
 """TLS for HTTP: the certificate that this service shows, and those that it trusts in others."""
 
 import ssl
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -71,6 +72,12 @@ def trusted(settings: TlsSettings) -> ssl.SSLContext | bool:
         raise ValueError(f"HOURBOOK_CA_FILE, {settings.ca_file}: it holds no certificates as PEM") from misfit
 
 
+@cache
+def _nobody() -> ssl.SSLContext:
+    """For plain HTTP, which shows no certificates: to read the system's for each client takes 20 ms and a megabyte."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
 def trusted_at(url: str) -> ssl.SSLContext | bool:
     """Whom a client trusts at an address.
 
@@ -78,7 +85,7 @@ def trusted_at(url: str) -> ssl.SSLContext | bool:
     """
     parts = urlsplit(url)
     if parts.scheme != "https":
-        return True
+        return _nobody()
     settings = read(TlsSettings)
     if settings.certificate is None or not (is_loopback(parts.hostname or "") or parts.hostname == SiteSettings().host):
         return trusted(settings)

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
@@ -16,6 +17,7 @@ from fastapi import FastAPI, Request, Response
 
 from services.process.outside import NotAsked, is_public, outside_client
 from services.process.serving import listening
+from services.process.tls import trusted_at
 from tests.end_to_end.certificates import certificate
 from tests.ledger.serving import serving
 
@@ -192,3 +194,12 @@ async def test_where_one_address_does_not_answer_the_next_is_asked(
 ):
     resolve(monkeypatch, ["::1", "10.0.0.1", "127.0.0.1"])
     assert (await client.post(f"http://localhost:{server.port}/", content=b"whole")).text == "asked"
+
+
+def test_a_client_that_speaks_plain_http_reads_no_authorities():
+    """It takes 20 ms and a megabyte, and whoever watches asks every two seconds."""
+    context = trusted_at("http://127.0.0.1:8000")
+    assert context is trusted_at("http://ledger.internal:8001")
+    assert isinstance(context, ssl.SSLContext)
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert not context.get_ca_certs()

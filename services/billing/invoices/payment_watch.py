@@ -11,11 +11,13 @@ from contracts.envelope import RecordedEvent
 from services.billing.invoices.numbers import numbers_in
 from services.billing.invoices.records import end
 from services.billing.running import Billing, Connection
+from services.process.pauses import Rests
 
 logger = logging.getLogger(__name__)
 
 PAGE_EVENTS = 5_000
 POLL_SECONDS = 0.5
+REST_SECONDS_MAX = 2.0
 OF_PAYMENT = {"PackagePurchased", "DebtPaid"}
 _MAY_PAY = (b'"PackagePurchased"', b'"DebtPaid"')
 
@@ -35,12 +37,14 @@ _UNPAID = """
 
 async def watch_payments(billing: Billing) -> None:
     """Until cancelled. What has been read is settled together with what it pays, so that nothing is passed over."""
-    logs = 1
+    logs, rests = 1, Rests(POLL_SECONDS, REST_SECONDS_MAX)
     while True:
         counts = [await _read_on(billing, log) for log in range(logs)]
         logs = max(known for known, _ in counts)
-        if not any(read for _, read in counts):
-            await asyncio.sleep(POLL_SECONDS)
+        if any(read for _, read in counts):
+            rests.begin_anew()
+        else:
+            await asyncio.sleep(rests.next())
 
 
 async def _read_on(billing: Billing, log: int) -> tuple[int, int]:
@@ -50,8 +54,7 @@ async def _read_on(billing: Billing, log: int) -> tuple[int, int]:
     read again from its beginning, which pays nothing twice.
     """
     async with billing.connection() as connection:
-        await connection.execute(_BEGIN, log)
-        position, event_id = await connection.fetchrow(_PLACE, log)
+        position, event_id = await connection.fetchrow(_PLACE, log) or (0, "")
     asked = {"log": str(log), "after": max(position - 1, 0), "limit": PAGE_EVENTS + 1}
     answer = await billing.hourbook.answer("GET", "/v1/log", params=asked)
     lines, logs = answer.content.splitlines(), int(answer.headers["Hourbook-Logs"])
@@ -76,6 +79,7 @@ async def _settle(billing: Billing, log: int, position: int, lines: Sequence[byt
         if any(mark in line for mark in _MAY_PAY) and (said := orjson.loads(line))["type"] in OF_PAYMENT
     ]
     async with billing.transaction() as connection:
+        await connection.execute(_BEGIN, log)
         if await connection.execute(_MOVE, log, last["position"], last["event_id"], position) == "UPDATE 1":
             await _pay(connection, events)
 

@@ -21,7 +21,7 @@ from services.process.wake import Wake
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.3
+POLL_SECONDS = 0.5
 """A key that is revoked in another process ends here within a second."""
 
 KNOWN_FOR = timedelta(minutes=30)

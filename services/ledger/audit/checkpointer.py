@@ -88,6 +88,8 @@ class Checkpointer:
         """Sign until a checkpoint covers the whole log; CannotSign where that must not be."""
         if not self._resumed:
             await self._resume()
+        elif await self._tree.ends() == (self._known, self._size):
+            return  # mostly there is nothing to do, and it is asked twice a second
         await self._follow()
         while leaves := await self._leaves(self._size, LEAVES_MAX):
             await self._require_sound_log()

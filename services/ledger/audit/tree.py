@@ -19,6 +19,13 @@ from services.ledger.event_store.database import Database
 from services.ledger.event_store.stored_event import rfc3339
 
 _LATEST = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 ORDER BY size DESC LIMIT 1"
+_ENDS = """
+    SELECT log.head, newest.size, newest.note
+    FROM (SELECT coalesce(max(position), 0) AS head FROM ledger.event WHERE log_id = $1) AS log
+    LEFT JOIN (
+        SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 ORDER BY size DESC LIMIT 1
+    ) AS newest ON true
+"""
 _PAGE = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size > $2 ORDER BY size LIMIT $3"
 _COVERING = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size >= $2 ORDER BY size LIMIT 1"
 _COSIGNATURES = "SELECT line FROM ledger.cosignature WHERE log_id = $1 AND size = $2 ORDER BY witness"
@@ -62,6 +69,11 @@ class StoredTree:
     async def latest(self) -> StoredCheckpoint | None:
         """The newest checkpoint."""
         return await self._one(_LATEST, self.log_id)
+
+    async def ends(self) -> tuple[StoredCheckpoint | None, int]:
+        """The newest checkpoint, and where the log itself ends."""
+        (row,) = await self._database.rows(_ENDS, self.log_id)
+        return StoredCheckpoint(row["size"], row["note"]) if row["size"] else None, row["head"]
 
     async def covering(self, position: int) -> StoredCheckpoint | None:
         """The first checkpoint that the event at a position is in."""

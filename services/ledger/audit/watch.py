@@ -7,7 +7,7 @@ from contracts.placement import every_log
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.metrics import AUDIT_FAULTS, AUDIT_HINDRANCES, CHECKPOINT, VERIFIED
 
-EVERY_SECONDS = 1.0
+EVERY_SECONDS = 2.0
 
 _SIZES = """
     SELECT log_id, (SELECT max(size) FROM ledger.checkpoint AS c WHERE c.log_id = asked.log_id) AS size
@@ -18,7 +18,7 @@ _HINDRANCES = "SELECT log_id, source, sentence FROM ledger.hindrance WHERE log_i
 
 
 class AuditWatch:
-    """Looks once a second."""
+    """Looks every two seconds."""
 
     def __init__(self, database: Database, logs: int) -> None:
         self._database = database

@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 WAITING_SECONDS_MAX = 5
 PROOF_SECONDS_MAX = 2
-PROVEN_SECONDS = 1.0
+PROVEN_SECONDS = 5.0
 
 # It writes to PostgreSQL's own log and waits for the disk, and it has more rows at once than it may keep in memory,
 # which takes room on the disk as an append does. Nothing of it stays.
@@ -66,10 +66,11 @@ class Writability:
         now = asyncio.get_running_loop().time()
         if any(now - since > WAITING_SECONDS_MAX for since in self._under_way.values()):
             raise LedgerUnavailable("An append has been waiting for PostgreSQL for long")
-        if now - self._proven_at <= PROVEN_SECONDS:
+        if self._proven_at and now - self._proven_at <= PROVEN_SECONDS:
             return
         try:
             async with asyncio.timeout(PROOF_SECONDS_MAX):
                 await self._writers.value(_PROVE)
+                self._proven_at = now
         except TimeoutError as silent:
             raise LedgerUnavailable("PostgreSQL does not answer in time") from silent

@@ -81,7 +81,7 @@ class Relay:
                 place, checked_at = await self._end_of_stream(), clock()
             else:
                 self._goes_on()
-                await next_ring.wait()
+                await next_ring.wait(CHECK_SECONDS)
         raise asyncio.CancelledError if stopping() else ConnectionError("the connection to NATS was lost")
 
     def _goes_on(self) -> None:
@@ -143,7 +143,7 @@ async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wak
 
 
 async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:
-    """Ring for relays in other processes whenever this one commits, until cancelled; a lost ring costs 100 ms.
+    """Ring for relays in other processes whenever this one commits, until cancelled; a lost ring costs a second.
 
     Not for a process that has a relay itself: it would repeat the rings that it gets from others.
     """
@@ -151,10 +151,12 @@ async def keep_ringing(log_id: int, nats_url: str, wake: Wake) -> None:
     while not stopping():
         with suppress(NatsError, OSError):
             async with connected(nats_url) as client:
+                rung = True  # for what was committed before there was a connection
                 while client.is_connected and not stopping():
                     next_ring = wake.next
-                    await client.publish(wake_subject(log_id))
-                    await next_ring.wait(CHECK_SECONDS)
+                    if rung:
+                        await client.publish(wake_subject(log_id))
+                    rung = await next_ring.wait(CHECK_SECONDS)
                     if client.refusal and str(client.refusal) != said:
                         said = str(client.refusal)
                         logger.warning("Relays of other processes are not rung for: %s", said)

@@ -15,6 +15,7 @@ import httpx
 from contracts.forecasts import ForecastView
 from contracts.quantities import SELLER_ZONE
 from services.process.outages import outlasting
+from services.process.pauses import Rests
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.projections.clock import present
 from services.projections.database import connection_settings
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 PAGE_ACCOUNTS = 100
 ROUND_SECONDS = 1.0
+REST_SECONDS_MAX = 5.0
 REST_TIMES = 9
 """So many times as long as an answer took the next question waits: commands have nine tenths of the ledger's time."""
 
@@ -80,15 +82,17 @@ async def _keep(settings: Settings, ledger: httpx.AsyncClient) -> None:
     try:
         while not await connection.fetchval(TAKE_TURN):  # noqa: ASYNC110 - another process has it
             await asyncio.sleep(ROUND_SECONDS)
+        rests = Rests(ROUND_SECONDS, REST_SECONDS_MAX)
         while True:
-            await _go_round(connection, ledger, begin_of_day(await present(settings, ledger)))
-            await asyncio.sleep(ROUND_SECONDS)
+            if await _go_round(connection, ledger, begin_of_day(await present(settings, ledger))):
+                rests.begin_anew()
+            await asyncio.sleep(rests.next())
     finally:
         connection.terminate()
 
 
-async def _go_round(connection: asyncpg.Connection, ledger: httpx.AsyncClient, day: datetime) -> None:
-    """Ask once for each account whose forecast is behind."""
+async def _go_round(connection: asyncpg.Connection, ledger: httpx.AsyncClient, day: datetime) -> bool:
+    """Ask once for each account whose forecast is behind; whether there was any."""
     after = ""
     while behind := [row["account_id"] for row in await connection.fetch(BEHIND, day, after, PAGE_ACCOUNTS)]:
         for account_id in behind:
@@ -99,6 +103,7 @@ async def _go_round(connection: asyncpg.Connection, ledger: httpx.AsyncClient, d
                 await connection.execute(KEEP, account_id, *row)
             await asyncio.sleep(REST_TIMES * (asyncio.get_running_loop().time() - begun))
         after = behind[-1]
+    return bool(after)
 
 
 async def _asked(ledger: httpx.AsyncClient, account_id: str) -> ForecastView | None:

@@ -10,6 +10,7 @@ from nats.js import JetStreamContext
 from nats.js.api import Header, StorageType, StreamConfig
 
 from services.process.nats_connection import connected
+from services.process.pauses import Rests
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.process.reach import Reach
 from services.process.stopping import stopping
@@ -23,7 +24,12 @@ POLL_SECONDS = 0.1
 LOOK_SECONDS = 2.0
 HINDERED_TIME_MAX = timedelta(seconds=10)
 """Another publisher that works says so within seconds; what is hindered for longer is hindered for all."""
+REST_SECONDS_MAX = 0.5
 DUPLICATES_SECONDS = 3600
+
+HAS_GROWN = """
+    SELECT (SELECT max(number) FROM projections.alert_change) > (SELECT number FROM projections.alert_publication)
+"""
 
 PLACE = "SELECT number FROM projections.alert_publication FOR UPDATE SKIP LOCKED"
 
@@ -69,14 +75,17 @@ async def publish_alerts(database: Pool, nats_url: str, replicas: int | None, re
         async with connected(nats_url) as client:
             jetstream, config = client.jetstream(), stream_config(replicas)
             clock, looked_at = asyncio.get_running_loop().time, 0.0
+            rests = Rests(POLL_SECONDS, REST_SECONDS_MAX)
             while client.is_connected and not stopping():
                 if clock() - looked_at > LOOK_SECONDS:
                     await own_stream(jetstream, config, ledger_id)
                     await database.execute(FREE)
                     reach.works()
                     looked_at = clock()
-                if not await _publish_page(database, jetstream):
-                    await asyncio.sleep(POLL_SECONDS)
+                if await database.fetchval(HAS_GROWN) and await _publish_page(database, jetstream):
+                    rests.begin_anew()
+                else:
+                    await asyncio.sleep(rests.next())
             if not stopping():
                 raise ConnectionError("the connection to NATS was lost")
     except (NatsError, OSError, *REFUSED) as hindrance:

@@ -19,7 +19,8 @@ from services.projections.following.feed import LogFeed
 from services.projections.following.tracking import Tracking
 
 EVERY_SECONDS = 1.0
-COUNT_EVERY = 15
+SELDOM_SECONDS = 5.0
+COUNT_SECONDS = 15.0
 LATE_POLL_SECONDS = 0.02
 COMMIT_TIME_MAX = timedelta(minutes=2)
 """An event is committed at most so long after its `recorded_at`: the ledger gives up appending before."""
@@ -49,11 +50,12 @@ class Timekeeper:
     async def run(self) -> None:
         """Run until a server is unavailable, which is raised."""
         await self.begin()
+        every = SELDOM_SECONDS if self._margin else EVERY_SECONDS  # later than the margin in any case
         while True:
             await self._count_open()
-            for _ in range(COUNT_EVERY):
+            for _ in range(round(COUNT_SECONDS / every)):
                 await self.look()
-                await asyncio.sleep(EVERY_SECONDS)
+                await asyncio.sleep(every)
 
     async def begin(self) -> None:
         """Let the alerts begin where the logs end now, unless they have begun already."""

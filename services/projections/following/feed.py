@@ -10,6 +10,7 @@ from services.projections.following.logged import CannotApply, Logged, hash_of, 
 from services.projections.following.tracking import Place
 
 PAGE_EVENTS = 10_000
+HEAD_SECONDS = 2.0
 LEDGER_UNAVAILABLE = (httpx.HTTPError,)
 
 
@@ -32,11 +33,21 @@ class LogFeed:
         self.log = log
         self._followed = followed
         self.logs = logs
+        self._asking = asyncio.Lock()
+        self._recent: tuple[float, int] = (float("-inf"), 0)
 
     async def head(self) -> int:
         """The position of the log's last event."""
         response = await self._client.get("/v1/log", params={"log": self.log, "after": 0, "limit": 1})
         return int((await self._of_followed(response)).headers["Hourbook-Position"])
+
+    async def recent_head(self) -> int:
+        """The same, at most two seconds old, and asked once for all who want to know."""
+        async with self._asking:
+            now = asyncio.get_running_loop().time()
+            if now - self._recent[0] > HEAD_SECONDS:
+                self._recent = (now, await self.head())
+            return self._recent[1]
 
     async def hashes(self, after: int, limit: int) -> list[str]:
         """The leaf hashes of the events after that position, in hexadecimal, at most so many."""

@@ -7,6 +7,7 @@ from contextlib import aclosing
 
 import asyncpg
 
+from services.process.pauses import Rests
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.projections import metrics
 from services.projections.following.batches import apply
@@ -19,7 +20,9 @@ from services.projections.following.tracking import OtherVersion, Overtaken, Pla
 
 logger = logging.getLogger(__name__)
 
-QUIET_SECONDS = 1.0  # so long without a message, and the feed is asked whether there should have been one
+QUIET_SECONDS = 1.0  # so long without a message, and the ledger is asked whether there should have been one
+QUIET_SECONDS_MAX = 4.0  # the same, after it was quiet for long
+PROVEN_SECONDS = 10.0  # so often the feed is asked whether the log still has the last event
 POLL_SECONDS = 0.1  # how often the feed is asked while NATS is unavailable
 STAND_BY_SECONDS = 1.0
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -45,6 +48,7 @@ class Worker:
         self._overtaken = False
         self._disproved: OtherPast | None = None
         self._failures = 0
+        self._proven_at = float("-inf")
         self._of_other_ledger = False
         self.halted: str | None = None
         self.waiting: str | None = None
@@ -111,20 +115,33 @@ class Worker:
     async def _follow(self) -> None:
         """The feed first, for whatever NATS cannot have; then NATS, until something is missing or quiet.
 
+        Where it is quiet, the ledger is asked where the log ends, and only now and then whether it is still the same.
         While the ledger is unavailable nothing is applied: no message is believed then.
         """
         listened = False  # only then is it the subscription's fault what the feed still has
+        clock, rests, quiet = asyncio.get_running_loop().time, Rests(QUIET_SECONDS, QUIET_SECONDS_MAX), False
         while True:
-            patience = QUIET_SECONDS if self._delivery.connected else POLL_SECONDS
+            patience = rests.next() if self._delivery.connected else POLL_SECONDS
             try:
-                if await self._catch_up() and listened and self._delivery.connected and self._live.idle:
-                    self._delivery.subscribe_again()
+                if not (quiet and await self._is_at_the_end()) and await self._catch_up():
+                    rests.begin_anew()
+                    if listened and self._delivery.connected and self._live.idle:
+                        self._delivery.subscribe_again()
             except LEDGER_UNAVAILABLE as outage:
                 patience = self._wait_for(outage)
+            since = clock()
             while events := await self._live.arrived(patience):
                 await self._apply(events)
                 await asyncio.sleep(self._projection.rest_seconds)
-            listened = True
+                rests.begin_anew()
+                since = clock()
+            listened, quiet = True, clock() - since >= patience
+
+    async def _is_at_the_end(self) -> bool:
+        """Whether the log ends where this projection is; while nothing hinders, and not too long after it was read."""
+        is_proven = asyncio.get_running_loop().time() - self._proven_at < PROVEN_SECONDS
+        may_ask = is_proven and self._delivery.connected and not self.waiting
+        return may_ask and await self._feed.recent_head() == self._place.position
 
     async def _catch_up(self) -> bool:
         """Apply what the feed has; whether that was anything."""
@@ -135,6 +152,7 @@ class Worker:
         if self.waiting:
             logger.info("the projection %s goes on at %d", self._projection.name, self._place.position)
         self._failures, self.waiting = 0, None
+        self._proven_at = asyncio.get_running_loop().time()
         return self._place != before
 
     async def _apply(self, events: Sequence[Logged]) -> None:
