@@ -18,6 +18,7 @@ from tests.benchmarks.figures import Figure, in_turn
 from tests.benchmarks.ours import CLOSED
 from tests.benchmarks.visible import visible
 from tests.benchmarks.web_pages import CHROMIUM, cost_of_pages
+from tests.benchmarks.whole import REST_SECONDS, whole_system
 
 ROUNDS = 3
 STOCK_THREADS = (1, 4, 16)
@@ -53,7 +54,7 @@ def measure(seconds: float, events: int, output: Path, console: Console) -> None
         with EmbeddedPostgres(folder / "postgres") as postgres:
             require_durable(postgres.url)
             bench = Bench(postgres, folder, seconds, events, console)
-            for part in (appending, closing, doors, proving, web_pages, long_log):
+            for part in (appending, closing, doors, proving, whole, web_pages, long_log):
                 console.print(f"measuring: {(part.__doc__ or '').splitlines()[0]}", highlight=False)
                 for figure in part(bench):
                     found.append(figure)
@@ -174,6 +175,11 @@ def web_pages(bench: Bench) -> Iterator[Figure]:
     database = sides.database(bench.postgres.url, "pages")
     with sides.everything(bench.folder / "pages", database, bench.console.print) as url:
         yield from cost_of_pages(url)
+
+
+def whole(bench: Bench) -> Iterator[Figure]:
+    """the whole system, all its processes: at rest, at 200 closings a second, at full load."""
+    return whole_system(bench.folder, bench.postgres, bench.seconds, REST_SECONDS)
 
 
 def long_log(bench: Bench) -> Iterator[Figure]:
