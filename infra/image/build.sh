@@ -43,9 +43,9 @@ build() {
 }
 for attempt in first second; do
     build >/dev/null
-    buildah push --quiet "$name" "docker-archive:$work/image.tar:docker.io/library/$name"
+    buildah push --quiet "$name" "docker-archive:$work/image.tar"
     buildah rmi "$name" >/dev/null
-    id=$("$python" infra/image/reproducible.py "$work/image.tar" "$work/$attempt.tar")
+    id=$("$python" infra/image/reproducible.py "$work/image.tar" "$work/$attempt.tar" "docker.io/library/$name")
     rm "$work/image.tar"
 done
 cmp "$work/first.tar" "$work/second.tar" || { echo "built twice, the image differs: see $work" >&2; exit 1; }
@@ -53,5 +53,5 @@ mv "$work/first.tar" dist/hourbook-image.tar
 rm "$work/second.tar"
 buildah pull --quiet docker-archive:dist/hourbook-image.tar >/dev/null
 
-.venv/bin/cyclonedx-py requirements --output-reproducible --of JSON -o dist/hourbook.cdx.json requirements-production.lock
+"$python" -m cyclonedx_py requirements --output-reproducible --of JSON -o dist/hourbook.cdx.json requirements-production.lock
 echo "$name $id, $(du -m dist/hourbook-image.tar | cut -f1) MB, in dist/hourbook-image.tar"

@@ -1,6 +1,6 @@
 """Rewrites an image's archive so that the same image makes the same bytes, and prints its id.
 
-Buildah writes into the image by which container it was made, and that container's name.
+Buildah writes into it by which container it was made, and every name that the image has on that machine.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import tarfile
 from typing import Any
 
 
-def rewrite(source: str, target: str) -> str:
+def rewrite(source: str, target: str, called: str) -> str:
     """The id of the image, the hash of its configuration; `source` and `target` are docker archives."""
     with tarfile.open(source) as given, tarfile.open(target, "w") as made:
         (image,) = json.load(_opened(given, "manifest.json"))
@@ -24,7 +24,7 @@ def rewrite(source: str, target: str) -> str:
         _add(made, f"{name}.json", io.BytesIO(written), len(written))
         for layer in image["Layers"]:
             _add(made, layer, _opened(given, layer), given.getmember(layer).size)
-        manifest = json.dumps([image | {"Config": f"{name}.json"}], sort_keys=True).encode()
+        manifest = json.dumps([image | {"Config": f"{name}.json", "RepoTags": [called]}], sort_keys=True).encode()
         _add(made, "manifest.json", io.BytesIO(manifest), len(manifest))
     return f"sha256:{name}"
 
