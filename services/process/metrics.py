@@ -19,7 +19,7 @@ REQUESTS = Counter("hourbook_http_requests", "Requests answered, by route and st
 ANSWER = Histogram(
     "hourbook_http_answer_seconds",
     "From a request to the first byte of its answer.",
-    ["route"],
+    ["route", "method"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 UNDER_WAY = Gauge("hourbook_http_requests_under_way", "Requests being answered now, streams among them.")
@@ -47,7 +47,7 @@ def answered(route: str, method: str, status: int, seconds: float) -> None:
 @cache
 def _of_answers(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
     """The counters of such answers: to look them up by their labels takes longer than to count."""
-    return REQUESTS.labels(route, method, status), ANSWER.labels(route)
+    return REQUESTS.labels(route, method, status), ANSWER.labels(route, method)
 
 
 class MetricsSettings(BaseSettings):

@@ -5,16 +5,20 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import prometheus_client
 import pytest
+import yaml
 from uvicorn.importer import import_from_string
 
 INFRA = Path(__file__).parents[2] / "infra"
 RULES = INFRA / "prometheus" / "hourbook.rules.yaml"
 TESTS = INFRA / "prometheus" / "hourbook.rules.test.yaml"
 DASHBOARD = INFRA / "grafana" / "dashboards" / "operations.json"
+ALERTS = INFRA.parent / "docs" / "alerts.md"
 NAME = re.compile(r"\bhourbook_\w+")
+RECORDED = re.compile(r"\bhourbook:\w+:\w+")
 
 
 def offered() -> set[str]:
@@ -31,15 +35,53 @@ def offered() -> set[str]:
 
 def expressions() -> list[str]:
     """What rules and dashboard ask."""
-    rules = re.findall(r"^        expr: (.+(?:\n {10}.+)*)", RULES.read_text(encoding="utf-8"), re.MULTILINE)
     panels = json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]
-    return [*rules, *(target["expr"] for panel in panels for target in panel["targets"])]
+    return [*(rule["expr"] for rule in rules()), *(target["expr"] for panel in panels for target in panel["targets"])]
+
+
+def rules() -> list[dict[str, Any]]:
+    """All of them: what is recorded, and alerts."""
+    return [rule for group in yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"] for rule in group["rules"]]
 
 
 def test_every_metric_that_is_watched_exists():
     asked = {name for expression in expressions() for name in NAME.findall(expression)}
     assert len(asked) > 15
     assert asked - offered() == set()
+
+
+def test_every_ratio_that_is_asked_is_recorded():
+    recorded = {rule["record"] for rule in rules() if "record" in rule}
+    asked = {name for expression in expressions() for name in RECORDED.findall(expression)}
+    assert asked == recorded
+
+
+@pytest.mark.parametrize(
+    ("histogram", "seconds"), [("hourbook_http_answer_seconds", 0.1), ("hourbook_projection_delay_seconds", 1.0)]
+)
+def test_an_objective_is_a_bucket(histogram: str, seconds: float):
+    offered()
+    (buckets,) = (
+        collector._upper_bounds
+        for collector in prometheus_client.REGISTRY._collector_to_names
+        if getattr(collector, "_name", None) == histogram
+    )
+    assert seconds in buckets
+    asked = [expression for expression in expressions() if f"{histogram}_bucket" in expression and "le=" in expression]
+    assert asked
+    assert all(f'le="{seconds}"' in expression for expression in asked)
+
+
+def test_every_alert_has_a_section_that_says_what_it_means_and_what_to_do():
+    page = ALERTS.read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (Hourbook\w+)\n\n(.+?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    alerts = {rule["alert"]: rule["annotations"] for rule in rules() if "alert" in rule}
+    assert set(sections) == set(alerts)
+    for name, annotations in alerts.items():
+        assert annotations["runbook"] == f"docs/alerts.md#{name.lower()}"
+        meaning, _, remedy = sections[name].partition("**Do:**")
+        assert meaning.strip(), name
+        assert remedy.strip(), name
 
 
 def test_every_alert_has_a_test_and_says_what_to_do():
