@@ -24,6 +24,7 @@ POSTGRES_SETTINGS = {
     "shared_buffers": "128MB",
     "max_wal_size": "2GB",
     "wal_compression": "on",
+    "max_slot_wal_keep_size": "4GB",  # for an archive that is not fetching; what it then lacks is said
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -26,6 +26,7 @@ class EmbeddedServer(ABC):
     gentle_signal: ClassVar[signal.Signals]
     passing_failure: ClassVar[str | None] = None
     """What it says when a start fails only because the one before has not quite gone."""
+    start_seconds_max: ClassVar[int] = START_SECONDS_MAX
 
     def __init__(self, path: Path) -> None:
         self.folder = DataFolder(path)
@@ -97,7 +98,7 @@ class EmbeddedServer(ABC):
             processes.end(orphan, self.gentle_signal, STOP_SECONDS_MAX)
 
     def _launch(self) -> None:
-        deadline = time.monotonic() + START_SECONDS_MAX
+        deadline = time.monotonic() + self.start_seconds_max
         while True:
             log_start = self.folder.log_size()
             self._process = self._spawn()

@@ -15,6 +15,7 @@ from services.access.options import DEFAULT_DATA, DEFAULT_URL, KeyFile, Month, U
 from services.auditing.commands import audit, witness
 from services.bitrix24.commands import bitrix24
 from services.operating.access import access
+from services.operating.backup.commands import archive, backup, drill, restore
 from services.operating.forecast import forecast
 from services.operating.privacy import privacy
 from services.operating.terms import terms
@@ -32,6 +33,8 @@ cli.add_typer(bitrix24)
 cli.add_typer(forecast)
 cli.add_typer(privacy)
 cli.command()(witness)
+for _command in (backup, archive, restore, drill):
+    cli.command()(_command)
 console = Console()
 complaints = Console(stderr=True)
 

@@ -18,6 +18,8 @@ from services.ledger.http.commands import ROUTES as COMMANDS
 from services.ledger.http.problems import furnish_ledger
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings as LedgerSettings
+from services.operating.backup.outcomes import show_backups
+from services.operating.backup.settings import BackupSettings
 from services.pages.beside_api import BesideApi, is_page
 from services.pages.settings import PagesSettings
 from services.pages.site import Site
@@ -45,6 +47,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
     routes = [*COMMANDS, *QUERIES, *BILLING, *health_routes(_parts, _notices)]
+    show_backups(read(BackupSettings).folder)
     app = FastAPI(title="Hourbook", lifespan=_running, routes=routes, **PUBLISHED)
     app.add_middleware(BesideApi, site=lambda: Site(partial(_within, app), read(PagesSettings)))
     furnish_ledger(app, is_page, STATEMENTS)

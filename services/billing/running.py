@@ -1,7 +1,7 @@
 """Billing at work in a process: what its routes ask, and what its rooms do by themselves."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from services.billing.database import migrate, pool
 from services.billing.hourbook import ANSWER_SECONDS_MAX, SOON, Hourbook
 from services.billing.settings import Settings
 from services.documents.seller import Seller, seller
+from services.process import erasure_journal
 from services.process.postgres_link import CONNECT_SECONDS_MAX
 from services.process.postgres_login import log_in
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
@@ -76,6 +77,14 @@ class Billing:
         if not self.settings.sandbox:
             return datetime.now(UTC)
         return parse_instant((await hourbook.get("/v1/test-clock"))["now"])
+
+    async def keep_erasures(self, known: Iterable[str]) -> None:
+        """Write an account's erasures into the journal outside the database; raises `billing-unavailable`."""
+        try:
+            await asyncio.to_thread(erasure_journal.keep, self.settings.erasures_file, known)
+        except OSError as failure:
+            detail = f"The journal of erasures cannot be written ({failure.strerror}); nothing was erased. Try again."
+            raise ProblemError("billing-unavailable", detail, headers=SOON) from failure
 
     async def parts(self) -> dict[str, list[str]]:
         """What is against billing, a sentence each."""

@@ -15,5 +15,6 @@ class Settings(BaseSettings):
     hourbook_url: HttpUrl = Field(default="http://127.0.0.1:8000", validation_alias="HOURBOOK_URL")
     key_file: File | None = Field(default=None, validation_alias="HOURBOOK_BILLING_KEY_FILE")
     seller_file: File | None = Field(default=None, validation_alias="HOURBOOK_SELLER_FILE")
+    erasures_file: File | None = Field(default=None, validation_alias="HOURBOOK_ERASURES_FILE")
     sandbox: bool = Field(default=False, validation_alias="HOURBOOK_SANDBOX")
     invoice_days: int = Field(default=5, ge=0, le=366, validation_alias="HOURBOOK_INVOICE_DAYS")

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     witness_put_url: OutsideUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_PUT_URL")
     witness_post_url: OutsideUrl | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_POST_URL")
     witness_authorization: str | None = Field(default=None, validation_alias="HOURBOOK_WITNESS_AUTHORIZATION")
+    erasures_file: File | None = Field(default=None, validation_alias="HOURBOOK_ERASURES_FILE")
     cosigners_file: File | None = Field(default=None, validation_alias="HOURBOOK_COSIGNERS_FILE")
     warm_events_max: int = Field(default=300_000, ge=1, validation_alias="HOURBOOK_WARM_EVENTS_MAX")
 

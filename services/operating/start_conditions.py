@@ -17,6 +17,7 @@ from services.billing.settings import Settings as BillingSettings
 from services.documents.seller import seller
 from services.ledger.audit.key_files import CannotSign, read_key
 from services.ledger.settings import Settings as LedgerSettings
+from services.operating.backup.settings import BackupSettings
 from services.pages.settings import PagesSettings
 from services.process import settings
 from services.process.logins import LoginSettings
@@ -43,6 +44,7 @@ KNOWN = settings.variables(
     RequestLogSettings,
     OutsideSettings,
     PagesSettings,
+    BackupSettings,
 ) | {"HOURBOOK_KEY_FILE"}
 
 

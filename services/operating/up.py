@@ -15,6 +15,8 @@ from infra.data_folder import DataFolder, free_port, make_usable
 from infra.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServer
 from services.ledger.settings import Settings as LedgerSettings
 from services.operating import door_keys
+from services.operating.backup.restoring import JOURNAL
+from services.operating.backup.settings import BackupSettings
 from services.operating.health_watch import HealthWatch
 from services.operating.migration import bring_up_to_date
 from services.operating.part_logins import PartLogins
@@ -104,6 +106,7 @@ def running(
     own = {
         "HOURBOOK_AUDIT_KEY_FILE": str(data / "audit" / "key.pem"),
         "HOURBOOK_SEAL_KEY_FILE": str(data / "audit" / "seal.pem"),
+        "HOURBOOK_ERASURES_FILE": str(data / JOURNAL),
         "HOURBOOK_PAGES_FOLDER": str(data / "pages"),
         **os.environ,
         "HOURBOOK_LEDGER_URL": url,
@@ -111,6 +114,8 @@ def running(
         "HOURBOOK_URL": url,
         "HOURBOOK_SANDBOX": "1" if sandbox else "0",
     }
+    if backups := read(BackupSettings).folder:
+        own["HOURBOOK_BACKUPS"] = str(backups.absolute())
     door = door_settings(own)
     with ExitStack() as stopping:
         taken = stopping.enter_context(listening(port, door.host))
@@ -132,6 +137,8 @@ def running(
         logins.give(own, servers)
         owners_key = _close_door(own, data, say) if door.access == "closed" else None
         parts = _parts(own, folder.path, taken.fileno(), port)
+        if backups and any(isinstance(server, EmbeddedPostgres) for server in servers):
+            parts.insert(1, Part("archive", ["archive", "--data", str(data)], own, folder.path))
         hourbook = Hourbook(url, parts, servers, owners_key, Path(own["HOURBOOK_PAGES_FOLDER"]))
         for part in reversed(hourbook.parts):  # so that the auditor, the last of them, stops after all others
             part.start()

@@ -43,6 +43,13 @@ ERASE = """
     WHERE account_id = $1 AND address = $2
 """
 
+# As services/process/erasure_journal.py keeps it.
+ERASURES = """
+    SELECT jsonb_build_object('of', 'billing', 'address_id', address_id, 'erased_at', erased_at, 'erased_by', erased_by,
+        'erased_for', erased_for)::text
+    FROM address WHERE account_id = $1 AND erased_at IS NOT NULL ORDER BY erased_at, address_id
+"""
+
 
 class Standing(NamedTuple):
     """A recipient of a list; `address` is absent once it was erased."""
@@ -94,6 +101,11 @@ async def erase(connection: Connection, account_id: str, body: AddressErasureBod
     """Forget an address wherever it stands: in lists, and in messages, which are sent to it no more."""
     done = await connection.execute(ERASE, account_id, body.address, actor, body.reason)
     return int(done.rpartition(" ")[2])
+
+
+async def erasures(connection: Connection, account_id: str) -> list[str]:
+    """What was erased of an account: ids, when, by whom and why, as JSON."""
+    return [row[0] for row in await connection.fetch(ERASURES, account_id)]
 
 
 async def _of_list(connection: Connection, number: int | None) -> list[Standing]:

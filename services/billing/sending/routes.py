@@ -103,6 +103,8 @@ async def erase_recipient(
     """Erase an address from an account's lists and messages. What was sent to it stays, without it."""
     async with billing.transaction() as connection:
         erased = await recipients.erase(connection, account_id, body, principal_of(request.scope).id)
+        known = await recipients.erasures(connection, account_id)
+        await billing.keep_erasures(known)
     return AddressErased(account_id=account_id, erased=erased)
 
 

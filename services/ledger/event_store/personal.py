@@ -35,6 +35,12 @@ _ERASE = """
     SELECT $1, $2, clock_timestamp(), $4, array_agg(commitment) FROM erased HAVING count(*) > 0
     RETURNING cardinality(commitments)
 """
+# As services/process/erasure_journal.py keeps it.
+_ERASURES = """
+    SELECT jsonb_build_object('of', 'ledger', 'log_id', log_id, 'account_id', account_id, 'erased_at', erased_at,
+        'reason', reason, 'commitments', commitments)::text AS entry
+    FROM ledger.erasure WHERE log_id = $1 AND account_id = $2 ORDER BY erased_at
+"""
 # The deletion's count is flushed before VACUUM counts, so that the statistics then hold what VACUUM found.
 _COUNTED = "SELECT pg_stat_force_next_flush()"
 _VACUUM = "VACUUM ledger.personal"
@@ -76,6 +82,10 @@ class PersonalData:
             raise LedgerUnavailable("a transaction from before the erasure still sees what was erased") from late
         await self._erasers.value(_WRITE_ANEW)
         return erased or 0
+
+    async def erasures(self, log_id: int, account_id: str) -> list[str]:
+        """What was erased of an account: commitments, when and why, as JSON."""
+        return [row["entry"] for row in await self._readers.rows(_ERASURES, log_id, account_id)]
 
     async def _no_older_snapshot_sees_it(self) -> None:
         """Wait for transactions that began before the erasure: rows that they could still see would be kept."""

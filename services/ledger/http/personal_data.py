@@ -13,7 +13,7 @@ from contracts.privacy import Erased, ErasureBody, PersonalText
 from contracts.quantities import COMMITMENT_FORM, POSITION_MAX, AccountId
 from services.access.door import principal_of
 from services.access.needs import needs
-from services.ledger.access.disclosures import note_names_erased, note_names_read
+from services.ledger.access.disclosures import note_names_erased, note_names_read, note_outside_database
 from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.personal import PersonalData
 from services.ledger.http.bulk import NDJSON
@@ -78,6 +78,7 @@ async def erase_personal_data(
     The body has the person, for an address would be kept by every proxy on the way.
     """
     erased = await ledger.store.personal.erase(log_id, account_id, body.person, body.reason)
+    await note_outside_database(ledger.settings.erasures_file, await ledger.store.personal.erasures(log_id, account_id))
     await note_names_erased(ledger.access, principal_of(request.scope), account_id, erased, body.reason)
     return Erased(account_id=account_id, erased=erased)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ import orjson
 import pytest
 
 from services.ledger.event_store.commitments import stands_for
+from services.process.erasure_journal import entries
 from tests.ledger.commands import NOW, closing_body
 
 ANNA, BORIS = "Анна Ивановна <anna@example.com>", "Борис"
@@ -23,9 +25,14 @@ def key() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def environment() -> dict[str, str]:
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("journal") / "erasures.ndjson"
+
+
+@pytest.fixture(scope="module")
+def environment(journal: Path) -> dict[str, str]:
     """Positions are spelt out here."""
-    return {"HOURBOOK_LOGS": "1"}
+    return {"HOURBOOK_LOGS": "1", "HOURBOOK_ERASURES_FILE": str(journal)}
 
 
 @pytest.fixture
@@ -261,3 +268,18 @@ async def test_a_customers_signatory_stands_apart_and_can_be_erased(client: http
     assert_key_reused((await client.post("/v1/accounts", json=nobody, headers=headers)).json())
     events = (await client.get(f"/v1/accounts/{account_id}/events")).text
     assert (ANNA in events, BORIS in events) == (False, False)
+
+
+async def test_an_erasure_is_in_a_journal_outside_the_database_that_names_nobody(
+    client: httpx.AsyncClient, account: str, journal: Path
+):
+    """Where the journal cannot be written, the caller hears it, and asking again writes what was erased before."""
+    event = await close(client, account, confirmed_by=ANNA)
+    journal.rename(journal.with_suffix(".before")) if journal.exists() else None
+    journal.mkdir()
+    assert (await erase(client, account)).status_code == 503
+    journal.rmdir()
+    assert (await erase(client, account)).json()["erased"] == 0
+    (entry,) = map(orjson.loads, entries(journal))
+    assert (entry["of"], entry["commitments"]) == ("ledger", [event["data"]["confirmed_by"]])
+    assert "anna" not in journal.read_text(encoding="utf-8").lower()

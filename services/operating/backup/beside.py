@@ -1,0 +1,59 @@
+"""What lies in a data folder beside the database: keys, what was signed and verified, logins. Copied, and put back."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from services.process.file_replacement import replace_file
+
+LEFT_OUT = ("postgres", "nats/jetstream", "processes", "demo")
+"""The database, which has a backup of its own; streams, which are made from it; logs; the demo's folder."""
+
+LEFT_OUT_FILES = {"lock", "port", "server.log", ".room", "key.pem.lock"}
+PASSWORD = Path("postgres", "password")
+_SETTING = re.compile(r"HOURBOOK_\w+_(FILE|KEY|CERTIFICATE)")
+
+
+def copy_beside(data: Path, into: Path) -> None:
+    """All of it, for the owner's eyes alone. Files are replaced as a whole, so that each is copied as it was once."""
+    for file in _files(data):
+        copied = into / file.relative_to(data)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(copied, file.read_bytes())
+    _close_to_others(into)
+
+
+def copy_settings(environment: Mapping[str, str], data: Path, into: Path) -> None:
+    """The files that settings name, as the seller's and the keys of TLS, where they are not in the data folder."""
+    for variable, value in sorted(environment.items()):
+        file = Path(value).absolute() if _SETTING.fullmatch(variable) else None
+        if file and file.is_file() and not file.is_relative_to(data.absolute()):
+            (into / variable).mkdir(parents=True)
+            replace_file(into / variable / file.name, file.read_bytes())
+    _close_to_others(into)
+
+
+def put_back(copied: Path, data: Path) -> None:
+    """Into a new data folder."""
+    if copied.is_dir():
+        shutil.copytree(copied, data, dirs_exist_ok=True)
+    _close_to_others(data)
+
+
+def _close_to_others(folder: Path) -> None:
+    for path, _, files in os.walk(folder):
+        Path(path).chmod(0o700)
+        for name in files:
+            Path(path, name).chmod(0o600)
+
+
+def _files(data: Path) -> Iterator[Path]:
+    if (data / PASSWORD).is_file():
+        yield data / PASSWORD
+    for file in sorted(data.rglob("*")):
+        within = file.relative_to(data)
+        left_out = any(within.is_relative_to(each) for each in LEFT_OUT) or file.name in LEFT_OUT_FILES
+        if not left_out and file.is_file() and not file.is_symlink():
+            yield file

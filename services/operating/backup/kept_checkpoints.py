@@ -1,0 +1,123 @@
+"""Checkpoints that are kept outside of a database and of its backups: what a restored log has to agree with."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import orjson
+
+from contracts.placement import every_log, log_name
+from services.ledger.audit.checkpoints import Checkpoint
+from services.ledger.audit.merkle import Frontier
+from services.ledger.audit.notes import NotANote, Note
+from services.ledger.event_store.identity import origin
+from services.operating.backup.ledger_state import Head
+from services.process.operator_error import OperatorError
+
+PAGE_EVENTS = 10_000
+
+_HASHES = "SELECT hash FROM ledger.event WHERE log_id = $1 AND position > $2 AND position <= $3 ORDER BY position"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a file says of a log."""
+
+    file: Path
+    origin: str
+    size: int
+    root: bytes
+
+
+def kept_in(file: Path) -> list[Kept]:
+    """Of a witness's file, a checkpoint's or the signer's memory; OperatorError for any other."""
+    text = file.read_text(encoding="utf-8", errors="replace")
+    try:
+        if text.lstrip().startswith("{"):
+            said = orjson.loads(text)
+            return [Kept(file, said["origin"], said["size"], bytes.fromhex(said["root"]))]
+        found = [kept_of_note(file, note) for note in _notes(text)]
+    except (ValueError, KeyError, TypeError) as unreadable:
+        raise OperatorError(f"{file} holds no checkpoint that can be read: {unreadable}.") from unreadable
+    if not found:
+        raise OperatorError(f"{file} holds no checkpoint.")
+    return found
+
+
+def kept_of_note(file: Path, note: str) -> Kept:
+    """A signed checkpoint that a file has; OperatorError for any other note."""
+    try:
+        said = Checkpoint.read(Note.parse(note))
+    except NotANote as malformed:
+        raise OperatorError(f"{file} holds no checkpoint that can be read: {malformed}.") from malformed
+    return Kept(file, said.origin, said.size, said.root)
+
+
+def signers_memory(data: Path) -> list[Kept]:
+    """What the signer of a data folder has signed last, of each log."""
+    return [kept for file in sorted((data / "audit").glob("signed-*.json")) for kept in kept_in(file)]
+
+
+def _notes(text: str) -> Iterator[str]:
+    """Signed notes one after another, with an empty line between them or without."""
+    parts = [part for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
+    for said, signatures in zip(parts[::2], parts[1::2], strict=True):
+        yield f"{said.lstrip()}\n\n{signatures.rstrip()}\n"
+
+
+def of_other_ledgers(kept: Iterable[Kept], ledger_id: str, logs: int) -> list[str]:
+    """A sentence for each checkpoint that is of no log of this ledger."""
+    own = {origin(ledger_id, log_id) for log_id in every_log(logs)}
+    return [
+        f"The backup is of another ledger: it is of {ledger_id}, and {each.file} has a checkpoint of {each.origin}."
+        for each in kept
+        if each.origin not in own
+    ]
+
+
+def missing_events(kept: Iterable[Kept], ledger_id: str, heads: Mapping[int, Head], logs: int) -> list[str]:
+    """A sentence for each log of which a kept checkpoint covers more than there is: the largest of them."""
+    sentences: list[str] = []
+    for log_id in every_log(logs):
+        has = heads[log_id].position if log_id in heads else 0
+        beyond = [each for each in kept if each.origin == origin(ledger_id, log_id) and each.size > has]
+        if beyond:
+            largest = max(beyond, key=lambda each: each.size)
+            sentences.append(
+                f"The backup is from before a kept checkpoint: log {log_name(log_id)} ends at position {has}, and the "
+                f"checkpoint in {largest.file} covers {largest.size}; positions {has + 1} to {largest.size} are lost."
+            )
+    return sentences
+
+
+async def contradictions(
+    connection: asyncpg.Connection, kept: Iterable[Kept], ledger_id: str, heads: Mapping[int, Head], logs: int
+) -> list[str]:
+    """A sentence for each kept checkpoint whose root is not that of as many events."""
+    sentences: list[str] = []
+    for log_id in every_log(logs):
+        has = heads[log_id].position if log_id in heads else 0
+        of_log = [each for each in kept if each.origin == origin(ledger_id, log_id) and each.size <= has]
+        roots = await _roots(connection, log_id, sorted({each.size for each in of_log}))
+        sentences += [
+            f"Log {log_name(log_id)} is another one: its first {each.size} events have not the root that the "
+            f"checkpoint in {each.file} says."
+            for each in of_log
+            if roots[each.size] != each.root
+        ]
+    return sentences
+
+
+async def _roots(connection: asyncpg.Connection, log_id: int, sizes: list[int]) -> dict[int, bytes]:
+    """The roots of the tree at these sizes, from the events' hashes alone."""
+    tree, roots = Frontier(), {}
+    for size in sizes:
+        while tree.size < size:
+            rows = await connection.fetch(_HASHES, log_id, tree.size, min(size, tree.size + PAGE_EVENTS))
+            for row in rows:
+                tree.push(row["hash"])
+            if not rows:
+                break
+        roots[size] = tree.root()
+    return roots

@@ -1,0 +1,139 @@
+"""A data folder is made anew from backups: at the end of what they hold, at an instant, or at a position of a log."""
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+
+from services.operating.backup.backup_folder import BESIDE, DATABASE, SETTINGS, Backup, Backups, Source
+from services.operating.backup.beside import put_back
+from services.operating.backup.erasures import erase_again, journaled, recorded
+from services.operating.backup.ledger_state import Head, asked, heads, ledger_of
+from services.operating.backup.recovery import Target, recovered
+from services.process.operator_error import OperatorError
+
+JOURNAL = Path("audit", "erasures.ndjson")
+
+_TRANSACTION = "SELECT xmin::text FROM ledger.event WHERE log_id = $1 AND position = $2"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """To where: the end, or the last commit up to a time, or the commit of a position of a log."""
+
+    time: datetime | None = None
+    position: int | None = None
+    log: int = 0
+
+    @property
+    def is_all(self) -> bool:
+        return self.time is None and self.position is None
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What there is now. `there_were`: the ends of the logs as far as the backups have them.
+
+    `reached`: the backups have commits after the time that was asked for.
+    """
+
+    backup: Backup
+    ledger_id: str
+    logs: int
+    heads: Mapping[int, Head]
+    there_were: Mapping[int, Head]
+    erased_again: int
+    reached: bool
+    seconds: float
+
+
+async def restore(
+    backups: Backups, into: Path, wanted: Wanted, journals: Iterable[Path], say: Callable[[str], None]
+) -> Restored:
+    """Into a folder that is empty or not there; OperatorError where it cannot be, and the folder is as it was then."""
+    begun = time.monotonic()
+    _require_empty(into)
+    backup = _chosen(backups, wanted)
+    say(f"backup {backup.manifest.name}: every file is compared with its manifest, then restored")
+    source = await asyncio.to_thread(Source.of, backups, backup)
+    beside = into.with_name(f"{into.name}.restoring")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        put_beside(backup, beside)
+        restored = await _restored(source, beside, wanted, [*journals, beside / JOURNAL], begun)
+        _put_in_place(beside, into)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    return restored
+
+
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OperatorError(f"{folder} is not empty: name another folder with --into, or move what is in it away.")
+
+
+def _put_in_place(beside: Path, folder: Path) -> None:
+    if folder.exists():
+        folder.rmdir()
+    beside.chmod(0o700)
+    beside.rename(folder)
+
+
+def put_beside(backup: Backup, folder: Path) -> None:
+    """The keys, what was signed and verified, the logins, and the files of settings; the database comes beside them."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    put_back(backup.path / BESIDE, folder)
+    put_back(backup.path / SETTINGS, folder / SETTINGS)
+    (folder / DATABASE).mkdir(exist_ok=True, mode=0o700)
+    folder.chmod(0o711)  # PostgreSQL may run as another user, and has to come through
+
+
+async def _restored(source: Source, folder: Path, wanted: Wanted, journals: Iterable[Path], begun: float) -> Restored:
+    """Everything is replayed first, also where less is wanted: what was erased later has to be erased again."""
+    backup, known = source.chain[-1], journaled(*journals)
+    async with recovered(source, folder / DATABASE, Target()) as server, asked(server.url) as connection:
+        ledger_id, logs = await ledger_of(connection)
+        there_were = await heads(connection, logs)
+        if wanted.is_all:
+            erased = await erase_again(connection, known)
+            return Restored(backup, ledger_id, logs, there_were, there_were, erased, True, time.monotonic() - begun)
+        known += await recorded(connection)
+        target = await _target(connection, wanted, there_were)
+    shutil.rmtree(folder / DATABASE / "data")
+    async with recovered(source, folder / DATABASE, target) as server, asked(server.url) as connection:
+        erased = await erase_again(connection, known)
+        there_are = await heads(connection, logs)
+    seconds = time.monotonic() - begun
+    return Restored(backup, ledger_id, logs, there_are, there_were, erased, server.reached, seconds)
+
+
+async def _target(connection: asyncpg.Connection, wanted: Wanted, there_were: Mapping[int, Head]) -> Target:
+    """A position is where the transaction ends that recorded it: what was recorded in one is restored together."""
+    if wanted.time:
+        return Target(time=wanted.time)
+    transaction = await connection.fetchval(_TRANSACTION, wanted.log, wanted.position)
+    if transaction is None:
+        last = there_were[wanted.log].position if wanted.log in there_were else 0
+        raise OperatorError(f"The backups have log {wanted.log} up to position {last}: there is no {wanted.position}.")
+    return Target(transaction=transaction)
+
+
+def _chosen(backups: Backups, wanted: Wanted) -> Backup:
+    """The newest that is not past what is wanted; OperatorError where there is none."""
+    if wanted.is_all:
+        return backups.newest()
+    names = backups.names()
+    for name in reversed(names):
+        manifest = backups.backup(name).manifest
+        if wanted.time and manifest.ended_at <= wanted.time:
+            return backups.backup(name)
+        if wanted.position is not None and manifest.at_most.get(wanted.log, 0) <= wanted.position:
+            return backups.backup(name)
+    earliest = f"the earliest is {names[0]}" if names else "there is none: make one with `hourbook backup`"
+    raise OperatorError(f"No backup in {backups.path} is from before then: {earliest}.")
