@@ -24,6 +24,7 @@ from services.ledger.audit.witnesses import cosigners, keep_cosigned, keep_deliv
 from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.domain.local_time import missing_transfers
 from services.ledger.event_store.database import UNAVAILABLE, Database, LedgerUnavailable
+from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.event_store.migrations import fix_logs, migrate
 from services.ledger.event_store.roles import LEDGER, RELAY, SIGNER
 from services.ledger.event_store.store import EventStore
@@ -75,9 +76,12 @@ class Ledger:
         """Take a command in. Its answer, or its refusal, comes later; one account's commands keep their order."""
         return self.pipelines[self.log_of(command.account_id)].submit(Submission.of(command, key, actor))
 
-    async def dry_run(self, command: Command, key: str, actor: str = LOCAL.id) -> Answer:
-        """What the command would be answered now; records nothing."""
-        return await self.pipelines[self.log_of(command.account_id)].dry_run(Submission.of(command, key, actor))
+    async def dry_run(
+        self, command: Command, key: str, actor: str = LOCAL.id, tried: dict[str, KnownAccount] | None = None
+    ) -> Answer:
+        """What the command would be answered now; records nothing. `tried`: what commands before it would leave."""
+        submission = Submission.of(command, key, actor)
+        return await self.pipelines[self.log_of(command.account_id)].dry_run(submission, {} if tried is None else tried)
 
     async def expire(self, account_id: str) -> None:
         """Record what is due on an account, if nobody has yet."""

@@ -15,6 +15,7 @@ from contracts.commands import COMMAND, Command, CommandLine
 from contracts.problems import InvalidField
 from services.access.door import require_command
 from services.access.principals import Principal
+from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.http.outbox import BLOCK_BYTES, Outbox
 from services.ledger.http.problems import problem_of
 from services.ledger.running import Ledger
@@ -30,23 +31,32 @@ BREATH_LINES = 50
 LINE_BYTES_USUAL = 1000
 """Lines that are wrong never wait for the log: everybody else goes on after so many, or after as many bytes."""
 
+TRIED_ACCOUNTS_MAX = 1000
+"""Accounts that a dry run keeps, as its lines would leave them."""
+
+TOO_MANY_TRIED = f"try the commands of at most {TRIED_ACCOUNTS_MAX} accounts at once; send the others on their own"
+
 NDJSON = "application/x-ndjson"
 COMMAND_NAMES = frozenset(command.__name__ for command in get_args(Command))
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A line that was read, and its answer to come; or the error it came to at once."""
+    """A line that was read, and its answer to come; or the answer or the error it came to at once.
+
+    `tried`: nothing of it is recorded.
+    """
 
     number: int
-    outcome: "asyncio.Future[Answer] | Exception"
+    outcome: "asyncio.Future[Answer] | Answer | Exception"
     size: int
     checkpoint_size: int | None = None
+    tried: bool = False
 
     @property
     def ready(self) -> bool:
         """Whether its answer need not be waited for."""
-        return isinstance(self.outcome, Exception) or self.outcome.done()
+        return not isinstance(self.outcome, asyncio.Future) or self.outcome.done()
 
     def line(self, tally: Counter[str]) -> bytes:
         """The answer to this line, which is ready, and is counted by what it came to."""
@@ -56,16 +66,17 @@ class Asked:
             found = problem_of(error) or failure_of(f"line {self.number} of a conversation", error)
             tally[found.slug] += 1
             return b'{"line":%d,' % self.number + found.model_dump_json(exclude_none=True).encode()[1:] + b"\n"
-        tally["replayed" if answer.replayed else "accepted"] += 1
+        tally["replayed" if answer.replayed else "tried" if self.tried else "accepted"] += 1
         beside = b'"replayed":true,' if answer.replayed else b""
         if self.checkpoint_size:
             beside += b'"checkpoint_size":%d,' % self.checkpoint_size
-        return b'{"line":%d,"status":201,%b%b\n' % (self.number, beside, answer.body[1:])
+        status = 200 if self.tried else 201
+        return b'{"line":%d,"status":%d,%b%b\n' % (self.number, status, beside, answer.body[1:])
 
     def _answer(self) -> Answer:
         if isinstance(self.outcome, Exception):
             raise self.outcome
-        return self.outcome.result()
+        return self.outcome.result() if isinstance(self.outcome, asyncio.Future) else self.outcome
 
 
 class InFlight(asyncio.Queue[Asked | None]):
@@ -134,8 +145,10 @@ class Conversation(Response):
 
     media_type = NDJSON
 
-    def __init__(self, ledger: Ledger, principal: Principal) -> None:
+    def __init__(self, ledger: Ledger, principal: Principal, *, dry_run: bool = False) -> None:
         super().__init__()
+        self._dry_run = dry_run
+        self._tried: dict[str, KnownAccount] = {}
         self._ledger = ledger
         self._principal = principal
         self._worked = 0
@@ -181,16 +194,34 @@ class Conversation(Response):
 
     async def _ask(self, number: int, line: bytes, asked: InFlight) -> None:
         if line.strip():
-            await asked.put(self._submitted(number, line))
+            await asked.put(await self._try(number, line) if self._dry_run else self._submitted(number, line))
         self._worked += 1 + len(line) // LINE_BYTES_USUAL
         if self._worked >= BREATH_LINES:
             self._worked = 0
             await asyncio.sleep(0)
 
+    async def _try(self, number: int, line: bytes) -> Asked:
+        """As if the lines before it were recorded."""
+        try:
+            command, key = self._allowed(line)
+            self._require_room(command.account_id)
+            answer = await self._ledger.dry_run(command, key, self._principal.id, self._tried)
+            return Asked(number, answer, len(line), tried=True)
+        except Exception as error:  # noqa: BLE001 - the task that answers this line judges what it is
+            return Asked(number, error, len(line))
+
+    def _require_room(self, account_id: str) -> None:
+        if account_id not in self._tried and len(self._tried) >= TRIED_ACCOUNTS_MAX:
+            raise InvalidRequest(InvalidField(field="line", remedy=TOO_MANY_TRIED))
+
+    def _allowed(self, line: bytes) -> tuple[Command, str]:
+        command, key = parsed(line)
+        require_command(self._principal, command)
+        return command, key
+
     def _submitted(self, number: int, line: bytes) -> Asked:
         try:
-            command, key = parsed(line)
-            require_command(self._principal, command)
+            command, key = self._allowed(line)
             log_id = self._ledger.log_of(command.account_id)
             submitted = self._ledger.submit(command, key, self._principal.id)
             return Asked(number, submitted, len(line), self._ledger.audit.sizes.get(log_id))

@@ -203,16 +203,17 @@ async def reopen_month(account_id: AccountId, month: Month, body: ReasonBody, re
     openapi_extra={"requestBody": {"required": True, "content": {NDJSON: LINES}}},
 )
 @needs(Need(streams=True))
-async def record_commands(ledger: LedgerOf, request: Request) -> Response:
+async def record_commands(ledger: LedgerOf, request: Request, dry_run: Annotated[bool, Query()] = False) -> Response:
     """Any commands, NDJSON, one a line with its `idempotency_key`; answered line by line while more are sent.
 
     One bad line spoils no other, and every account keeps the order of its lines. A client may read while it sends,
-    or once it has sent everything.
+    or once it has sent everything. A dry run answers each line as if those before it were recorded, for at most a
+    thousand accounts, and records nothing.
     """
     principal = principal_of(request.scope)
     with counting(None):
         ledger.door.limits.require_bulk(principal)
-    return Conversation(ledger, principal)
+    return Conversation(ledger, principal, dry_run=dry_run)
 
 
 ROUTES = [

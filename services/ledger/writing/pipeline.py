@@ -10,7 +10,7 @@ from datetime import datetime
 from services.ledger.clock import Clock
 from services.ledger.domain.terms import Terms
 from services.ledger.event_store.database import LedgerUnavailable
-from services.ledger.event_store.known_account import AccountUnreadable
+from services.ledger.event_store.known_account import AccountUnreadable, KnownAccount
 from services.ledger.event_store.store import AlreadyTaken, EventStore, RecordedCommand
 from services.ledger.metrics import APPEND, BATCH, EVENTS, QUEUE
 from services.ledger.writing.answers import Answer, recorded
@@ -113,17 +113,21 @@ class Pipeline:
         """The accounts whose events were found not to fit together."""
         return self._history.unreadable.values()
 
-    async def dry_run(self, submission: Submission) -> Answer:
-        """What would be answered now; records nothing."""
+    async def dry_run(self, submission: Submission, tried: dict[str, KnownAccount]) -> Answer:
+        """What would be answered now; records nothing.
+
+        `tried`: accounts as commands that were tried before would leave them; as this one would, from then on.
+        """
         known = await self._store.commands(self._log_id, [submission.command_key])
         if found := known.get(submission.command_key):
             self._replays.submit(submission, found)
             return await submission.answer
-        states = await self._history.current([submission.account_id])
+        states = tried if submission.account_id in tried else await self._history.current([submission.account_id])
         if submission.account_id not in states:
             raise self._history.failure(submission.account_id)
         now = await self._clock.now()
         draft = submission.decide(states[submission.account_id], await self._terms(now), now)
+        tried[submission.account_id] = draft.after
         return recorded(draft.after.account, draft.events, None)
 
     async def _decide(self, batch: list[Submission]) -> None:

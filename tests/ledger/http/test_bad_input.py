@@ -187,7 +187,7 @@ async def test_a_command_without_a_body_refuses_one(client: httpx.AsyncClient):
 
 
 @pytest.mark.parametrize(
-    "address", ["POST /v1/commands?dry_run=true", "GET /v1/accounts/acc/events?limit=1", "GET /v1/terms?x=1"]
+    "address", ["POST /v1/commands?dryrun=true", "GET /v1/accounts/acc/events?limit=1", "GET /v1/terms?x=1"]
 )
 async def test_a_parameter_where_there_are_none(client: httpx.AsyncClient, address: str):
     method, _, path = address.partition(" ")

@@ -13,6 +13,7 @@ from contracts.commands import Command
 from services.access.principals import LOCAL
 from services.ledger.domain.account import course_of
 from services.ledger.domain.course import Course
+from services.ledger.http import bulk
 from services.ledger.http.bulk import (
     BREATH_LINES,
     IN_FLIGHT_BYTES_MAX,
@@ -45,8 +46,8 @@ def closing(account_id: str, task_id: str, **changed: Any) -> bytes:
     return orjson.dumps(line | changed) + b"\n"
 
 
-async def post(client: httpx.AsyncClient, content: bytes) -> list[dict[str, Any]]:
-    answer = await client.post(COMMANDS, content=content)
+async def post(client: httpx.AsyncClient, content: bytes, **asked: Any) -> list[dict[str, Any]]:
+    answer = await client.post(COMMANDS, content=content, params=asked)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
     return [orjson.loads(line) for line in answer.content.splitlines()]
 
@@ -143,6 +144,36 @@ async def test_a_replayed_line_says_so(client: httpx.AsyncClient):
     again = await post(client, lines)
     assert [answer.pop("replayed") for answer in again] == [True, True, True]
     assert again == first
+
+
+async def test_a_dry_run_answers_what_recording_would_and_records_nothing(client: httpx.AsyncClient):
+    """Each line as if those before it were recorded; a line that was recorded already is answered as it was."""
+    old, new = uuid4().hex, uuid4().hex
+    await post(client, opening(old))
+    lines = [
+        opening(old), closing(old, "T-1"), closing(new, "T-1", idempotency_key="early"), opening(new),
+        closing(new, "T-1"), closing(new, "T-1", idempotency_key="again"), b"{}\n",
+    ]  # fmt: skip
+    tried = await post(client, b"".join(lines), dry_run="true")
+    assert (await client.get(f"/v1/accounts/{new}/events")).status_code == 404
+    recorded = await post(client, b"".join(lines))
+
+    said = [(200 if answer["status"] == 201 else answer["status"], answer.get("type")) for answer in recorded]
+    assert [(answer["status"], answer.get("type")) for answer in tried] == said
+    assert [status for status, _ in said] == [200, 200, 404, 200, 200, 409, 422]
+    assert [answer.get("replayed") for answer in tried] == [True] + [None] * 6
+    assert [answer.get("balance") for answer in tried] == [answer.get("balance") for answer in recorded]
+    assert {answer["position"] for answer in tried[1:] if "position" in answer} == {None}
+
+
+async def test_a_dry_run_keeps_no_more_than_so_many_accounts(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(bulk, "TRIED_ACCOUNTS_MAX", 2)
+    accounts = [uuid4().hex for _ in range(3)]
+    tried = await post(client, b"".join(map(opening, [*accounts, accounts[0]])), dry_run="true")
+    assert [answer["status"] for answer in tried] == [200, 200, 422, 409]
+    assert tried[2]["fields"][0]["field"] == "line"
 
 
 async def test_nothing_sent_is_nothing_answered(client: httpx.AsyncClient):
