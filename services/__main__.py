@@ -14,6 +14,7 @@ from rich.console import Console
 from services.access.options import DEFAULT_DATA, DEFAULT_URL, KeyFile, Month, Url
 from services.auditing.commands import audit, witness
 from services.bitrix24.commands import bitrix24
+from services.onboarding.commands import onboard
 from services.operating.access import access
 from services.operating.backup.commands import archive, backup, drill, restore
 from services.operating.forecast import forecast
@@ -33,7 +34,7 @@ cli.add_typer(bitrix24)
 cli.add_typer(forecast)
 cli.add_typer(privacy)
 cli.command()(witness)
-for _command in (backup, archive, restore, drill):
+for _command in (backup, archive, restore, drill, onboard):
     cli.command()(_command)
 console = Console()
 complaints = Console(stderr=True)

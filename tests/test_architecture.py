@@ -27,6 +27,7 @@ MAY_LEAD_TO = {
     "services.access": frozenset({"contracts", "services.process"}),
     "services.documents": SHARED,
     "services.bitrix24": SHARED,
+    "services.onboarding": SHARED | {"services.documents"},
     "services.ledger.domain": frozenset({"contracts"}),
     "services.ledger": SHARED,
     "services.projections": SHARED | {"services.documents"},

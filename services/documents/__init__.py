@@ -7,6 +7,7 @@ from services.documents.reconciliation_pdf import reconciliation_pdf
 from services.documents.reconciliation_xlsx import reconciliation_xlsx
 from services.documents.report_pdf import report_pdf
 from services.documents.report_xlsx import report_xlsx
+from services.documents.takeover_pdf import takeover_pdf
 from services.documents.upd import NoUpd, upd
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "reconciliation_xlsx",
     "report_pdf",
     "report_xlsx",
+    "takeover_pdf",
     "upd",
 ]

@@ -225,6 +225,19 @@ _WORDS = {
         "Выполнение работ по заявкам Заказчика за {month} за вычетом корректировок к актам № {acts}",
         "Work on the Customer's requests in {month}, less corrections to acts No. {acts}",
     ),
+    # the takeover
+    "takeover": ("Акт о переносе остатка часов", "Statement of the hours taken over"),
+    "takeover_on": ("на {day}", "on {day}"),
+    "takeover_plan": ("Тариф", "Plan"),
+    "takeover_bought": ("Куплен", "Bought"),
+    "takeover_statement": (
+        "Предоплаченные часы по договору с этого дня ведёт система Исполнителя. Стороны подтверждают остаток:",
+        "From this day on the prepaid hours of the contract are counted in the Seller's ledger. Both sides confirm:",
+    ),
+    "takeover_note": (
+        "Часы расходуются из пакета, который раньше заканчивается. Долг в часах цены не имеет, пока не оплачен.",
+        "Hours are taken from the package that ends first. Owed hours have no price until they are paid.",
+    ),
     # the reconciliation
     "reconciliation": ("Акт сверки взаимных расчётов", "Reconciliation of accounts"),
     "sheet_reconciliation": ("Сверка", "Reconciliation"),

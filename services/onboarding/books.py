@@ -1,0 +1,121 @@
+"""A book as rows of cells: a workbook (XLSX, ODS), a folder of CSV files, or one of them."""
+
+import csv
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+from xml.etree import ElementTree as ET
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from services.onboarding.cells import Cell
+from services.process.operator_error import OperatorError
+
+ROWS_MAX = 200_000
+FORMS = "an .xlsx or .ods workbook, a .csv file named as its sheet, or a folder of such files"
+FORMULA_FAULT = "#N/A"
+"""What stands here for a cell whose formula has no value: the reading library would show it as empty."""
+
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_REFERENCE = re.compile(r"([A-Z]+)(\d+)")
+_ODS_FAULT = re.compile(rb'calcext:value-type="error"')
+
+Rows = list[list[Cell]]
+
+
+def sheets_in(book: Path) -> Mapping[str, Rows]:
+    """By name the rows of each sheet, from the first on; OperatorError where the book cannot be read."""
+    if book.is_dir():
+        files = sorted(each for each in book.iterdir() if each.suffix.lower() == ".csv")
+        if not files:
+            raise OperatorError(f"{book}: there is no .csv file in it: give {FORMS}.")
+        return {each.stem: _csv(each) for each in files}
+    if book.suffix.lower() == ".csv":
+        return {book.stem: _csv(book)}
+    if book.suffix.lower() not in {".xlsx", ".xlsm", ".ods"}:
+        raise OperatorError(f"{book}: this is none of the files that are read: give {FORMS}.")
+    try:
+        found = _workbook(book)
+        _mark_formula_faults(book, found)
+    except (CalamineError, zipfile.BadZipFile, ET.ParseError, KeyError) as unreadable:
+        raise OperatorError(f"{book}: it cannot be read as a workbook: {unreadable}. Save it anew.") from unreadable
+    return found
+
+
+def _workbook(book: Path) -> dict[str, Rows]:
+    with CalamineWorkbook.from_path(str(book)) as opened:
+        found: dict[str, Rows] = {}
+        for name in opened.sheet_names:
+            sheet = opened.get_sheet_by_name(name)
+            if sheet.total_height > ROWS_MAX:
+                raise OperatorError(f"{book}, {name}: more than {ROWS_MAX} rows: delete those that are empty.")
+            found[name] = sheet.to_python(skip_empty_area=False)
+        return found
+
+
+def _mark_formula_faults(book: Path, sheets: Mapping[str, Rows]) -> None:
+    with zipfile.ZipFile(book) as parts:
+        if book.suffix.lower() == ".ods":
+            if _ODS_FAULT.search(parts.read("content.xml")):
+                raise OperatorError(f"{book}: a formula in it has an error, such as #N/A: mend it, and save the book.")
+            return
+        for name, part in _parts_of_sheets(parts):
+            with parts.open(part) as content:
+                for row, column in _faults_in(content):
+                    rows = sheets[name]
+                    rows += [[] for _ in range(row + 1 - len(rows))]
+                    rows[row] += [""] * (column + 1 - len(rows[row]))
+                    rows[row][column] = FORMULA_FAULT
+
+
+def _parts_of_sheets(parts: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    """Each sheet of an XLSX and the part of the file that has its cells."""
+    relations = ET.fromstring(parts.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - a file of the operator's own
+    targets = {each.attrib["Id"]: each.attrib["Target"] for each in relations}
+    sheets = ET.fromstring(parts.read("xl/workbook.xml"))  # noqa: S314 - the same
+    for sheet in sheets.iter(f"{_MAIN}sheet"):
+        target = targets[sheet.attrib[_RELATION]]
+        part = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
+        if "worksheets/" in part:
+            yield sheet.attrib["name"], part
+
+
+def _faults_in(content: IO[bytes]) -> Iterator[tuple[int, int]]:
+    """Where formulas have errors or no value, counted from 0."""
+    for _, element in ET.iterparse(content):  # noqa: S314 - the same
+        if element.tag == f"{_MAIN}c":
+            value = element.findtext(f"{_MAIN}v")
+            lacks_value = element.find(f"{_MAIN}f") is not None and not value and element.get("t") != "str"
+            if element.get("t") == "e" or lacks_value:
+                yield _place(element.attrib["r"])
+        elif element.tag == f"{_MAIN}row":
+            element.clear()
+
+
+def _place(reference: str) -> tuple[int, int]:
+    """Row and column of a reference, from 0.
+
+    >>> _place("AB12")
+    (11, 27)
+    """
+    found = _REFERENCE.fullmatch(reference)
+    assert found, reference
+    column = 0
+    for letter in found[1]:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return int(found[2]) - 1, column - 1
+
+
+def _csv(file: Path) -> Rows:
+    """In UTF-8 or Windows-1251, with semicolons, commas or tabs between the cells."""
+    raw = file.read_bytes()
+    try:
+        written = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        written = raw.decode("cp1251", errors="replace")
+    lines: Sequence[str] = written.splitlines(keepends=True)
+    head = next(filter(str.strip, lines), "")
+    return list(csv.reader(lines, delimiter=max(";,\t", key=head.count)))
