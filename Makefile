@@ -79,9 +79,10 @@ campaign-faults: setup
 campaign-hostile: setup
 	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.hostile_clients
 
-# Every web page as every role sees it, with and without script, in both languages, narrow and wide, light and dark.
+# Every web page as every role sees it, with and without script, in both languages, narrow and wide, light and dark;
+# one role with ROLE=auditor.
 campaign-pages: setup
-	HOURBOOK_PAGES_CAMPAIGN=1 .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/pages/test_walk.py
+	HOURBOOK_PAGES_CAMPAIGN=$(or $(ROLE),all) .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/pages/test_walk.py
 
 # Every operation of the OpenAPI document with generated requests, as nobody and with a key of each role: no failure, no
 # answer that is not in the document, none to whom has not the right.

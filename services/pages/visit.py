@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from contracts.access import Me, Right
+from contracts.problems import Problem
 from contracts.quantities import ID_FORM
 from services.documents.numerals import Lang
 from services.pages.api import Api
 from services.pages.errors import NothingHere
+from services.pages.explanation import lines_of
 from services.pages.rights import lacking
 from services.pages.session import Session
 from services.pages.showing import Showing
@@ -80,6 +82,10 @@ class Visit:
     def question(asked: Mapping[str, Any], **more: Any) -> str:
         """The question of a link: what was asked and not left open, and something more."""
         return urlencode({name: value for name, value in {**asked, **more}.items() if value not in {None, ""}})
+
+    def lines_of(self, problem: Problem) -> list[str]:
+        """What a route refused, for this person: each field with what would fit, or what is wrong as a whole."""
+        return lines_of(problem, self.lang, self.say)
 
     def new_key(self) -> str:
         """An idempotency key for a form: however often the form is sent, its command is recorded once."""

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.benchmarks import sides
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.http_load import TASK
-from tests.pages.browser import CHROMIUM
+from tests.pages.browser import BYTES_LOADED, CHROMIUM
 
 CUSTOMERS = 1000
 TASKS_OF_FIRST, TASKS_OF_OTHERS = 300, 2
@@ -22,8 +22,6 @@ PAGES = (
     "/months/2026-03", "/documents?month=2026-03",
 )  # fmt: skip
 ADDED_MS, VIEW_BYTES, PAINT_MS = 20, 100_000, 1000
-BYTES = """() => ["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind)).reduce(
-    (sum, loaded) => sum + loaded.encodedBodySize, 0)"""
 LARGEST_PAINT = """() => new Promise(done => new PerformanceObserver(
     seen => done(seen.getEntries().at(-1).startTime)).observe({type: "largest-contentful-paint", buffered: true}))"""
 
@@ -63,7 +61,7 @@ def _look(browser: Browser, address: str) -> View:
     context = browser.new_context()
     page = context.new_page()
     page.goto(address, wait_until="networkidle")
-    view = View(page.evaluate(BYTES), page.evaluate(LARGEST_PAINT))
+    view = View(page.evaluate(BYTES_LOADED), page.evaluate(LARGEST_PAINT))
     context.close()
     return view
 

@@ -66,6 +66,20 @@ class Look:
             f"{each['id']}: {node['html']} {node['failureSummary']}" for each in axe for node in each["nodes"]
         ]
 
+    async def bytes_loaded(self) -> int:
+        """Of the page and of all that came with it."""
+        return await self.page.evaluate(BYTES_LOADED)
+
+
+async def follow(page: Page, selector: str) -> None:
+    """Click on what leads to another page, and wait until that is there."""
+    async with page.expect_navigation():
+        await page.click(selector)
+
+
+BYTES_LOADED = """() => ["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind)).reduce(
+    (sum, loaded) => sum + loaded.encodedBodySize, 0)"""
+
 
 @asynccontextmanager
 async def look(browser: Browser, manner: Manner, url: str = "", session: str | None = None) -> AsyncIterator[Look]:

@@ -37,7 +37,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-async def small_counter(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Counter]:
+async def counter(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Counter]:
     """Everything at work, with two customers."""
     folder = tmp_path_factory.mktemp("pages")
     with pytest.MonkeyPatch.context() as patch:
@@ -52,10 +52,10 @@ async def small_counter(databases: Databases, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture(scope="module")
-async def counter(small_counter: Counter) -> Counter:
-    """With the whole trade sample in it, too."""
-    await play(small_counter.guarded)
-    return small_counter
+async def played(counter: Counter) -> Counter:
+    """With the whole trade sample in it, too: for who needs many customers, as it takes ten seconds."""
+    await play(counter.guarded)
+    return counter
 
 
 async def play(guarded: Guarded) -> None:

@@ -63,10 +63,10 @@ async def test_a_key_is_made_shown_once_rotated_and_revoked(counter: Counter):
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
-        ({"name": "x"}, "roles"),
-        ({"name": "x", "role_customer": "1"}, "accounts"),
-        ({"name": "x", "role_reader": "1", "accounts": "no/account"}, "accounts"),
-        ({"name": "x", "role_reader": "1", "ends_on": "yesterday"}, "ends_at"),
+        ({"name": "x"}, "Роли"),
+        ({"name": "x", "role_customer": "1"}, "Заказчики"),
+        ({"name": "x", "role_reader": "1", "accounts": "no/account"}, "Заказчики"),
+        ({"name": "x", "role_reader": "1", "ends_on": "yesterday"}, "Последний день"),
     ],
 )
 async def test_what_does_not_fit_is_named_above_the_form_as_it_was_filled_in(
@@ -81,7 +81,7 @@ async def test_what_does_not_fit_is_named_above_the_form_as_it_was_filled_in(
 async def test_an_administrator_gives_no_more_than_its_own_rights(counter: Counter):
     answer = await given(counter, counter.sessions[Holder("admin", False)], name="x", role_finance="1")
     assert answer.status_code == 422
-    assert "they have rights that you have not" in answer.text
+    assert "эти роли дают права, которых нет у вас: " in answer.text
 
 
 async def test_a_decision_is_explained(counter: Counter):
@@ -90,7 +90,7 @@ async def test_a_decision_is_explained(counter: Counter):
         answer = await client.get("/access", params=asked, headers={"Cookie": counter.owner})
         refused = await client.get("/access", params={"principal": "no id!"}, headers={"Cookie": counter.owner})
     assert "The right money is missing" in answer.text
-    assert (refused.status_code, "<li>principal: " in refused.text) == (422, True)
+    assert (refused.status_code, "<li>Кто: " in refused.text) == (422, True)
 
 
 @pytest.mark.parametrize("key", ["aaaaaaaaaaaaaaaa", "../..", "%2e"])

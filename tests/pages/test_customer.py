@@ -24,12 +24,12 @@ async def go_by_keyboard(page: Page, text: str) -> None:
     raise AssertionError(f"no {text!r} within {TABS_MAX} tabs on {page.url}: {await page.inner_text('body')}")
 
 
-async def test_a_customer_finds_out_why_a_task_cost_what_it_cost(small_counter: Counter, browser: Browser):
-    async with look(browser, Manner(lang="en"), small_counter.url) as looking:
+async def test_a_customer_finds_out_why_a_task_cost_what_it_cost(counter: Counter, browser: Browser):
+    async with look(browser, Manner(lang="en"), counter.url) as looking:
         page = looking.page
         await page.goto("/customers")
         await page.locator("input:focus").wait_for()
-        await page.keyboard.type(small_counter.guarded.keys[CUSTOMER])
+        await page.keyboard.type(counter.guarded.keys[CUSTOMER])
         async with page.expect_navigation(url="**/customers"):
             await page.keyboard.press("Enter")
         await go_by_keyboard(page, "own customer")
@@ -41,10 +41,10 @@ async def test_a_customer_finds_out_why_a_task_cost_what_it_cost(small_counter: 
         assert not looking.complaints
 
 
-async def test_a_day_moves_the_curve_with_script_and_without(small_counter: Counter, browser: Browser):
-    session = small_counter.sessions[CUSTOMER]
+async def test_a_day_moves_the_curve_with_script_and_without(counter: Counter, browser: Browser):
+    session = counter.sessions[CUSTOMER]
     for script in (True, False):
-        async with look(browser, Manner(script=script, lang="en"), small_counter.url, session) as looking:
+        async with look(browser, Manner(script=script, lang="en"), counter.url, session) as looking:
             page = looking.page
             await page.goto(f"/customers/{OWN}")
             now = await page.inner_text(".figure-line strong")
@@ -59,16 +59,14 @@ async def test_a_day_moves_the_curve_with_script_and_without(small_counter: Coun
             assert not looking.complaints
 
 
-async def test_who_the_customer_is_stands_by_the_day_from_which_on_it_is_so(small_counter: Counter, browser: Browser):
+async def test_who_the_customer_is_stands_by_the_day_from_which_on_it_is_so(counter: Counter, browser: Browser):
     change = {"effective_on": "2026-05-01", "contract_number": "8/26", "customer_requisites": {"inn": "7707083893"}}
-    async with small_counter.guarded.client(small_counter.guarded.owner) as client:
+    async with counter.guarded.client(counter.guarded.owner) as client:
         answer = await client.put(f"/v1/accounts/{OWN}/customer", json=change, headers={"Idempotency-Key": "by-day"})
         answer.raise_for_status()
         at_least = {"Hourbook-Min-Position": str(answer.json()["position"])}
         (await client.get(f"/v1/accounts/{OWN}", headers=at_least)).raise_for_status()
-    async with look(
-        browser, Manner(lang="en", width=360), small_counter.url, small_counter.sessions[CUSTOMER]
-    ) as looking:
+    async with look(browser, Manner(lang="en", width=360), counter.url, counter.sessions[CUSTOMER]) as looking:
         await looking.page.goto(f"/customers/{OWN}")
         since, _, at_first = (await looking.page.inner_text("#requisites")).partition("Since the account was opened")
         assert ("8/26" in since, "7707083893" in since, "own-7/26" in since) == (True, True, False), since

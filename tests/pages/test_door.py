@@ -13,76 +13,76 @@ from tests.pages.conftest import Counter
 from tests.pages.people import browser_client, cookie_of, form_token, logged_in, sent, shown
 
 
-async def test_who_is_not_known_logs_in_and_comes_back(small_counter: Counter):
-    async with browser_client(small_counter.url) as client:
+async def test_who_is_not_known_logs_in_and_comes_back(counter: Counter):
+    async with browser_client(counter.url) as client:
         answer = await client.get("/customers?q=own")
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fcustomers%3Fq%3Down")
         page = await client.get(answer.headers["location"])
-        answer = await sent(client, page, "/login", key=small_counter.guarded.owner, next="/customers?q=own")
+        answer = await sent(client, page, "/login", key=counter.guarded.owner, next="/customers?q=own")
         assert (answer.status_code, answer.headers["location"]) == (303, "/customers?q=own")
         assert (await shown(client, "/customers?q=own", cookie_of(answer))).status_code == 200
 
 
-async def test_nobody_is_led_to_another_site(small_counter: Counter):
-    async with browser_client(small_counter.url) as client:
+async def test_nobody_is_led_to_another_site(counter: Counter):
+    async with browser_client(counter.url) as client:
         for elsewhere in ("//elsewhere.example", "https://elsewhere.example/", "/\\elsewhere.example", "javascript:x"):
             page = await client.get("/login", params={"next": elsewhere})
-            answer = await sent(client, page, "/login", key=small_counter.guarded.owner, next=elsewhere)
+            answer = await sent(client, page, "/login", key=counter.guarded.owner, next=elsewhere)
             assert answer.headers["location"] == "/"
 
 
-async def test_a_key_that_does_not_hold_is_said_and_never_repeated(small_counter: Counter):
-    async with browser_client(small_counter.url) as client:
+async def test_a_key_that_does_not_hold_is_said_and_never_repeated(counter: Counter):
+    async with browser_client(counter.url) as client:
         page = await client.get("/login")
-        for wrong in ("hb1_short", f"{small_counter.guarded.owner[:-3]}xyz", "нет такого", "x" * 10_000):
+        for wrong in ("hb1_short", f"{counter.guarded.owner[:-3]}xyz", "нет такого", "x" * 10_000):
             answer = await sent(client, page, "/login", key=wrong)
             assert answer.status_code == 401
             assert 'role="alert"' in answer.text
             assert wrong not in answer.text
 
 
-async def test_the_cookie_is_of_this_host_over_https_and_no_scripts(small_counter: Counter):
-    async with browser_client(small_counter.url) as client:
+async def test_the_cookie_is_of_this_host_over_https_and_no_scripts(counter: Counter):
+    async with browser_client(counter.url) as client:
         page = await client.get("/login")
-        answer = await sent(client, page, "/login", key=small_counter.guarded.owner)
+        answer = await sent(client, page, "/login", key=counter.guarded.owner)
     given = answer.headers["set-cookie"].lower()
     assert given.startswith("__host-")
     assert all(word in given for word in ("; secure", "; httponly", "; samesite=lax", "; path=/"))
     assert "domain" not in given
-    assert small_counter.guarded.owner not in answer.headers["set-cookie"]
+    assert counter.guarded.owner not in answer.headers["set-cookie"]
 
 
-async def test_a_form_of_another_session_records_nothing(small_counter: Counter):
-    other = await logged_in(small_counter.url, small_counter.guarded.owner)
-    async with browser_client(small_counter.url) as client:
-        page = await shown(client, "/", small_counter.owner)
+async def test_a_form_of_another_session_records_nothing(counter: Counter):
+    other = await logged_in(counter.url, counter.guarded.owner)
+    async with browser_client(counter.url) as client:
+        page = await shown(client, "/", counter.owner)
         for token in (form_token(page.text), "", "x"):
             answer = await client.post("/logout", data={"form_token": token}, headers={"Cookie": other})
             assert answer.status_code == 403
         own = {"form_token": form_token(page.text)}
-        answer = await client.post("/logout", data=own, headers={"Cookie": small_counter.owner})
+        answer = await client.post("/logout", data=own, headers={"Cookie": counter.owner})
         assert answer.headers["location"] == "/login"
         left = cookie_of(answer)
         assert (await shown(client, "/", left)).headers["location"] == "/login"
 
 
-async def test_a_page_of_another_site_can_send_no_form(small_counter: Counter):
-    async with browser_client(small_counter.url) as client:
-        page = await shown(client, "/", small_counter.owner)
-        headers = {"Cookie": small_counter.owner, "Origin": "https://elsewhere.example"}
+async def test_a_page_of_another_site_can_send_no_form(counter: Counter):
+    async with browser_client(counter.url) as client:
+        page = await shown(client, "/", counter.owner)
+        headers = {"Cookie": counter.owner, "Origin": "https://elsewhere.example"}
         answer = await client.post("/logout", data={"form_token": form_token(page.text)}, headers=headers)
         assert answer.status_code == 403
 
 
-async def test_a_form_that_is_too_large_is_refused(small_counter: Counter):
-    async with browser_client(small_counter.url) as client:
+async def test_a_form_that_is_too_large_is_refused(counter: Counter):
+    async with browser_client(counter.url) as client:
         answer = await client.post("/login", data={"key": "x" * (1 << 20)})
         assert answer.status_code == 413
 
 
-async def test_every_page_and_file_has_the_strict_policy(small_counter: Counter):
-    async with browser_client(small_counter.url) as client:
-        page = await shown(client, "/", small_counter.owner)
+async def test_every_page_and_file_has_the_strict_policy(counter: Counter):
+    async with browser_client(counter.url) as client:
+        page = await shown(client, "/", counter.owner)
         style = page.text.partition('rel="stylesheet" href="')[2].partition('"')[0]
         answers = [page, await client.get("/login"), await client.get("/nowhere"), await client.get(style)]
         assert [each.status_code for each in answers] == [200, 200, 404, 200]
@@ -95,14 +95,14 @@ async def test_every_page_and_file_has_the_strict_policy(small_counter: Counter)
         assert "set-cookie" not in answers[3].headers
 
 
-async def test_programs_are_answered_problems_where_browsers_are_answered_pages(small_counter: Counter):
-    async with httpx.AsyncClient(base_url=small_counter.url, trust_env=False) as program:
+async def test_programs_are_answered_problems_where_browsers_are_answered_pages(counter: Counter):
+    async with httpx.AsyncClient(base_url=counter.url, trust_env=False) as program:
         assert (await program.get("/nowhere")).json()["status"] == 404
         assert (await program.get("/v1/nowhere", headers={"Accept": "text/html"})).json()["status"] == 404
 
 
-async def test_the_language_and_the_appearance_are_kept(small_counter: Counter):
-    async with browser_client(small_counter.url) as client:
+async def test_the_language_and_the_appearance_are_kept(counter: Counter):
+    async with browser_client(counter.url) as client:
         answer = await client.get("/login?lang=en&next=%2Fcustomers")
         assert answer.headers["location"] == "/login?next=%2Fcustomers"
         assert '<html lang="en"' in (await client.get("/login")).text
@@ -111,9 +111,9 @@ async def test_the_language_and_the_appearance_are_kept(small_counter: Counter):
         assert (await client.get("/login?lang=de&theme=pink")).status_code == 200
 
 
-async def test_the_link_of_up_lets_one_browser_in_once(small_counter: Counter):
-    link = make_link(small_counter.folder / "pages", small_counter.folder / "owner.key")
-    async with browser_client(small_counter.url) as client:
+async def test_the_link_of_up_lets_one_browser_in_once(counter: Counter):
+    link = make_link(counter.folder / "pages", counter.folder / "owner.key")
+    async with browser_client(counter.url) as client:
         assert (await client.head(link)).status_code == 204
         first = await client.get(link)
         assert (first.status_code, first.headers["location"]) == (303, "/")

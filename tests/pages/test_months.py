@@ -120,7 +120,7 @@ async def test_a_month_is_closed_and_sent_with_the_keyboard_alone(desk: Desk, br
     async with look(browser, Manner(script=script), desk.guarded.url) as looking:
         page = looking.page
         await page.goto("/login")
-        await focus(page, "Ключ")
+        await page.locator("input:focus").wait_for()
         await page.keyboard.type(finance)
         await page.keyboard.press("Enter")
         await page.wait_for_url(re.compile(r"/$"))
@@ -147,7 +147,7 @@ async def test_a_month_is_closed_and_sent_with_the_keyboard_alone(desk: Desk, br
         await press(page, "Отправить выбранные")
         await expect(page.get_by_text("buh@birch-01.example получит: отчёт, акт")).to_be_visible()
         await press(page, "Отправить (2)")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             while not await page.get_by_text("отправлено 2 из 4").count():
                 await page.reload()
         assert not await looking.findings()

@@ -38,7 +38,7 @@ async def _list_page(visit: Visit, status: int = 200, **shown: Any) -> Response:
                 AccessDecision, "/v1/access/decisions", **{name: visit.asked(name) for name in ASKED}
             )
         except ApiProblem as refused:
-            status, why["misfits"] = _misfits(refused)
+            status, why["misfits"] = _misfits(visit, refused)
     return visit.html(
         "access/access.html", status, keys=keys, state=state_of, roles=tuple(Role), rights=tuple(Right),
         accounts_shown=ACCOUNTS_SHOWN, **why,
@@ -77,7 +77,7 @@ async def _make_key(visit: Visit) -> Response:
     try:
         made = MadeKey.model_validate(await visit.api.send(KEYS, body))
     except ApiProblem as refused:
-        status, misfits = _misfits(refused)
+        status, misfits = _misfits(visit, refused)
         return await _list_page(visit, status, misfits=misfits)
     return visit.html("access/credential.html", made=made)
 
@@ -107,11 +107,11 @@ def _end_of(day: str) -> str:
     return datetime.combine(after, time(), SELLER_ZONE).isoformat()
 
 
-def _misfits(refused: ApiProblem) -> tuple[int, tuple[str, ...]]:
+def _misfits(visit: Visit, refused: ApiProblem) -> tuple[int, list[str]]:
     """What of the form does not fit; anything else is a page of its own."""
     if refused.problem.status != UNFIT:
         raise refused
-    return UNFIT, tuple(f"{each.field}: {each.remedy}" for each in refused.problem.fields) or (refused.problem.detail,)
+    return UNFIT, visit.lines_of(refused.problem)
 
 
 PAGES = (Page("/access", show=show_access, receive=change_access, right=Right.ACCESS, whole=True, menu="menu_access"),)

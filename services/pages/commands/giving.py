@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from contracts.problems import Problem
@@ -17,6 +18,7 @@ from services.pages.commands.fields import Field, Misfit, nested
 from services.pages.commands.filling import known_values
 from services.pages.commands.forms import FORMS, OPENING, Form
 from services.pages.errors import NothingHere, RightMissing
+from services.pages.explanation import remedy_of, title_of, what_is_wrong
 from services.pages.present import present
 from services.pages.visit import Visit
 
@@ -60,7 +62,7 @@ async def receive_command(visit: Visit) -> Response:
     except ApiProblem as refused:
         if refused.problem.status == UNKNOWN or refused.problem.status >= 500:
             raise
-        return await filled_in(visit, form, account, values, key, wrong_in(form, refused.problem), refused.problem)
+        return await filled_in(visit, form, account, values, key, problem=refused.problem)
     if step == "record":
         return await _recorded(visit, answer)
     effects = effects_of(answer, account, visit)
@@ -87,8 +89,11 @@ async def filled_in(
     wrong: Wrong | None = None, problem: Problem | None = None,
 ) -> Response:  # fmt: skip
     """The form as it stands; 422 where something in it was refused."""
+    if problem:
+        wrong = _wrong_in(visit, form, problem)
     fields = [await _offered(field, visit) for field in form.fields]
-    shown = {"fields": fields, "values": values, "key": key, "wrong": wrong or {}, "problem": problem}
+    said = problem and (title_of if problem.fields else what_is_wrong)(problem, visit.lang)
+    shown = {"fields": fields, "values": values, "key": key, "wrong": wrong or {}, "refused": said}
     status = 422 if wrong is not None else 200
     return visit.html("commands/form.html", status, form=form, account=account, **shown)
 
@@ -131,14 +136,14 @@ async def _sent(
     return await visit.api.send(path, body, method=form.method, key=key, **asked)
 
 
-def wrong_in(form: Form, problem: Problem) -> dict[str, str]:
+def _wrong_in(visit: Visit, form: Form, problem: Problem) -> dict[str, str]:
     """Each remedy at its field; those of no field of the form are said above it."""
     names = {field.name for field in form.fields}
     wrong: dict[str, str] = {}
     for each in problem.fields:
         name = each.field.removeprefix("body.").removeprefix("path.").removeprefix("query.")
-        place = name if name in names else ""
-        wrong[place] = f"{wrong[place]}; {each.remedy}" if place in wrong else each.remedy
+        place, remedy = name if name in names else "", remedy_of(problem, each, visit.lang)
+        wrong[place] = Markup("{}; {}").format(wrong[place], remedy) if place in wrong else remedy
     return wrong
 
 

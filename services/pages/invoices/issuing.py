@@ -11,7 +11,7 @@ from contracts.read_models import AccountView
 from services.pages.api import ApiProblem
 from services.pages.commands.fields import Field, nested
 from services.pages.commands.forms import ACCOUNT, Form
-from services.pages.commands.giving import UNKNOWN, filled_in, given_in, wrong_in
+from services.pages.commands.giving import UNKNOWN, filled_in, given_in
 from services.pages.errors import NothingHere
 from services.pages.visit import Visit
 
@@ -52,7 +52,7 @@ async def receive_form(visit: Visit) -> Response:
     except ApiProblem as refused:
         if refused.problem.status == UNKNOWN or refused.problem.status >= 500:
             raise
-        return await filled_in(visit, form, account, values, key, wrong_in(form, refused.problem), refused.problem)
+        return await filled_in(visit, form, account, values, key, problem=refused.problem)
     if step == "issue":
         return visit.go_to(f"/customers/{account.account_id}/invoices")
     shown = {"account": account, "values": values, "key": key, "invoice": invoice}

@@ -38,6 +38,5 @@ async def receive_withdrawal(visit: Visit) -> Response:
         if refused.problem.status not in OF_THE_FORM:
             raise
         if (await visit.api.get(Invoice, path)).state != "withdrawn":
-            said = [each.remedy for each in refused.problem.fields] or [refused.problem.detail]
-            return await show_invoices(visit, refused.problem.status, *said)
+            return await show_invoices(visit, refused.problem.status, *visit.lines_of(refused.problem))
     return visit.go_to(f"/customers/{visit.named('account_id')}/invoices")

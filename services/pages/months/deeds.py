@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import orjson
+from markupsafe import Markup
 from starlette.responses import Response
 
+from contracts.problems import Problem
 from contracts.sending import PlannedMessage, PlannedSending
 from services.pages.api import ApiProblem
+from services.pages.explanation import in_english
 from services.pages.months.overview import named_month
 from services.pages.months.state import Row, rows_of
 from services.pages.visit import Visit
@@ -60,7 +63,7 @@ async def _would_close(visit: Visit, month: str, chosen: list[Row]) -> list[Effe
             async with turn:
                 await visit.api.send(path, {}, key=visit.new_key(), dry_run="true")
         except ApiProblem as refused:
-            return _of(row, reason=refused.problem.detail)
+            return _of(row, reason=_said(visit, refused.problem))
         figures = f"{visit.show.time(row.month.charged_minutes)}, {visit.show.money(row.month.amount_kopecks)}"
         return _of(row, f"{visit.say.months_will_close}: {figures}")
 
@@ -79,7 +82,9 @@ async def _close(visit: Visit, month: str, chosen: list[Row]) -> Response:
     answer = await visit.api.ask("POST", "/v1/commands", content=b"\n".join(map(orjson.dumps, lines)), headers=headers)
     answers: list[dict[str, Any]] = list(map(orjson.loads, answer.content.splitlines()))
     refused = [
-        _of(row, reason=said["detail"]) for row, said in zip(chosen, answers, strict=True) if said["status"] != 201
+        _of(row, reason=_said(visit, Problem.model_validate(said)))
+        for row, said in zip(chosen, answers, strict=True)
+        if said["status"] != 201
     ]
     if refused:
         return _ask(visit, month, "close", refused, result=True)
@@ -104,9 +109,16 @@ def _planned(visit: Visit, row: Row, planned: PlannedSending) -> Effect:
         return f"{message.address} {visit.say.months_will_send.format(kinds=kinds)}{again}"
 
     lines = list(map(line, planned.messages))
-    if lines:
-        return _of(row, *lines, *filter(None, [planned.reason]))
-    return _of(row, reason=planned.reason or visit.say.months_message_sent)
+    reason = _reason(visit, planned)
+    return _of(row, *lines, *filter(None, [reason])) if lines else _of(row, reason=reason or _state(visit, planned))
+
+
+def _reason(visit: Visit, planned: PlannedSending) -> str | None:
+    return planned.reason and (planned.reason if visit.lang == "en" else in_english(planned.reason))
+
+
+def _state(visit: Visit, planned: PlannedSending) -> str:
+    return vars(visit.say).get(f"months_request_{planned.state}", visit.say.months_message_sent)
 
 
 async def _send(visit: Visit, month: str, chosen: list[Row]) -> Response:
@@ -114,6 +126,10 @@ async def _send(visit: Visit, month: str, chosen: list[Row]) -> Response:
     body = {"accounts": [row.month.account_id for row in chosen]}
     answer = await visit.api.send(f"/v1/months/{month}/sending", body)
     return visit.go_to(f"/months/{month}?requested={len(answer['accounts'])}")
+
+
+def _said(visit: Visit, problem: Problem) -> str:
+    return Markup("; ").join(visit.lines_of(problem))
 
 
 def _of(row: Row, *lines: str, reason: str | None = None) -> Effect:

@@ -47,7 +47,7 @@ WORDS: Words = {
     "months_will_close": ("будет закрыт", "will be closed"),
     "months_will_send": ("получит: {kinds}", "will get: {kinds}"),
     "months_again": ("ещё раз", "once more"),
-    "months_refused": ("не будет: {reason}", "will not: {reason}"),
+    "months_refused": ("не будет:", "will not:"),
     "months_done_close": ("Записать: закрыть ({count})", "Record: close ({count})"),
     "months_done_send": ("Отправить ({count})", "Send ({count})"),
     "months_back": ("Вернуться к месяцу", "Back to the month"),

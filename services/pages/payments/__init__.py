@@ -77,8 +77,7 @@ async def decide_payments(visit: Visit) -> Response:
     except ApiProblem as refused:
         if refused.problem.status not in OF_THE_FORM:
             raise
-        said = [f"{each.field}: {each.remedy}" for each in refused.problem.fields] or [refused.problem.detail]
-        return await show_payments(visit, refused.problem.status, *said)
+        return await show_payments(visit, refused.problem.status, *visit.lines_of(refused.problem))
     return visit.go_to("/payments")
 
 

@@ -3,6 +3,11 @@
 from services.pages.words import Words
 
 WORDS: Words = {
+    "field_invoice": ("Счёт", "Invoice"),
+    "field_package": ("Пакет", "Package"),
+    "field_debt": ("Долг", "Debt"),
+    "field_line": ("строка {number}", "line {number}"),
+    "field_statement": ("Выписка", "Statement"),
     "menu_payments": ("Платежи", "Payments"),
     "payments_title": ("Платежи из банка", "Payments from the bank"),
     "payments_statement": ("Выписка банка", "A bank's statement"),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from contracts.problems import Problem
@@ -11,6 +12,7 @@ from contracts.quantities import SELLER_ZONE
 from contracts.read_models import AccountView
 from contracts.sending import RECIPIENTS_MAX, DocumentKind, DocumentLang, ListedRecipient, Recipient, Recipients
 from services.pages.api import ApiProblem
+from services.pages.explanation import label_of, remedy_of
 from services.pages.present import present
 from services.pages.visit import Visit
 
@@ -52,7 +54,7 @@ async def receive_recipients(visit: Visit) -> Response:
     except ApiProblem as refused:
         if refused.problem.status != 422:
             raise
-        at_rows, above = _wrong(refused.problem)
+        at_rows, above = _wrong(visit, refused.problem)
         rows = [row._replace(wrong=at_rows.get(number)) for number, row in enumerate(rows)]
         return await _page(visit, await _named(visit), rows, since, above)
     return visit.go_to(f"/customers/{visit.named('account_id')}/recipients?saved=1")
@@ -90,14 +92,14 @@ def _filled_in(visit: Visit, number: int) -> Row:
     return Row(visit.form_text(f"address.{number}") or "", kinds, visit.form_text(f"lang.{number}") or "ru")
 
 
-def _wrong(problem: Problem) -> tuple[Mapping[int, str], list[str]]:
+def _wrong(visit: Visit, problem: Problem) -> tuple[Mapping[int, str], list[str]]:
     """Each remedy at its row, and those of no row."""
     at_rows: dict[int, Any] = {}
     above: list[str] = []
     for each in problem.fields:
         name = each.field.removeprefix("body.")
         if found := _AT_FAULT.fullmatch(name):
-            at_rows.setdefault(int(found[1]), each.remedy)
+            at_rows.setdefault(int(found[1]), remedy_of(problem, each, visit.lang))
         else:
-            above.append(f"{name}: {each.remedy}")
+            above.append(Markup("{}: {}").format(label_of(name, visit.say), remedy_of(problem, each, visit.lang)))
     return at_rows, above

@@ -3,6 +3,7 @@
 from services.pages.words import Words
 
 WORDS: Words = {
+    "field_recipients": ("Получатели", "Recipients"),
     "recipients": ("Получатели документов", "Recipients of documents"),
     "recipients_lead": (
         "Кому отправлять документы закрытых месяцев. Новый список с указанного дня целиком заменяет прежний.",

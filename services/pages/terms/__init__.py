@@ -44,8 +44,7 @@ async def change_terms(visit: Visit) -> Response:
     except ApiProblem as refused:
         if refused.problem.status != UNFIT:
             raise
-        refusals = [f"{each.field}: {each.remedy}" for each in refused.problem.fields] or [refused.problem.detail]
-        return await _page(visit, texts, UNFIT, refusals=refusals)
+        return await _page(visit, texts, UNFIT, misfits=visit.lines_of(refused.problem))
     return visit.go_to("/terms") if publish else await _page(visit, texts, effect=EffectOfTerms.model_validate(answer))
 
 
@@ -61,7 +60,7 @@ async def _page(visit: Visit, texts: Texts | None = None, status: int = 200, **s
     return visit.html(
         "terms/terms.html", status, versions=versions[::-1], present=begun[-1] if begun else None, texts=texts,
         plain=PLAIN, of_plan=OF_PLAN, charged=CHARGED, rows=rows_of(texts), accounts_shown=ACCOUNTS_SHOWN,
-        **{"misfits": (), "refusals": (), "effect": None, **shown},
+        **{"misfits": (), "effect": None, **shown},
     )  # fmt: skip
 
 
