@@ -25,7 +25,7 @@ async def test_commands_and_queries_are_answered_beside_a_crowd(
         httpx.AsyncClient(base_url=url, timeout=ANSWER_SECONDS_MAX, trust_env=False) as client,
     ):
         await prepare(client)
-        async with crowd(url, streams=40, followers=150, silent=15) as there:
+        async with crowd(url, streams=20, followers=60, silent=10) as there:
             for number in range(20):
                 last = await close(client, f"beside-{number}")
                 await balance(client)

@@ -21,7 +21,7 @@ from services.process.logins import nats_file
 from tests.conftest import reachable_folder
 from tests.reliability.load import Load, caught_up, logs_without_gaps
 
-TASKS = 400
+TASKS = 120
 
 
 @pytest.fixture(scope="module")
