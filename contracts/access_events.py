@@ -104,11 +104,21 @@ class TermsPublished(AccessEvent):
     version: TermsVersion
 
 
+class LedgerRestored(AccessEvent):
+    """An epoch began because the database was restored to an earlier state; its subject is `ledger`.
+
+    `note`, signed by the key of checkpoints, says what each log kept, and what was signed of it last (FORMAT.md).
+    """
+
+    epoch: Annotated[int, Field(ge=2)]
+    note: str
+
+
 ACCESS_EVENTS: dict[str, type[AccessEvent]] = {
     each.__name__: each
     for each in (
         DoorOpened, DoorClosed, KeyMade, KeyRotated, KeyRevoked, PersonAdmitted, NamesErased, NamesRead, ExportMade,
-        TermsPublished,
+        TermsPublished, LedgerRestored,
     )
 }  # fmt: skip
 """By the name under which each is recorded."""

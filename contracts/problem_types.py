@@ -240,6 +240,10 @@ FAILURES = (
         "Try again; send a command again with the same key.",
     ),
     ProblemType(
+        "log-went-back", 503, "The log has gone back.",
+        "Its operator has to run hourbook restored; then send a command again with the same key.",
+    ),
+    ProblemType(
         "sending-off", 409, "Nothing can be sent.",
         "Name a mail server with HOURBOOK_SMTP_URL and a sender with HOURBOOK_MAIL_FROM.",
     ),

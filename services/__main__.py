@@ -19,6 +19,7 @@ from services.operating.access import access
 from services.operating.backup.commands import archive, backup, drill, restore
 from services.operating.forecast import forecast
 from services.operating.privacy import privacy
+from services.operating.restored import restored
 from services.operating.terms import terms
 from services.process.operator_error import OperatorError
 
@@ -36,6 +37,7 @@ cli.add_typer(privacy)
 cli.command()(witness)
 for _command in (backup, archive, restore, drill, onboard):
     cli.command()(_command)
+cli.command()(restored)
 console = Console()
 complaints = Console(stderr=True)
 

@@ -32,6 +32,8 @@ SELECT create_reference_table('ledger.identity');
 SELECT create_reference_table('ledger.audit_key');
 SELECT create_reference_table('ledger.seal_key');
 SELECT create_reference_table('ledger.test_clock');
+SELECT create_reference_table('ledger.epoch');
+SELECT create_reference_table('ledger.lost_past');
 
 -- Called inside the others, wherever they run.
 SELECT create_distributed_function('ledger.lock_log(integer)');

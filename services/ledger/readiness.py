@@ -64,6 +64,7 @@ class Readiness:
         """Look at checkpoints and expiry until cancelled; without PostgreSQL, what was seen last stands."""
         while True:
             with suppress(LedgerUnavailable):
+                await self._store.require_known_past()
                 heads = await self._heads(every_log(self._settings.logs))
                 self._seen["checkpoints"] = [*self._missing_checkpoints(heads)]
                 self._seen["expiry"] = await self._overdue(await self._clock.now())

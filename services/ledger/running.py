@@ -132,6 +132,8 @@ async def running_ledger(
         wakes = tuple(Wake() for _ in range(settings.logs))
         audit = AuditWatch(store.readers, settings.logs)
         tails = tuple(_tail(store, log_id, wake) for log_id, wake in enumerate(wakes))
+        for tail in tails:
+            store.ends.at_new_epoch(tail.begin_anew)
         access = AccessLog(store, clock)
         pipelines = tuple(
             Pipeline(store, log_id, access.terms_at, clock, wake, settings.warm_events_max)

@@ -13,6 +13,7 @@ from services.access.state import AccessState
 from services.ledger.access.keys import Keys
 from services.ledger.access.log import AccessLog
 from services.ledger.clock import Clock, SandboxClock, SystemClock
+from services.ledger.event_store.database import LogWentBack
 from services.ledger.event_store.store import EventStore
 from services.ledger.sealing import opened_sealer
 from services.ledger.settings import Settings
@@ -56,8 +57,11 @@ async def keep_keys(settings: Settings, data: Path, say: Callable[[str], None]) 
         await log.catch_up()
         missing = [name for name in ROLES_OF if not _stands(file_of(data, name), log.state, say)]
         if missing:
-            await _make(Keys(log, SYSTEM["operator"]), missing, data)
-            say(f"keys are made in {folder}, one for each role, and owner.key for all: {', '.join(missing)}")
+            try:
+                await _make(Keys(log, SYSTEM["operator"]), missing, data)
+                say(f"keys are made in {folder}, one for each role, and owner.key for all: {', '.join(missing)}")
+            except LogWentBack as lost:
+                say(f"{lost}")
 
 
 def _stands(file: Path, state: AccessState, say: Callable[[str], None]) -> bool:

@@ -9,6 +9,7 @@ import httpx
 
 from services.access.caller import asking
 from services.process.health import DETAILS
+from services.process.lost_past import WENT_BACK
 from services.process.operator_error import OperatorError
 
 NEEDED = ("commands", "queries")
@@ -31,8 +32,13 @@ class HealthWatch:
         self._usable_since = 0.0
 
     def usable(self) -> bool:
-        """Whether everything works; or commands and queries do, and the rest had time enough."""
+        """Whether everything works; or commands and queries do, and the rest had time enough.
+
+        A log that has gone back waits for its operator, who needs what runs.
+        """
         self._sentences, _ = self._read()
+        if WENT_BACK in self._sentences.get("commands", ""):
+            return True
         if any(self._sentences.get(part, "absent") for part in NEEDED):
             self._usable_since = 0.0
             return False

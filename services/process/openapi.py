@@ -52,8 +52,12 @@ OF_ANY_BODY = ("body-too-large", "unsupported-media-type")
 
 
 def problems(*slugs: str) -> dict[str, Any]:
-    """The problems that are a route's own, for `openapi_extra`; KeyError for one that is not in the catalogue."""
-    return {MARK: [CATALOGUE[slug].slug for slug in slugs]}
+    """The problems that are a route's own, for `openapi_extra`; KeyError for one that is not in the catalogue.
+
+    What needs the ledger is refused while its log has gone back, too.
+    """
+    restored = ("log-went-back",) if "ledger-unavailable" in slugs else ()
+    return {MARK: [CATALOGUE[slug].slug for slug in (*slugs, *restored)]}
 
 
 def headers(*names: str) -> dict[str, Any]:

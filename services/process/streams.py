@@ -14,6 +14,7 @@ from services.process.logins import nats_login
 from services.process.nats_connection import connected
 
 OWNER = "hourbook-ledger"
+EPOCH = "hourbook-epoch"
 KEEPER = "keeper"
 REPLICAS = "HOURBOOK_NATS_REPLICAS"
 
@@ -54,18 +55,20 @@ async def own_stream(
     config: StreamConfig,
     ledger_id: str,
     keeping: Callable[[JetStreamContext], AbstractAsyncContextManager[JetStreamContext]] = nullcontext,
+    epoch: int = 1,
 ) -> StreamInfo:
     """The stream as it is now: made if it is missing, changed where it is not of that configuration.
 
     One that names no ledger, as earlier versions made it, is adopted; OtherLedgersStream for one of another ledger,
-    StreamNotAsItHasToBe where JetStream refuses. `keeping`: as who it is changed.
+    StreamNotAsItHasToBe where JetStream refuses. `keeping`: as who it is changed. `epoch`: the ledger's, in which one
+    that is missing begins.
     """
     assert config.name
     owned = {OWNER: ledger_id}
     try:
         found = await jetstream.stream_info(config.name)
     except NotFoundError:
-        return await _made(jetstream, config.evolve(metadata=owned))
+        return await _made(jetstream, config.evolve(metadata=owned | ({EPOCH: str(epoch)} if epoch > 1 else {})))
     owner = owner_of(found)
     if owner not in {None, ledger_id}:
         raise OtherLedgersStream(config.name, str(owner), ledger_id)
@@ -123,3 +126,8 @@ def _shown(value: Any) -> str:
 def owner_of(stream: StreamInfo) -> str | None:
     """The id of the ledger that the stream belongs to; None for one that an earlier version made."""
     return (stream.config.metadata or {}).get(OWNER)
+
+
+def epoch_of(stream: StreamInfo) -> int:
+    """In which epoch of the ledger it was begun; the first where it does not say."""
+    return int((stream.config.metadata or {}).get(EPOCH, "1"))

@@ -60,7 +60,15 @@ class Tail:
         self._asked: dict[tuple[int, int], asyncio.Task[Page | None]] = {}
         self._asking: asyncio.Task[int] | None = None
         self._to_ask: asyncio.Task[int] | None = None
+        self._beginnings = 0
         self.followers = 0
+
+    def begin_anew(self) -> None:
+        """What was read may not be there any more: whoever follows now is let go, and asks again."""
+        self._beginnings += 1
+        self._pages.clear()
+        self._end = None
+        self._moved.ring()
 
     async def run(self) -> None:
         """Read what is new for as long as somebody follows, until cancelled; what is unavailable is asked again."""
@@ -116,7 +124,8 @@ class Tail:
     async def follow(self, after: int, until: int) -> AsyncGenerator[bytes, None]:
         """What comes after one number up to another, in blocks; an empty one whenever nothing has come for so long."""
         async with self._following():
-            while after < until:
+            beginnings = self._beginnings
+            while after < until and beginnings == self._beginnings:
                 moved = self._moved.next
                 page = self._pages.get(after)
                 if page is None or page.last > until:

@@ -13,7 +13,8 @@ from contracts.access_events import ACCESS_EVENTS
 from contracts.quantities import Instant
 from services.access.door import Door
 from services.access.settings import AccessSettings, door_of
-from services.access.state import Fact, NothingKnown
+from services.access.state import AccessState, Fact, NothingKnown
+from services.process.lost_past import EPOCH_HEADER
 from services.process.outages import outlasting
 from services.process.outside import outside_client
 from services.process.settings import read
@@ -31,15 +32,31 @@ class FollowedAccess(NothingKnown):
     def __init__(self, ledger: httpx.AsyncClient) -> None:
         super().__init__()
         self._ledger = ledger
+        self._epoch = "1"
 
     async def catch_up(self) -> None:
         """Read what was recorded since; httpx errors while the ledger is unavailable."""
         answer = await self._ledger.get("/v1/access/records", params={"after": self.state.position})
         lines = answer.raise_for_status().content.splitlines()
+        epoch = answer.headers.get(EPOCH_HEADER, "1")
+        if epoch != self._epoch:
+            await self._read_anew(epoch)
+            return
         for line in lines:
             self.state = self.state.after(fact_on(line))
         if lines:
             self.wake.ring()
+
+    async def _read_anew(self, epoch: str) -> None:
+        """What was read may not be there any more; until all is read again, it stays in force."""
+        state, lines = AccessState(), [b""]
+        while lines:
+            answer = await self._ledger.get("/v1/access/records", params={"after": state.position})
+            lines = answer.raise_for_status().content.splitlines()
+            for line in lines:
+                state = state.after(fact_on(line))
+        self.state, self._epoch = state, epoch
+        self.wake.ring()
 
     async def keep_up(self) -> None:
         """Until cancelled. Without the ledger, what is known stays in force."""

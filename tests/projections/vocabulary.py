@@ -298,6 +298,7 @@ class Log:
 
     def __init__(self) -> None:
         self.ledger_id = LEDGER_ID
+        self.epoch = 1
         self.lines: list[RecordedEvent] = []
         self.clock = moment("2026-01-01")
         self.actor: str | None = None

@@ -58,6 +58,12 @@ class AccessLog:
         self._last: dict[str, Last] = {}
         self._reading = asyncio.Lock()
         self._read_at = BEGINNING
+        self._is_in_doubt = False
+        store.ends.at_new_epoch(self._doubt)
+
+    def _doubt(self) -> None:
+        """Another epoch has begun: what was read may not be there any more, and is read again before it is gone by."""
+        self._is_in_doubt, self._read_at = True, BEGINNING
 
     @property
     def terms(self) -> Terms:
@@ -82,12 +88,34 @@ class AccessLog:
         """Read what was recorded since; LedgerUnavailable while PostgreSQL is unavailable."""
         async with self._reading:
             read_at = await self._clock.now()
-            while page := await self._store.page(ACCESS_LOG, self.state.position, PAGE_EVENTS):
-                for stored in page:
-                    self.state = self.state.after(fact_of(stored))
-                    self._last[stored.account_id] = Last(stored.version, stored.event_id, stored.recorded_at)
-                self.wake.ring()
+            await self._read_on()
+            while self._is_in_doubt:
+                await self._read_anew()
             self._read_at = read_at
+
+    async def _read_on(self) -> None:
+        while page := await self._store.page(ACCESS_LOG, self.state.position, PAGE_EVENTS):
+            if self._is_in_doubt:
+                return
+            for stored in page:
+                self.state = self.state.after(fact_of(stored))
+                self._last[stored.account_id] = _last(stored)
+            self.wake.ring()
+
+    async def _read_anew(self) -> None:
+        """From the start; until all is read, what was known stays in force."""
+        self._is_in_doubt = False
+        state, last = AccessState(), dict[str, Last]()
+        try:
+            while page := await self._store.page(ACCESS_LOG, state.position, PAGE_EVENTS):
+                for stored in page:
+                    state = state.after(fact_of(stored))
+                    last[stored.account_id] = _last(stored)
+        except LedgerUnavailable:
+            self._is_in_doubt = True
+            raise
+        self.state, self._last = state, last
+        self.wake.ring()
 
     async def keep_up(self) -> None:
         """Until cancelled. Without PostgreSQL, what is known stays in force."""
@@ -160,6 +188,10 @@ class AccessLog:
     def _recorded_at(self) -> datetime:
         """Of the last event: time never runs back in a log, though a test clock may be set to before its keys."""
         return max((last.recorded_at for last in self._last.values()), default=BEGINNING)
+
+
+def _last(stored: StoredEvent) -> Last:
+    return Last(stored.version, stored.event_id, stored.recorded_at)
 
 
 def fact_of(stored: StoredEvent) -> Fact:

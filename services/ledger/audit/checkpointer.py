@@ -17,16 +17,19 @@ from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.hindrances import Hindrances
 from services.ledger.audit.key_files import CannotSign
-from services.ledger.audit.keys import PublicKey, SigningKey, published, signing_key
+from services.ledger.audit.keys import SigningKey, published, signing_key
 from services.ledger.audit.merkle import EMPTY_ROOT, Frontier, Tiles, edge_of, grown, is_consistent
 from services.ledger.audit.notes import Note
 from services.ledger.audit.seal_keys import SealMemory
 from services.ledger.audit.seal_notes import StatedSeals
+from services.ledger.audit.signed_epochs import SignedEpochs, all_keys
 from services.ledger.audit.signer_memory import Remembered, SignerMemory, the_only_signer
 from services.ledger.audit.statements import Statement, Surroundings
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database, LedgerUnavailable
+from services.ledger.event_store.epochs import epoch_of, notice_lost
 from services.ledger.event_store.identity import ledger_id_of, origin
+from services.process.lost_past import WENT_BACK
 from services.process.operator_error import OperatorError
 
 logger = logging.getLogger(__name__)
@@ -79,14 +82,15 @@ class Checkpointer:
         self._memory = SignerMemory(key_file, log_id)
         self._seals = SealMemory(key_file)
         self._remembered: Remembered | None = None
-        self._resumed = False
+        self._epochs = SignedEpochs("", log_id)
+        self._resumed: int | None = None
         self._known: StoredCheckpoint | None = None
         self._root = EMPTY_ROOT
         self._clocked: datetime | None = None
 
     async def catch_up(self) -> None:
         """Sign until a checkpoint covers the whole log; CannotSign where that must not be."""
-        if not self._resumed:
+        if self._resumed != await epoch_of(self._database):
             await self._resume()
         elif await self._tree.ends() == (self._known, self._size):
             return  # mostly there is nothing to do, and it is asked twice a second
@@ -105,10 +109,17 @@ class Checkpointer:
 
         A signer of an earlier version has left no memory: what the newest checkpoint says is adopted, once.
         """
+        ledger_id = await ledger_id_of(self._database)
         remembered, latest = await asyncio.to_thread(self._memory.read), await self._tree.latest()
-        name = origin(await ledger_id_of(self._database), self._tree.log_id)
-        if remembered and remembered.origin != name:
+        name, epoch = origin(ledger_id, self.log_id), await epoch_of(self._database)
+        if remembered and remembered.origin != origin(ledger_id, self.log_id, remembered.epoch):
             raise LogDisagrees(f"this key has signed {remembered.origin}, and the database says that it is {name}")
+        if remembered and remembered.epoch > epoch:
+            raise await self._went_back(remembered)
+        self._epochs = await self._read_epochs()
+        remembered = self._kept(remembered)
+        if remembered:
+            await self._require_reached(remembered)
         if remembered and (latest.size if latest else 0) < remembered.published_size:
             raise LogDisagrees(f"{self._log} has lost the checkpoint of size {remembered.published_size}")
         said = await self._said(latest) if latest else None
@@ -119,7 +130,31 @@ class Checkpointer:
         self._known, self._root = latest, said.root if said else EMPTY_ROOT
         self._clocked = said.clock if said else None
         await self._remember_what_others_signed(said)
-        self._resumed = True
+        self._resumed = epoch
+
+    async def _read_epochs(self) -> SignedEpochs:
+        try:
+            return await SignedEpochs.read(self._database, self.log_id, await all_keys(self._database))
+        except ValueError as unsigned:
+            raise LogDisagrees(f"the epochs of the ledger are not signed: {unsigned}") from unsigned
+
+    def _kept(self, remembered: Remembered | None) -> Remembered | None:
+        """What was signed last, unless a signed record says that it was lost in a restore."""
+        if remembered is None or self._epochs.may_have(remembered.origin, remembered.size):
+            return remembered
+        if self._epochs.gave_up(remembered.origin, remembered.size, remembered.root):
+            return None
+        raise LogDisagrees(f"no record of a restore says that what was signed at size {remembered.size} is lost")
+
+    async def _require_reached(self, remembered: Remembered) -> None:
+        """The log has to have what was signed, whatever is in it."""
+        if not await self._tree.reaches(remembered.size):
+            raise await self._went_back(remembered)
+
+    async def _went_back(self, remembered: Remembered) -> LogDisagrees:
+        """Nobody appends any more, in whatever process."""
+        await notice_lost(self._database, remembered.epoch, self.log_id, remembered.size)
+        return LogDisagrees(WENT_BACK)
 
     async def _require_root(self, size: int, root: bytes) -> None:
         """The hashes of the first events have to lead to this root."""
@@ -138,6 +173,8 @@ class Checkpointer:
         if latest == self._known:
             return
         if latest is None or latest.size < self._size:
+            if self._remembered:
+                await self._require_reached(self._remembered)
             raise LogDisagrees(f"{self._log} has lost the checkpoint that was signed last")
         said = await self._said(latest)
         remembered = self._remembered
@@ -157,15 +194,13 @@ class Checkpointer:
 
     async def _said(self, latest: StoredCheckpoint) -> Checkpoint:
         """What the newest checkpoint says, if it is signed by one of the keys and for this log."""
-        ledger_id, keys = await ledger_id_of(self._database), await published(self._database)
-        name = origin(ledger_id, self._tree.log_id)
         try:
             note = Note.parse(latest.note)
             said = Checkpoint.read(note)
-            signed = any(note.signed_by(name, PublicKey.read(key, ledger_id).raw) for _, key in keys)
+            signed = any(note.signed_by(said.origin, key.raw) for key in await all_keys(self._database))
         except ValueError as unreadable:
             raise LogDisagrees(f"the checkpoint of size {latest.size} cannot be read: {unreadable}") from unreadable
-        if not signed or (said.origin, said.size) != (name, latest.size):
+        if not (signed and said.size == latest.size and self._epochs.may_have(said.origin, said.size)):
             raise LogDisagrees(f"the checkpoint of size {latest.size} is not one of {self._log}")
         if self._surroundings and said.stated and (wrong := await self._surroundings.contradiction(said.stated)):
             raise LogDisagrees(f"the checkpoint of size {latest.size} {wrong}")
@@ -190,7 +225,7 @@ class Checkpointer:
             raise LogDisagrees(f"the audit found that {faults[0]}")
 
     async def _sign(self, leaves: list[bytes]) -> None:
-        name = origin(await ledger_id_of(self._database), self._tree.log_id)
+        name = self._epochs.name
         key = self._key = self._key or await signing_key(self._database, self._key_file)
         size, after = self._size, self._size + len(leaves)
         edge = await self._tree.tiles(edge_of(size))

@@ -14,6 +14,7 @@ from services.ledger.audit.names import wrong_names
 from services.ledger.audit.notes import NotANote, Note
 from services.ledger.audit.seal_check import SealCheck
 from services.ledger.audit.seal_notes import SealKey
+from services.ledger.audit.signed_epochs import SignedEpochs
 from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.tile_check import TileCheck
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
@@ -56,6 +57,7 @@ class StoredLog(NamedTuple):
     """A log in a database, the name its checkpoints have, and the size of the newest one when verifying began.
 
     `surroundings`: what its checkpoints may state beside it. `seal_keys`: by which its appends are sealed.
+    `epochs`: under which other names its checkpoints may stand.
     """
 
     database: Database
@@ -64,6 +66,11 @@ class StoredLog(NamedTuple):
     signed_size: int
     surroundings: Surroundings | None = None
     seal_keys: Sequence[SealKey] = ()
+    epochs: SignedEpochs | None = None
+
+    def may_have(self, origin: str, size: int) -> bool:
+        """Whether a checkpoint of that origin and size can be of this log."""
+        return self.epochs.may_have(origin, size) if self.epochs else origin == self.name
 
 
 class LogVerification:
@@ -165,8 +172,8 @@ class LogVerification:
         except NotANote as unreadable:
             self.findings.fault(f"the checkpoint of size {stored.size} cannot be read: {unreadable}")
             return None
-        numbers = [key.number for key in self._keys if note.signed_by(self._log.name, key.raw)]
-        if (said.origin, said.size) != (self._log.name, stored.size) or not numbers:
+        numbers = [key.number for key in self._keys if note.signed_by(said.origin, key.raw)]
+        if not (numbers and said.size == stored.size and self._log.may_have(said.origin, said.size)):
             self.findings.fault(f"the checkpoint of size {stored.size} is not signed for this log and size")
             return None
         if said.seals and not said.seals.holds([key.note for key in self._log.seal_keys]):

@@ -12,6 +12,7 @@ import orjson
 from contracts.placement import log_name
 from services.ledger.audit.key_files import CannotSign, SignedElsewhere
 from services.ledger.audit.merkle import HASH_BYTES
+from services.ledger.event_store.identity import epoch_in
 from services.process.file_replacement import replace_file
 
 
@@ -25,6 +26,11 @@ class Remembered:
     signed_at: datetime
     published_size: int
     """Of the checkpoint that it follows, which is in the database: 0 when it follows none."""
+
+    @property
+    def epoch(self) -> int:
+        """In which epoch it was signed."""
+        return epoch_in(self.origin)
 
 
 class SignerMemory:

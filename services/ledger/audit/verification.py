@@ -10,17 +10,24 @@ from itertools import pairwise
 
 import asyncpg
 
-from contracts.placement import every_log
+from contracts.placement import every_log, log_name
+from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.cursor import Cursor, Verified
 from services.ledger.audit.findings import FAULTS_MAX, Findings
 from services.ledger.audit.keys import PublicKey, published
 from services.ledger.audit.log_verification import LogVerification, StoredLog
+from services.ledger.audit.notes import Note
+from services.ledger.audit.restore_notes import Restore
 from services.ledger.audit.seal_keys import published as seals_published
 from services.ledger.audit.seal_notes import SealKey, read_all
+from services.ledger.audit.signed_epochs import SignedEpochs, signed_restores
 from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.tree import StoredTree
 from services.ledger.event_store.database import Database
-from services.ledger.event_store.identity import ledger_id_of, origin
+from services.ledger.event_store.epochs import notice_lost
+from services.ledger.event_store.identity import epoch_in, ledger_id_of, origin
+from services.ledger.event_store.stored_event import rfc3339
+from services.process.lost_past import WENT_BACK
 
 _COUNTS = """
     SELECT log_id, count(*) AS events, min(position) AS first, max(position) AS last
@@ -47,6 +54,7 @@ async def verify(
     newest: dict[int, int] = {}
     keys: list[PublicKey] = []
     seal_keys: list[SealKey] = []
+    restores: list[Restore] = []
     ledger_id = cursor.ledger_id or ""
     with shared.instead_of_an_end("what belongs to all logs"):
         # Before the keys: whatever is signed by then is signed with a key that is published by then.
@@ -58,6 +66,7 @@ async def verify(
             cursor = replace(cursor, keys=tuple(note for _, note in await published(database)))
         keys, faults = await _keys(database, ledger_id, cursor)
         shared.faults += faults
+        restores = await _restores(database, ledger_id, keys, shared)
         seal_keys = await _seal_keys(database, ledger_id, cursor, keys, shared)
         if full or not cursor.logs:
             shared.faults += _strays(await database.rows(_COUNTS), logs)
@@ -66,11 +75,18 @@ async def verify(
     findings: dict[int, Findings] = {}
     after = dict(cursor.logs)
     for log_id in every_log(logs):
-        before = cursor.logs.get(log_id, Verified())
-        log = StoredLog(database, log_id, origin(ledger_id, log_id), newest.get(log_id, 0), surroundings, seal_keys)
+        epochs = SignedEpochs(ledger_id, log_id, restores)
+        before, notices = _still_there(cursor.logs.get(log_id, Verified()), epochs)
+        name, size = origin(ledger_id, log_id), newest.get(log_id, 0)
+        log = StoredLog(database, log_id, name, size, surroundings, seal_keys, epochs)
+        if before.size and not await StoredTree(database, log_id).reaches(before.size):
+            await notice_lost(database, epoch_in(_said(before).origin), log_id, before.size)
+            findings[log_id] = Findings(before.size, faults=[*shared.faults, f"{WENT_BACK}."], log_is_sound=False)
+            continue
         verification = LogVerification(log, keys, before, from_start=full)
         reached = await verification.run(went_over)
         findings[log_id] = verification.findings
+        findings[log_id].notices += notices
         findings[log_id].faults[:0] = shared.faults
         findings[log_id].log_is_sound = not findings[log_id].faults
         if findings[log_id].log_is_sound:
@@ -79,6 +95,30 @@ async def verify(
     trusted = tuple(key.note for key in keys) if not shared.faults else cursor.keys
     seals = tuple(key.note for key in seal_keys) if not shared.faults else cursor.seals
     return findings, replace(cursor, ledger_id=cursor.ledger_id or ledger_id, keys=trusted, seals=seals, logs=after)
+
+
+async def _restores(database: Database, ledger_id: str, keys: Sequence[PublicKey], shared: Findings) -> list[Restore]:
+    """Those that are recorded, each signed."""
+    try:
+        return await signed_restores(database, ledger_id, keys)
+    except ValueError as unsigned:
+        shared.fault(f"a record of a restore cannot be read: {unsigned}")
+        return []
+
+
+def _still_there(before: Verified, epochs: SignedEpochs) -> tuple[Verified, list[str]]:
+    """What was verified before, unless a signed record says that it was lost in a restore; and what to tell of that."""
+    if not before.size or epochs.may_have((said := _said(before)).origin, before.size):
+        return before, []
+    restore = epochs.gave_up(said.origin, said.size, said.root)
+    if restore is None or (loss := restore.losses.get(log_name(epochs.log_id))) is None:
+        return before, []
+    at = rfc3339(restore.restored_at)
+    return Verified(), [f"the ledger was restored to {loss.kept} at {at}; {loss.lost} events were lost"]
+
+
+def _said(before: Verified) -> Checkpoint:
+    return Checkpoint.read(Note.parse(before.note))
 
 
 async def _seal_keys(

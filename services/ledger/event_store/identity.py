@@ -11,6 +11,13 @@ async def ledger_id_of(database: Database) -> str:
     return await database.value(_LEDGER_ID)
 
 
-def origin(ledger_id: str, log_id: int) -> str:
-    """How a log of a ledger is named, for ever."""
-    return f"hourbook/{ledger_id}/{'access' if log_id == ACCESS_LOG else f'log/{log_id}'}"
+def origin(ledger_id: str, log_id: int, epoch: int = 1) -> str:
+    """How a log of a ledger is named; its checkpoints of a later epoch have the epoch in their name."""
+    name = f"hourbook/{ledger_id}/{'access' if log_id == ACCESS_LOG else f'log/{log_id}'}"
+    return name if epoch == 1 else f"{name}/epoch/{epoch}"
+
+
+def epoch_in(named: str) -> int:
+    """Of which epoch a checkpoint of that origin is."""
+    _, found, epoch = named.rpartition("/epoch/")
+    return int(epoch) if found else 1

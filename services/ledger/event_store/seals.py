@@ -65,6 +65,10 @@ class Sealer:
     def key_number(self) -> int:
         return self._key.number
 
+    def begin_anew(self) -> None:
+        """Follow nothing that was appended before: the log may have lost it."""
+        self._last.clear()
+
     async def renew(self) -> None:
         """Seal with another key from now on, if there is one."""
         self._key = await self._renewed()

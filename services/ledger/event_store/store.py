@@ -9,8 +9,9 @@ from typing import Any, Self
 
 import asyncpg
 
-from services.ledger.event_store.database import Database, LedgerUnavailable
+from services.ledger.event_store.database import Database, LedgerUnavailable, LogWentBack
 from services.ledger.event_store.identity import ledger_id_of
+from services.ledger.event_store.known_ends import KnownEnds
 from services.ledger.event_store.leaf import leaf_of
 from services.ledger.event_store.personal import ERASING_WAITS_MAX, PersonalData
 from services.ledger.event_store.roles import LEDGER
@@ -128,9 +129,16 @@ class EventStore:
     """
 
     def __init__(
-        self, readers: Database, writers: Database, personal: PersonalData, sealer: Sealer | None = None
+        self,
+        readers: Database,
+        writers: Database,
+        personal: PersonalData,
+        ends: KnownEnds,
+        sealer: Sealer | None = None,
     ) -> None:
         self.readers = readers
+        self.ends = ends
+        ends.at_new_epoch(self._forget)
         self.personal = personal
         self._writers = writers
         self.sealer = sealer
@@ -149,12 +157,30 @@ class EventStore:
         `sealer`: of this process; without one it can append only where appends are not sealed. `role`: what the process
         may do there; LEDGER alone appends and erases.
         """
+        ends = KnownEnds()
+        each = {"role": role, "require": ends.require}
         async with (
-            Database.connected(database_url, READERS_MAX, name="readers", role=role) as readers,
-            Database.connected(database_url, logs + 1, APPEND_SECONDS_MAX, "writers", role) as writers,
-            Database.connected(database_url, 1, name="erasers", role=role, lock_timeout=ERASING_WAITS_MAX) as erasers,
+            Database.connected(database_url, READERS_MAX, name="readers", **each) as readers,
+            Database.connected(database_url, logs + 1, APPEND_SECONDS_MAX, "writers", **each) as writers,
+            Database.connected(database_url, 1, name="erasers", lock_timeout=ERASING_WAITS_MAX, **each) as erasers,
         ):
-            yield cls(readers, writers, PersonalData(readers, erasers), sealer)
+            yield cls(readers, writers, PersonalData(readers, erasers), ends, sealer)
+
+    async def require_known_past(self) -> None:
+        """LogWentBack where the logs do not have what this process knows of them; in a new epoch it knows nothing."""
+        await self.readers.require(self.ends.require)
+
+    async def epoch(self) -> int:
+        """Which epoch it is now, as far as this process knows."""
+        if self.ends.epoch is None:
+            await self.require_known_past()
+        return self.ends.epoch or 1
+
+    def _forget(self) -> None:
+        """Another epoch has begun: what comes next follows nothing that this process has appended."""
+        self._heads.clear()
+        if self.sealer:
+            self.sealer.begin_anew()
 
     async def append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
         """Append all events or none, and return the position of the first; AlreadyTaken if a key stands against it.
@@ -175,7 +201,7 @@ class EventStore:
                 raise
             await self.sealer.renew()
             return await self._append(log_id, events, next_due)
-        except (ClockBehind, RecordedOtherwise):
+        except (ClockBehind, RecordedOtherwise, LogWentBack):
             raise
         except LedgerUnavailable:
             first = events[0]
@@ -191,7 +217,7 @@ class EventStore:
         """The hashes go along for where the log ended last, so that PostgreSQL need not work them out."""
         contents = [event.data.encode() for event in events]
         leaves = [leaf_of(log_id, *each) for each in zip(events, contents, strict=True)]
-        head = self._heads.pop(log_id, None)
+        epoch, head = self.ends.epoch, self._heads.pop(log_id, None)
         expected = None if head is None else hashes(leaves, head + 1)
         seal = self.sealer.seal(log_id, [leaf.content_hash() for leaf in leaves]) if self.sealer else None
         sealed = (seal.stored(), self.sealer.key_number) if self.sealer and seal else (None, None)
@@ -207,6 +233,7 @@ class EventStore:
         if self.sealer and seal:
             self.sealer.recorded(log_id, seal)
         self._heads[log_id] = position - 1 + len(events)
+        self.ends.know(epoch, log_id, position - 1 + len(events), events[-1].event_id)
         return position
 
     async def _stored(
@@ -270,8 +297,12 @@ class EventStore:
 
     async def page(self, log_id: int, after: int, limit: int) -> list[StoredEvent]:
         """The log's events after that position, in order, at most so many."""
+        epoch = self.ends.epoch
         async with self._page_readers:
-            return _events(await self.readers.rows(_PAGE, log_id, after, limit))
+            page = _events(await self.readers.rows(_PAGE, log_id, after, limit))
+        if page:
+            self.ends.know(epoch, log_id, page[-1].position or 0, page[-1].event_id)
+        return page
 
     async def head(self, log_id: int) -> int:
         """The position of the last event; 0 for an empty log."""

@@ -20,6 +20,9 @@ _PROVE = """
         IF current_setting('transaction_read_only')::boolean THEN
             RAISE read_only_sql_transaction; -- a standby that is not promoted yet
         END IF;
+        IF EXISTS (SELECT FROM ledger.lost_past WHERE epoch >= (SELECT coalesce(max(number), 1) FROM ledger.epoch)) THEN
+            RAISE EXCEPTION 'the log has gone back' USING ERRCODE = 'lock_not_available', HINT = 'hourbook restored';
+        END IF;
         SET LOCAL work_mem = '64kB';
         PERFORM pg_logical_emit_message(true, 'hourbook', '');
         PERFORM count(*) FROM generate_series(1, 10000) AS rows_kept_in_a_file;

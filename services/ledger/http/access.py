@@ -29,7 +29,8 @@ from services.ledger.access.keys import KeyEnded, Keys, MoreThanOnesOwn, NoSuchK
 from services.ledger.http.log import Lines, Position
 from services.ledger.http.log_feed import PAGE_EVENTS, as_lines
 from services.ledger.http.requests import LedgerOf
-from services.process.openapi import problems
+from services.process.lost_past import EPOCH_HEADER
+from services.process.openapi import headers, problems
 from services.process.problem_responses import InvalidRequest, ProblemError
 
 router = APIRouter(prefix="/v1", tags=["access"])
@@ -125,12 +126,13 @@ async def revoke_key(key_id: KeyPath, body: ReasonBody, keys: KeysOf) -> KeyView
         raise _no_such_key(key_id) from missing
 
 
-@router.get("/access/records", response_class=Lines, openapi_extra=UNAVAILABLE)
+@router.get("/access/records", response_class=Lines, responses={200: headers(EPOCH_HEADER)}, openapi_extra=UNAVAILABLE)
 @needs(Right.LOG, whole=True)
 async def read_access_records(ledger: LedgerOf, after: PositionQuery = 0) -> Response:
     """What is remembered of access, in order, one fact a line, a page."""
     page = await ledger.store.page(ACCESS_LOG, after, PAGE_EVENTS)
-    return Response(as_lines(page), media_type=Lines.media_type)
+    epoch = {EPOCH_HEADER: str(await ledger.store.epoch())}
+    return Response(as_lines(page), headers=epoch, media_type=Lines.media_type)
 
 
 def _no_such_key(key_id: str) -> ProblemError:

@@ -27,7 +27,7 @@ from services.process.problem_responses import ProblemError
 router = APIRouter(prefix="/v1", tags=["log"])
 sandbox = APIRouter(prefix="/v1", tags=["sandbox"])
 
-OF_LOG = headers("Hourbook-Ledger", "Hourbook-Logs", "Hourbook-Position")
+OF_LOG = headers("Hourbook-Ledger", "Hourbook-Epoch", "Hourbook-Logs", "Hourbook-Position")
 EVENT_LINES = lines_of("A RecordedEvent a line.")
 OF_ACCOUNT = problems("account-not-found", "account-unreadable", "ledger-unavailable")
 

@@ -6,6 +6,7 @@ from contracts.quantities import POSITION_MAX
 from services.ledger.domain.refusals import AccountNotFound
 from services.ledger.event_store.stored_event import StoredEvent, as_lines
 from services.ledger.running import Ledger
+from services.process.lost_past import EPOCH_HEADER
 from services.process.problem_responses import ProblemError
 
 PAGE_EVENTS = 1000
@@ -34,9 +35,13 @@ def require_log(ledger: Ledger, log_id: int) -> None:
 
 
 async def log_headers(ledger: Ledger, log_id: int) -> dict[str, str]:
-    """Whose log it is, how many logs there are, and how far this one reaches; a problem where there is no such log."""
+    """Whose log it is, in which epoch, how many logs there are, and how far this one reaches.
+
+    A problem where there is no such log.
+    """
     require_log(ledger, log_id)
     return {
+        EPOCH_HEADER: str(await ledger.store.epoch()),
         "Hourbook-Ledger": await ledger.store.ledger_id(),
         "Hourbook-Logs": str(ledger.settings.logs),
         "Hourbook-Position": str(await ledger.tails[log_id].present()),

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from contracts.problems import InvalidField, Problem, problem
 from services.ledger.clock import ClockMovesForwardOnly
 from services.ledger.domain.refusals import Refusal
-from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.database import LedgerUnavailable, LogWentBack
 from services.ledger.event_store.known_account import AccountUnreadable
 from services.process.application import furnish, no_page
 from services.process.problem_responses import ProblemError, problem_response
@@ -47,6 +47,8 @@ def problem_of(error: Exception) -> Problem | None:
             return problem(error.kind.slug, str(error), (field,))
         case ProblemError():
             return error.problem
+        case LogWentBack():
+            return problem("log-went-back", f"{error}.")
         case LedgerUnavailable():
             detail = "The ledger cannot record or read now. Send the command again, with the same key."
             return problem("ledger-unavailable", detail)

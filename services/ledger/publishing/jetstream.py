@@ -11,7 +11,8 @@ from nats.js.errors import NotFoundError
 
 from services.ledger.event_store.leaf import hash_of
 from services.ledger.event_store.stored_event import StoredEvent, rfc3339
-from services.process.streams import kept, own_stream
+from services.process.lost_past import EPOCH_HEADER
+from services.process.streams import epoch_of, kept, own_stream
 
 ACKNOWLEDGE_SECONDS_MAX = 5
 HEADERS_BYTES_MAX = 4096
@@ -54,13 +55,18 @@ class NotAccepted(Exception):
 class LogStream:
     """Writes a log's events to its stream, each at the sequence that is its position and nowhere else."""
 
-    def __init__(self, client: Client, log_id: int, ledger_id: str, replicas: int | None = None) -> None:
+    def __init__(
+        self, client: Client, log_id: int, ledger_id: str, replicas: int | None = None, epoch: int = 1
+    ) -> None:
         self._config = stream_config(log_id, replicas)
         self.name = stream_name(log_id)
         self._client = client
         self._jetstream = client.jetstream()
         self._log_id = log_id
         self._ledger_id = ledger_id
+        self.epoch = epoch
+        self.epoch_there = epoch
+        """In which the stream was begun, as far as its end was looked at."""
         self._inbox = client.new_inbox()
         self._round = 0
         self._missing: set[int] = set()
@@ -75,7 +81,8 @@ class LogStream:
 
         OtherLedgersStream for one that is not this ledger's.
         """
-        state = (await own_stream(self._jetstream, self._config, self._ledger_id, kept)).state
+        found = await own_stream(self._jetstream, self._config, self._ledger_id, kept, self.epoch)
+        state, self.epoch_there = found.state, epoch_of(found)
         return state.last_seq if state.messages == state.last_seq else None
 
     async def event_id(self, position: int) -> str | None:
@@ -86,11 +93,21 @@ class LogStream:
             return None
         return (message.headers or {}).get("ce-id")
 
+    async def is_of_log(self, position: int) -> bool:
+        """Whether the message there says of itself that it is this ledger's event at that position."""
+        try:
+            message = await self._jetstream.get_msg(self.name, seq=position)
+        except NotFoundError:
+            return False
+        said = message.headers or {}
+        return (said.get("Hourbook-Ledger"), said.get("Hourbook-Position")) == (self._ledger_id, str(position))
+
     async def renew(self) -> None:
         """Start over with an empty stream."""
         async with kept(self._jetstream) as keeper:
             await keeper.delete_stream(self.name)
-        await own_stream(self._jetstream, self._config, self._ledger_id, kept)
+        await own_stream(self._jetstream, self._config, self._ledger_id, kept, self.epoch)
+        self.epoch_there = self.epoch
 
     async def publish(self, events: Sequence[StoredEvent]) -> None:
         """Send consecutive events at once and wait until all are acknowledged.
@@ -132,6 +149,7 @@ class LogStream:
             "Hourbook-Command": event.command_id,
             "Hourbook-Hash": hash_of(self._log_id, event).hex(),
             "Hourbook-Ledger": self._ledger_id,
+            EPOCH_HEADER: str(self.epoch),
             Header.EXPECTED_STREAM: self.name,
             Header.EXPECTED_LAST_SEQUENCE: str(event.position - 1),
         }

@@ -10,7 +10,8 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from services.ledger.event_store.database import LedgerUnavailable
+from services.ledger.event_store.database import LedgerUnavailable, LogWentBack
+from services.ledger.event_store.epochs import notice_lost
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.metrics import RELAY_REFUSED, RELAYED
@@ -64,7 +65,7 @@ class Relay:
         await self._stream.open()
         clock = asyncio.get_running_loop().time
         place, checked_at = await self._end_of_stream(), clock()
-        while client.is_connected and not stopping():
+        while client.is_connected and not stopping() and self._stream.epoch == self._store.ends.epoch:
             next_ring = self._wake.next
             events = await self._events_after(place)
             if events:
@@ -77,12 +78,15 @@ class Relay:
                     logger.info("%s; going on from where the stream ends", refused)
                     await asyncio.sleep(SystemRandom().uniform(0, ASIDE_SECONDS_MAX))
                     place, checked_at = await self._end_of_stream(sent_after=place.position), clock()
-            elif events is None or clock() - checked_at > CHECK_SECONDS:
+            elif events is None:
+                await self._require_new_epoch(place.position)
+            elif clock() - checked_at > CHECK_SECONDS:
+                await self._store.require_known_past()
                 place, checked_at = await self._end_of_stream(), clock()
             else:
                 self._goes_on()
                 await next_ring.wait(CHECK_SECONDS)
-        raise asyncio.CancelledError if stopping() else ConnectionError("the connection to NATS was lost")
+        raise asyncio.CancelledError if stopping() else ConnectionError("the connection, or the epoch, has ended")
 
     def _goes_on(self) -> None:
         RELAY_REFUSED.labels(self._log_id).set(0)
@@ -95,18 +99,32 @@ class Relay:
         page = await self._store.page(self._log_id, place.position - 1, PAGE_EVENTS)
         return page[1:] if page and page[0].event_id == place.event_id else None
 
+    async def _require_new_epoch(self, position: int) -> None:
+        """LogWentBack unless another epoch has begun, in which the log need not reach so far."""
+        await self._store.require_known_past()
+        if self._stream.epoch == self._store.ends.epoch:
+            raise await notice_lost(self._store.readers, self._stream.epoch, self._log_id, position)
+
     async def _end_of_stream(self, sent_after: int | None = None) -> Place:
         """How far the stream has come; one that is no copy of this log is emptied first, and filled again.
 
-        `sent_after`: after which position a page was sent that was not accepted whole. Some of it may stand behind a
-        message of somebody else.
+        LogWentBack where it goes on as this log's where the log ends, in the same epoch. `sent_after`: after which
+        position a page was sent that was not accepted whole. Some of it may stand behind a message of somebody else.
         """
         end = await self._stream.end()
+        if self._stream.epoch_there > self._stream.epoch:
+            raise await notice_lost(self._store.readers, self._stream.epoch_there, self._log_id, end or 0)
+        if self._stream.epoch_there < self._stream.epoch:
+            logger.warning("%s is of epoch %d: it is begun anew", self._stream.name, self._stream.epoch_there)
+            await self._stream.renew()
+            return Place()
         if end == 0:
             return Place()
         first = end if end is None or sent_after is None else min(max(sent_after + 1, end - PAGE_EVENTS + 1), end)
         if end and first and (event_id := await self._copied(first, end)):
             return Place(end, event_id)
+        if end and end > await self._store.head(self._log_id) and await self._stream.is_of_log(end):
+            await self._require_new_epoch(end)
         logger.error("%s is not a copy of this ledger's log: it is deleted and filled again", self._stream.name)
         await self._stream.renew()
         return Place()
@@ -128,9 +146,9 @@ async def keep_relaying(store: EventStore, log_id: int, nats_url: str, wake: Wak
     async def relay() -> None:
         try:
             async with connected(nats_url) as client:
-                stream = LogStream(client, log_id, await store.ledger_id(), replicas)
+                stream = LogStream(client, log_id, await store.ledger_id(), replicas, await store.epoch())
                 await Relay(store, log_id, stream, wake, reach).run(client)
-        except (*REFUSED, NotPermitted):
+        except (*REFUSED, NotPermitted, LogWentBack):
             RELAY_REFUSED.labels(log_id).set(1)
             reach.fails()
             await asyncio.sleep(CHECK_SECONDS)

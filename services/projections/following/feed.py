@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
 
 import httpx
 
+from services.process.lost_past import EPOCH_HEADER, WENT_BACK
 from services.projections.following.identity import FollowedLedger
 from services.projections.following.logged import CannotApply, Logged, hash_of, written_on
 from services.projections.following.tracking import Place
@@ -22,6 +25,13 @@ class OtherPast(OtherLog):
     """The ledger's log does not have what this projection applied last: its tables are not true."""
 
 
+class LogWentBack(CannotApply):
+    """The log has lost what this projection, or the ledger itself, knows of it, and no new epoch has begun."""
+
+    def __init__(self) -> None:
+        super().__init__(WENT_BACK)
+
+
 class LogFeed:
     """GET /v1/log of the ledger that is followed, for one of its logs.
 
@@ -35,6 +45,8 @@ class LogFeed:
         self.logs = logs
         self._asking = asyncio.Lock()
         self._recent: tuple[float, int] = (float("-inf"), 0)
+        self.epoch = 1
+        """The ledger's, as it said last."""
 
     async def head(self) -> int:
         """The position of the log's last event."""
@@ -55,6 +67,11 @@ class LogFeed:
         response = await self._client.get("/v1/log/hashes", params=asked)
         return (await self._of_followed(response)).json()["hashes"]
 
+    async def require_past(self, place: Place) -> None:
+        """LogWentBack unless the log has that place's event; OtherPast where it need not, in a later epoch."""
+        async with aclosing(self.pages(place)) as pages:
+            await anext(pages, None)
+
     async def require_owner(self, ledger_id: str | None) -> None:
         """OtherLedger unless that is the ledger that is followed, or none is named."""
         await self._followed.require(ledger_id)
@@ -70,7 +87,7 @@ class LogFeed:
             while True:
                 events, failure = await page
                 if events:
-                    after = Place.after(events[-1], self.log)
+                    after = replace(Place.after(events[-1], self.log), epoch=self.epoch)
                     page = asyncio.ensure_future(self._page(after))
                     yield events
                 if failure:
@@ -90,7 +107,10 @@ class LogFeed:
         asked = {"log": self.log, "after": after.position - bool(last), "limit": PAGE_EVENTS}
         events: list[Logged] = []
         async with self._client.stream("GET", "/v1/log", params=asked) as response:
+            await _require_present(response)
             await self._of_followed(response)
+            if self.epoch < after.epoch:
+                raise LogWentBack
             if (logs := int(response.headers.get("Hourbook-Logs", self.logs))) != self.logs:
                 raise OtherLog(f"the ledger has {logs} logs, and HOURBOOK_LOGS is {self.logs} here: set it to {logs}")
             try:
@@ -107,6 +127,7 @@ class LogFeed:
 
     async def _of_followed(self, response: httpx.Response) -> httpx.Response:
         await self._followed.require(response.raise_for_status().headers.get("Hourbook-Ledger"))
+        self.epoch = int(response.headers.get(EPOCH_HEADER, "1"))
         return response
 
     def _require(self, line: bytes | None, place: Place, response: httpx.Response) -> None:
@@ -120,8 +141,16 @@ class LogFeed:
             found = "an event of that id with other contents"
         else:
             return
+        if self.epoch <= place.epoch and "Hourbook-Ledger" in response.headers:
+            raise LogWentBack
         differs = OtherPast if "Hourbook-Ledger" in response.headers else OtherLog
         raise differs(f"this projection has applied event {place.event_id} at {place.position}; the log has {found}")
+
+
+async def _require_present(response: httpx.Response) -> None:
+    """LogWentBack where the ledger itself says so."""
+    if response.status_code == httpx.codes.SERVICE_UNAVAILABLE and b"log-went-back" in await response.aread():
+        raise LogWentBack
 
 
 async def _lines(blocks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:

@@ -39,8 +39,8 @@ LIVE = """
 
 REPLACE = """
     UPDATE projections.tracking AS live
-    SET position = built.position, event_id = built.event_id, hash = built.hash, version = built.version,
-        tables = built.tables, halted = NULL
+    SET position = built.position, event_id = built.event_id, hash = built.hash, epoch = built.epoch,
+        version = built.version, tables = built.tables, halted = NULL
     FROM tracking AS built
     WHERE live.projection = built.projection AND live.log = built.log;
 

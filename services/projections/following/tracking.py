@@ -17,7 +17,7 @@ from services.projections.following.logged import CannotApply, Logged
 
 SCHEMA = """
 -- tables: those of that version, so that another version knows what it replaces. hash: the leaf hash of the last event
--- applied; an earlier version kept none.
+-- applied; an earlier version kept none. epoch: the ledger's, in which that was applied.
 CREATE TABLE IF NOT EXISTS tracking (
     projection text NOT NULL,
     log        text NOT NULL,
@@ -29,25 +29,29 @@ CREATE TABLE IF NOT EXISTS tracking (
 ALTER TABLE tracking
     ADD COLUMN IF NOT EXISTS version integer NOT NULL DEFAULT 1,
     ADD COLUMN IF NOT EXISTS tables text[] NOT NULL DEFAULT '{}',
-    ADD COLUMN IF NOT EXISTS hash text;
+    ADD COLUMN IF NOT EXISTS hash text,
+    ADD COLUMN IF NOT EXISTS epoch integer NOT NULL DEFAULT 1;
 """
 
 BEGIN = "INSERT INTO tracking (projection, log, version, tables) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 
 READ = f"""
-    SELECT position, event_id, halted, version, hash, {OF_PLACE} FROM tracking WHERE projection = $1 AND log = $2
+    SELECT position, event_id, halted, version, hash, epoch, {OF_PLACE} FROM tracking
+    WHERE projection = $1 AND log = $2
 """  # noqa: S608 - nothing in it comes from outside
 
 READ_LOGS = f"""
-    SELECT log, position, event_id, halted, version, hash, {OF_PLACE} FROM tracking
+    SELECT log, position, event_id, halted, version, hash, epoch, {OF_PLACE} FROM tracking
     WHERE projection = $1 AND log = ANY ($2)
 """  # noqa: S608
 
 ADVANCE = f"""
-    UPDATE tracking SET position = $5, event_id = $6, hash = $7, halted = NULL
+    UPDATE tracking SET position = $5, event_id = $6, hash = $7, epoch = $8, halted = NULL
     WHERE projection = $1 AND log = $2 AND version = $3 AND position = $4
     RETURNING {OF_PLACE}
 """  # noqa: S608
+
+ENTER_EPOCH = "UPDATE tracking SET epoch = $3 WHERE projection = $1 AND log = $2 AND epoch < $3"
 
 HALT = "UPDATE tracking SET halted = $4 WHERE projection = $1 AND log = $2 AND version <= $3"
 
@@ -107,7 +111,7 @@ class Place:
     """A place in the log: the last event applied, and why the projection does not go on, if it does not.
 
     `version`: of the tables; absent while there is no projection yet. `hash`: of the last event; absent where a version
-    applied it that kept none.
+    applied it that kept none. `epoch`: the ledger's, in which that event was in its log.
     """
 
     position: int = 0
@@ -115,6 +119,7 @@ class Place:
     halted: str | None = None
     version: int | None = None
     hash: str | None = None
+    epoch: int = 1
     halted_accounts: Sequence[str] = ()
 
     @classmethod
@@ -193,12 +198,16 @@ class Tracking:
         first, last = batch[0].position, batch[-1].position
         if first != before.position + 1 or last - first + 1 != len(batch):
             raise CannotApply(f"after position {before.position} came {first} to {last} in {len(batch)} events")
-        after = replace(Place.after(batch[-1], self.log), version=self.projection.version)
-        moved = (before.position, after.position, after.event_id, after.hash)
+        after = replace(Place.after(batch[-1], self.log), version=self.projection.version, epoch=before.epoch)
+        moved = (before.position, after.position, after.event_id, after.hash, after.epoch)
         row = await connection.fetchrow(ADVANCE, *self._own, *moved)
         if row is None:
             raise Overtaken
         return replace(after, halted_accounts=row["halted_accounts"])
+
+    async def enter_epoch(self, database: Pool, epoch: int) -> None:
+        """The last event applied is in the ledger's log still, in that epoch."""
+        await database.execute(ENTER_EPOCH, *self._key, epoch)
 
     async def halt(self, database: Pool, reason: str) -> None:
         """Let every process see that the projection does not go on, and why."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 import asyncpg
 
@@ -11,7 +12,7 @@ from services.process.pauses import Rests
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.projections import metrics
 from services.projections.following.batches import apply
-from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed, OtherPast
+from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed, LogWentBack, OtherPast
 from services.projections.following.identity import OtherLedger
 from services.projections.following.live_log import Delivery, LiveLog
 from services.projections.following.logged import CannotApply, Logged
@@ -49,7 +50,7 @@ class Worker:
         self._disproved: OtherPast | None = None
         self._failures = 0
         self._proven_at = float("-inf")
-        self._of_other_ledger = False
+        self._until_ledger_answers = False
         self.halted: str | None = None
         self.waiting: str | None = None
 
@@ -57,7 +58,7 @@ class Worker:
         """Work until cancelled, through every outage.
 
         An event that cannot be applied halts the projection, until it is rebuilt or this process started again; another
-        ledger's log halts it, until the right ledger answers.
+        ledger's log halts it, until the right ledger answers, and a log that has gone back, until another epoch begins.
         """
         async with self._delivery.followed_by(self._live):
             while True:
@@ -81,12 +82,12 @@ class Worker:
                 self._show_halt(str(disproved))
             except CannotApply as refused:
                 self.halted = str(refused)
-                self._of_other_ledger = isinstance(refused, OtherLedger)
+                self._until_ledger_answers = isinstance(refused, OtherLedger | LogWentBack)
             except HINDRANCES as hindrance:
                 await asyncio.sleep(self._wait_for(hindrance))
             except Exception as broken:
                 logger.exception("the projection %s broke", self._projection.name)
-                self.halted, self._of_other_ledger = repr(broken), False
+                self.halted, self._until_ledger_answers = repr(broken), False
 
     async def _begin(self) -> Place:
         """Where to go on, in tables of this version: older ones are replaced first, newer ones left alone."""
@@ -149,6 +150,9 @@ class Worker:
         async with aclosing(self._feed.pages(before)) as pages:
             async for events in pages:
                 await self._apply(events)
+        if self._feed.epoch > self._place.epoch:
+            await self._tracking.enter_epoch(self._pool, self._feed.epoch)
+            self._stand_at(replace(self._place, epoch=self._feed.epoch))
         if self.waiting:
             logger.info("the projection %s goes on at %d", self._projection.name, self._place.position)
         self._failures, self.waiting = 0, None
@@ -195,12 +199,14 @@ class Worker:
                     await self._tracking.halt(self._pool, self.halted)
                     shown = True
                 await asyncio.sleep(STAND_BY_SECONDS)
-                if self._of_other_ledger:
-                    await self._feed.head()
-                if self._of_other_ledger or (await self._tracking.place(self._pool)).halted is None:
+                if self._until_ledger_answers:
+                    await self._feed.require_past(self._place)
+                if self._until_ledger_answers or (await self._tracking.place(self._pool)).halted is None:
                     self.halted = None
-            except OtherLedger:
+            except (OtherLedger, LogWentBack):
                 continue
+            except OtherPast:
+                self.halted = None  # in another epoch, whose log is gone by
             except (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE) as outage:
                 await asyncio.sleep(self._wait_for(outage))
         metrics.HALTED.labels(*self._labels).set(0)

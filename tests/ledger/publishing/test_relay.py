@@ -18,6 +18,7 @@ from infra.embedded import EmbeddedNats
 from services.ledger.event_store.migrations import migrate
 from services.ledger.event_store.store import EventStore
 from services.ledger.publishing.relay import keep_relaying, keep_ringing, wake_subject
+from services.process.lost_past import WENT_BACK
 from services.process.stopping import end
 from services.process.streams import owner_of
 from services.process.wake import Wake
@@ -93,6 +94,7 @@ async def test_events_arrive_in_order_at_their_positions_with_all_a_reader_needs
         "Hourbook-Fingerprint": recorded["fingerprint"],
         "Hourbook-Hash": (await store.hashes(log_id, 3, 1))[0],
         "Hourbook-Ledger": await store.ledger_id(),
+        "Hourbook-Epoch": "1",
         "Nats-Expected-Stream": stream,
         "Nats-Expected-Last-Sequence": "3",
     }
@@ -235,7 +237,7 @@ async def test_a_stream_of_another_ledger_is_refused_and_left_alone(
 
 
 @pytest.mark.parametrize("end", [7, 10, 14])
-async def test_a_log_that_goes_back_under_the_relay_is_copied_as_it_is_then(
+async def test_a_log_that_goes_back_under_the_relay_is_copied_as_it_is_then_in_a_new_epoch(
     store: EventStore,
     database_url: str,
     nats_url: str,
@@ -243,8 +245,12 @@ async def test_a_log_that_goes_back_under_the_relay_is_copied_as_it_is_then(
     jetstream: JetStreamContext,
     stream: str,
     end: int,
+    caplog: pytest.LogCaptureFixture,
 ):
-    """It has grown again before the relay looks: no further, as far or further than what was published."""
+    """It has grown again before the relay looks: no further, as far or further than what was published.
+
+    Before the new epoch the stream stays as it is, with what the log has lost.
+    """
     await append(store, log_id, "a", range(1, 11))
     async with relaying(store, log_id, nats_url) as wake:
         await copied(store, log_id, jetstream, stream)
@@ -256,7 +262,16 @@ async def test_a_log_that_goes_back_under_the_relay_is_copied_as_it_is_then(
                 '\\x00' FROM generate_series(6, {end}) AS n""",
         )
         wake.ring()
+
+        async def said() -> bool:
+            await asyncio.sleep(0)
+            return WENT_BACK in caplog.text
+
+        await until(said)
+        assert (await jetstream.stream_info(stream)).state.last_seq == 10
+        await as_superuser(database_url, "INSERT INTO ledger.epoch VALUES (2)")
         messages = await copied(store, log_id, jetstream, stream)
+    assert {(message.headers or {})["Hourbook-Epoch"] for message in messages} == {"2"}
     assert len(messages) == end
 
 

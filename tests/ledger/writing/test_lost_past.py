@@ -37,8 +37,12 @@ def read(answer: Answer) -> Recorded:
 
 
 async def go_back(database_url: str, version: int) -> None:
-    """The log and all beside it as they were after that event of account a, the only one there is."""
-    await as_superuser(database_url, f"DELETE FROM ledger.event WHERE log_id = {LOG} AND version > {version}")
+    """The log and all beside it as they were after that event of account a, the only one there is, in a new epoch."""
+    await as_superuser(
+        database_url,
+        f"DELETE FROM ledger.event WHERE log_id = {LOG} AND version > {version}",
+        "INSERT INTO ledger.epoch VALUES (2)",
+    )
 
 
 async def balance_in_log(ledger: Ledger) -> int:

@@ -39,7 +39,8 @@ def feed(server: "LogServer") -> FastAPI:
 
     def headers(there: list[RecordedEvent]) -> dict[str, str]:
         named = {"Hourbook-Ledger": server.log.ledger_id} if server.log.ledger_id else {}
-        return {"Hourbook-Position": str(len(there)), "Hourbook-Logs": str(server.logs), **named}
+        said = {"Hourbook-Epoch": str(server.log.epoch), "Hourbook-Logs": str(server.logs), **named}
+        return {"Hourbook-Position": str(len(there)), **said}
 
     def there_is(log_name: str) -> list[RecordedEvent]:
         return lines_of(server.log, int(log_name), server.logs) if log_name.isdecimal() else server.log.lines

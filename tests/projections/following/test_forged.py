@@ -5,6 +5,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from contracts.envelope import RecordedEvent
+from services.process.lost_past import WENT_BACK
 from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.debt_alerts.episodes import begin
 from services.projections.following.feed import OtherPast
@@ -84,8 +85,9 @@ async def waits_for_ledger(worker) -> bool:
 
 
 async def other_past(stage: Stage, last: int) -> None:
-    """The log as it is after a restore: it has forgotten its last three events, and records others."""
+    """The log as it is in the epoch after a restore: it has forgotten its last three events, and records others."""
     del stage.log.lines[last - 3 :]
+    stage.log.epoch += 1
     for minutes in (20, 30, 40, 50, 60):
         task = closed(f"T-{stage.log.position}", on="2026-03-05", draws={"spring-romashka": minutes})
         stage.log.record("romashka", task)
@@ -124,6 +126,7 @@ async def test_alerts_of_what_is_recorded_in_the_place_of_what_was_lost_are_deli
     async with stage.worker(nats_url=None, projection=DEBT_ALERTS):
         await until(caught_up)
         del stage.log.lines[last - 5 :]
+        stage.log.epoch += 1
 
         async def shorter() -> bool:
             return await caught_up() and (await tracking.place(stage.database)).halted is None
@@ -143,7 +146,10 @@ async def test_a_log_that_has_lost_its_end_is_followed_from_where_it_ends(stage:
     async def healed() -> bool:
         return (await stage.place()).position == last - 3
 
-    async with stage.worker(nats_url=None):
+    async with stage.worker(nats_url=None) as worker:
+        assert await stage.halted() == worker.halted == WENT_BACK
+        assert await stage.remaining() == {"romashka": 6000 - 100}
+        stage.log.epoch += 1
         await until(healed)
         await stage.reached(await stage.close())
     assert await stage.remaining() == {"romashka": 6000 - 80}
@@ -156,6 +162,7 @@ async def test_the_hash_of_what_was_applied_last_is_compared(stage: Stage):
     before, line = (await stage.place()).hash, stage.log.lines[-1]
     data = closed("T-2", on="2026-03-05", draws={"spring-romashka": 50}).model_dump(mode="json")
     stage.log.lines[-1] = line.model_copy(update={"data": data})
+    stage.log.epoch += 1
     async with stage.worker(nats_url=None):
 
         async def healed() -> bool:

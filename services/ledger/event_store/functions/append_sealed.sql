@@ -38,6 +38,13 @@ BEGIN
     PERFORM ledger.lock_log(log);
     SELECT coalesce(max(position), 0) INTO head FROM ledger.event WHERE log_id = log;
 
+    -- Only what begins the next epoch is recorded on a log that has lost its end.
+    IF types <> '{LedgerRestored}' AND EXISTS (
+        SELECT FROM ledger.lost_past WHERE epoch >= (SELECT coalesce(max(number), 1) FROM ledger.epoch)
+    ) THEN
+        RAISE EXCEPTION 'the log has gone back' USING ERRCODE = 'lock_not_available', HINT = 'hourbook restored';
+    END IF;
+
     IF seal_key_number IS DISTINCT FROM (SELECT max(number) FROM ledger.seal_key) THEN
         RAISE EXCEPTION 'this is not sealed with the key that seals now'
             USING ERRCODE = 'object_not_in_prerequisite_state';

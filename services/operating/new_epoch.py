@@ -1,0 +1,144 @@
+"""What a restore of the database has cost, by what is known outside of it, and the epoch that goes on from there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+from contracts.access_events import LedgerRestored
+from contracts.placement import every_log, log_name
+from services.access.principals import SYSTEM
+from services.ledger.access.log import AccessLog
+from services.ledger.audit.keys import signing_key
+from services.ledger.audit.merkle import EMPTY_ROOT
+from services.ledger.audit.restore_notes import Loss, Restore
+from services.ledger.audit.signed_epochs import all_keys, signed_restores
+from services.ledger.audit.signer_memory import Remembered, SignerMemory
+from services.ledger.clock import Clock, SandboxClock, SystemClock
+from services.ledger.event_store import epochs
+from services.ledger.event_store.database import Database
+from services.ledger.event_store.roles import SIGNER
+from services.ledger.event_store.store import EventStore
+from services.ledger.publishing.jetstream import stream_name
+from services.ledger.sealing import opened_sealer
+from services.ledger.settings import Settings
+from services.process.nats_connection import connected
+from services.process.operator_error import OperatorError
+from services.process.streams import epoch_of, owner_of
+
+_RECORDED_AT = "SELECT recorded_at FROM ledger.event WHERE log_id = $1 AND position = $2"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a log ends now, and what is known of it: the last event's time, and the checkpoint that was signed last."""
+
+    loss: Loss
+    recorded_at: datetime | None
+    signed: Remembered | None
+
+    def sentence(self, name: str) -> str:
+        """For the operator who is asked whether a new epoch is to begin."""
+        end = f"ends at position {self.loss.kept}"
+        end += f", recorded at {self.recorded_at.isoformat()}" if self.recorded_at else ""
+        if not self.loss.lost:
+            return f"log {name} {end}: nothing that is known of it is missing"
+        first, last = self.loss.kept + 1, self.loss.kept + self.loss.lost
+        signed = self.signed
+        seen = f"; of epoch {signed.epoch}, {signed.size} events were signed at {signed.signed_at}" if signed else ""
+        return f"log {name} {end}: positions {first} to {last}, {self.loss.lost} events, are lost{seen}"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The epoch that has ended, by all that is known of it, and what each log has kept."""
+
+    before: int
+    logs: dict[int, Kept]
+    noticed: bool
+    """Whether somebody holds something later than the database, of whatever log."""
+
+    def sentences(self) -> Iterator[str]:
+        """A line for each log."""
+        for log_id, kept in self.logs.items():
+            yield kept.sentence(log_name(log_id))
+
+
+class Restored:
+    """A ledger whose database was restored: what that has cost, and the beginning of the next epoch."""
+
+    def __init__(self, settings: Settings, key_file: Path, store: EventStore, signers: Database) -> None:
+        self._settings = settings
+        self._key_file = key_file
+        self._store = store
+        self._signers = signers
+
+    async def survey(self) -> Survey:
+        """By the signer's memory, by what the parts have noticed, and by the streams where NATS answers."""
+        noticed, streams = await epochs.lost_positions(self._signers), await self._streams()
+        logs: dict[int, Kept] = {}
+        epochs_known = [await epochs.epoch_of(self._signers), *(epoch for _, epoch in streams.values())]
+        for log_id in every_log(self._settings.logs):
+            signed = await asyncio.to_thread(SignerMemory(self._key_file, log_id).read)
+            kept = await self._store.head(log_id)
+            known = max(noticed.get(log_id, 0), streams.get(log_id, (0, 1))[0], kept)
+            size, root = (signed.size, signed.root) if signed else (0, EMPTY_ROOT)
+            recorded_at = await self._store.readers.value(_RECORDED_AT, log_id, kept)
+            logs[log_id] = Kept(Loss(kept, known, size, root), recorded_at, signed)
+            epochs_known.append(signed.epoch if signed else 1)
+        before, now = max(epochs_known), epochs_known[0]
+        return Survey(before, logs, bool(noticed) or before > now or any(each.loss.lost for each in logs.values()))
+
+    async def begin(self, survey: Survey) -> Restore:
+        """Record, sign and begin the next epoch; all parts go on by themselves then."""
+        ledger_id = await self._store.ledger_id()
+        losses = {log_name(log_id): kept.loss for log_id, kept in survey.logs.items()}
+        restore = Restore(survey.before + 1, survey.before, datetime.now(UTC), losses)
+        key = await signing_key(self._signers, self._key_file)
+        record = LedgerRestored(epoch=restore.epoch, note=restore.written(ledger_id, key.private))
+        clock: Clock = SandboxClock(self._store.readers) if self._settings.sandbox else SystemClock()
+        log = AccessLog(self._store, clock)
+        await log.record(epochs.LEDGER_SUBJECT, record, SYSTEM["operator"].id)
+        await epochs.begin(self._signers, restore.epoch)
+        return restore
+
+    async def finish(self) -> int | None:
+        """The epoch that was recorded and has not begun, because this was cut short; it begins now."""
+        ledger_id, keys = await self._store.ledger_id(), await all_keys(self._signers)
+        restores = await signed_restores(self._signers, ledger_id, keys)
+        if restores and restores[-1].epoch > await epochs.epoch_of(self._signers):
+            await epochs.begin(self._signers, restores[-1].epoch)
+            return restores[-1].epoch
+        return None
+
+    async def _streams(self) -> dict[int, tuple[int, int]]:
+        """How far each stream of this ledger goes, and of which epoch it is; nothing while NATS does not answer."""
+        found: dict[int, tuple[int, int]] = {}
+        if self._settings.nats_url is None:
+            return found
+        with suppress(NatsError, OSError):
+            async with connected(self._settings.nats_url) as client:
+                for log_id in range(self._settings.logs):
+                    with suppress(NotFoundError):
+                        stream = await client.jetstream().stream_info(stream_name(log_id))
+                        if owner_of(stream) == await self._store.ledger_id():
+                            found[log_id] = stream.state.last_seq, epoch_of(stream)
+        return found
+
+
+@asynccontextmanager
+async def restored_ledger(settings: Settings) -> AsyncIterator[Restored]:
+    """The ledger of these settings, as who records and signs; OperatorError where no key of checkpoints is named."""
+    if settings.audit_key_file is None:
+        raise OperatorError("HOURBOOK_AUDIT_KEY_FILE is not set: a new epoch is signed by the key of checkpoints.")
+    sealer = await opened_sealer(settings)
+    async with (
+        EventStore.connected(settings.database_url, settings.logs, sealer) as store,
+        Database.connected(settings.database_url, 1, name="signers", role=SIGNER) as signers,
+    ):
+        yield Restored(settings, settings.audit_key_file, store, signers)

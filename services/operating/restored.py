@@ -1,0 +1,64 @@
+"""The command `hourbook restored`: the database was restored to an earlier state, and the ledger goes on from there."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.access.options import DEFAULT_DATA
+from services.ledger.settings import Settings
+from services.process.operator_error import OperatorError
+
+
+def restored(
+    data: Annotated[Path, typer.Option(help="Where Hourbook keeps everything.")] = DEFAULT_DATA,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+) -> None:
+    """Say what a restore of the database has cost, and begin a new epoch: until then nothing is recorded.
+
+    The record of it is signed, with the last checkpoint of the epoch before, and stands in the log of access. Streams,
+    projections and checkpoints follow by themselves, and the parts may run meanwhile.
+    """
+    asyncio.run(_restored(settings_of(data), yes=yes))
+
+
+def settings_of(data: Path) -> Settings:
+    """Of who records and signs, with the keys of the data folder where the environment names none."""
+    from services.operating.database_logins import database_url_of
+    from services.process.settings import read
+
+    audit = {
+        name: os.environ.get(variable) or str(data / "audit" / file)
+        for name, variable, file in (
+            ("audit_key_file", "HOURBOOK_AUDIT_KEY_FILE", "key.pem"),
+            ("seal_key_file", "HOURBOOK_SEAL_KEY_FILE", "seal.pem"),
+        )
+    }
+    kept = {name: file for name, file in audit.items() if name == "audit_key_file" or Path(file).exists()}
+    return read(Settings, database_url=database_url_of("expiry", data), **kept)
+
+
+async def _restored(settings: Settings, *, yes: bool) -> None:
+    from services.ledger.audit.key_files import CannotSign
+    from services.ledger.event_store.database import LedgerUnavailable
+    from services.operating.new_epoch import restored_ledger
+
+    try:
+        async with restored_ledger(settings) as ledger:
+            if epoch := await ledger.finish():
+                print(f"epoch {epoch}, which was recorded already, has begun")
+                return
+            survey = await ledger.survey()
+            if not survey.noticed:
+                print("no log has gone back, as far as anything outside of the database knows: no epoch has begun")
+                return
+            for sentence in survey.sentences():
+                print(sentence)
+            if not yes and not typer.confirm(f"Begin epoch {survey.before + 1} without what is lost?"):
+                raise typer.Exit(1)
+            restore = await ledger.begin(survey)
+            print(f"epoch {restore.epoch} has begun, and is recorded in the log of access")
+    except (CannotSign, LedgerUnavailable) as hindrance:
+        raise OperatorError(f"{hindrance}.") from hindrance
