@@ -93,14 +93,15 @@ class LogStream:
             return None
         return (message.headers or {}).get("ce-id")
 
-    async def is_of_log(self, position: int) -> bool:
-        """Whether the message there says of itself that it is this ledger's event at that position."""
+    async def id_as_of_log(self, position: int) -> str | None:
+        """The id of the message there, where it says of itself that it is this ledger's event at that position."""
         try:
             message = await self._jetstream.get_msg(self.name, seq=position)
         except NotFoundError:
-            return False
+            return None
         said = message.headers or {}
-        return (said.get("Hourbook-Ledger"), said.get("Hourbook-Position")) == (self._ledger_id, str(position))
+        own = (said.get("Hourbook-Ledger"), said.get("Hourbook-Position")) == (self._ledger_id, str(position))
+        return said.get("ce-id") if own else None
 
     async def renew(self) -> None:
         """Start over with an empty stream."""

@@ -108,8 +108,9 @@ class Relay:
     async def _end_of_stream(self, sent_after: int | None = None) -> Place:
         """How far the stream has come; one that is no copy of this log is emptied first, and filled again.
 
-        LogWentBack where it goes on as this log's where the log ends, in the same epoch. `sent_after`: after which
-        position a page was sent that was not accepted whole. Some of it may stand behind a message of somebody else.
+        LogWentBack where it ends with an event of this log that the log does not have, in the same epoch. `sent_after`:
+        after which position a page was sent that was not accepted whole. Some of it may stand behind a message of
+        somebody else.
         """
         end = await self._stream.end()
         if self._stream.epoch_there > self._stream.epoch:
@@ -123,7 +124,8 @@ class Relay:
         first = end if end is None or sent_after is None else min(max(sent_after + 1, end - PAGE_EVENTS + 1), end)
         if end and first and (event_id := await self._copied(first, end)):
             return Place(end, event_id)
-        if end and end > await self._store.head(self._log_id) and await self._stream.is_of_log(end):
+        own = await self._stream.id_as_of_log(end) if end else None
+        if end and own and own != await self._store.event_id(self._log_id, end):
             await self._require_new_epoch(end)
         logger.error("%s is not a copy of this ledger's log: it is deleted and filled again", self._stream.name)
         await self._stream.renew()
