@@ -79,8 +79,7 @@ async def verify(
         before, notices = _still_there(cursor.logs.get(log_id, Verified()), epochs)
         name, size = origin(ledger_id, log_id), newest.get(log_id, 0)
         log = StoredLog(database, log_id, name, size, surroundings, seal_keys, epochs)
-        if before.size and not await StoredTree(database, log_id).reaches(before.size):
-            await notice_lost(database, epoch_in(_said(before).origin), log_id, before.size)
+        if await _has_gone_back(database, log_id, before):
             findings[log_id] = Findings(before.size, faults=[*shared.faults, f"{WENT_BACK}."], log_is_sound=False)
             continue
         verification = LogVerification(log, keys, before, from_start=full)
@@ -104,6 +103,16 @@ async def _restores(database: Database, ledger_id: str, keys: Sequence[PublicKey
     except ValueError as unsigned:
         shared.fault(f"a record of a restore cannot be read: {unsigned}")
         return []
+
+
+async def _has_gone_back(database: Database, log_id: int, before: Verified) -> bool:
+    """Whether the log ends before what was verified of it, which nobody appends to then; what cannot be read has not."""
+    ends_before = False
+    with Findings().instead_of_an_end(f"the end of log {log_id}"):
+        ends_before = before.size > 0 and not await StoredTree(database, log_id).reaches(before.size)
+        if ends_before:
+            await notice_lost(database, epoch_in(_said(before).origin), log_id, before.size)
+    return ends_before
 
 
 def _still_there(before: Verified, epochs: SignedEpochs) -> tuple[Verified, list[str]]:
