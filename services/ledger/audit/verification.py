@@ -106,7 +106,7 @@ async def _restores(database: Database, ledger_id: str, keys: Sequence[PublicKey
 
 
 async def _has_gone_back(database: Database, log_id: int, before: Verified) -> bool:
-    """Whether the log ends before what was verified of it, which nobody appends to then; what cannot be read has not."""
+    """Whether the log ends before what was verified of it; nobody appends then. What cannot be read has not."""
     ends_before = False
     with Findings().instead_of_an_end(f"the end of log {log_id}"):
         ends_before = before.size > 0 and not await StoredTree(database, log_id).reaches(before.size)
