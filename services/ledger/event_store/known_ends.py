@@ -4,6 +4,7 @@ A restore or a failover breaks all connections, so none is used on a log that ha
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import asyncpg
 
@@ -16,6 +17,10 @@ _THERE = """
     JOIN ledger.event AS e ON e.log_id = known.log_id AND e.position = known.position
 """
 _NOTICE = "INSERT INTO ledger.lost_past VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+
+
+UNREADABLE = (asyncpg.SyntaxOrAccessError, asyncpg.DataError)
+"""What comes of tables that are not those of the migrations: who uses them finds that by itself."""
 
 
 class KnownEnds:
@@ -40,6 +45,10 @@ class KnownEnds:
 
         All processes stop appending then: that is noticed in the database for all of them.
         """
+        with suppress(*UNREADABLE):
+            await self._require(connection)
+
+    async def _require(self, connection: asyncpg.Connection) -> None:
         epoch = await connection.fetchval(_EPOCH)
         if self.epoch is None or epoch > self.epoch:
             self._begin(epoch)
