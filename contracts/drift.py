@@ -1,9 +1,9 @@
 """Where the portal that the work comes from and the ledger differ, task by task; without names of people."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from contracts.commands import Body
 from contracts.events import Category
@@ -80,6 +80,12 @@ class DriftBody(Body):
     ledger_hash: Hash
     items: Annotated[tuple[DriftItem, ...], Field(max_length=ITEMS_MAX)]
 
+    @model_validator(mode="after")
+    def _agrees_where_nothing_differs(self) -> Self:
+        if not self.items and self.portal_hash != self.ledger_hash:
+            raise ValueError("name what differs: without items both hashes are the same")
+        return self
+
 
 class Agreement(ReadModel):
     """The portal and the ledger agreed on so many tasks, as of these positions."""
@@ -98,3 +104,37 @@ class Drift(ReadModel):
     agreed: int
     items: tuple[DriftItem, ...]
     last_agreement: Agreement | None
+
+
+PortalCondition = Literal["read", "unavailable", "wrong-answer", "webhook-refused"]
+"""What came of the last round: the portal was read whole, or what stood against it."""
+
+
+class PortalStateBody(Body):
+    """What a connector says of its portal after each round.
+
+    `read_at`: when the portal was read whole last. `waited_seconds`: for how long in all the last round waited for the
+    portal's limits. `undecided`, `proposed`, `refused`: tasks that wait for somebody.
+    """
+
+    condition: PortalCondition
+    sentence: Annotated[str, Field(max_length=1000)] = ""
+    read_at: Instant | None = None
+    every_seconds: Annotated[int, Field(ge=1, le=86_400)]
+    waited_seconds: Annotated[int, Field(ge=0)] = 0
+    undecided: Annotated[int, Field(ge=0)] = 0
+    proposed: Annotated[int, Field(ge=0)] = 0
+    refused: Annotated[int, Field(ge=0)] = 0
+
+
+class PortalState(PortalStateBody):
+    """The same, with who said it and when."""
+
+    actor: str
+    reported_at: Instant
+
+
+class PortalStates(ReadModel):
+    """What each connector has said last."""
+
+    portals: tuple[PortalState, ...]

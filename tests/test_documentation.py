@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 NAMED_PATH = re.compile(r"`((?:services|contracts|tests|infra|docs)/[\w./-]+)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
-SETTING = re.compile(r"`([A-Z]+(?:_[A-Z]+)+)(?:=\w+)?`")
+SETTING = re.compile(r"`([A-Z]+(?:_[A-Z0-9]+)+)(?:=\w+)?`")
 
 
 def missing(text: str, folder: Path) -> list[str]:

@@ -1,7 +1,7 @@
 """A month of the portal beside the ledger's: read whole, judged, compared, each proposal tried. Records nothing."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import httpx
@@ -25,12 +25,17 @@ Line = tuple[AccountId, TaskId, int, str]
 
 @dataclass(frozen=True)
 class Comparison:
-    """A month: what each side charges, and each difference, its proposal tried."""
+    """A month: what each side charges, and each difference, its proposal tried.
+
+    `there`, `positions`: the ledger's tasks, and how far each account was read.
+    """
 
     month: Month
     portal: tuple[Line, ...]
     ledger: tuple[Line, ...]
     differences: tuple[Difference, ...]
+    there: LedgerTasks
+    positions: Mapping[AccountId, int]
 
     @property
     def agreed(self) -> int:
@@ -52,7 +57,20 @@ async def compared(portal: Portal, hourbook: httpx.AsyncClient, connector: Conne
 
     reading = await Reader(portal, hourbook, connector).next(there, wanted)
     found = [each for each in differences(reading.judgements, reading.missing, there) if each.month == month]
-    return await of_month(month, reading, there, found, connector, ledger)
+    return await of_month(month, reading, there, found, ledger)
+
+
+async def every_month(reading: Reading, there: LedgerTasks, ledger: Ledger) -> list[Comparison]:
+    """Each month in which either side has a task, from what was read of all."""
+    found = list(differences(reading.judgements, reading.missing, there))
+    counted = (each for each in reading.judgements.values() if isinstance(each, Counted))
+    closed = (task.last_closed_at for tasks in there.values() for task in tasks.values() if is_charged(task))
+    months = {month_of(effective_at(each)) for each in counted} | {month_of(at) for at in closed if at}
+    months |= {each.month for each in found}
+    return [
+        await of_month(month, reading, there, [each for each in found if each.month == month], ledger)
+        for month in sorted(months)
+    ]
 
 
 async def of_month(
@@ -60,13 +78,13 @@ async def of_month(
     reading: Reading,
     there: LedgerTasks,
     found: Iterable[Difference],
-    connector: Connector,
     ledger: Ledger,
 ) -> Comparison:
     """The comparison of a month, from what was read and from the differences of that month."""
     tried = [await _tried(ledger, each) for each in found]
     lines = tuple(sorted(_portal_lines(reading, month)))
-    return Comparison(month, lines, tuple(sorted(_ledger_lines(there, connector, reading, month))), tuple(tried))
+    charged = tuple(sorted(_ledger_lines(there, reading, month)))
+    return Comparison(month, lines, charged, tuple(tried), there, dict(ledger.positions))
 
 
 def list_hash(lines: Sequence[Line]) -> str:
@@ -86,7 +104,7 @@ def _portal_lines(reading: Reading, month: Month) -> Iterator[Line]:
             yield judgement.account_id, judgement.task_id, closing.worked_minutes, closing.category
 
 
-def _ledger_lines(there: LedgerTasks, connector: Connector, reading: Reading, month: Month) -> Iterator[Line]:
+def _ledger_lines(there: LedgerTasks, reading: Reading, month: Month) -> Iterator[Line]:
     """Without what is not the connector's: recorded by others, or confirmed before it began."""
     for account_id, tasks in there.items():
         for task_id, task in tasks.items():

@@ -100,8 +100,7 @@ def _closing(
 ) -> CloseTaskBody:
     who = people.get(confirmed.user_id)
     if who is None or not is_customers(who, connector.customers):
-        name = who.name if who else f"№ {confirmed.user_id}"
-        reason = f"{name} has confirmed it, who is not the customer's"
+        reason = f"the person № {confirmed.user_id} has confirmed it, who is not the customer's"
         raise NotClear(reason, "have a person of the customer's accept it")
     quantum = quantum_at(confirmed.at, terms)
     worked_minutes, minutes = rounded(work.entries, connector.rounding, quantum)

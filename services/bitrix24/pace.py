@@ -16,14 +16,15 @@ WORK_SECONDS_MAX = 400.0
 class Pace:
     """A bucket that each request fills by one and that empties by two a second; and what each method took the portal.
 
-    `now`: seconds that only grow. `rest`: waits for so many seconds.
+    `now`: seconds that only grow. `rest`: waits for so many seconds. `waited_seconds`: for how long in all it has.
     """
 
     def __init__(
         self, now: Callable[[], float] = time.monotonic, rest: Callable[[float], Awaitable[object]] = asyncio.sleep
     ) -> None:
         self._now = now
-        self.rest = rest
+        self._rest = rest
+        self.waited_seconds = 0.0
         self._filled = 0.0
         self._seen_at = now()
         self._held_until: dict[str, float] = {}
@@ -32,12 +33,17 @@ class Pace:
         """Wait until these methods may be called once, in one request, and count it."""
         held = max((self._held_until.get(method, 0.0) for method in methods), default=0.0)
         if (wait := held - self._now()) > 0:
-            await self.rest(wait)
+            await self.wait(wait)
         self._drain()
         if (excess := self._filled + 1 - REQUESTS_AT_ONCE) > 0:
-            await self.rest(excess / REQUESTS_PER_SECOND)
+            await self.wait(excess / REQUESTS_PER_SECOND)
             self._drain()
         self._filled += 1
+
+    async def wait(self, seconds: float) -> None:
+        """Ask nothing for so long."""
+        self.waited_seconds += seconds
+        await self._rest(seconds)
 
     def took(self, method: str, spent: Any) -> None:
         """Remember what the portal says that a method has taken it; `spent` is the `time` of its answer."""

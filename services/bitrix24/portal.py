@@ -75,6 +75,11 @@ class Portal:
         self._client = client
         self._pace = pace
 
+    def waited_seconds(self) -> float:
+        """For how long it was waited for the portal since this was asked last."""
+        waited, self._pace.waited_seconds = self._pace.waited_seconds, 0.0
+        return waited
+
     async def call(self, method: str, params: Mapping[str, Any]) -> Answer:
         """The answer of one method; raises a PortalFault."""
         said = await self._said(method, params, (method,))
@@ -126,12 +131,12 @@ class Portal:
             try:
                 answer = await self._client.post(f"{self._webhook.get_secret_value()}{method}", json=params)
             except httpx.TransportError:
-                await self._pace.rest(rest)
+                await self._pace.wait(rest)
             else:
                 said = _read(method, answer)
                 if _code(said) not in BUSY and answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
                     return _result(method, said)
-                await self._pace.rest(_told_rest(answer) or (BLOCKED_SECONDS if _blocked(said) else rest))
+                await self._pace.wait(_told_rest(answer) or (BLOCKED_SECONDS if _blocked(said) else rest))
             rest = min(2 * rest, REST_SECONDS_MAX)
         raise PortalUnavailable(f"{method}: the portal has not answered {ATTEMPTS_MAX} times in a row")
 

@@ -4,11 +4,10 @@ The connector remembers nothing that it could not read again: the portal says wh
 charged. So it can be stopped at any time, and started anywhere.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 
 import httpx
 
@@ -16,14 +15,14 @@ from contracts.drift import DriftKind
 from contracts.envelope import Recorded
 from contracts.problems import Problem
 from contracts.quantities import AccountId, TaskId
+from services.bitrix24.comparison import Comparison, every_month
 from services.bitrix24.deeds import Deed, LedgerTasks
 from services.bitrix24.differences import Difference, differences
 from services.bitrix24.ledger_tasks import Ledger, said
 from services.bitrix24.plans import plans
-from services.bitrix24.portal import Portal, PortalFault
+from services.bitrix24.portal import Portal
 from services.bitrix24.reading import Reader, Reading
 from services.bitrix24.settings import Change, Connector
-from services.process.operator_error import OperatorError
 
 CHANGE_OF: dict[DriftKind, Change] = {
     DriftKind.MINUTES: "correct",
@@ -44,25 +43,6 @@ class Outcome(NamedTuple):
     reason: str = ""
 
 
-async def keep_recording(
-    rounds: "Rounds", every_seconds: float, say: Callable[[Iterable[Outcome]], None], complain: Callable[[str], None]
-) -> NoReturn:
-    """Round after round, until cancelled; each outcome and each hindrance is said when it is new."""
-    told: list[Outcome] = []
-    hindered = ""
-    while True:
-        try:
-            outcomes = await rounds.next()
-            say(outcome for outcome in outcomes if outcome not in told)
-            told, hindrance = outcomes, ""
-        except (PortalFault, httpx.HTTPError, OperatorError) as fault:
-            hindrance = f"Nothing is charged now: {fault or type(fault).__name__}"
-        if hindrance and hindrance != hindered:
-            complain(hindrance)
-        hindered = hindrance
-        await asyncio.sleep(every_seconds)
-
-
 @dataclass
 class Rounds:
     """The rounds of one process."""
@@ -73,6 +53,7 @@ class Rounds:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ledger: Ledger = field(init=False)
     reader: Reader = field(init=False)
+    _reading: Reading | None = None
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.hourbook)
@@ -81,10 +62,17 @@ class Rounds:
     async def next(self) -> list[Outcome]:
         """Charge what is confirmed and not charged yet; nothing, but a PortalFault, where the reading is not whole."""
         there = await self.ledger.tasks(self.connector.account_ids)
-        reading = await self.reader.next(there)
+        reading = self._reading = await self.reader.next(there)
         found = list(differences(reading.judgements, reading.missing, there))
         outcomes = [await self._outcome(difference) for difference in found]
         return [*outcomes, *await self._planned(reading, there)]
+
+    async def comparisons(self) -> list[Comparison]:
+        """How the portal, as it was read, compares with the ledger as it is now: every month that has any task."""
+        if self._reading is None:
+            return []
+        there = await self.ledger.tasks(self.connector.account_ids)
+        return await every_month(self._reading, there, self.ledger)
 
     async def _outcome(self, difference: Difference) -> Outcome:
         """What is confirmed is charged; what was charged and has changed since is put right where that is allowed."""

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.events import Category
 from contracts.quantities import SELLER_ZONE, AccountId, TaskId
 from services.process.outside import require_safe
+from services.process.settings import File
 
 Rounding = Literal["task", "entry", "nearest"]
 Change = Literal["correct", "reopen", "move", "delete"]
@@ -23,6 +25,14 @@ def _webhook(given: str) -> str:
     if "/rest/" not in given or not given.startswith(("https://", "http://")):
         raise ValueError("is no inbound webhook: copy its address, https://…/rest/<user>/<secret>/")
     return require_safe(given if given.endswith("/") else f"{given}/")
+
+
+class ConnectorSettings(BaseSettings):
+    """Where the settings of a connector are."""
+
+    model_config = SettingsConfigDict(frozen=True, populate_by_name=True)
+
+    file: File | None = Field(default=None, validation_alias="HOURBOOK_BITRIX24_FILE")
 
 
 class Section(BaseModel):
@@ -108,7 +118,7 @@ class Connector(Section):
 
 
 def connector(file: Path) -> Connector:
-    """The settings of a file; `webhook_file` names another one, beside it, that has the secret alone."""
+    """What a file says; `webhook_file` names another one, beside it, that has the secret alone."""
     told = tomllib.loads(file.read_text(encoding="utf-8"))
     if "webhook" not in told and isinstance(secret := told.pop("webhook_file", None), str):
         told["webhook"] = (file.parent / secret).read_text(encoding="utf-8").strip()

@@ -23,6 +23,7 @@ from services.ledger.audit.watch import AuditWatch
 from services.ledger.audit.witnesses import cosigners, keep_cosigned, keep_delivering, witnesses
 from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.domain.local_time import missing_transfers
+from services.ledger.drift import records as drift
 from services.ledger.event_store.database import UNAVAILABLE, Database, LedgerUnavailable
 from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.event_store.migrations import fix_logs, migrate
@@ -97,7 +98,7 @@ class Ledger:
             notice = missing_transfers(await self.clock.now())
         except LedgerUnavailable:
             return found
-        return [*found, notice] if notice else found
+        return [*found, *([notice] if notice else []), *await drift.notices(self.store.readers)]
 
     async def heads(self) -> list[int]:
         """The position of the last event of each log."""

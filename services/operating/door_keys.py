@@ -23,12 +23,14 @@ FOLDER = OWNERS_KEY.parent.name
 OWNER = OWNERS_KEY.stem
 FOLLOWER = Role.FOLLOWER.value
 BILLING = "billing"
+CONNECTOR = "connector"
 OF_ONE_ROLE = (
     Role.RECORDER, Role.FINANCE, Role.MANAGER, Role.AUDITOR, Role.READER, Role.ADMIN, Role.FOLLOWER,
 )  # fmt: skip
 ROLES_OF: Mapping[str, frozenset[Role]] = {
     OWNER: frozenset(Role),
     BILLING: frozenset({Role.READER, Role.FOLLOWER}),
+    CONNECTOR: frozenset({Role.RECORDER}),
     **{role.value: frozenset({role}) for role in OF_ONE_ROLE},
 }
 """By the name of its file: `customer` is not among them, for a customer's key names accounts."""

@@ -31,6 +31,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 """The parts that make up a Hourbook, and the command of each. The service alone answers requests; the sender runs where
 there is a mail server."""
 
+CONNECTOR = {"bitrix24": ("bitrix24", "run")}
+"""A part where there are settings of a portal."""
+
 DEATHS_MAX = 5
 """So often a process may die before Hourbook is ready; then the operator is told instead."""
 

@@ -14,6 +14,7 @@ from services.billing.sending.settings import SendingSettings, mail_server
 from services.billing.sending.texts import VARIABLE as TEXTS
 from services.billing.sending.texts import texts
 from services.billing.settings import Settings as BillingSettings
+from services.bitrix24.settings import ConnectorSettings, connector
 from services.documents.seller import seller
 from services.ledger.audit.key_files import CannotSign, read_key
 from services.ledger.settings import Settings as LedgerSettings
@@ -45,6 +46,7 @@ KNOWN = settings.variables(
     OutsideSettings,
     PagesSettings,
     BackupSettings,
+    ConnectorSettings,
 ) | {"HOURBOOK_KEY_FILE"}
 
 
@@ -54,7 +56,7 @@ def require_settings(environment: Mapping[str, str]) -> None:
     An environment without DATABASE_URL is given one when PostgreSQL has been started.
     """
     given = {"DATABASE_URL": "postgresql://not-started-yet/", **environment}
-    judges = (ledger_settings, _projections_settings, _billing_settings, sending_settings)
+    judges = (ledger_settings, _projections_settings, _billing_settings, sending_settings, connector_settings)
     _require([sentence for judge in judges for sentence in _complaints(lambda judge=judge: judge(given))])
 
 
@@ -114,6 +116,14 @@ def sending_settings(environment: Mapping[str, str]) -> SendingSettings:
             *(_complaints(lambda: mail_server(read)) if read.is_on else ()),
         ]
     )
+    return read
+
+
+def connector_settings(environment: Mapping[str, str]) -> ConnectorSettings:
+    """Where those of the connector are, once what they say fits."""
+    read = _read(ConnectorSettings, environment)
+    if read.file:
+        settings.parsed("HOURBOOK_BITRIX24_FILE", read.file, lambda file: file and connector(file))
     return read
 
 

@@ -20,8 +20,8 @@ from services.operating.backup.settings import BackupSettings
 from services.operating.health_watch import HealthWatch
 from services.operating.migration import bring_up_to_date
 from services.operating.part_logins import PartLogins
-from services.operating.parts import COMMANDS, Part, bound
-from services.operating.start_conditions import door_settings, require_settings, sending_settings
+from services.operating.parts import COMMANDS, CONNECTOR, Part, bound
+from services.operating.start_conditions import connector_settings, door_settings, require_settings, sending_settings
 from services.pages.entry_links import make_link
 from services.process import nats_connection
 from services.process.file_replacement import replace_file
@@ -34,6 +34,9 @@ from services.process.tls import TlsSettings
 READY_SECONDS_MAX = 120
 METRICS_FILE = "metrics.json"
 REQUESTS_FILE = "requests.log"
+PORTAL_FILE = "bitrix24.toml"
+"""In a data folder: the settings of the portal that the work comes from."""
+
 REST_SECONDS = 2
 
 
@@ -120,6 +123,8 @@ def running(
     with ExitStack() as stopping:
         taken = stopping.enter_context(listening(port, door.host))
         make_usable(data)
+        if (portal := data / PORTAL_FILE).exists():
+            own.setdefault("HOURBOOK_BITRIX24_FILE", str(portal))
         require_settings(own)
         folder = DataFolder(data / "processes")
         folder.acquire()
@@ -170,8 +175,14 @@ def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) ->
     Where each shows its metrics is in a file, as Prometheus reads it (file_sd_configs).
     """
     unused = set() if sending_settings(environment).is_on else {"sender"}
-    others = {name: line for name, line in COMMANDS.items() if name != "service" and name not in unused}
-    options = {"auditor": ("--data", str(folder.parent))}
+    known = COMMANDS | (CONNECTOR if connector_settings(environment).file else {})
+    others = {name: line for name, line in known.items() if name != "service" and name not in unused}
+    key_file = door_keys.file_of(folder.parent, door_keys.CONNECTOR)
+    shown = ("--key-file", str(key_file)) if door_settings(environment).access == "closed" else ()
+    options = {
+        "auditor": ("--data", str(folder.parent)),
+        "bitrix24": ("--url", environment["HOURBOOK_URL"], *shown),
+    }
     ports = {"service": port} | {name: free_port() for name in others}
     targets = [{"targets": [f"127.0.0.1:{each}"], "labels": {"part": name}} for name, each in ports.items()]
     replace_file(folder / METRICS_FILE, json.dumps(targets, indent=2), mode=0o644)

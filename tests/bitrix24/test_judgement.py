@@ -93,7 +93,7 @@ async def test_who_accepts_it_is_a_person_of_the_customers(fake, portal, confirm
     found = await judgement_of(portal)
 
     assert isinstance(found, Undecided)
-    assert found.reason == "Анна Иванова has confirmed it, who is not the customer's"
+    assert found.reason == f"the person № {CUSTOMERS} has confirmed it, who is not the customer's"
 
 
 async def test_a_department_can_be_the_customers(fake, portal, confirmed):

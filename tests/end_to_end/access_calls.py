@@ -50,6 +50,10 @@ TERMS = (
     .model_copy(update={"name": "2040-01", "in_force_from": datetime(2040, 1, 1, tzinfo=UTC)})
     .model_dump(mode="json")
 )
+AGREEMENT = {
+    "compared_at": "2026-03-01T00:00:00Z", "agreed": 0, "positions": {}, "items": [],
+    "portal_hash": "0" * 64, "ledger_hash": "0" * 64,
+}  # fmt: skip
 IN_PATH = {
     "task_id": "own-task-0", "package_id": "own-package",
     "month": CLOSED_MONTH, "version": "1", "key_id": "a" * 16, "slug": "not-found",
@@ -66,6 +70,10 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/v1/me"): [Call(KNOWN)],
     ("GET", "/v1/terms"): [Call(KNOWN)],
     ("POST", "/v1/terms"): [Call("terms", body=TERMS), Call("terms", {"dry_run": "true"}, TERMS)],
+    ("GET", "/v1/drift"): [Call("all-accounts", {"month": CLOSED_MONTH}, whole=True)],
+    ("PUT", "/v1/drift/{month}"): [Call("tasks", body=AGREEMENT, whole=True)],
+    ("GET", "/v1/portals"): [Call("all-accounts", whole=True)],
+    ("PUT", "/v1/portals/own"): [Call("tasks", body={"condition": "read", "every_seconds": 300}, whole=True)],
     ("GET", "/v1/projections"): [Call(KNOWN)],
     ("GET", "/v1/test-clock"): [Call(KNOWN)],
     ("POST", "/v1/commands"): [Call(KNOWN)],

@@ -30,9 +30,9 @@ CLOSED = {
 READ_BY_ALL = {"migration", "logs", "event", "identity"}
 EVIDENCE = {"audit_key", "seal_key", "checkpoint", "tile", "witness", "cosignature", "verification", "hindrance"}
 OF_LEDGER = {
-    "SELECT": READ_BY_ALL | EVIDENCE | {"personal", "erasure", "due", "snapshot", "test_clock"},
-    "INSERT": {"erasure", "snapshot", "test_clock"},
-    "UPDATE": {"snapshot", "test_clock"},
+    "SELECT": READ_BY_ALL | EVIDENCE | {"personal", "erasure", "due", "snapshot", "test_clock", "drift", "portal"},
+    "INSERT": {"erasure", "snapshot", "test_clock", "drift", "portal"},
+    "UPDATE": {"snapshot", "test_clock", "portal"},
     "DELETE": {"snapshot", "personal"},
     "MAINTAIN": {"personal"},
 }

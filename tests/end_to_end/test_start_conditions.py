@@ -58,6 +58,7 @@ WRONG = {
     "HOURBOOK_SELER_FILE": [("seller.toml", "write HOURBOOK_SELLER_FILE")],
     "HOURBOOK_SELLER_FILE": [("", "is empty"), ("nowhere.toml", "cannot be read: No such file"), ("{folder}", "read")],
     "HOURBOOK_WEBHOOKS_FILE": [("nowhere.toml", "cannot be read: No such file")],
+    "HOURBOOK_BITRIX24_FILE": [("nowhere.toml", "cannot be read: No such file")],
     "HOURBOOK_SMTP_URL": [
         ("mail.example", "write it as smtp://"),
         ("smtp://", "write it as smtp://"),
@@ -94,6 +95,7 @@ def test_a_setting_that_does_not_fit_is_named_with_its_remedy(variable: str, val
         ("HOURBOOK_SELLER_FILE", "[party", "it is not TOML"),
         ("HOURBOOK_SELLER_FILE", 'x = 1\n[[vat]]\nmode = "19"', "x: "),
         ("HOURBOOK_WEBHOOKS_FILE", '[[endpoint]]\nurl = "nowhere"\nsecret = "x"', "endpoint.0.url: "),
+        ("HOURBOOK_BITRIX24_FILE", "[accounts]\nx = 'oka'", "webhook: "),
         ("HOURBOOK_MAIL_TEXTS_FILE", '[ru]\nsubject = "{mouth}"', "line 2: subject has {mouth}"),
         ("HOURBOOK_AUDIT_KEY_FILE", "text", "is no private key"),
     ],

@@ -188,6 +188,23 @@ CREATE TABLE ledger.lost_past (
     PRIMARY KEY (log_id, epoch, position)
 );
 
+-- What connectors say of the portals that work comes from: each comparison of a month, kept for ever, and the state of
+-- each portal, by the key of its connector.
+CREATE TABLE ledger.drift (
+    month text NOT NULL,
+    compared_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT now(),
+    actor text NOT NULL,
+    differing integer NOT NULL,
+    comparison json NOT NULL,
+    PRIMARY KEY (month, compared_at)
+);
+CREATE TABLE ledger.portal (
+    actor text PRIMARY KEY,
+    reported_at timestamptz NOT NULL DEFAULT now(),
+    state json NOT NULL
+);
+
 GRANT USAGE ON SCHEMA ledger TO hourbook_ledger, hourbook_relay, hourbook_signer, hourbook_auditor;
 GRANT SELECT ON ledger.migration, ledger.logs, ledger.event, ledger.identity
     TO hourbook_ledger, hourbook_relay, hourbook_signer, hourbook_auditor;
@@ -201,7 +218,8 @@ GRANT SELECT ON ledger.due TO hourbook_ledger;
 GRANT INSERT ON ledger.erasure TO hourbook_ledger;
 GRANT DELETE ON ledger.personal TO hourbook_ledger;
 GRANT MAINTAIN ON ledger.personal TO hourbook_ledger; -- to write the table anew after an erasure
-GRANT SELECT, INSERT, UPDATE ON ledger.test_clock TO hourbook_ledger;
+GRANT SELECT, INSERT, UPDATE ON ledger.test_clock, ledger.portal TO hourbook_ledger;
+GRANT SELECT, INSERT ON ledger.drift TO hourbook_ledger;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.snapshot TO hourbook_ledger;
 
 GRANT INSERT ON ledger.audit_key, ledger.cosignature TO hourbook_signer;

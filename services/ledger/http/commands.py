@@ -35,7 +35,7 @@ from contracts.commands import (
 from contracts.quantities import AccountId, GivenReason, LotId, Month, TaskId
 from services.access.door import counting, principal_of
 from services.access.needs import Need, needs
-from services.ledger.http import access, evidence, expectations, log, personal_data, terms
+from services.ledger.http import access, drift, evidence, expectations, log, personal_data, terms
 from services.ledger.http.bulk import NDJSON, Conversation
 from services.ledger.http.requests import LedgerOf, record, recorded
 from services.process.openapi import lines_of
@@ -219,5 +219,6 @@ async def record_commands(ledger: LedgerOf, request: Request, dry_run: Annotated
 ROUTES = [
     *commands.routes, *bulk.routes, *log.router.routes, *log.sandbox.routes, *evidence.router.routes,
     *expectations.router.routes, *personal_data.router.routes, *access.router.routes, *terms.router.routes,
+    *drift.router.routes,
 ]  # fmt: skip
 """Every route of the ledger, side by side: a router inside a router is matched anew on each level, at a price."""
