@@ -24,6 +24,7 @@ RECORDED = re.compile(r"\bhourbook:\w+:\w+")
 def offered() -> set[str]:
     """The names of all series that processes of Hourbook have."""
     import_from_string("services.app:create_app")
+    import_from_string("services.bitrix24.metrics:TASKS")
     kinds = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "info": ("_info",), "gauge": ("",)}
     return {
         family.name + ending
