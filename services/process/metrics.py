@@ -15,6 +15,9 @@ from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.settings import read
 from services.process.version import VERSION
 
+LOOKS_SECONDS = 3600
+"""So seldom the port is looked at for whether it is to be shut, which it never is before its process ends."""
+
 REQUESTS = Counter("hourbook_http_requests", "Requests answered, by route and status.", ["route", "method", "status"])
 ANSWER = Histogram(
     "hourbook_http_answer_seconds",
@@ -80,7 +83,7 @@ def serve_metrics(port: int | None) -> None:
             "HOURBOOK_METRICS_HOST.",
             exit_code=CANNOT_START,
         ) from refused
-    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(LOOKS_SECONDS,), name="metrics", daemon=True).start()
 
 
 _metrics = make_wsgi_app()

@@ -43,7 +43,7 @@ async def watch_payments(billing: Billing) -> None:
         logs = max(known for known, _ in counts)
         if any(read for _, read in counts):
             rests.begin_anew()
-        else:
+        if all(read < PAGE_EVENTS for _, read in counts):  # or there is more to read at once
             await asyncio.sleep(rests.next())
 
 

@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 PAGE_ACCOUNTS = 100
 ROUND_SECONDS = 1.0
 REST_SECONDS_MAX = 5.0
-REST_TIMES = 9
-"""So many times as long as an answer took the next question waits: commands have nine tenths of the ledger's time."""
+REST_TIMES = 24
+"""So many times as long as an answer took the next question waits: commands have nearly all of the ledger's time."""
 
 BESIDE = """
 -- position: of the account's last event on which this rests. p10, p50, p90: the run-out day.

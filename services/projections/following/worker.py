@@ -26,6 +26,7 @@ QUIET_SECONDS_MAX = 4.0  # the same, after it was quiet for long
 PROVEN_SECONDS = 10.0  # so often the feed is asked whether the log still has the last event
 POLL_SECONDS = 0.1  # how often the feed is asked while NATS is unavailable
 STAND_BY_SECONDS = 1.0
+REST_SECONDS_MAX = 0.1
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 HINDRANCES = (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, RebuildFailed, RebuildUnderWay, OtherVersion)
@@ -133,7 +134,7 @@ class Worker:
             since = clock()
             while events := await self._live.arrived(patience):
                 await self._apply(events)
-                await asyncio.sleep(self._projection.rest_seconds)
+                await asyncio.sleep(min(self._projection.rest_seconds * len(events), REST_SECONDS_MAX))
                 rests.begin_anew()
                 since = clock()
             listened, quiet = True, clock() - since >= patience
