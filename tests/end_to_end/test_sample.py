@@ -3,8 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from shutil import unpack_archive
@@ -17,9 +15,9 @@ import pytest
 from contracts.report_hash import Figures, report_hash
 from infra.data_folder import free_port
 from services.operating.demo import SAMPLE, sample_lines
-from services.operating.up import Hourbook, another_service, running
+from services.operating.up import Hourbook, running
 from tests.end_to_end.program import program
-from tests.end_to_end.questions import client_of
+from tests.end_to_end.questions import client_of, unhurried
 from tests.pages.alone import offline_page
 from tests.projections.sample import TRADE
 
@@ -68,16 +66,6 @@ def client(hourbook: Hourbook) -> Iterator[httpx.Client]:
 def expected(history: Path) -> dict[str, Any]:
     """What the independent model says."""
     return orjson.loads((history / "expected.json").read_bytes())
-
-
-@contextmanager
-def unhurried(hourbook: Hourbook) -> Iterator[httpx.Client]:
-    """A client of a second service, whose test clock moves on without waiting for the projections each time."""
-    service = hourbook.parts[0]
-    environment = {name: value for name, value in service.environment.items() if name != "HOURBOOK_PROJECTIONS_URL"}
-    alone = replace(hourbook, parts=[replace(service, environment=environment)])
-    with another_service(alone, free_port()) as url, client_of(url) as connected:
-        yield connected
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from services.operating.demo import sample_lines
 from services.operating.up import Hourbook, Part, running
 from services.projections.catalogue import PROJECTIONS
 from services.projections.following.shares import MEMBER, SHARES
-from tests.end_to_end.questions import caught_up, client_of
+from tests.end_to_end.questions import caught_up, client_of, unhurried
 from tests.end_to_end.test_sample import post
 
 LOGS = 4
@@ -56,19 +56,20 @@ def client(hourbook: Hourbook) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def positions(hourbook: Hourbook, client: httpx.Client) -> dict[str, int]:
+def positions(hourbook: Hourbook) -> dict[str, int]:
     """Plays the beginning of the sample, and kills a worker process on the way; the last position of each account."""
     _await_shares(hourbook, [WORK // 2, WORK // 2])
     found: dict[str, int] = {}
-    for number, line in enumerate(islice(sample_lines(), LINES)):
-        client.put("/v1/test-clock", json={"now": line["at"]}).raise_for_status()
-        answer = post(client, line)
-        if answer.status_code == 201:
-            found[line["account_id"]] = answer.json()["position"]
-        if number == LINES // 2:
-            worker = next(part for part in hourbook.parts if part.name == "worker")
-            processes.kill(processes.family(worker.process.pid))
-            worker.process.wait()
+    with unhurried(hourbook) as player:
+        for number, line in enumerate(islice(sample_lines(), LINES)):
+            player.put("/v1/test-clock", json={"now": line["at"]}).raise_for_status()
+            answer = post(player, line)
+            if answer.status_code == 201:
+                found[line["account_id"]] = answer.json()["position"]
+            if number == LINES // 2:
+                worker = next(part for part in hourbook.parts if part.name == "worker")
+                processes.kill(processes.family(worker.process.pid))
+                worker.process.wait()
     _await_shares(hourbook, [WORK])
     return found
 
