@@ -92,8 +92,10 @@ def _begin(part: str, metrics_port: int | None = None) -> None:
     from services.process.logs import LogSettings, begin_log
     from services.process.metrics import serve_metrics
     from services.process.settings import read
+    from services.process.tracing import begin_tracing
 
     begin_log(part, read(LogSettings))
+    begin_tracing(part)
     serve_metrics(metrics_port)
 
 

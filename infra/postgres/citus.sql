@@ -15,6 +15,7 @@ SET LOCAL citus.enable_unsafe_triggers TO on;
 SELECT create_distributed_table('ledger.event', 'log_id', colocate_with => 'none');
 SELECT create_distributed_table('ledger.due', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.snapshot', 'log_id', colocate_with => 'ledger.event');
+SELECT create_distributed_table('ledger.trace', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.personal', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.erasure', 'log_id', colocate_with => 'ledger.event');
 

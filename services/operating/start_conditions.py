@@ -28,6 +28,7 @@ from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.outside import OutsideSettings
 from services.process.request_log import RequestLogSettings
 from services.process.tls import TlsSettings
+from services.process.tracing import TracingSettings
 from services.projections.debt_alerts.webhooks import endpoints
 from services.projections.settings import Settings as ProjectionsSettings
 
@@ -40,6 +41,7 @@ KNOWN = settings.variables(
     LimitSettings,
     LoginSettings,
     TlsSettings,
+    TracingSettings,
     LogSettings,
     MetricsSettings,
     RequestLogSettings,

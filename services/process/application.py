@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from contracts.problem_types import CATALOGUE
 from contracts.problems import InvalidField, Problem, problem
-from services.process import documentation, problem_pages
+from services.process import documentation, problem_pages, tracing
 from services.process.gate import Gate
 from services.process.known_parameters import methods_at
 from services.process.openapi import publish
@@ -45,6 +45,8 @@ def furnish(
     log = RequestLog(read(RequestLogSettings).file)
     site = Site(SiteSettings())
     app.add_middleware(Gate, whole=app, site=site, streaming=streaming or {}, log=log, is_page=is_page)
+    if tracing.is_on():
+        app.add_middleware(tracing.TracedRequests)
 
 
 async def _invalid_request(_: Request, error: Exception) -> Response:

@@ -30,8 +30,10 @@ CLOSED = {
 READ_BY_ALL = {"migration", "logs", "event", "identity"}
 EVIDENCE = {"audit_key", "seal_key", "checkpoint", "tile", "witness", "cosignature", "verification", "hindrance"}
 OF_LEDGER = {
-    "SELECT": READ_BY_ALL | EVIDENCE | {"personal", "erasure", "due", "snapshot", "test_clock", "drift", "portal"},
-    "INSERT": {"erasure", "snapshot", "test_clock", "drift", "portal"},
+    "SELECT": READ_BY_ALL
+    | EVIDENCE
+    | {"personal", "erasure", "due", "snapshot", "test_clock", "drift", "portal", "trace"},
+    "INSERT": {"erasure", "snapshot", "test_clock", "drift", "portal", "trace"},
     "UPDATE": {"snapshot", "test_clock", "portal"},
     "DELETE": {"snapshot", "personal"},
     "MAINTAIN": {"personal"},
@@ -44,7 +46,7 @@ OF_SIGNER = {
 MAY = {
     "ledger": OF_LEDGER,
     "expiry": {right: OF_LEDGER.get(right, set()) | OF_SIGNER.get(right, set()) for right in {*OF_LEDGER, *OF_SIGNER}},
-    "relay": {"SELECT": READ_BY_ALL},
+    "relay": {"SELECT": READ_BY_ALL | {"trace"}},
     "projections": {},
     "billing": {},
     "auditor": {

@@ -205,6 +205,14 @@ CREATE TABLE ledger.portal (
     state json NOT NULL
 );
 
+-- Of which trace an event's command was, where operators trace: under no hash, and nothing rests on it.
+CREATE TABLE ledger.trace (
+    log_id integer NOT NULL,
+    event_id uuid NOT NULL,
+    traceparent text NOT NULL,
+    PRIMARY KEY (log_id, event_id)
+);
+
 GRANT USAGE ON SCHEMA ledger TO hourbook_ledger, hourbook_relay, hourbook_signer, hourbook_auditor;
 GRANT SELECT ON ledger.migration, ledger.logs, ledger.event, ledger.identity
     TO hourbook_ledger, hourbook_relay, hourbook_signer, hourbook_auditor;
@@ -221,6 +229,8 @@ GRANT MAINTAIN ON ledger.personal TO hourbook_ledger; -- to write the table anew
 GRANT SELECT, INSERT, UPDATE ON ledger.test_clock, ledger.portal TO hourbook_ledger;
 GRANT SELECT, INSERT ON ledger.drift TO hourbook_ledger;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ledger.snapshot TO hourbook_ledger;
+GRANT SELECT, INSERT ON ledger.trace TO hourbook_ledger;
+GRANT SELECT ON ledger.trace TO hourbook_relay;
 
 GRANT INSERT ON ledger.audit_key, ledger.cosignature TO hourbook_signer;
 GRANT INSERT, UPDATE ON ledger.witness TO hourbook_signer;

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import asyncpg
 
+from services.ledger.event_store import traces
 from services.ledger.event_store.database import Database, LedgerUnavailable, LogWentBack
 from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.known_ends import KnownEnds
@@ -263,6 +264,14 @@ class EventStore:
         halted = RecordedOtherwise(f"PostgreSQL has not stored what it was given ({why}): {remedy}")
         self.writability.halt(halted)
         return halted
+
+    async def keep_traces(self, log_id: int, traceparents: Mapping[str, str]) -> None:
+        """Of which trace events are that are about to be appended, by their ids."""
+        await traces.keep(self._writers, log_id, traceparents)
+
+    async def traces(self, log_id: int, events: Iterable[StoredEvent]) -> dict[str, str]:
+        """The traceparents of those events that have one, by their ids."""
+        return await traces.kept(self.readers, log_id, [event.event_id for event in events])
 
     async def events_from(
         self, log_id: int, versions: Mapping[str, int], each_max: int

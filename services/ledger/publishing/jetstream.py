@@ -1,7 +1,7 @@
 """The stream of one log on JetStream: a copy whose sequence equals the log's position."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 from nats.aio.client import Client
@@ -11,12 +11,14 @@ from nats.js.errors import NotFoundError
 
 from services.ledger.event_store.leaf import hash_of
 from services.ledger.event_store.stored_event import StoredEvent, rfc3339
+from services.process import tracing
 from services.process.lost_past import EPOCH_HEADER
 from services.process.streams import epoch_of, kept, own_stream
 
 ACKNOWLEDGE_SECONDS_MAX = 5
 HEADERS_BYTES_MAX = 4096
 OMITTED = "Hourbook-Data-Omitted"
+NO_TRACES: Mapping[str, str] = {}
 DUPLICATES_SECONDS = 120
 """What JetStream makes of none; the log's events are known by their positions."""
 
@@ -110,10 +112,11 @@ class LogStream:
         await own_stream(self._jetstream, self._config, self._ledger_id, kept, self.epoch)
         self.epoch_there = self.epoch
 
-    async def publish(self, events: Sequence[StoredEvent]) -> None:
+    async def publish(self, events: Sequence[StoredEvent], traces: Mapping[str, str] = NO_TRACES) -> None:
         """Send consecutive events at once and wait until all are acknowledged.
 
-        One that is larger than the server takes has an empty body, so that the others go on; the log has it whole.
+        `traces`: the traceparents of those that have one, by their ids. An event that is larger than the server takes
+        has an empty body, so that the others go on; the log has it whole.
 
         NotAccepted if one is refused, TimeoutError without an answer; in both cases the stream may have some of them.
         """
@@ -122,6 +125,8 @@ class LogStream:
         self._outcome = asyncio.get_running_loop().create_future()
         for event in events:
             data, headers = event.data.encode(), self._headers(event)
+            if event.event_id in traces:
+                headers[tracing.HEADER] = traces[event.event_id]
             if len(data) > self._client.max_payload - HEADERS_BYTES_MAX:
                 data, headers[OMITTED] = b"", "true"
             await self._client.publish(

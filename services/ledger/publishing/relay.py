@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 from random import SystemRandom
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.metrics import RELAY_REFUSED, RELAYED
 from services.ledger.publishing.jetstream import LogStream, NotAccepted
+from services.process import tracing
 from services.process.nats_connection import NotPermitted, connected
 from services.process.outages import outlasting
 from services.process.reach import Reach
@@ -70,7 +72,7 @@ class Relay:
             events = await self._events_after(place)
             if events:
                 try:
-                    await self._stream.publish(events)
+                    await self._publish(events)
                     place = Place(place.position + len(events), events[-1].event_id)
                     RELAYED.labels(self._log_id).set(place.position)
                     self._goes_on()
@@ -87,6 +89,17 @@ class Relay:
                 self._goes_on()
                 await next_ring.wait(CHECK_SECONDS)
         raise asyncio.CancelledError if stopping() else ConnectionError("the connection, or the epoch, has ended")
+
+    async def _publish(self, events: list[StoredEvent]) -> None:
+        """With the trace that each is of, where this process traces."""
+        if not tracing.is_on():
+            return await self._stream.publish(events)
+        begun_at = time.time_ns()
+        traces = await self._store.traces(self._log_id, events)
+        await self._stream.publish(events, traces)
+        places = {event.event_id: event.position for event in events}
+        said = ((each, {"hourbook.log": self._log_id, "hourbook.position": places[it]}) for it, each in traces.items())
+        return tracing.done("publish", begun_at, said)
 
     def _goes_on(self) -> None:
         RELAY_REFUSED.labels(self._log_id).set(0)

@@ -3,6 +3,7 @@ one batch is committed the next one gathers, and hundreds of commands share a co
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
@@ -22,8 +23,10 @@ from services.ledger.writing.submissions import (
     decide_in_order,
     fail_unanswered,
     next_due_changes,
+    traceparents,
 )
 from services.ledger.writing.warm_accounts import WarmAccounts
+from services.process import tracing
 from services.process.wake import Wake
 
 BATCH_COMMANDS_MAX = 250
@@ -155,8 +158,13 @@ class Pipeline:
             return
         drafts = [draft for _, draft in accepted]
         events = [event for draft in drafts for event in draft.events]
+        begun_at = time.time_ns()
+        if tracing.is_on():
+            await self._store.keep_traces(self._log_id, traceparents(accepted))
         with APPEND.labels(self._log_id).time():
             position = await self._store.append(self._log_id, events, next_due_changes(drafts))
+        of_batch = {"hourbook.log": self._log_id, "hourbook.batch": len(accepted)}
+        tracing.done("append", begun_at, ((each.traceparent, of_batch) for each, _ in accepted if each.traceparent))
         EVENTS.labels(self._log_id).inc(len(events))
         BATCH.labels(self._log_id).observe(len(accepted))
         for submission, draft in accepted:

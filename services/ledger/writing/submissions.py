@@ -19,6 +19,7 @@ from services.ledger.event_store.store import CommandKey
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.writing.answers import Answer
 from services.ledger.writing.personal_data import set_apart, without_names
+from services.process import tracing
 
 _chance = Random()  # noqa: S311 - an id is no secret
 """Seeded by the operating system once: asking it for every id takes a seventh of what deciding a command takes."""
@@ -61,6 +62,7 @@ class Submission:
     actor: str
     answer: "asyncio.Future[Answer]"
     refusal: Exception | None = None
+    traceparent: str | None = None
     _draft: Draft | None = None
 
     @classmethod
@@ -71,7 +73,8 @@ class Submission:
         names that are not erased are compared when the key is repeated (`Replays`).
         """
         fingerprint = sha256(without_names(command)).digest()
-        return cls(command, key, fingerprint, actor, asyncio.get_running_loop().create_future())
+        answer = asyncio.get_running_loop().create_future()
+        return cls(command, key, fingerprint, actor, answer, traceparent=tracing.current())
 
     @classmethod
     def of_scheduler(cls, account_id: str) -> "Submission":
@@ -191,6 +194,16 @@ def next_due_changes(drafts: Iterable[Draft]) -> dict[str, datetime | None]:
         before.setdefault(account.account_id, draft.before.account.next_due_at)
         after[account.account_id] = account.next_due_at
     return {each: due_at for each, due_at in after.items() if due_at != before[each]}
+
+
+def traceparents(accepted: Iterable[tuple[Submission, Draft]]) -> dict[str, str]:
+    """Of which trace each event is, by its id; of those whose caller is traced."""
+    return {
+        event.event_id: submission.traceparent
+        for submission, draft in accepted
+        if submission.traceparent
+        for event in draft.events
+    }
 
 
 def fail_unanswered(submissions: Iterable[Submission]) -> None:

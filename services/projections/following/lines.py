@@ -21,7 +21,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 class Line(Envelope, frozen=True):
-    """A line of the log, its event unread."""
+    """A line of the log, its event unread; a message on NATS has the `traceparent` of its command, too."""
 
     data: msgspec.Raw
     version: int
@@ -29,6 +29,7 @@ class Line(Envelope, frozen=True):
     command_id: str | None = None
     fingerprint: str | None = None
     actor: str | None = None
+    traceparent: str | None = None
 
     def hash(self, log: str) -> str | None:
         """Its event's leaf hash in that log, in hexadecimal; None for a line of a version that had none."""

@@ -6,6 +6,7 @@ import msgspec
 from nats.aio.msg import Msg
 
 from contracts.quantities import parse_instant
+from services.process import tracing
 from services.process.event_reading import READERS
 from services.projections.following.lines import NOT_AS_WRITTEN, Line
 from services.projections.following.logged import Logged
@@ -38,6 +39,7 @@ def event_of(message: Msg) -> Logged | None:
             command_id=headers["Hourbook-Command"],
             fingerprint=headers.get("Hourbook-Fingerprint"),
             actor=headers.get("ce-actor"),
+            traceparent=headers.get(tracing.HEADER),
         )
         return Logged(line, READERS[kind](message.data))
     except NOT_AS_WRITTEN as unreadable:

@@ -2,18 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
 import asyncpg
 
+from services.process import tracing
 from services.process.pauses import Rests
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.projections import metrics
 from services.projections.following.batches import apply
 from services.projections.following.feed import LEDGER_UNAVAILABLE, LogFeed, LogWentBack, OtherPast
 from services.projections.following.identity import OtherLedger
+from services.projections.following.lines import Line
 from services.projections.following.live_log import Delivery, LiveLog
 from services.projections.following.logged import CannotApply, Logged
 from services.projections.following.rebuild import Rebuild, RebuildFailed, RebuildUnderWay
@@ -161,11 +164,14 @@ class Worker:
         return self._place != before
 
     async def _apply(self, events: Sequence[Logged]) -> None:
+        begun_at = time.time_ns()
         async with self._pool.acquire() as connection:
             place = await apply(connection, self._tracking, self._place, events)
         self._stand_at(place)
         self._tracking.moved()
         metrics.applied(*self._labels, len(events), events[-1].recorded.recorded_at)
+        if tracing.is_on():
+            tracing.done(f"project {self._projection.name}", begun_at, _traced(events))
 
     def _stand_at(self, place: Place) -> None:
         self._place = place
@@ -215,3 +221,10 @@ class Worker:
     def _show_halt(self, reason: str) -> None:
         metrics.HALTED.labels(*self._labels).set(1)
         logger.error("the projection %s halted: %s", self._projection.name, reason)
+
+
+def _traced(events: Sequence[Logged]) -> Iterator[tuple[str, dict[str, int]]]:
+    """The traceparents of those that came with one, and where the events stand."""
+    for each in events:
+        if isinstance(each.recorded, Line) and each.recorded.traceparent:
+            yield each.recorded.traceparent, {"hourbook.position": each.position}
