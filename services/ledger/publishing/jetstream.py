@@ -15,7 +15,9 @@ from services.process import tracing
 from services.process.lost_past import EPOCH_HEADER
 from services.process.streams import epoch_of, kept, own_stream
 
-ACKNOWLEDGE_SECONDS_MAX = 5
+ANSWER_SECONDS_MAX = 3
+"""A cluster whose leader has died answers nothing; another one is asked as soon as there can be one."""
+
 HEADERS_BYTES_MAX = 4096
 OMITTED = "Hourbook-Data-Omitted"
 NO_TRACES: Mapping[str, str] = {}
@@ -63,7 +65,7 @@ class LogStream:
         self._config = stream_config(log_id, replicas)
         self.name = stream_name(log_id)
         self._client = client
-        self._jetstream = client.jetstream()
+        self._jetstream = client.jetstream(timeout=ANSWER_SECONDS_MAX)
         self._log_id = log_id
         self._ledger_id = ledger_id
         self.epoch = epoch
@@ -135,7 +137,7 @@ class LogStream:
                 reply=f"{self._inbox}.{self._round}.{event.position}",
                 headers=headers,
             )
-        async with asyncio.timeout(ACKNOWLEDGE_SECONDS_MAX):
+        async with asyncio.timeout(ANSWER_SECONDS_MAX):
             await self._outcome
 
     def _headers(self, event: StoredEvent) -> dict[str, str]:

@@ -28,10 +28,10 @@ from tests.ledger.event_store.events import event
 
 
 @asynccontextmanager
-async def relaying(store: EventStore, log_id: int, nats_url: str) -> AsyncIterator[Wake]:
+async def relaying(store: EventStore, log_id: int, nats_url: str, replicas: int | None = None) -> AsyncIterator[Wake]:
     """A relay at work, and the bell that wakes it."""
     wake = Wake()
-    task = asyncio.create_task(keep_relaying(store, log_id, nats_url, wake))
+    task = asyncio.create_task(keep_relaying(store, log_id, nats_url, wake, replicas))
     try:
         yield wake
     finally:
