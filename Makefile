@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-schemathesis campaign-sending lock clean
+.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-clusters campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-schemathesis campaign-sending lock clean
 
 setup: $(STAMP)
 
@@ -95,6 +95,10 @@ campaign-schemathesis: setup
 # Sender and mail server killed at random while the documents of 300 customers go out: each arrives once.
 campaign-sending: setup
 	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.sending $(or $(CUSTOMERS),300)
+
+# The servers of a NATS cluster killed under load, one by one, its leaders, and two of three; some three minutes a round.
+campaign-clusters: setup
+	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.nats_nodes $(or $(ROUNDS),2)
 
 # Versions already in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest. What the image
 # installs is the same without what developers and tests need, and without servers.

@@ -4,7 +4,9 @@
 -- reader of the log issues names one log_id, so it runs on the one node that has this log; Citus moves shards between
 -- nodes, and Hourbook never learns where a log is.
 --
--- This file has not been run: it is held by a test that compares it with the schema, and with the statements.
+-- Run it with psql, which has to stop at the first error:
+--   psql -v ON_ERROR_STOP=1 -f infra/postgres/citus.sql "$DATABASE_URL"
+-- docs/operating.md says what the nodes need before, and what it costs.
 
 BEGIN;
 
@@ -12,7 +14,10 @@ BEGIN;
 -- right on a shard.
 SET LOCAL citus.enable_unsafe_triggers TO on;
 
-SELECT create_distributed_table('ledger.event', 'log_id', colocate_with => 'none');
+-- Each statement over one connection to each node: functions are distributed in the same transaction as the tables.
+SET LOCAL citus.multi_shard_modify_mode TO 'sequential';
+
+SELECT create_distributed_table('ledger.event', 'log_id', colocate_with => 'none', shard_count => 1);
 SELECT create_distributed_table('ledger.due', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.snapshot', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.trace', 'log_id', colocate_with => 'ledger.event');
@@ -55,6 +60,24 @@ SELECT create_distributed_function(
 );
 
 COMMIT;
+
+-- One shard for each log, each made by a statement of its own: by its hash alone, a log shares a shard with others, and logs
+-- fall unevenly on nodes. Log -1 is that of access.
+SELECT format($$SELECT isolate_tenant_to_new_shard('ledger.event', %s, 'CASCADE', 'block_writes')$$, log_id)
+FROM generate_series(-1, (SELECT number - 1 FROM ledger.logs)) AS log_id \gexec
+
+-- The logs one after another on the nodes: log 0 on the first, log 1 on the second …
+SELECT format(
+    $$SELECT citus_move_shard_placement(%s, '%s', %s, '%s', %s, 'block_writes')$$,
+    shardid, there.nodename, there.nodeport, node.nodename, node.nodeport
+)
+FROM generate_series(-1, (SELECT number - 1 FROM ledger.logs)) AS log_id
+JOIN pg_dist_shard_placement AS there ON there.shardid = get_shard_id_for_distribution_column('ledger.event', log_id)
+JOIN (
+    SELECT nodename, nodeport, row_number() OVER (ORDER BY nodeid) - 1 AS place, count(*) OVER () AS nodes
+    FROM pg_dist_node WHERE shouldhaveshards AND noderole = 'primary'
+) AS node ON (log_id + nodes) % nodes = place
+WHERE (there.nodename, there.nodeport) <> (node.nodename, node.nodeport) \gexec
 
 -- `hourbook ledger` starts with migrations, which are not made for distributed tables: after an update, apply what is new
 -- in services/ledger/event_store, functions too, by hand, and distribute what it adds, before the new version starts.

@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 
 from services.ledger.event_store.store import EventStore
 from services.process.nats_connection import connected
-from services.process.stopping import end
+from services.process.stopping import end, stopping
 from services.process.wake import Wake
 from tests.conftest import reachable_folder
 from tests.ledger.publishing.test_relay import append, copied, relaying, until
@@ -45,7 +45,7 @@ async def recording(store: EventStore, wake: Wake, account_id: str) -> AsyncIter
 
     async def record() -> None:
         version = 0
-        while True:
+        while not stopping():
             version += 1
             await append(store, 0, account_id, range(version, version + 1))
             wake.ring()
