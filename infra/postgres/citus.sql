@@ -8,6 +8,13 @@
 --   psql -v ON_ERROR_STOP=1 -f infra/postgres/citus.sql "$DATABASE_URL"
 -- docs/operating.md says what the nodes need before, and what it costs.
 
+-- Citus works on other nodes as the role that asks, so each that touches the log has to be let in there. A role without a
+-- password is let in by what pg_hba.conf of the nodes says of one another alone.
+ALTER ROLE hourbook_ledger LOGIN;
+ALTER ROLE hourbook_relay LOGIN;
+ALTER ROLE hourbook_signer LOGIN;
+ALTER ROLE hourbook_auditor LOGIN;
+
 BEGIN;
 
 -- The triggers that keep what was recorded from being changed look at nothing but their own statement, so they are as
@@ -40,6 +47,9 @@ SELECT create_reference_table('ledger.seal_key');
 SELECT create_reference_table('ledger.test_clock');
 SELECT create_reference_table('ledger.epoch');
 SELECT create_reference_table('ledger.lost_past');
+
+-- Citus locks a row that may be there already before it adds one; the triggers refuse any change still.
+GRANT UPDATE ON ledger.audit_key TO hourbook_ledger, hourbook_signer;
 
 -- Called inside the others, wherever they run.
 SELECT create_distributed_function('ledger.lock_log(integer)');
@@ -78,6 +88,9 @@ JOIN (
     FROM pg_dist_node WHERE shouldhaveshards AND noderole = 'primary'
 ) AS node ON (log_id + nodes) % nodes = place
 WHERE (there.nodename, there.nodeport) <> (node.nodename, node.nodeport) \gexec
+
+-- Projections and billing stay on the coordinator: what they make and rebuild is not made on other nodes, too.
+SELECT format('ALTER DATABASE %I SET citus.enable_ddl_propagation = off', current_database()) \gexec
 
 -- `hourbook ledger` starts with migrations, which are not made for distributed tables: after an update, apply what is new
 -- in services/ledger/event_store, functions too, by hand, and distribute what it adds, before the new version starts.

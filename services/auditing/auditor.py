@@ -53,7 +53,8 @@ Progress = Callable[[int], None]
 _SAY = """
     INSERT INTO ledger.verification (log_id, size, faults, log_is_sound) VALUES ($1, $2, $3, $4)
     ON CONFLICT (log_id) DO UPDATE
-    SET size = excluded.size, faults = excluded.faults, log_is_sound = excluded.log_is_sound, verified_at = now()
+    SET size = excluded.size, faults = excluded.faults, log_is_sound = excluded.log_is_sound,
+        verified_at = excluded.verified_at
 """
 _BEING_BUILT = "SELECT to_regnamespace('projections_building_' || $1) IS NOT NULL"
 

@@ -9,8 +9,8 @@ _READ = "SELECT now FROM ledger.test_clock"
 # Set for the first time, it must not stand before what is recorded already; the log is searched only then.
 _MOVE = """
     INSERT INTO ledger.test_clock (now)
-    SELECT $1 WHERE EXISTS (SELECT FROM ledger.test_clock)
-                 OR NOT EXISTS (SELECT FROM ledger.event WHERE recorded_at > $1 AND log_id >= 0)
+    SELECT $1 WHERE EXISTS (SELECT 1 FROM ledger.test_clock)
+                 OR NOT EXISTS (SELECT 1 FROM ledger.event WHERE recorded_at > $1 AND log_id >= 0)
     ON CONFLICT (only_row) DO UPDATE SET now = excluded.now WHERE test_clock.now <= excluded.now
     RETURNING now
 """

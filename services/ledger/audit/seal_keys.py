@@ -33,10 +33,7 @@ from services.process.file_replacement import replace_file
 ATTEMPTS_MAX = 100
 
 _NOTES = "SELECT note FROM ledger.seal_key ORDER BY number"
-_HEADS = """
-    SELECT log_id, coalesce((SELECT max(position) FROM ledger.event AS e WHERE e.log_id = asked.log_id), 0) AS head
-    FROM unnest($1::integer[]) AS asked (log_id)
-"""
+_HEAD = "SELECT coalesce(max(position), 0) FROM ledger.event WHERE log_id = $1"
 _SEALS = """
     SELECT coalesce((
         SELECT before.position FROM ledger.event AS before
@@ -161,7 +158,7 @@ async def _publish(
     """From where the logs end at that very time; while they go on, again."""
     ledger_id = await ledger_id_of(database)
     for _ in range(ATTEMPTS_MAX):
-        heads = {row["log_id"]: row["head"] for row in await database.rows(_HEADS, every_log(logs))}
+        heads = {log_id: await database.value(_HEAD, log_id) for log_id in every_log(logs)}
         note = written(ledger_id, number, private, heads, datetime.now(UTC), signer.private)
         if await database.value(_PUBLISH, number, note, list(heads), list(heads.values())):
             await SealMemory(audit_key).adopted(database)

@@ -29,7 +29,7 @@ _ENDS = """
 _PAGE = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size > $2 ORDER BY size LIMIT $3"
 _COVERING = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 AND size >= $2 ORDER BY size LIMIT 1"
 _COSIGNATURES = "SELECT line FROM ledger.cosignature WHERE log_id = $1 AND size = $2 ORDER BY witness"
-_HAS_BEGUN = "SELECT EXISTS (SELECT FROM ledger.checkpoint WHERE log_id = $1)"
+_HAS_BEGUN = "SELECT EXISTS (SELECT 1 FROM ledger.checkpoint WHERE log_id = $1)"
 _TILES = """
     SELECT level, index, hashes FROM ledger.tile JOIN unnest($2::smallint[], $3::bigint[]) AS asked (level, index)
     USING (level, index) WHERE log_id = $1
@@ -48,7 +48,7 @@ _RECORDED = """
         min(position) FILTER (WHERE recorded_at NOT BETWEEN $4 AND $5) AS misdated
     FROM ledger.event WHERE log_id = $1 AND position > $2 AND position <= $3
 """
-_REACHES = "SELECT EXISTS (SELECT FROM ledger.event WHERE log_id = $1 AND position >= $2)"
+_REACHES = "SELECT EXISTS (SELECT 1 FROM ledger.event WHERE log_id = $1 AND position >= $2)"
 _GROW = "SELECT ledger.grow_tree($1, $2, $3, $4, $5, $6::smallint[], $7::bigint[], $8::bytea[])"
 
 

@@ -9,10 +9,7 @@ from services.ledger.metrics import AUDIT_FAULTS, AUDIT_HINDRANCES, CHECKPOINT, 
 
 EVERY_SECONDS = 2.0
 
-_SIZES = """
-    SELECT log_id, (SELECT max(size) FROM ledger.checkpoint AS c WHERE c.log_id = asked.log_id) AS size
-    FROM unnest($1::integer[]) AS asked (log_id)
-"""
+_SIZE = "SELECT max(size) FROM ledger.checkpoint WHERE log_id = $1"
 _VERIFICATIONS = "SELECT log_id, size, faults FROM ledger.verification WHERE log_id < $1 ORDER BY log_id"
 _HINDRANCES = "SELECT log_id, source, sentence FROM ledger.hindrance WHERE log_id < $1 ORDER BY log_id, source"
 
@@ -32,8 +29,8 @@ class AuditWatch:
 
     async def look(self) -> None:
         """See what is new."""
-        rows = await self._database.rows(_SIZES, every_log(self._logs))
-        self.sizes = {row["log_id"]: row["size"] for row in rows if row["size"]}
+        sizes = {log_id: await self._database.value(_SIZE, log_id) for log_id in every_log(self._logs)}
+        self.sizes = {log_id: size for log_id, size in sizes.items() if size}
         verifications = await self._database.rows(_VERIFICATIONS, self._logs)
         hindrances = await self._database.rows(_HINDRANCES, self._logs)
         self.faults = [f"The audit of log {row['log_id']}: {fault}" for row in verifications for fault in row["faults"]]

@@ -43,9 +43,19 @@ _ERASURES = """
 """
 # The deletion's count is flushed before VACUUM counts, so that the statistics then hold what VACUUM found.
 _COUNTED = "SELECT pg_stat_force_next_flush()"
-_VACUUM = "VACUUM ledger.personal"
-_STILL_SEEN = "SELECT n_dead_tup FROM pg_stat_all_tables WHERE relid = 'ledger.personal'::regclass"
-_WRITE_ANEW = "VACUUM (FULL) ledger.personal"
+# Of a table: of this one, or of each of its copies on other nodes.
+_VACUUM = "VACUUM %s"
+_STILL_SEEN = "SELECT n_dead_tup FROM pg_stat_all_tables WHERE relid = '%s'::regclass"
+_WRITE_ANEW = "VACUUM (FULL) %s"
+_HAS_CITUS = "SELECT to_regclass('pg_catalog.pg_dist_shard_placement') IS NOT NULL"
+_ON_EACH_NODE = """
+    SELECT nodename || ':' || nodeport AS node, success, result FROM pg_dist_shard_placement AS there,
+        LATERAL master_run_on_worker(
+            ARRAY[nodename::text], ARRAY[nodeport::integer],
+            ARRAY[format($2::text, shard_name('ledger.personal', shardid))], false
+        )
+    WHERE shardid = get_shard_id_for_distribution_column('ledger.personal', $1::integer)
+"""
 
 
 class PersonalData:
@@ -71,26 +81,40 @@ class PersonalData:
         """Erase an account's texts, or those that are this very text; how many there were.
 
         The table is written anew, for a deleted row stays in its page; so it is even when there was nothing to delete,
-        for the time before may have been cut short. LedgerUnavailable while somebody reads for long: erase again then.
+        for the time before may have been cut short. LedgerUnavailable while somebody reads for long, or a node that has
+        a copy does not do it: erase again then.
         """
         erased = await self._erasers.value(_ERASE, log_id, account_id, person, reason)
         await self._erasers.value(_COUNTED)
         try:
             async with asyncio.timeout(OLD_READERS_SECONDS_MAX):
-                await self._no_older_snapshot_sees_it()
+                await self._no_older_snapshot_sees_it(log_id)
         except TimeoutError as late:
             raise LedgerUnavailable("a transaction from before the erasure still sees what was erased") from late
-        await self._erasers.value(_WRITE_ANEW)
+        await self._on_each_copy(log_id, _WRITE_ANEW)
         return erased or 0
 
     async def erasures(self, log_id: int, account_id: str) -> list[str]:
         """What was erased of an account: commitments, when and why, as JSON."""
         return [row["entry"] for row in await self._readers.rows(_ERASURES, log_id, account_id)]
 
-    async def _no_older_snapshot_sees_it(self) -> None:
+    async def _no_older_snapshot_sees_it(self, log_id: int) -> None:
         """Wait for transactions that began before the erasure: rows that they could still see would be kept."""
         while True:
-            await self._erasers.value(_VACUUM)
-            if not await self._erasers.value(_STILL_SEEN):
+            await self._on_each_copy(log_id, _VACUUM)
+            if not any(map(int, await self._on_each_copy(log_id, _STILL_SEEN))):
                 return
             await asyncio.sleep(RETRY_SECONDS)
+
+    async def _on_each_copy(self, log_id: int, command: str) -> list[str]:
+        """What a command answers for the table, or, where Citus has placed the log's part of it, for each copy there.
+
+        Citus sends neither VACUUM nor questions about statistics to other nodes by itself.
+        """
+        if not await self._erasers.value(_HAS_CITUS):
+            return [await self._erasers.value(command % "ledger.personal") or "0"]
+        answers = await self._erasers.rows(_ON_EACH_NODE, log_id, command)
+        failed = [f"{each['node']}: {each['result']}" for each in answers if not each["success"]]
+        if failed or not answers:
+            raise LedgerUnavailable(f"what was erased is still on another node ({'; '.join(failed) or 'unknown'})")
+        return [each["result"] for each in answers]

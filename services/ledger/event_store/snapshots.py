@@ -38,14 +38,15 @@ _READ = """
 # One that stands at an event which is not in the log, as after a restore, is no later one.
 _KEEP = """
     INSERT INTO ledger.snapshot (log_id, account_id, program, version, recorded_at, event_id, state)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    SELECT $1, $2::text, $3::text, $4::integer, $5::timestamptz, $6::uuid, $7::bytea WHERE NOT EXISTS (
+        SELECT 1 FROM ledger.snapshot AS later
+        JOIN ledger.event AS e ON e.log_id = $1 AND e.account_id = later.account_id AND e.version = later.version
+            AND e.event_id = later.event_id
+        WHERE later.log_id = $1 AND later.account_id = $2 AND later.program = $3 AND later.version > $4
+    )
     ON CONFLICT (log_id, account_id) DO UPDATE SET
         program = excluded.program, version = excluded.version, recorded_at = excluded.recorded_at,
         event_id = excluded.event_id, state = excluded.state
-    WHERE snapshot.program <> excluded.program OR snapshot.version <= excluded.version OR NOT EXISTS (
-        SELECT FROM ledger.event AS e WHERE e.log_id = $1 AND e.account_id = snapshot.account_id
-            AND e.version = snapshot.version AND e.event_id = snapshot.event_id
-    )
 """
 
 

@@ -1,9 +1,10 @@
 """What lets the logs be spread over the nodes of a distributed PostgreSQL: each hot statement touches one log.
 
-It cannot be run here on such a cluster; what can be held without one is held on the text of the statements, and on the
-catalogue of a database that has just been made.
+What can be held without such a cluster is held on the text of the statements, and on the catalogue of a database that
+has just been made; `make campaign-citus` has Citus itself plan every statement, where it is at hand.
 """
 
+import ast
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -152,3 +153,47 @@ async def test_citus_is_told_of_every_table_and_of_every_function_as_they_are(
     assert {signature.split("(")[0] for signature, by_log in signatures if by_log} == {
         f"ledger.{each}" for each in FUNCTIONS
     }
+
+
+SERVICES = Path(__file__).parents[3] / "services"
+BEGINNING = re.compile(r"\s*(SELECT|INSERT|WITH|UPDATE|DELETE)\b")
+REFUSED = {
+    "EXISTS asks for a column": re.compile(r"EXISTS\s*\(\s*SELECT\s+FROM\b"),
+    "a subquery is correlated by the log": re.compile(r"\blog_id\s*=\s*\w+\.log_id\b"),
+    "an update of a conflict calls a function": re.compile(
+        r"DO UPDATE\b.*\b(?!greatest\b|least\b|coalesce\b|excluded\b)(?:now|clock_timestamp|\w+\.\w+)\s*\(", re.DOTALL
+    ),
+    "an update of a conflict has a subquery": re.compile(r"DO UPDATE\b.*\(\s*SELECT\b", re.DOTALL),
+}
+"""What Citus does not plan on tables that are distributed."""
+
+
+def statements_of_the_program() -> dict[str, str]:
+    """Every statement on the ledger's tables in the program's source, by where it stands."""
+    return {
+        f"{file.relative_to(SERVICES)}:{node.lineno}": node.value
+        for file in sorted(SERVICES.rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        if BEGINNING.match(node.value) and "ledger." in node.value
+    }
+
+
+def test_no_statement_of_the_program_has_a_form_that_citus_does_not_plan():
+    sent = statements_of_the_program()
+    assert len(sent) > 50
+    assert [(where, why) for where, text in sent.items() for why, form in REFUSED.items() if form.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT EXISTS (SELECT FROM ledger.event WHERE log_id = $1)",
+        "SELECT n, (SELECT max(size) FROM ledger.tile AS t WHERE t.log_id = a.log_id) FROM unnest($1) AS a (log_id)",
+        "INSERT INTO ledger.verification VALUES ($1) ON CONFLICT (log_id) DO UPDATE SET size = 1, verified_at = now()",
+        """INSERT INTO ledger.snapshot VALUES ($1) ON CONFLICT (log_id) DO UPDATE SET state = excluded.state
+        WHERE NOT EXISTS (SELECT 1 FROM ledger.event WHERE log_id = $1)""",
+    ],
+)
+def test_a_form_that_citus_does_not_plan_is_seen(statement: str):
+    assert [why for why, form in REFUSED.items() if form.search(statement)] != []

@@ -5,16 +5,21 @@ CREATE OR REPLACE FUNCTION ledger.publish_seal_key(
 ) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     log integer;
+    head bigint;
 BEGIN
     FOREACH log IN ARRAY logs LOOP
         PERFORM ledger.lock_log(log);
     END LOOP;
-    IF its_number <> coalesce((SELECT max(number) FROM ledger.seal_key), 0) + 1 OR EXISTS (
-        SELECT FROM unnest(logs, heads) AS said (log_id, head)
-        WHERE head <> coalesce((SELECT max(position) FROM ledger.event AS e WHERE e.log_id = said.log_id), 0)
-    ) THEN
+    IF its_number <> coalesce((SELECT max(number) FROM ledger.seal_key), 0) + 1 THEN
         RETURN false;
     END IF;
+    FOR n IN 1 .. cardinality(logs) LOOP
+        log := logs[n];
+        SELECT coalesce(max(position), 0) INTO head FROM ledger.event WHERE log_id = log;
+        IF head <> heads[n] THEN
+            RETURN false;
+        END IF;
+    END LOOP;
     INSERT INTO ledger.seal_key VALUES (its_number, its_note);
     RETURN true;
 END
