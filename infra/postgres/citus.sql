@@ -38,8 +38,8 @@ SELECT create_distributed_table('ledger.cosignature', 'log_id', colocate_with =>
 SELECT create_distributed_table('ledger.verification', 'log_id', colocate_with => 'ledger.event');
 SELECT create_distributed_table('ledger.hindrance', 'log_id', colocate_with => 'ledger.event');
 
--- A few rows each, hardly ever written, and read wherever a function runs. ledger.migration stays on the coordinator:
--- only a start reads it.
+-- A few rows each, hardly ever written, and read wherever a function runs. ledger.migration, ledger.drift and ledger.portal
+-- stay on the coordinator: no function reads them.
 SELECT create_reference_table('ledger.logs');
 SELECT create_reference_table('ledger.identity');
 SELECT create_reference_table('ledger.audit_key');
