@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-clusters campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-schemathesis campaign-sending lock clean
+.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-clusters campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-restores campaign-schemathesis campaign-sending lock clean
 
 setup: $(STAMP)
 
@@ -83,6 +83,10 @@ campaign-hostile: setup
 # one role with ROLE=auditor.
 campaign-pages: setup
 	HOURBOOK_PAGES_CAMPAIGN=$(or $(ROLE),all) .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/pages/test_walk.py
+
+# A database that is put back to an earlier state at random instants, while two services, all other parts and clients go on.
+campaign-restores: setup
+	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.restores $(or $(TIMES),10)
 
 # Every operation of the OpenAPI document with generated requests, as nobody and with a key of each role: no failure, no
 # answer that is not in the document, none to whom has not the right.

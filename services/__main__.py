@@ -35,9 +35,8 @@ cli.add_typer(bitrix24)
 cli.add_typer(forecast)
 cli.add_typer(privacy)
 cli.command()(witness)
-for _command in (backup, archive, restore, drill, onboard):
+for _command in (backup, archive, restore, restored, drill, onboard):
     cli.command()(_command)
-cli.command()(restored)
 console = Console()
 complaints = Console(stderr=True)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -21,12 +23,31 @@ def restored(
     The record of it is signed, with the last checkpoint of the epoch before, and stands in the log of access. Streams,
     projections and checkpoints follow by themselves, and the parts may run meanwhile.
     """
-    asyncio.run(_restored(settings_of(data), yes=yes))
+    with database_of(data) as database_url:
+        asyncio.run(_restored(settings_of(data, database_url), yes=yes))
 
 
-def settings_of(data: Path) -> Settings:
-    """Of who records and signs, with the keys of the data folder where the environment names none."""
+@contextmanager
+def database_of(data: Path) -> Iterator[str]:
+    """The database by who records and signs; where it is a data folder's own and does not run, it does meanwhile."""
+    from infra.embedded import EmbeddedPostgres
     from services.operating.database_logins import database_url_of
+
+    try:
+        running = database_url_of("expiry", data)
+    except OperatorError:
+        if not (data / "postgres" / "data").exists():
+            raise
+        running = ""
+    if running:
+        yield running
+        return
+    with EmbeddedPostgres(data / "postgres") as server:
+        yield server.url
+
+
+def settings_of(data: Path, database_url: str) -> Settings:
+    """With the keys of the data folder where the environment names none."""
     from services.process.settings import read
 
     audit = {
@@ -37,7 +58,7 @@ def settings_of(data: Path) -> Settings:
         )
     }
     kept = {name: file for name, file in audit.items() if name == "audit_key_file" or Path(file).exists()}
-    return read(Settings, database_url=database_url_of("expiry", data), **kept)
+    return read(Settings, database_url=database_url, **kept)
 
 
 async def _restored(settings: Settings, *, yes: bool) -> None:

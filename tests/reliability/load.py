@@ -22,6 +22,8 @@ GIVE_UP_SECONDS = 90
 class Load:
     """Closings on a few shared accounts of its own; `acknowledged` maps each key to the answer it got."""
 
+    give_up_seconds = GIVE_UP_SECONDS
+
     def __init__(self, urls: list[str], tasks: int) -> None:
         self.urls = urls
         self.tasks = tasks
@@ -37,7 +39,7 @@ class Load:
 
     async def run(self, disturb: Callable[[], Awaitable[None]] | None = None) -> None:
         """Open the accounts, then close all tasks; `disturb` happens once a third of them is acknowledged."""
-        async with asyncio.timeout(GIVE_UP_SECONDS), httpx.AsyncClient(timeout=60, trust_env=False) as client:
+        async with asyncio.timeout(self.give_up_seconds), httpx.AsyncClient(timeout=60, trust_env=False) as client:
             for account_id in self.accounts:
                 await self._open(client, account_id)
             waiting = list(reversed(range(self.tasks)))

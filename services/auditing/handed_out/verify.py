@@ -337,8 +337,9 @@ class Keys:
 
     def check(self, checkpoint: Checkpoint, not_before: int) -> int:
         """The number of the key that signed it, which never goes back (pass the one of the checkpoint before)."""
-        if checkpoint.origin != f"hourbook/{self.ledger_id}/access":
-            same("the origin", f"hourbook/{self.ledger_id}/log/", re.sub(r"\d+$", "", checkpoint.origin))
+        log, _ = log_and_epoch(checkpoint.origin)
+        if log != f"hourbook/{self.ledger_id}/access":
+            same("the origin", f"hourbook/{self.ledger_id}/log/", re.sub(r"\d+$", "", log))
         number = next((n for n, key in self.public.items() if checkpoint.note.signed_by(key, checkpoint.origin)), None)
         if number is None:
             raise Wrong("a signature", f"one by a key of the ledger ({len(self.public)} known)", "none")
@@ -392,6 +393,70 @@ def keys_of_export(folder: Path, held: list[bytes], findings: Findings) -> Keys:
         except (*UNREADABLE, Wrong) as failure:
             findings.add(f"keys.json, key {number}", failure)
     return keys
+
+
+@dataclass
+class Restore:
+    """The database was put back to an earlier state: the epoch that began then, and for each log, by its name, how many
+    events it kept, how many were known, and the size and root that were signed of it last."""
+
+    FORM = re.compile(r"([^\n]+)\n([1-9][0-9]{0,8})\nafter ([1-9][0-9]{0,8})\ntime ([^\n]+)((?:\nlog [^\n]+)+)\n")
+    LOG = re.compile(r"log (access|[0-9]{1,4}) kept ([0-9]{1,19}) of ([0-9]{1,19}) signed ([0-9]{1,19}) ([0-9a-f]{64})")
+    epoch: int
+    time: str
+    logs: dict[str, tuple[int, int, int, bytes]]
+
+    @staticmethod
+    def parse(text: str, keys: Keys, after: int) -> "Restore":
+        """Wrong unless a key of the ledger has signed it, and it begins an epoch after that one."""
+        note, name = Note.parse(text), f"hourbook/{keys.ledger_id}/restores"
+        if not (form := Restore.FORM.fullmatch(note.text)):
+            raise ValueError("no note of a restore")
+        same("the name of a restore", name, form[1])
+        same("signed by a key of the ledger", True, any(note.signed_by(key, name) for key in keys.public.values()))
+        lines = [Restore.LOG.fullmatch(line) for line in form[5].strip("\n").split("\n")]
+        logs = {one[1]: (int(one[2]), int(one[3]), int(one[4]), bytes.fromhex(one[5])) for one in lines if one}
+        same("a line for each log, in its one form", len(lines), len(logs))
+        same("epochs that follow one another", True, after <= int(form[3]) < int(form[2]))
+        return Restore(int(form[2]), form[4], logs)
+
+    def lost(self, log: str) -> int:
+        """How many events of that log are gone, as far as the record knows."""
+        kept, known, size, _ = self.logs[log]
+        return max(kept, known, size) - kept
+
+    def said(self, log: str) -> str:
+        return f"the ledger was restored to {self.logs[log][0]} at {self.time}; {self.lost(log)} events were lost"
+
+    def gives_up(self, log: str, size: int, root: bytes) -> bool:
+        """Whether what was signed at that size is declared to be lost."""
+        kept, _, last, last_root = self.logs.get(log, (size, 0, 0, b""))
+        return kept < size and (size < last or (size, root) == (last, last_root))
+
+
+def restores_of_export(folder: Path, keys: Keys, findings: Findings) -> list[Restore]:
+    """All that the log of access records; that it does is checked where its lines are."""
+    name, found = "log-access.ndjson.gz", list[Restore]()
+    if not (folder / name).exists():
+        return found
+    for number, text in lines_of(folder, name, findings):
+        if b'"LedgerRestored"' not in text:
+            continue
+        try:
+            line = read_json(text)
+            if line["type"] == "LedgerRestored":
+                found.append(Restore.parse(line["data"]["note"], keys, found[-1].epoch if found else 1))
+                same("the epoch beside the note", found[-1].epoch, line["data"]["epoch"])
+                same("who is restored", "ledger", line["account_id"])
+        except (*UNREADABLE, Wrong) as failure:
+            findings.add(f"{name}, line {number}", failure)
+    return found
+
+
+def log_and_epoch(origin: str) -> tuple[str, int]:
+    """A log's own name, and in which epoch a checkpoint of that origin was signed."""
+    form = re.fullmatch(r"(.*)/epoch/([1-9][0-9]{0,8})", origin)
+    return (form[1], int(form[2])) if form else (origin, 1)
 
 
 # 3. The tree (RFC 6962) ----------------------------------------------------------------------------------------------
@@ -1698,9 +1763,10 @@ class Accounts:
 class Statements:
     """What all the checkpoints state, held against the terms and against each other."""
 
-    def __init__(self, terms: Terms, seal_keys: "list[SealKey]", findings: Findings) -> None:
+    def __init__(self, terms: Terms, seal_keys: "list[SealKey]", restores: list[Restore], findings: Findings) -> None:
         self.terms = terms
         self.seal_keys = seal_keys
+        self.restores = restores
         self.findings = findings
         self.logs: int | None = None
         self.begun: set[int] = set()
@@ -1717,7 +1783,8 @@ class Statements:
         if (stated := checkpoint.stated) is None:
             return
         self.logs = self.logs or stated.logs
-        if not checkpoint.origin.endswith("/access"):  # which is exported last: another log may have begun meanwhile
+        log, _ = log_and_epoch(checkpoint.origin)
+        if not log.endswith("/access"):  # which is exported last: another log may have begun meanwhile
             self.begun |= stated.begun
         self.versions = max(self.versions, stated.versions)
         hashes = [node.hex() for node in self.terms.hashes[stated.versions : stated.versions + 1]]
@@ -1840,7 +1907,7 @@ class Log:
             self.name_people(where, line)
             self.seals.read(where, self.number, line)
             self.positions = [*self.positions[:1], line.position]
-            received = asked.receipts.pop((self.origin, line.position), None)
+            received = self.received(asked, line.position)
             if received and received[1] != text:
                 self.findings.add(where, Wrong("the line of your receipt", received[1].decode(), text.decode()))
             if self.number == ACCESS_LOG:
@@ -1855,6 +1922,14 @@ class Log:
             if self.covers["what"] == "account" and line.account_id != self.covers["account_id"]:
                 self.findings.add(where, Wrong("the account", self.covers["account_id"], line.account_id))
             yield line, where
+
+    def received(self, asked: Asked, position: int) -> tuple[str, bytes] | None:
+        """What you hold a receipt of at that position, unless that is lost."""
+        for origin, held in [*asked.receipts]:
+            log, epoch = log_and_epoch(origin)
+            if (log, held) == (self.origin, position) and not self.has_lost(epoch, position):
+                return asked.receipts.pop((origin, held))
+        return None
 
     def follow_rules(self, where: str, line: Line) -> None:
         """A log, and so an account, does not go back to older rules, once the processes of these have been replaced."""
@@ -1920,8 +1995,9 @@ class Log:
 
     def signed(self, keys: Keys, asked: Asked) -> Iterator[Checkpoint]:
         """The checkpoints of the export and those you kept of this log, by size; only those that are signed."""
-        name, key = f"log-{self.name}.checkpoints.gz", 1
-        kept = sorted((one for one in asked.kept if one.origin == self.origin), key=lambda one: one.size)
+        name, key, epoch = f"log-{self.name}.checkpoints.gz", 1, 1
+        own = [one for one in asked.kept if log_and_epoch(one.origin)[0] == self.origin]
+        kept = sorted((one for one in own if not self.is_lost(one)), key=lambda one: one.size)
         latest: tuple[int, int] = (-1, 0)
         self.last = None
         for number, text in lines_of(self.folder, name, self.findings):
@@ -1929,7 +2005,7 @@ class Log:
             try:
                 checkpoint = Checkpoint.parse(where, read_json(text)["note"], held=False)
                 same("the line in its one form", json.dumps({"note": read_json(text)["note"]}).encode(), text)
-                same("the origin", self.origin, checkpoint.origin)
+                epoch = self.check_epoch(checkpoint, epoch)
                 same("a size that has grown", True, checkpoint.size > latest[0])
                 key = keys.check(checkpoint, key)
             except (*UNREADABLE, Wrong) as failure:
@@ -1946,6 +2022,39 @@ class Log:
             expected = f"one of size {self.entry['size']}, signed by a trusted key"
             found = f"one of size {latest[0]}, signed by key {latest[1]}"
             self.findings.add(name, Wrong("the last checkpoint", expected, found))
+
+    def check_epoch(self, checkpoint: Checkpoint, before: int) -> int:
+        """The epoch of a checkpoint: a restore has begun it, none after that has lost it, and it does not go back."""
+        log, epoch = log_and_epoch(checkpoint.origin)
+        same("the origin", self.origin, log)
+        begun = [1, *(restore.epoch for restore in self.statements.restores)]
+        same("an epoch that a restore has begun, and no earlier one", True, before <= epoch in begun)
+        if ends := [end for end in self.bounds(epoch) if end < checkpoint.size]:
+            raise Wrong("the size, of an epoch before a restore", f"{min(ends)} at most", checkpoint.size)
+        return epoch
+
+    def bounds(self, epoch: int) -> list[int]:
+        """What each restore after an epoch has kept of this log."""
+        later = [each for each in self.statements.restores if each.epoch > epoch]
+        return [each.logs[self.name][0] for each in later if self.name in each.logs]
+
+    def is_lost(self, checkpoint: Checkpoint) -> bool:
+        """Whether what you kept covers events that a restore has lost, and its record declares that."""
+        epoch = log_and_epoch(checkpoint.origin)[1]
+        if not any(end < checkpoint.size for end in self.bounds(epoch)):
+            return False
+        for restore in self.statements.restores:
+            if restore.epoch > epoch and restore.gives_up(self.name, checkpoint.size, checkpoint.root):
+                print(f"  {checkpoint.where}: {restore.said(self.name)}, and this is of the time before")
+                return True
+        expected = "a record of a restore that declares it lost"
+        self.findings.add(checkpoint.where, Wrong(f"what was signed at size {checkpoint.size}", expected, "none"))
+        return True
+
+    def has_lost(self, epoch: int, position: int) -> "Restore | None":
+        """The restore that has lost what stood at a position in an epoch."""
+        later = [each for each in self.statements.restores if each.epoch > epoch and self.name in each.logs]
+        return next((each for each in later if each.logs[self.name][0] < position), None)
 
     def last_signed(self, fresh: int | None) -> str:
         """The size and time of the last checkpoint; a finding where it is older than so many days."""
@@ -2128,7 +2237,8 @@ class Receipt:
     def check(self, held: list[bytes]) -> Keys:
         """Judge it by itself: leaf, path, root, signature and keys."""
         said, found = self.said, Findings()
-        ledger_id, _, log = self.checkpoint.origin.removeprefix("hourbook/").partition("/log/")
+        origin, _ = log_and_epoch(self.checkpoint.origin)
+        ledger_id, _, log = origin.removeprefix("hourbook/").partition("/log/")
         same("the log", (int, str(said["log"])), (type(said["log"]), log))
         keys = read_keys("its keys", ledger_id, said["keys"], held, found)
         if found.said:
@@ -2293,6 +2403,8 @@ class Access:
                 for before in self.admitted.get(line.account_id, []):
                     before.end(line.recorded_at + TOKEN_LIVES_MAX, "was given something else, and the token had ended")
                 self.admitted.setdefault(line.account_id, []).append(Admitted.of(line))
+            elif line.type == "LedgerRestored":
+                self.check_entitled(line, "operate")
             elif line.type == "TermsPublished":
                 self.terms.publish(line.data["version"], line.recorded_at, sandbox=self.is_sandbox)
                 if line.recorded_at > (self.terms.first_published or EPOCH):  # the first ones came with the program
@@ -2409,7 +2521,8 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
         print(f"keys trusted: {sorted(keys.trusted)} of {len(keys.public)}, because {keys.why}")
         accounts = Accounts(terms, asked.known_at, findings)
         access = Access(terms, findings)
-        statements = Statements(terms, seal_keys_of_export(folder, keys, findings), findings)
+        restores = restores_of_export(folder, keys, findings)
+        statements = Statements(terms, seal_keys_of_export(folder, keys, findings), restores, findings)
         logs = [Log(folder, manifest, entry, statements) for entry in manifest["logs"]]
         same(
             "one log or more, each once",
@@ -2425,6 +2538,9 @@ def check_export(folder: Path, held: list[bytes], asked: Asked, findings: Findin
             print(f"log {log.name}: {log.events} events of {log.tree.size}, {log.checkpoints} signed checkpoints"
                   f"{f' ({log.inside} of them inside what is left out)' if log.inside else ''}, "
                   f"{'as signed' if len(findings.said) == before else 'NOT as signed'}")  # fmt: skip
+            for restore in restores:
+                if log.name in restore.logs:
+                    print(f"  {restore.said(log.name)} (epoch {restore.epoch} began)")
             print(f"  {log.last_signed(asked.fresh)}")
             print(f"  {log.personal.end()}")
             print(f"  {log.seals.said()}")
@@ -2444,11 +2560,14 @@ def check_held(logs: list[Log], asked: Asked, findings: Findings) -> None:
     """What you hold has to be of these logs, and what you have receipts for has to be in them."""
     sizes = {log.origin: log.tree.size for log in logs}
     for checkpoint in asked.kept:
-        if checkpoint.origin not in sizes:
+        if log_and_epoch(checkpoint.origin)[0] not in sizes:
             findings.add(checkpoint.where, Wrong("a checkpoint of", " or ".join(sizes), checkpoint.origin))
     for (origin, position), (where, text) in asked.receipts.items():
-        log = next((log for log in logs if log.origin == origin), None)
-        if log and log.should_have(position, read_json(text)["account_id"]):
+        name, epoch = log_and_epoch(origin)
+        log = next((log for log in logs if log.origin == name), None)
+        if log and (restore := log.has_lost(epoch, position)):
+            print(f"{where}: {restore.said(log.name)}, and the one of your receipt, {position}, is among them")
+        elif log and log.should_have(position, read_json(text)["account_id"]):
             findings.add(where, f"position {position} is missing from the export, of which you hold a receipt")
 
 

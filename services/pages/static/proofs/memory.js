@@ -120,6 +120,7 @@ function insert(trees, { size, root, written }) {
 
 /** The number of the log that an origin names; -1 for that of access. */
 export function logOf(origin) {
-  return origin.endsWith("/access") ? "-1" : origin.split("/log/")[1];
+  const log = origin.replace(/\/epoch\/[1-9][0-9]*$/, "");
+  return log.endsWith("/access") ? "-1" : log.split("/log/")[1];
 }
 

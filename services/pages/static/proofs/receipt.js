@@ -91,7 +91,7 @@ function readReceipt(text) {
 
 /** The ledger that a checkpoint's first line names; Wrong if it is of another log. */
 function ledgerOf(origin, log) {
-  const [, ledgerId, stated] = /^hourbook\/(.*?)\/log\/(.*)$/s.exec(origin) ?? [];
+  const [, ledgerId, stated] = /^hourbook\/(.*?)\/log\/(.*?)(?:\/epoch\/[1-9][0-9]*)?$/s.exec(origin) ?? [];
   same("other-log", String(log), stated);
   return ledgerId;
 }
