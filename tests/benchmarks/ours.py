@@ -200,7 +200,7 @@ class Nothing(NamedTuple):
 def leave_out(what: str) -> None:
     """Part of what makes the log prove itself."""
     if what == "plain":
-        store.leaf_of = lambda log_id, event, data: Nothing()  # pyright: ignore[reportPrivateImportUsage]
+        store.leaf_of = lambda log_id, event: Nothing()  # pyright: ignore[reportPrivateImportUsage]
     elif what == "unsigned":
         Sealer.seal = lambda sealer, log_id, contents: UNSIGNED
 

@@ -4,15 +4,15 @@ from services.ledger.event_store.stored_event import StoredEvent
 from services.process.leaf import Leaf
 
 
-def leaf_of(log_id: int, event: StoredEvent, data: bytes | None = None) -> Leaf:
-    """All that the event's hash covers but its position, which it may not have yet; `data` are its own, where at hand.
+def leaf_of(log_id: int, event: StoredEvent) -> Leaf:
+    """All that the event's hash covers but its position, which it may not have yet.
 
     The fields are taken at once: that is faster than one by one, and every event that is appended comes by here.
     """
     _, account_id, version, event_id, command_id, fingerprint, kind, schema_version, at, text, actor, *_ = event
     ids = (account_id, version, event_id, command_id)
     printed = fingerprint.hex() if fingerprint else ""
-    return Leaf.of(log_id, *ids, kind, schema_version, at, text.encode() if data is None else data, printed, actor)
+    return Leaf.of(log_id, *ids, kind, schema_version, at, text.encode(), printed, actor)
 
 
 def hash_of(log_id: int, event: StoredEvent) -> bytes:

@@ -34,7 +34,6 @@ COLUMNS = (
 
 _EVENTS = f"SELECT {COLUMNS} FROM ledger.event "  # noqa: S608 - nothing in it comes from outside
 # One text a column, cut apart by PostgreSQL: asyncpg takes longer to encode the arrays than PostgreSQL to append them.
-# Data are bytes already, for their hashes.
 # Where one event has none of something, its array is empty before it is mended.
 _SEPARATOR = "\x1f"  # JSON escapes it, and ids do not have it
 _APPEND = """
@@ -43,7 +42,7 @@ _APPEND = """
         string_to_array($4, e'\\x1f')::uuid[], string_to_array($5, e'\\x1f'),
         coalesce(nullif(string_to_array($6, e'\\x1f', ''), '{}'), '{null}')::bytea[], string_to_array($7, e'\\x1f'),
         string_to_array($8, e'\\x1f')::smallint[], string_to_array($9, e'\\x1f')::timestamptz[],
-        string_to_array(convert_from($10, 'UTF8'), e'\\x1f'), $11, $12, string_to_array($13, e'\\x1f')::integer[],
+        string_to_array($10, e'\\x1f'), $11, $12, string_to_array($13, e'\\x1f')::integer[],
         string_to_array($14, e'\\x1f'), string_to_array($15, e'\\x1f')::bytea[], string_to_array($16, e'\\x1f'),
         string_to_array($17, e'\\x1f', '')::uuid[],
         coalesce(nullif(string_to_array($18, e'\\x1f', ''), '{}'), '{null}'), $19, $20, $21, $22
@@ -216,14 +215,13 @@ class EventStore:
 
     async def _append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
         """The hashes go along for where the log ended last, so that PostgreSQL need not work them out."""
-        contents = [event.data.encode() for event in events]
-        leaves = [leaf_of(log_id, *each) for each in zip(events, contents, strict=True)]
+        leaves = [leaf_of(log_id, event) for event in events]
         epoch, head = self.ends.epoch, self._heads.pop(log_id, None)
         expected = None if head is None else hashes(leaves, head + 1)
         seal = self.sealer.seal(log_id, [leaf.content_hash() for leaf in leaves]) if self.sealer else None
         sealed = (seal.stored(), self.sealer.key_number) if self.sealer and seal else (None, None)
         try:
-            position, stored = await self._stored(log_id, columns(events, contents), next_due, *sealed, head, expected)
+            position, stored = await self._stored(log_id, columns(events), next_due, *sealed, head, expected)
         except AlreadyTaken:
             if self.sealer and seal:
                 self.sealer.refused(log_id, seal)
@@ -238,7 +236,7 @@ class EventStore:
         return position
 
     async def _stored(
-        self, log_id: int, given: Sequence[str | bytes], next_due: Mapping[str, datetime | None], *evidence: Any
+        self, log_id: int, given: Sequence[str], next_due: Mapping[str, datetime | None], *evidence: Any
     ) -> tuple[int, bytes]:
         """The position of the first event, and the hashes that all are stored with."""
         due = (list(next_due), list(next_due.values()))
@@ -343,11 +341,8 @@ def _events(rows: Iterable[asyncpg.Record]) -> list[StoredEvent]:
     return [StoredEvent(*row) for row in rows]
 
 
-def columns(events: Sequence[StoredEvent], contents: Sequence[bytes]) -> Sequence[str | bytes]:
-    """The events as one text for each column, and what is personal in them as another four before the last two.
-
-    `contents`: their data, bytes in the ninth column.
-    """
+def columns(events: Sequence[StoredEvent]) -> Sequence[str]:
+    """The events as one text for each column, and what is personal in them as another four before the last two."""
     apart = [(number, kept) for number, event in enumerate(events, 1) for kept in event.personal]
     texts = (
         [event.account_id for event in events],
@@ -358,6 +353,7 @@ def columns(events: Sequence[StoredEvent], contents: Sequence[bytes]) -> Sequenc
         [event.type for event in events],
         [str(event.schema_version) for event in events],
         [event.recorded_at.isoformat() for event in events],
+        [event.data for event in events],
         [str(number) for number, _ in apart],
         [kept.commitment for _, kept in apart],
         [rf"\x{kept.salt.hex()}" for _, kept in apart],
@@ -365,8 +361,7 @@ def columns(events: Sequence[StoredEvent], contents: Sequence[bytes]) -> Sequenc
         [event.follows or "" for event in events],
         [event.actor or "" for event in events],
     )
-    written = [_SEPARATOR.join(column) for column in texts]
-    return [*written[:8], _SEPARATOR.encode().join(contents), *written[8:]]
+    return [_SEPARATOR.join(column) for column in texts]
 
 
 def hashes(leaves: Iterable[Leaf], first: int) -> bytes:
