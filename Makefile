@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-clusters campaign-concurrency campaign-faults campaign-hostile campaign-pages campaign-restores campaign-schemathesis campaign-sending lock clean
+.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-clusters campaign-concurrency campaign-failover campaign-faults campaign-hostile campaign-pages campaign-restores campaign-schemathesis campaign-sending lock clean
 
 setup: $(STAMP)
 
@@ -95,6 +95,10 @@ campaign-schemathesis: setup
 	test -x .venv-schemathesis/bin/schemathesis || { $(PYTHON) -m venv .venv-schemathesis && \
 		.venv-schemathesis/bin/pip install --quiet schemathesis==4.32.5; }
 	.venv/bin/python -m tests.reliability.documented_answers .venv-schemathesis/bin/schemathesis $(or $(EXAMPLES),50)
+
+# The machine of the primary dies under load, and Patroni has its standby take over: nothing acknowledged is lost.
+campaign-failover: setup
+	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.failover $(or $(DEATHS),5)
 
 # Sender and mail server killed at random while the documents of 300 customers go out: each arrives once.
 campaign-sending: setup
