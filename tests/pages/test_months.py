@@ -197,7 +197,7 @@ async def test_recipients_are_named_on_their_page_and_what_is_refused_stands_at_
         assert 'value="бухгалтерия"' in refused.text
         assert 'aria-describedby="wrong-0"' in refused.text
         no_day = await sent(client, page, path, **empty, **row | {"address.2": "b@c.example", "effective_on": ""})
-        assert (no_day.status_code, "effective_on: " in no_day.text) == (422, True)
+        assert (no_day.status_code, "Действует с: " in no_day.text) == (422, True)
         assert (await owner.get(f"/v1/accounts/{account}/recipients")).json()["lists"] == before
 
         for _ in "12":
