@@ -1,9 +1,10 @@
 """A command is given in three steps: the form is filled in, what would be recorded is said, and it is recorded."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from markupsafe import Markup
 from starlette.responses import Response
@@ -30,6 +31,18 @@ Wrong = Mapping[str, str]
 """By field, what would fit; under an empty name what is of no field."""
 
 
+Sent = TypeVar("Sent")
+
+
+class Answered(NamedTuple, Generic[Sent]):
+    """What a route answered to a form, and how the form was filled in. `is_tried`: nothing is recorded."""
+
+    answer: Sent
+    is_tried: bool
+    values: Mapping[str, str]
+    key: str
+
+
 async def show_commands(visit: Visit) -> Response:
     """What this person may record for the customer."""
     account = await _account(visit)
@@ -49,24 +62,38 @@ async def show_command(visit: Visit) -> Response:
 async def receive_command(visit: Visit) -> Response:
     """What was filled in is tried, or recorded; what is refused goes back to the field at fault."""
     form, account = _form(visit), await _account(visit)
+    found = await answered(visit, form, account, "record", partial(_sent, visit, form, account))
+    if isinstance(found, Response):
+        return found
+    if not found.is_tried:
+        return await _recorded(visit, found.answer)
+    effects = effects_of(found.answer, account, visit)
+    shown = {"values": found.values, "key": found.key, "effects": effects}
+    return visit.html("commands/tried.html", form=form, account=account, **shown)
+
+
+async def answered(
+    visit: Visit, form: Form, account: AccountView | None, last_step: str, send: Callable[..., Awaitable[Sent]]
+) -> Answered[Sent] | Response:
+    """What the route answers to a form that fits; the form again where it is to be changed, or something is refused.
+
+    `send` is called with what is given by field, the form's key, and whether it `is_tried`.
+    """
     texts = {field.name: visit.form_text(field.name) for field in form.fields}
     values = {name: text for name, text in texts.items() if text is not None}
     key, step = visit.form_text("key") or visit.new_key(), visit.form_text("step")
     if step == "change":
         return await filled_in(visit, form, account, values, key)
-    given, wrong = given_in(form, texts, visit)
+    given, wrong = _given_in(form, texts, visit)
     if wrong:
         return await filled_in(visit, form, account, values, key, wrong)
+    is_tried = step != last_step
     try:
-        answer = await _sent(visit, form, account, given, key, is_tried=step != "record")
+        return Answered(await send(given, key, is_tried=is_tried), is_tried, values, key)
     except ApiProblem as refused:
         if refused.problem.status == UNKNOWN or refused.problem.status >= 500:
             raise
         return await filled_in(visit, form, account, values, key, problem=refused.problem)
-    if step == "record":
-        return await _recorded(visit, answer)
-    effects = effects_of(answer, account, visit)
-    return visit.html("commands/tried.html", form=form, account=account, values=values, key=key, effects=effects)
 
 
 def _form(visit: Visit) -> Form:
@@ -108,7 +135,7 @@ async def _offered(field: Field, visit: Visit) -> Field:
     return field._replace(choices=tuple(in_force[-1].plans))
 
 
-def given_in(form: Form, texts: Mapping[str, str | None], visit: Visit) -> tuple[dict[str, Any], dict[str, str]]:
+def _given_in(form: Form, texts: Mapping[str, str | None], visit: Visit) -> tuple[dict[str, Any], dict[str, str]]:
     """What the command is given by field, and what cannot be read or is missing."""
     given: dict[str, Any] = {}
     wrong: dict[str, str] = {}

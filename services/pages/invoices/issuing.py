@@ -1,6 +1,7 @@
 """An invoice is issued in three steps: the form is filled in, what it would say is shown, and it is issued once."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from starlette.responses import Response
@@ -8,10 +9,9 @@ from starlette.responses import Response
 from contracts.access import Right
 from contracts.invoices import Invoice
 from contracts.read_models import AccountView
-from services.pages.api import ApiProblem
 from services.pages.commands.fields import Field, nested
 from services.pages.commands.forms import ACCOUNT, Form
-from services.pages.commands.giving import UNKNOWN, filled_in, given_in
+from services.pages.commands.giving import answered, filled_in
 from services.pages.errors import NothingHere
 from services.pages.visit import Visit
 
@@ -39,24 +39,13 @@ async def show_form(visit: Visit) -> Response:
 async def receive_form(visit: Visit) -> Response:
     """What was filled in is tried, or issued; what is refused goes back to the field at fault."""
     form, account = await _asked(visit)
-    texts = {field.name: visit.form_text(field.name) for field in form.fields}
-    values = {name: text for name, text in texts.items() if text is not None}
-    key, step = visit.form_text("key") or visit.new_key(), visit.form_text("step")
-    if step == "change":
-        return await filled_in(visit, form, account, values, key)
-    given, wrong = given_in(form, texts, visit)
-    if wrong:
-        return await filled_in(visit, form, account, values, key, wrong)
-    try:
-        invoice = await _sent(visit, account, given, key, is_tried=step != "issue")
-    except ApiProblem as refused:
-        if refused.problem.status == UNKNOWN or refused.problem.status >= 500:
-            raise
-        return await filled_in(visit, form, account, values, key, problem=refused.problem)
-    if step == "issue":
+    found = await answered(visit, form, account, "issue", partial(_sent, visit, account))
+    if isinstance(found, Response):
+        return found
+    if not found.is_tried:
         return visit.go_to(f"/customers/{account.account_id}/invoices")
-    shown = {"account": account, "values": values, "key": key, "invoice": invoice}
-    return visit.html("invoices/tried.html", form=form, **shown)
+    shown = {"values": found.values, "key": found.key, "invoice": found.answer}
+    return visit.html("invoices/tried.html", form=form, account=account, **shown)
 
 
 async def _asked(visit: Visit) -> tuple[Form, AccountView]:
