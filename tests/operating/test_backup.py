@@ -165,7 +165,7 @@ def test_only_its_owner_can_read_a_backup(backed_up: BackedUp):
 
 
 async def restored(backed_up: BackedUp, into: Path, wanted: Wanted, *journals: Path) -> Restored:
-    return await restore(backed_up.backups, into, wanted, journals, print)
+    return await restore(backed_up.backups, into, wanted, journals, [], print)
 
 
 async def test_a_restore_to_a_position_ends_there_and_erases_again(backed_up: BackedUp, server_folder: Path):
@@ -177,6 +177,8 @@ async def test_a_restore_to_a_position_ends_there_and_erases_again(backed_up: Ba
     done = await restored(backed_up, into, Wanted(position=INCREMENT_AT + 1), journal)
     assert (done.heads[0].position, done.there_were[0].position, done.erased_again) == (INCREMENT_AT + 1, END, 4)
     assert (into / "pages" / "secret").read_text() == "of the sessions"
+    # What was signed and is lost now is known to `hourbook restored`, and to the signer.
+    assert [each.size for each in signers_memory(into) if each.origin.endswith("/log/0")] == [END]
     with EmbeddedPostgres(into / "postgres") as server:
         assert await fetched(server.url, NAMES) == [KEPT] * 2
         assert await fetched(server.url, "SELECT reason FROM ledger.erasure ORDER BY 1") == ["asked for", "later"]

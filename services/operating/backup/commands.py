@@ -90,7 +90,7 @@ def restore(
 
     wanted = wanted_of(to, log)
     kept = [each for file in checkpoint or () for each in kept_in(file)]
-    done = asyncio.run(restore(Backups(backups.absolute()), into.absolute(), wanted, erasures or (), _say))
+    done = asyncio.run(restore(Backups(backups.absolute()), into.absolute(), wanted, erasures or (), kept, _say))
     _say_restored(done, wanted)
     for sentence in [
         *of_other_ledgers(kept, done.ledger_id, done.logs),

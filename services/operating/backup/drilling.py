@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,12 @@ import asyncpg
 
 from contracts.placement import every_log, log_name
 from services.auditing.auditor import Audit
+from services.ledger.audit.restore_notes import Restore
+from services.ledger.audit.signed_epochs import all_keys, signed_restores
+from services.ledger.event_store.database import Database
 from services.ledger.event_store.store import EventStore
 from services.operating.backup.backup_folder import DATABASE, Backup, Backups, Source
-from services.operating.backup.kept_checkpoints import Kept, contradictions, missing_events, of_other_ledgers
+from services.operating.backup.kept_checkpoints import Kept, contradictions, missing_events, of_other_ledgers, standing
 from services.operating.backup.ledger_state import Head, asked, first_missing, heads, ledger_of, server_of
 from services.operating.backup.manifest import Damaged
 from services.operating.backup.outcomes import DrillOutcome
@@ -89,11 +92,12 @@ class Drill:
             async with asked(server.url) as connection:
                 ledger_id, logs = await ledger_of(connection)
                 found = await heads(connection, logs)
-                faults = _before_the_manifest(backup, found)
-                faults += await self._contradicted(connection, ledger_id, found, logs)
+                async with EventStore.connected(server.url, logs, role=AUDITOR) as store:
+                    restores = await _restores(store.readers, ledger_id)
+                    faults = await receipt_faults(store, self.receipts)
+                faults += _before_the_manifest(backup, found)
+                faults += await self._contradicted(connection, ledger_id, found, logs, restores)
                 faults += await _other_events(connection, live)
-            async with EventStore.connected(server.url, logs, role=AUDITOR) as store:
-                faults += await receipt_faults(store, self.receipts)
             audit = Audit(server.url, logs, folder / VERIFIED)
             for log_id, findings in (await audit.run(full=True)).items():
                 faults += [f"The audit of log {log_name(log_id)} found: {fault}" for fault in findings.faults]
@@ -108,12 +112,17 @@ class Drill:
         return [*self.kept, *self.signed, *(each.checkpoint for each in self.receipts)]
 
     async def _contradicted(
-        self, connection: asyncpg.Connection, ledger_id: str, found: Mapping[int, Head], logs: int
+        self,
+        connection: asyncpg.Connection,
+        ledger_id: str,
+        found: Mapping[int, Head],
+        logs: int,
+        restores: Sequence[Restore],
     ) -> list[str]:
-        kept = self._all_kept()
-        if faults := of_other_ledgers(kept, ledger_id, logs):
+        if faults := of_other_ledgers(self._all_kept(), ledger_id, logs):
             return faults
-        has_to_cover = kept if self.backups.archive.stretches() else self.kept
+        kept = standing(self._all_kept(), restores, ledger_id, logs)
+        has_to_cover = [each for each in kept if self.backups.archive.stretches() or each in self.kept]
         return [
             *missing_events(has_to_cover, ledger_id, found, logs),
             *await contradictions(connection, kept, ledger_id, found, logs),
@@ -153,6 +162,14 @@ def _require_same_ledger(backup: Backup, live: Live | None, kept: list[Kept]) ->
         raise Damaged(*faults)
     if live and live.ledger_id != own:
         raise Damaged(f"The backup is of another ledger: it is of {own}, and the one at work is {live.ledger_id}.")
+
+
+async def _restores(database: Database, ledger_id: str) -> Sequence[Restore]:
+    """Those that are recorded; none where they cannot be read, which the audit says."""
+    try:
+        return await signed_restores(database, ledger_id, await all_keys(database))
+    except ValueError:
+        return ()
 
 
 def _before_the_manifest(backup: Backup, found: Mapping[int, Head]) -> list[str]:

@@ -1,7 +1,8 @@
 """Checkpoints that are kept outside of a database and of its backups: what a restored log has to agree with."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import asyncpg
@@ -11,11 +12,13 @@ from contracts.placement import every_log, log_name
 from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.merkle import Frontier
 from services.ledger.audit.notes import NotANote, Note
-from services.ledger.event_store.identity import origin
+from services.ledger.audit.restore_notes import Restore, bound_of
+from services.ledger.event_store.identity import epoch_in, origin
 from services.operating.backup.ledger_state import Head
 from services.process.operator_error import OperatorError
 
 PAGE_EVENTS = 10_000
+_TIME = "time "
 
 _HASHES = "SELECT hash FROM ledger.event WHERE log_id = $1 AND position > $2 AND position <= $3 ORDER BY position"
 
@@ -28,6 +31,7 @@ class Kept:
     origin: str
     size: int
     root: bytes
+    signed_at: datetime | None = None
 
 
 def kept_in(file: Path) -> list[Kept]:
@@ -36,7 +40,7 @@ def kept_in(file: Path) -> list[Kept]:
     try:
         if text.lstrip().startswith("{"):
             said = orjson.loads(text)
-            return [Kept(file, said["origin"], said["size"], bytes.fromhex(said["root"]))]
+            return [Kept(file, said["origin"], said["size"], bytes.fromhex(said["root"]), _time(said.get("signed_at")))]
         found = [kept_of_note(file, note) for note in _notes(text)]
     except (ValueError, KeyError, TypeError) as unreadable:
         raise OperatorError(f"{file} holds no checkpoint that can be read: {unreadable}.") from unreadable
@@ -48,10 +52,16 @@ def kept_in(file: Path) -> list[Kept]:
 def kept_of_note(file: Path, note: str) -> Kept:
     """A signed checkpoint that a file has; OperatorError for any other note."""
     try:
-        said = Checkpoint.read(Note.parse(note))
+        parsed = Note.parse(note)
+        said = Checkpoint.read(parsed)
     except NotANote as malformed:
         raise OperatorError(f"{file} holds no checkpoint that can be read: {malformed}.") from malformed
-    return Kept(file, said.origin, said.size, said.root)
+    times = (line.removeprefix(_TIME) for line in parsed.text.split("\n") if line.startswith(_TIME))
+    return Kept(file, said.origin, said.size, said.root, _time(next(times, None)))
+
+
+def _time(said: str | None) -> datetime | None:
+    return datetime.fromisoformat(said) if said else None
 
 
 def signers_memory(data: Path) -> list[Kept]:
@@ -68,12 +78,26 @@ def _notes(text: str) -> Iterator[str]:
 
 def of_other_ledgers(kept: Iterable[Kept], ledger_id: str, logs: int) -> list[str]:
     """A sentence for each checkpoint that is of no log of this ledger."""
-    own = {origin(ledger_id, log_id) for log_id in every_log(logs)}
     return [
         f"The backup is of another ledger: it is of {ledger_id}, and {each.file} has a checkpoint of {each.origin}."
         for each in kept
-        if each.origin not in own
+        if not any(is_of(each, ledger_id, log_id) for log_id in every_log(logs))
     ]
+
+
+def is_of(kept: Kept, ledger_id: str, log_id: int) -> bool:
+    """Whether it is of that log, of whatever epoch."""
+    return kept.origin == origin(ledger_id, log_id, epoch_in(kept.origin))
+
+
+def standing(kept: Iterable[Kept], restores: Sequence[Restore], ledger_id: str, logs: int) -> list[Kept]:
+    """Without those of an earlier epoch that cover what a restore since has declared to be lost."""
+
+    def stands(each: Kept, log_id: int) -> bool:
+        bound = bound_of(restores, epoch_in(each.origin), log_id)
+        return is_of(each, ledger_id, log_id) and (bound is None or each.size <= bound)
+
+    return [each for each in kept if any(stands(each, log_id) for log_id in every_log(logs))]
 
 
 def missing_events(kept: Iterable[Kept], ledger_id: str, heads: Mapping[int, Head], logs: int) -> list[str]:
@@ -81,7 +105,7 @@ def missing_events(kept: Iterable[Kept], ledger_id: str, heads: Mapping[int, Hea
     sentences: list[str] = []
     for log_id in every_log(logs):
         has = heads[log_id].position if log_id in heads else 0
-        beyond = [each for each in kept if each.origin == origin(ledger_id, log_id) and each.size > has]
+        beyond = [each for each in kept if is_of(each, ledger_id, log_id) and each.size > has]
         if beyond:
             largest = max(beyond, key=lambda each: each.size)
             sentences.append(
@@ -98,7 +122,7 @@ async def contradictions(
     sentences: list[str] = []
     for log_id in every_log(logs):
         has = heads[log_id].position if log_id in heads else 0
-        of_log = [each for each in kept if each.origin == origin(ledger_id, log_id) and each.size <= has]
+        of_log = [each for each in kept if is_of(each, ledger_id, log_id) and each.size <= has]
         roots = await _roots(connection, log_id, sorted({each.size for each in of_log}))
         sentences += [
             f"Log {log_name(log_id)} is another one: its first {each.size} events have not the root that the "

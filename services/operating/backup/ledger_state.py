@@ -22,6 +22,8 @@ _SERVER = """
     FROM pg_control_system()
 """
 _LEDGER = "SELECT ledger_id::text, (SELECT number FROM ledger.logs) AS logs FROM ledger.identity"
+_HAS_EPOCHS = "SELECT to_regclass('ledger.epoch') IS NOT NULL"
+_EPOCH = "SELECT coalesce(max(number), 1) FROM ledger.epoch"
 _HEADS = """
     SELECT log_id, position, recorded_at FROM unnest($1::integer[]) AS log (log_id) CROSS JOIN LATERAL (
         SELECT position, recorded_at FROM ledger.event WHERE event.log_id = log.log_id ORDER BY position DESC LIMIT 1
@@ -87,6 +89,11 @@ async def ledger_of(connection: asyncpg.Connection) -> tuple[str, int]:
     if found is None:
         raise OperatorError("There is no ledger in this database: start Hourbook once before it is backed up.")
     return found["ledger_id"], found["logs"] or 1
+
+
+async def epoch(connection: asyncpg.Connection) -> int:
+    """Which it is now; a database of an earlier version has the first."""
+    return await connection.fetchval(_EPOCH) if await connection.fetchval(_HAS_EPOCHS) else 1
 
 
 async def heads(connection: asyncpg.Connection, logs: int) -> dict[int, Head]:

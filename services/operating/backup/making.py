@@ -14,7 +14,7 @@ import orjson
 from infra.data_folder import DataFolder
 from services.operating.backup.backup_folder import BESIDE, DATABASE, PARTIAL, SETTINGS, Backup, Backups
 from services.operating.backup.beside import copy_beside, copy_settings
-from services.operating.backup.ledger_state import asked, checkpoints, heads, ledger_of, server_of
+from services.operating.backup.ledger_state import asked, checkpoints, epoch, heads, ledger_of, server_of
 from services.operating.backup.manifest import FileHash, Manifest, hashes_within
 from services.operating.backup.outcomes import note_backup
 from services.operating.backup.postgres_tools import address_and_password, run_tool
@@ -73,6 +73,7 @@ async def _made(ledger: Ledger, backups: Backups, partial: Path, begun_at: datet
         # Before the database: what was signed or verified must never be ahead of the log that it is restored with.
         copy_beside(ledger.data, partial / BESIDE)
         copy_settings(os.environ, ledger.data, partial / SETTINGS)
+        number = await epoch(connection)
         at_least, signed = await heads(connection, logs), await checkpoints(connection)
         await _base_backup(ledger.database_url, partial / DATABASE, base)
         at_most = await heads(connection, logs)
@@ -86,6 +87,7 @@ async def _made(ledger: Ledger, backups: Backups, partial: Path, begun_at: datet
         system_identifier=server.system_identifier,
         **_wal_range(partial / DATABASE),
         ledger_id=ledger_id,
+        epoch=number,
         logs=logs,
         at_least={log_id: head.position for log_id, head in at_least.items()},
         at_most={log_id: head.position for log_id, head in at_most.items()},

@@ -47,7 +47,7 @@ class Manifest(BaseModel):
     """Of one backup. Positions and checkpoints are by log; that of access is -1.
 
     `at_least`: what the backup holds for certain. `at_most`: what it may hold, for some of it was recorded meanwhile.
-    `epoch`: of the ledger, where it has any. `files` are the backup's own; `wal` those of the archive that no earlier
+    `files` are the backup's own; `wal` those of the archive that no earlier
     manifest lists.
     """
 
@@ -64,7 +64,7 @@ class Manifest(BaseModel):
     begins_at: str
     ends_at: str
     ledger_id: str
-    epoch: int | None = None
+    epoch: int = 1
     logs: int
     at_least: Mapping[int, int]
     at_most: Mapping[int, int]

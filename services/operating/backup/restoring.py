@@ -13,8 +13,10 @@ import asyncpg
 from services.operating.backup.backup_folder import BESIDE, DATABASE, SETTINGS, Backup, Backups, Source
 from services.operating.backup.beside import put_back
 from services.operating.backup.erasures import erase_again, journaled, recorded
-from services.operating.backup.ledger_state import Head, asked, heads, ledger_of
+from services.operating.backup.kept_checkpoints import Kept, kept_of_note
+from services.operating.backup.ledger_state import Head, asked, checkpoints, heads, ledger_of
 from services.operating.backup.recovery import Target, recovered
+from services.operating.backup.signer_state import remember
 from services.process.operator_error import OperatorError
 
 JOURNAL = Path("audit", "erasures.ndjson")
@@ -39,7 +41,7 @@ class Wanted:
 class Restored:
     """What there is now. `there_were`: the ends of the logs as far as the backups have them.
 
-    `reached`: the backups have commits after the time that was asked for.
+    `reached`: the backups have commits after the time that was asked for. `signed`: the last checkpoints in them.
     """
 
     backup: Backup
@@ -49,13 +51,23 @@ class Restored:
     there_were: Mapping[int, Head]
     erased_again: int
     reached: bool
+    signed: list[Kept]
     seconds: float
 
 
 async def restore(
-    backups: Backups, into: Path, wanted: Wanted, journals: Iterable[Path], say: Callable[[str], None]
+    backups: Backups,
+    into: Path,
+    wanted: Wanted,
+    journals: Iterable[Path],
+    kept: Iterable[Kept],
+    say: Callable[[str], None],
 ) -> Restored:
-    """Into a folder that is empty or not there; OperatorError where it cannot be, and the folder is as it was then."""
+    """Into a folder that is empty or not there; OperatorError where it cannot be, and the folder is as it was then.
+
+    Its signer remembers the latest checkpoint of `kept` and of what the backups have, so that `hourbook restored` knows
+    what is lost.
+    """
     begun = time.monotonic()
     _require_empty(into)
     backup = _chosen(backups, wanted)
@@ -66,6 +78,7 @@ async def restore(
     try:
         put_beside(backup, beside)
         restored = await _restored(source, beside, wanted, [*journals, beside / JOURNAL], begun)
+        remember(beside, restored.ledger_id, restored.logs, [*kept, *restored.signed])
         _put_in_place(beside, into)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
@@ -99,18 +112,21 @@ async def _restored(source: Source, folder: Path, wanted: Wanted, journals: Iter
     backup, known = source.chain[-1], journaled(*journals)
     async with recovered(source, folder / DATABASE, Target()) as server, asked(server.url) as connection:
         ledger_id, logs = await ledger_of(connection)
-        there_were = await heads(connection, logs)
+        there_are = there_were = await heads(connection, logs)
+        signed = [kept_of_note(folder, note) for note in (await checkpoints(connection)).values()]
+        reached = True
         if wanted.is_all:
             erased = await erase_again(connection, known)
-            return Restored(backup, ledger_id, logs, there_were, there_were, erased, True, time.monotonic() - begun)
-        known += await recorded(connection)
-        target = await _target(connection, wanted, there_were)
-    shutil.rmtree(folder / DATABASE / "data")
-    async with recovered(source, folder / DATABASE, target) as server, asked(server.url) as connection:
-        erased = await erase_again(connection, known)
-        there_are = await heads(connection, logs)
+        else:
+            known += await recorded(connection)
+            target = await _target(connection, wanted, there_were)
+    if not wanted.is_all:
+        shutil.rmtree(folder / DATABASE / "data")
+        async with recovered(source, folder / DATABASE, target) as server, asked(server.url) as connection:
+            erased, there_are = await erase_again(connection, known), await heads(connection, logs)
+            reached = server.reached
     seconds = time.monotonic() - begun
-    return Restored(backup, ledger_id, logs, there_are, there_were, erased, server.reached, seconds)
+    return Restored(backup, ledger_id, logs, there_are, there_were, erased, reached, signed, seconds)
 
 
 async def _target(connection: asyncpg.Connection, wanted: Wanted, there_were: Mapping[int, Head]) -> Target:
