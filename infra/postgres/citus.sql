@@ -92,5 +92,9 @@ WHERE (there.nodename, there.nodeport) <> (node.nodename, node.nodeport) \gexec
 -- Projections and billing stay on the coordinator: what they make and rebuild is not made on other nodes, too.
 SELECT format('ALTER DATABASE %I SET citus.enable_ddl_propagation = off', current_database()) \gexec
 
+-- Citus looks up for every row of pg_class whether it is a shard. Each new connection of a client asks for its types, so
+-- that this took over a second a type.
+SELECT format('ALTER DATABASE %I SET citus.override_table_visibility = off', current_database()) \gexec
+
 -- `hourbook ledger` starts with migrations, which are not made for distributed tables: after an update, apply what is new
 -- in services/ledger/event_store, functions too, by hand, and distribute what it adds, before the new version starts.
