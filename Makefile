@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-clusters campaign-concurrency campaign-failover campaign-faults campaign-hostile campaign-pages campaign-restores campaign-schemathesis campaign-sending lock clean
+.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-citus campaign-clusters campaign-concurrency campaign-failover campaign-faults campaign-hostile campaign-pages campaign-restores campaign-schemathesis campaign-sending lock clean
 
 setup: $(STAMP)
 
@@ -107,6 +107,10 @@ campaign-sending: setup
 # The servers of a NATS cluster killed under load, one by one, its leaders, and two of three; some three minutes a round.
 campaign-clusters: setup
 	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.nats_nodes $(or $(ROUNDS),2)
+
+# A coordinator and two workers of Citus, one of which is killed; CITUS is the folder with programs of a PostgreSQL that has it.
+campaign-citus: setup
+	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.citus $(or $(CITUS),/usr/lib/postgresql/18/bin)
 
 # Versions already in the lock are kept where they still fit; `make lock UPGRADE=--upgrade` takes the newest. What the image
 # installs is the same without what developers and tests need, and without servers.

@@ -48,9 +48,6 @@ SELECT create_reference_table('ledger.test_clock');
 SELECT create_reference_table('ledger.epoch');
 SELECT create_reference_table('ledger.lost_past');
 
--- Citus locks a row that may be there already before it adds one; the triggers refuse any change still.
-GRANT UPDATE ON ledger.audit_key TO hourbook_ledger, hourbook_signer;
-
 -- Called inside the others, wherever they run.
 SELECT create_distributed_function('ledger.lock_log(integer)');
 SELECT create_distributed_function('ledger.leaf_hash(integer, bigint, text, integer, uuid, text, text, smallint, timestamptz, text, bytea, text)');

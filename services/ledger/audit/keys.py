@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
+import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.ledger.audit.key_files import (
@@ -25,7 +26,7 @@ from services.ledger.event_store.identity import ledger_id_of
 from services.ledger.event_store.stored_event import rfc3339
 
 _KEYS = "SELECT number, note FROM ledger.audit_key ORDER BY number"
-_PUBLISH = "INSERT INTO ledger.audit_key VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING number"
+_PUBLISH = "INSERT INTO ledger.audit_key VALUES ($1, $2)"
 
 
 @dataclass(frozen=True)
@@ -106,8 +107,10 @@ async def rotate(database: Database, file: Path, *, lost: bool = False) -> int:
 
 
 async def _publish(database: Database, note: str, number: int) -> None:
-    if await database.value(_PUBLISH, number, note) is None:
-        raise SignedElsewhere(f"Another process has published key {number} at this moment. Try again.")
+    try:
+        await database.value(_PUBLISH, number, note)
+    except asyncpg.UniqueViolationError as taken:
+        raise SignedElsewhere(f"Another process has published key {number} at this moment. Try again.") from taken
 
 
 def _note(ledger_id: str, number: int, private: Ed25519PrivateKey, signers: Iterable[Ed25519PrivateKey]) -> str:

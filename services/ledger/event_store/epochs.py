@@ -14,11 +14,11 @@ LEDGER_SUBJECT = "ledger"
 """What the log of access calls the ledger itself."""
 
 _EPOCH = "SELECT coalesce(max(number), 1) FROM ledger.epoch"
-_BEGIN = "INSERT INTO ledger.epoch VALUES ($1) ON CONFLICT DO NOTHING"
+_BEGIN = "INSERT INTO ledger.epoch VALUES ($1)"
 _NOTES = """
     SELECT data->>'note' AS note FROM ledger.event WHERE log_id = $1 AND account_id = $2 ORDER BY version
 """
-_NOTICE = "INSERT INTO ledger.lost_past VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+_NOTICE = "INSERT INTO ledger.lost_past VALUES ($1, $2, $3)"
 _LOST = "SELECT log_id, max(position) AS position FROM ledger.lost_past WHERE epoch >= $1 GROUP BY log_id"
 _FORGET = "DELETE FROM ledger.lost_past WHERE epoch < $1"
 
@@ -51,5 +51,6 @@ async def lost_positions(database: Database) -> dict[int, int]:
 
 async def begin(database: Database, epoch: int) -> None:
     """The epoch whose record stands in the log of access begins; what was noticed before is in that record."""
-    await database.value(_BEGIN, epoch)
+    with suppress(asyncpg.UniqueViolationError):
+        await database.value(_BEGIN, epoch)
     await database.value(_FORGET, epoch)

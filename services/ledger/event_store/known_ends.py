@@ -16,7 +16,7 @@ _THERE = """
     SELECT e.log_id, e.event_id::text FROM unnest($1::integer[], $2::bigint[]) AS known (log_id, position)
     JOIN ledger.event AS e ON e.log_id = known.log_id AND e.position = known.position
 """
-_NOTICE = "INSERT INTO ledger.lost_past VALUES ($1, $2, $3) ON CONFLICT DO NOTHING"
+_NOTICE = "INSERT INTO ledger.lost_past VALUES ($1, $2, $3)"
 
 
 UNREADABLE = (asyncpg.SyntaxOrAccessError, asyncpg.DataError)
@@ -59,7 +59,8 @@ class KnownEnds:
         if epoch < known:
             lost.setdefault(ACCESS_LOG, 0)  # which had the record of its beginning
         for log_id, position in lost.items():
-            await connection.execute(_NOTICE, log_id, known, position)
+            with suppress(asyncpg.UniqueViolationError):
+                await connection.execute(_NOTICE, log_id, known, position)
         if lost:
             raise LogWentBack
 

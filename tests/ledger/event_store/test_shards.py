@@ -170,6 +170,9 @@ REFUSED = {
     "an update of a conflict calls a function": re.compile(
         r"DO UPDATE\b.*\b(?!greatest\b|least\b|coalesce\b|excluded\b)(?:now|clock_timestamp|\w+\.\w+)\s*\(", re.DOTALL
     ),
+    "it locks a table that stands on every node, as only who may change it can": re.compile(
+        r"INTO ledger\.(?:audit_key|seal_key|epoch|lost_past)\b[^;]*ON CONFLICT"
+    ),
     "an update of a conflict has a subquery": re.compile(r"DO UPDATE\b.*\(\s*SELECT\b", re.DOTALL),
 }
 """What Citus does not plan on tables that are distributed."""
@@ -201,6 +204,7 @@ def test_no_statement_of_the_program_has_a_form_that_citus_does_not_plan():
     [
         "SELECT EXISTS (SELECT FROM ledger.event WHERE log_id = $1)",
         "SELECT n, (SELECT max(size) FROM ledger.tile AS t WHERE t.log_id = a.log_id) FROM unnest($1) AS a (log_id)",
+        "INSERT INTO ledger.epoch VALUES ($1) ON CONFLICT DO NOTHING",
         "INSERT INTO ledger.verification VALUES ($1) ON CONFLICT (log_id) DO UPDATE SET size = 1, verified_at = now()",
         """INSERT INTO ledger.snapshot VALUES ($1) ON CONFLICT (log_id) DO UPDATE SET state = excluded.state
         WHERE NOT EXISTS (SELECT 1 FROM ledger.event WHERE log_id = $1)""",
