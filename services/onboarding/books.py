@@ -18,8 +18,6 @@ FORMS = "an .xlsx or .ods workbook, a .csv file named as its sheet, or a folder 
 FORMULA_FAULT = "#N/A"
 """What stands here for a cell whose formula has no value: the reading library would show it as empty."""
 
-_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _REFERENCE = re.compile(r"([A-Z]+)(\d+)")
 _ODS_FAULT = re.compile(rb'calcext:value-type="error"')
 
@@ -72,12 +70,12 @@ def _mark_formula_faults(book: Path, sheets: Mapping[str, Rows]) -> None:
 
 
 def _parts_of_sheets(parts: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    """Each sheet of an XLSX and the part of the file that has its cells."""
+    """Each sheet of an XLSX and the part of the file that has its cells; its names are of one of two namespaces."""
     relations = ET.fromstring(parts.read("xl/_rels/workbook.xml.rels"))  # noqa: S314 - a file of the operator's own
     targets = {each.attrib["Id"]: each.attrib["Target"] for each in relations}
     sheets = ET.fromstring(parts.read("xl/workbook.xml"))  # noqa: S314 - the same
-    for sheet in sheets.iter(f"{_MAIN}sheet"):
-        target = targets[sheet.attrib[_RELATION]]
+    for sheet in sheets.findall(".//{*}sheet"):
+        (target,) = (targets[value] for name, value in sheet.attrib.items() if name.endswith("}id"))
         part = target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
         if "worksheets/" in part:
             yield sheet.attrib["name"], part
@@ -86,12 +84,13 @@ def _parts_of_sheets(parts: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
 def _faults_in(content: IO[bytes]) -> Iterator[tuple[int, int]]:
     """Where formulas have errors or no value, counted from 0."""
     for _, element in ET.iterparse(content):  # noqa: S314 - the same
-        if element.tag == f"{_MAIN}c":
-            value = element.findtext(f"{_MAIN}v")
-            lacks_value = element.find(f"{_MAIN}f") is not None and not value and element.get("t") != "str"
+        if element.tag.endswith("}c"):
+            lacks_value = (
+                element.find("{*}f") is not None and not element.findtext("{*}v") and element.get("t") != "str"
+            )
             if element.get("t") == "e" or lacks_value:
                 yield _place(element.attrib["r"])
-        elif element.tag == f"{_MAIN}row":
+        elif element.tag.endswith("}row"):
             element.clear()
 
 

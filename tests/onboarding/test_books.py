@@ -1,5 +1,6 @@
 """Books as people save them: each trap of each form is read rightly, or named by sheet, row and column."""
 
+import zipfile
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -35,7 +36,7 @@ def workbook(file: Path, *rows: Sequence[Any], sheet: str = "Заказчики"
     return reading_of(sheets_in(file))
 
 
-def ods(file: Path, rows: Sequence[Sequence[str]], error: bool = False) -> Path:
+def ods(file: Path, rows: Sequence[Sequence[str]]) -> Path:
     made = odf.opendocument.OpenDocumentSpreadsheet()
     page = odf.table.Table(name="Заказчики")
     for cells in rows:
@@ -92,6 +93,37 @@ def test_a_formula_with_an_error_or_without_a_value_is_no_empty_cell(tmp_path: P
     other = ["ob", "ООО «Обь»", "8", "15.01.2026", ""]
     reading = workbook(tmp_path / "f.xlsx", HEADINGS, CUSTOMER, other, touch=spoil)
     assert [(fault.row, fault.column) for fault in reading.faults] == [(2, "ИНН"), (3, "ИНН")]
+
+
+def rewritten(file: Path, *changes: tuple[bytes, bytes]) -> Path:
+    """The workbook with other bytes in all of its parts."""
+    with zipfile.ZipFile(file) as parts:
+        contents = {name: parts.read(name) for name in parts.namelist()}
+    with zipfile.ZipFile(file, "w") as parts:
+        for name, content in contents.items():
+            for old, new in changes:
+                content = content.replace(old, new)  # noqa: PLW2901
+            parts.writestr(name, content)
+    return file
+
+
+def test_a_strict_workbook_and_ods_hide_no_formula_with_an_error_either(tmp_path: Path):
+    def spoil(made: openpyxl.Workbook) -> None:
+        made.active["E2"] = "#N/A"
+        made.active["E2"].data_type = "e"
+
+    workbook(tmp_path / "s.xlsx", HEADINGS, CUSTOMER, touch=spoil)
+    schemas, purl = b"http://schemas.openxmlformats.org/", b"http://purl.oclc.org/ooxml/"
+    strict = rewritten(
+        tmp_path / "s.xlsx",
+        (schemas + b"spreadsheetml/2006/main", purl + b"spreadsheetml/main"),
+        (schemas + b"officeDocument/2006/relationships", purl + b"officeDocument/relationships"),
+    )
+    assert [fault.column for fault in reading_of(sheets_in(strict)).faults] == ["ИНН"]
+    cell = b'office:value-type="string"'
+    with_error = rewritten(ods(tmp_path / "s.ods", [HEADINGS, CUSTOMER]), (cell, b'calcext:value-type="error" ' + cell))
+    with pytest.raises(OperatorError, match="formula"):
+        sheets_in(with_error)
 
 
 @pytest.mark.parametrize(
