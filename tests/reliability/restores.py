@@ -98,8 +98,10 @@ class Restores:
     def _postgres(self) -> EmbeddedServer:
         return self.hourbook.servers[0]
 
-    async def put_back(self, pause: Callable[[], float]) -> Lost:
+    async def put_back(self, pause: Callable[[], float], papers: Path | None = None) -> Lost:
         """Save the database, go on, put it back, and begin a new epoch; what was listed to be lost.
+
+        `papers`: where an auditor keeps an export of before, and compares one of after it with that.
 
         AssertionError where a client was answered something that the log does not have, and that was not listed.
         """
@@ -112,6 +114,8 @@ class Restores:
             await self._with_postgres_down(self._save)
             await journal.more()
             await self.audited()
+            if papers:
+                await self._exported(papers / "earlier")
             await journal.more()
             await asyncio.sleep(pause())
             await self._with_postgres_down(self._bring_back)
@@ -123,12 +127,30 @@ class Restores:
         await self._check(journal, listed)
         await self.audited()
         await asyncio.gather(*map(self._is_ready, self.urls))
+        if papers:
+            await self._exported(papers / "later")
+            await self._compared(papers, listed)
         return listed
 
     async def audited(self) -> None:
         """Everything is verified, and nothing is wrong."""
         done = await asyncio.to_thread(program, "audit", "verify", "--data", self.data)
         assert done.returncode == 0, done.stdout + done.stderr
+
+    async def _exported(self, folder: Path) -> None:
+        line = ("audit", "export", "--url", self.hourbook.url, "--output", folder)
+        done = await asyncio.to_thread(program, *line)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    async def _compared(self, papers: Path, listed: Lost) -> None:
+        """By verify.py, for each log that lost something: it says so, and finds no fault."""
+        for log, positions in listed.items():
+            kept = papers / "earlier" / f"log-{log}.checkpoints.gz"
+            line = [sys.executable, papers / "later" / "verify.py", "--checkpoint", kept]
+            done = await asyncio.to_thread(subprocess.run, line, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stdout + done.stderr
+            said = f"the ledger was restored to {positions.start - 1} at .*; {len(positions)} events were lost"
+            assert re.search(f"line \\d+: {said}, and this is of the time before", done.stdout), done.stdout
 
     async def _with_postgres_down(self, work: Callable[[Path], None]) -> None:
         await asyncio.to_thread(self._postgres.kill)

@@ -1,6 +1,7 @@
 """One restore of `make campaign-restores`."""
 
 import asyncio
+from pathlib import Path
 
 from infra.data_folder import free_port
 from services.operating.up import another_service, running
@@ -8,11 +9,11 @@ from tests.conftest import reachable_folder
 from tests.reliability.restores import Restores
 
 
-def test_what_a_restore_has_lost_is_listed_and_everything_else_goes_on():
+def test_what_a_restore_has_lost_is_listed_and_everything_else_goes_on(tmp_path: Path):
     with (
         reachable_folder() as folder,
         running(folder / "data", free_port()) as hourbook,
         another_service(hourbook, free_port()) as other,
     ):
         restores = Restores(hourbook, other, folder / "data", folder / "saved")
-        assert asyncio.run(restores.put_back(lambda: 0.0))
+        assert asyncio.run(restores.put_back(lambda: 0.0, papers=tmp_path))

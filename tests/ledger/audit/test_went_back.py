@@ -1,0 +1,190 @@
+"""A log that has lost its end: whoever holds something later stops everybody, until a signed record begins an epoch."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contracts.access_events import LedgerRestored
+from contracts.placement import log_of
+from services.access.principals import SYSTEM
+from services.ledger.access.log import AccessLog
+from services.ledger.audit.checkpointer import Checkpointer
+from services.ledger.audit.cursor import Cursor
+from services.ledger.audit.key_files import CannotSign
+from services.ledger.audit.notes import Note
+from services.ledger.audit.restore_notes import Loss
+from services.ledger.audit.signer_memory import SignerMemory
+from services.ledger.audit.tree import StoredTree
+from services.ledger.audit.verification import verify
+from services.ledger.clock import SystemClock
+from services.ledger.event_store import epochs
+from services.ledger.event_store.database import LedgerUnavailable, LogWentBack
+from services.ledger.event_store.store import EventStore
+from services.ledger.running import Ledger
+from services.ledger.settings import Settings
+from services.operating.new_epoch import Kept, Restored, Survey, restored_ledger
+from services.process.lost_past import WENT_BACK
+from tests.ledger.audit.tampering import as_superuser
+from tests.ledger.audit.test_checkpointer import grow
+from tests.ledger.commands import closing, opening, purchase
+from tests.ledger.event_store.events import event
+from tests.ledger.roles import EVERY
+
+CUT_OFF = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+async def go_back(database_url: str, position: int) -> None:
+    """The logs of accounts as they were then, before anything of them was signed; PostgreSQL has been started again."""
+    await as_superuser(
+        database_url,
+        f"DELETE FROM ledger.event WHERE log_id >= 0 AND position > {position}",
+        "DELETE FROM ledger.checkpoint WHERE log_id >= 0",
+        "DELETE FROM ledger.tile WHERE log_id >= 0",
+        CUT_OFF,
+    )
+
+
+@asynccontextmanager
+async def started(database_url: str) -> AsyncIterator[EventStore]:
+    """Of a process that has just started, and knows nothing of the logs."""
+    async with EventStore.connected(database_url, role=EVERY) as opened:
+        yield opened
+
+
+async def closed(ledger: Ledger, key: str) -> bool:
+    """Whether a closing is recorded, once PostgreSQL is reached again; False where the log has gone back."""
+    while True:
+        try:
+            return bool(await ledger.submit(closing("a", key), key))
+        except LogWentBack:
+            return False
+        except LedgerUnavailable:
+            continue
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return tmp_path / "audit" / "key.pem"
+
+
+@asynccontextmanager
+async def restored(database_url: str, key_file: Path) -> AsyncIterator[Restored]:
+    settings = Settings(database_url=database_url, nats_url=None, sandbox=False, audit_key_file=key_file)
+    async with restored_ledger(settings) as ledger:
+        yield ledger
+
+
+async def begin_epoch(database_url: str, key_file: Path) -> Survey:
+    async with restored(database_url, key_file) as ledger:
+        survey = await ledger.survey()
+        await ledger.begin(survey)
+    return survey
+
+
+async def test_one_process_that_knows_more_stops_all_until_the_next_epoch(
+    ledger: Ledger, other_ledger: Ledger, store: EventStore, database_url: str, key_file: Path
+):
+    """The other one has read nothing of what is lost."""
+    await ledger.submit(opening("a"), "k1")
+    await ledger.submit(purchase("a"), "k2")
+    log_id = log_of("a", ledger.settings.logs)
+    await Checkpointer(store.readers, log_id, key_file).catch_up()
+    await ledger.submit(closing("a", "lost"), "k3")
+    await go_back(database_url, 2)
+    for each in (ledger, other_ledger):
+        assert not await closed(each, "since")
+        assert f"{WENT_BACK}." in (await each.parts())["commands"]
+    survey = await begin_epoch(database_url, key_file)
+    assert survey.logs[log_id].loss[:3] == (2, 3, 2)
+    assert "positions 3 to 3, 1 events, are lost" in survey.logs[log_id].sentence("0")
+    for number, each in enumerate((ledger, other_ledger)):
+        assert await closed(each, f"T-{number}")
+        assert (await each.parts())["commands"] == []
+        await each.store.require_known_past()
+        assert await each.store.epoch() == 2
+    assert [each.account_id for each in await ledger.store.page(log_id, 0, 9)] == ["a"] * 4
+
+
+async def test_a_ledger_that_has_lost_nothing_begins_no_epoch(store: EventStore, database_url: str, key_file: Path):
+    await grow(store, 3)
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    async with restored(database_url, key_file) as ledger:
+        assert not (await ledger.survey()).noticed
+        assert await ledger.finish() is None
+
+
+async def test_the_signer_goes_on_only_by_a_record_that_names_what_it_signed(
+    store: EventStore, database_url: str, key_file: Path
+):
+    await grow(store, 5)
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    await grow(store, 3)
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    await go_back(database_url, 5)
+    async with started(database_url) as fresh, restored(database_url, key_file) as ledger:
+        signer = Checkpointer(fresh.readers, 0, key_file)
+        with pytest.raises(CannotSign, match="has gone back"):
+            await signer.catch_up()
+        with pytest.raises(LogWentBack):
+            await fresh.append(0, [event("z", 1, "z")], {})
+        survey = await ledger.survey()
+        kept = survey.logs[0]
+        false = Kept(Loss(5, 8, 8, bytes(32)), kept.recorded_at, kept.signed)
+        await ledger.begin(replace(survey, logs={**survey.logs, 0: false}))
+        with pytest.raises(CannotSign, match="no record of a restore says"):
+            await signer.catch_up()
+        await ledger.begin(replace(survey, before=2))
+        await grow(fresh, 1)
+        await signer.catch_up()
+        latest = await StoredTree(fresh.readers, 0).latest()
+    assert latest
+    assert (latest.size, Note.parse(latest.note).text.split("\n")[0].rpartition("/log/")[2]) == (6, "0/epoch/3")
+    remembered = SignerMemory(key_file, 0).read()
+    assert remembered
+    assert (remembered.size, remembered.epoch) == (6, 3)
+
+
+async def test_the_auditor_accepts_the_break_by_the_signed_record_alone(
+    store: EventStore, database_url: str, key_file: Path
+):
+    await grow(store, 4)
+    signers = [Checkpointer(store.readers, log_id, key_file) for log_id in (0, -1)]
+    for signer in signers:
+        await signer.catch_up()
+    await grow(store, 4)
+    await signers[0].catch_up()
+    found, cursor = await verify(store.readers, 1, Cursor(), full=True)
+    assert not any(findings.faults for findings in found.values())
+    await go_back(database_url, 4)
+    async with started(database_url) as fresh:
+        await follow(fresh, cursor, database_url, key_file)
+
+
+async def follow(store: EventStore, cursor: Cursor, database_url: str, key_file: Path) -> None:
+    """The audit of a log that has gone back behind what was verified of it."""
+    found, unchanged = await verify(store.readers, 1, cursor, full=False)
+    assert (found[0].faults, unchanged.logs) == ([f"{WENT_BACK}."], cursor.logs)
+    with pytest.raises(LogWentBack):
+        await store.append(0, [event("z", 1, "z")], {})
+    log = AccessLog(store, SystemClock())
+    unsigned = LedgerRestored(epoch=2, note="hourbook/x/restores\n2")
+    await log.record(epochs.LEDGER_SUBJECT, unsigned, SYSTEM["operator"].id)
+    found, _ = await verify(store.readers, 1, cursor, full=False)
+    assert any("a record of a restore cannot be read" in fault for fault in found[0].faults)
+    await as_superuser(database_url, "DELETE FROM ledger.event WHERE log_id = -1")
+    await begin_epoch(database_url, key_file)
+    async with started(database_url) as fresh:
+        await grow(fresh, 2)
+        for log_id in (-1, 0):
+            await Checkpointer(fresh.readers, log_id, key_file).catch_up()
+        found, moved = await verify(fresh.readers, 1, cursor, full=False)
+    assert not any(findings.faults for findings in found.values())
+    assert "the ledger was restored to 4 at" in found[0].notices[0]
+    assert "4 events were lost" in found[0].notices[0]
+    assert moved.logs[0].size == 6
