@@ -31,7 +31,7 @@ BODY_BYTES_MAX = 1 << 16
 PROOF_LINES_MAX = 63
 SIZE_MEDIA_TYPE = "text/x.tlog.size"
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
-_ORIGIN = re.compile(r"hourbook/([0-9a-f-]{36})/log/-?[0-9]{1,9}")
+_ORIGIN = re.compile(r"hourbook/([0-9a-f-]{36})/log/-?[0-9]{1,9}(?:/epoch/[1-9][0-9]{0,8})?")
 
 
 class Submitted(NamedTuple):

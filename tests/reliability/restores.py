@@ -29,7 +29,7 @@ from services.process.lost_past import WENT_BACK
 from tests.end_to_end.program import program
 from tests.reliability.load import Load, logs_without_gaps
 
-EACH_ACKNOWLEDGED = 40
+EACH_ACKNOWLEDGED = 10
 WAIT_SECONDS_MAX = 120
 PAUSE_SECONDS = 0.02
 LISTED = re.compile(r"^log (\d+) .*positions (\d+) to (\d+), (\d+) events, are lost", re.MULTILINE)

@@ -16,6 +16,7 @@ from services.ledger.audit.merkle import (
     tiles_of,
 )
 from services.ledger.event_store.database import Database
+from services.ledger.event_store.identity import epoch_in
 from services.ledger.event_store.stored_event import rfc3339
 
 _LATEST = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 ORDER BY size DESC LIMIT 1"
@@ -57,6 +58,11 @@ class StoredCheckpoint(NamedTuple):
 
     size: int
     note: str
+
+    @property
+    def epoch(self) -> int:
+        """In which epoch it was signed, by its origin."""
+        return epoch_in(self.note.partition("\n")[0])
 
 
 class StoredTree:

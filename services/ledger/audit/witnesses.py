@@ -166,22 +166,31 @@ async def keep_delivering(witness: Witness, database: Database, log_id: int, mem
     tree, file = StoredTree(database, log_id), _memory_of(memory, witness.name, log_id)
 
     async def hand_on() -> None:
-        delivered = await _delivered_size(database, file, log_id, witness.name)
-        for checkpoint in await tree.page(delivered, PAGE_CHECKPOINTS):
-            await witness.keep(log_id, checkpoint)
-            await asyncio.to_thread(replace_file, file, f"{checkpoint.size}\n")
-            await database.value(_TELL, log_id, witness.name, checkpoint.size)
+        size, epoch = await _delivered(database, file, log_id, witness.name)
+        latest = await tree.latest()
+        after = size if latest is None or latest.epoch <= epoch else 0  # sizes begin anew after a restore
+        while page := await tree.page(after, PAGE_CHECKPOINTS):
+            for checkpoint in page:
+                after = checkpoint.size
+                if checkpoint.epoch == epoch and after <= size:
+                    continue
+                await witness.keep(log_id, checkpoint)
+                size, epoch = after, checkpoint.epoch
+                await asyncio.to_thread(replace_file, file, f"{size} {epoch}\n")
+                await database.value(_TELL, log_id, witness.name, size)
 
     await _keep_up(hand_on, witness.name, database, log_id)
 
 
 async def keep_cosigned(cosigner: Cosigner, database: Database, log_id: int) -> None:
     """Let a witness cosign the newest checkpoint, until cancelled; it says itself how far it has come."""
-    tree, known = StoredTree(database, log_id), 0
+    tree, known, epoch = StoredTree(database, log_id), 0, 1
 
     async def hand_on() -> None:
-        nonlocal known
+        nonlocal known, epoch
         latest = await tree.latest()
+        if latest and latest.epoch != epoch:
+            known, epoch = 0, latest.epoch  # a log of another name to the witness
         if latest is None or latest.size == known:
             return
         for _ in range(2):  # the first answer may be how far it has come
@@ -220,13 +229,17 @@ async def _keep_up(hand_on: Callable[[], Awaitable[None]], name: str, database: 
         await asyncio.sleep(pause)
 
 
-async def _delivered_size(database: Database, file: Path, log_id: int, name: str) -> int:
-    """Up to which size; what the database says counts only before there is a file, and only as far as the log goes."""
+async def _delivered(database: Database, file: Path, log_id: int, name: str) -> tuple[int, int]:
+    """Up to which size, and in which epoch.
+
+    What the database says counts only before there is a file, and only as far as the log goes.
+    """
     with suppress(FileNotFoundError, ValueError):
-        return int(await asyncio.to_thread(file.read_text, encoding="ascii"))
+        size, *epoch = (await asyncio.to_thread(file.read_text, encoding="ascii")).split()
+        return int(size), int(*epoch or [1])
     latest = await StoredTree(database, log_id).latest()
     delivered = await database.value(_DELIVERED, log_id, name) or 0
-    return delivered if latest and delivered <= latest.size else 0
+    return (delivered, latest.epoch) if latest and delivered <= latest.size else (0, 1)
 
 
 def _memory_of(folder: Path, name: str, log_id: int) -> Path:

@@ -20,4 +20,4 @@ def origin(ledger_id: str, log_id: int, epoch: int = 1) -> str:
 def epoch_in(named: str) -> int:
     """Of which epoch a checkpoint of that origin is."""
     _, found, epoch = named.rpartition("/epoch/")
-    return int(epoch) if found else 1
+    return int(epoch) if found and epoch.isdecimal() else 1

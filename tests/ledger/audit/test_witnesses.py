@@ -108,6 +108,24 @@ async def test_a_file_gets_one_note_after_another(store: EventStore, tmp_path: P
             await asyncio.sleep(0)
 
 
+async def test_after_a_restore_every_checkpoint_of_the_new_epoch_is_delivered(
+    store: EventStore, tmp_path: Path, database_url: str
+):
+    """Its sizes begin below what was delivered before; what is left of that is not delivered again."""
+    file, name = tmp_path / "notes.txt", "hourbook/x/log/0"
+    kept = [(20, name), (40, name)]
+    lost = [(60, name), (80, name)]
+    since = [(50, f"{name}/epoch/2"), (70, f"{name}/epoch/2")]
+    for signed, forget in ((kept + lost, ""), (since, "DELETE FROM ledger.checkpoint WHERE size > 40")):
+        rows = ", ".join(f"(0, {size}, '{origin}\n{size}\n')" for size, origin in signed)
+        await as_superuser(database_url, *filter(None, [forget]), f"INSERT INTO ledger.checkpoint VALUES {rows}")
+        async with asyncio.timeout(60), telling(FileWitness(file), store, tmp_path):
+            while not file.exists() or str(signed[-1][0]) not in file.read_text():
+                await asyncio.sleep(0.01)
+    sizes = [int(line) for line in file.read_text().splitlines() if line.isdecimal()]
+    assert sizes == [20, 40, 60, 80, 50, 70]
+
+
 @pytest.mark.parametrize("started_before", [True, False])
 async def test_a_witness_cannot_be_silenced_in_the_database(
     store: EventStore, tmp_path: Path, database_url: str, started_before: bool
