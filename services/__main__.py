@@ -366,7 +366,7 @@ def close_month_(
     Run it again after an interruption: what is closed is left alone.
     """
     from services.access.caller import Caller
-    from services.operating.close_month import IS_CLOSED, close_month
+    from services.operating.close_month import IS_CLOSED, close_month, drift_of
     from services.process.address import hourbook_at
 
     async def closed(caller: Caller) -> Counter[str]:
@@ -378,6 +378,9 @@ def close_month_(
 
     with hourbook_at(url):
         tally = asyncio.run(closed(Caller.of(url, key_file)))
+        drift = asyncio.run(drift_of(month, Caller.of(url, key_file)))
+    if drift:
+        _say(f"{month}: {drift}")
     _say(f"{month}: " + (", ".join(f"{count} {outcome}" for outcome, count in sorted(tally.items())) or "no accounts"))
     if set(tally) - IS_CLOSED:
         raise typer.Exit(1)

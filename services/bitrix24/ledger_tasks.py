@@ -1,6 +1,6 @@
 """What the ledger knows of the connector's tasks, and how it is given a command about one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import httpx
@@ -21,6 +21,10 @@ _ROUTES: dict[CommandName, tuple[str, str]] = {
 }
 
 
+BEHIND_TRIES = 15
+"""Each waits for two seconds."""
+
+
 class Ledger:
     """The ledger as the connector uses it: it reads what it has written.
 
@@ -39,14 +43,22 @@ class Ledger:
         found: dict[TaskId, TaskSummary] = {}
         asked: dict[str, Any] = {"limit": 1000, "sort": "task_id"}
         while True:
-            headers = {"Hourbook-Min-Position": str(self.positions.get(account_id, 0))}
-            answer = await self.client.get(f"/v1/accounts/{account_id}/tasks", params=asked, headers=headers)
+            answer = await self._page(account_id, asked)
             page = TaskPage.model_validate(document(answer))
             found |= {task.task_id: task for task in page.tasks}
             if page.next_cursor is None:
                 self._read_up_to(account_id, answer)
                 return found
             asked["cursor"] = page.next_cursor
+
+    async def _page(self, account_id: AccountId, asked: Mapping[str, Any]) -> httpx.Response:
+        """A page that has what was recorded here; the read models may need their time for it."""
+        headers = {"Hourbook-Min-Position": str(self.positions.get(account_id, 0))}
+        for _ in range(BEHIND_TRIES):
+            answer = await self.client.get(f"/v1/accounts/{account_id}/tasks", params=asked, headers=headers)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+        return answer
 
     async def give(self, deed: Deed, *, dry_run: bool = False) -> Recorded | Problem:
         """What the ledger answers to a command: what is recorded, or would be, or the refusal."""

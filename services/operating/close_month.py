@@ -1,5 +1,6 @@
 """A month closed for all accounts at once, over HTTP, with what came of it for each."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from contracts.drift import Drift
 from services.access.caller import Caller
 from services.operating.logs import heads
 from services.process.operator_error import OperatorError
@@ -53,6 +55,24 @@ async def close_month(
                         kept.write(orjson.dumps({"account_id": account_id, **answer}) + b"\n")
                     progress.advance(task)
                     yield _closing(account_id, answer)
+
+
+async def drift_of(month: str, caller: Caller) -> str | None:
+    """How the month compares with the portal that its work comes from, in a sentence; None where nobody has said.
+
+    It keeps no month from being closed: a key that may not see it closes months all the same.
+    """
+    try:
+        async with caller.async_client() as client:
+            answer = await client.get("/v1/drift", params={"month": month})
+    except OperatorError:
+        return None
+    found = Drift.model_validate_json(answer.raise_for_status().content)
+    if found.compared_at is None:
+        return None
+    kinds = Counter(item.kind.value for item in found.items)
+    differing = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "none differs"
+    return f"portal and ledger agree on {found.agreed} tasks; {differing} ({found.compared_at.isoformat()})"
 
 
 async def _all_accounts(client: httpx.AsyncClient) -> AsyncIterator[str]:

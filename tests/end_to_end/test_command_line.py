@@ -23,6 +23,11 @@ from tests.end_to_end.program import program
 from tests.end_to_end.questions import caught_up, client_of
 
 OPEN = {"command": "OpenAccount", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
+DRIFT = {
+    "compared_at": "2026-03-01T09:00:00+03:00", "agreed": 3, "positions": {},
+    "portal_hash": "0" * 64, "ledger_hash": "0" * 64,
+    "items": [{"kind": "undecided", "account_id": "a-10007", "task_id": "B24-1", "detail": "no time is written on it"}],
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +116,13 @@ def test_a_month_is_closed_for_all_accounts_again_and_again(hourbook: Hourbook, 
 
     one = program("close-month", "2026-02", *url, "--account", "a-10007")
     assert (one.returncode, outcomes(one)) == (0, {"a-10007": "closed"}), one.stderr
+    assert "portal" not in one.stderr
+    client.put("/v1/drift/2026-02", json=DRIFT).raise_for_status()
 
     answers = tmp_path / "answers.ndjson"
     rest = program("close-month", "2026-02", *url, "--answers", answers)
     closed = outcomes(rest)
+    assert "portal and ledger agree on 3 tasks; 1 undecided (2026-03-01" in rest.stderr
     assert rest.returncode == 0, rest.stderr
     assert closed.pop("a-10007") == "already closed"
     assert set(closed.values()) == {"closed"}

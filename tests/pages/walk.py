@@ -63,6 +63,7 @@ STOPS = [
     Stop(f"{CUSTOMER}/recipients", f"/customers/{OWN}/recipients", "money"),
     Stop("/operations", "/operations", "operate", whole=True),
     Stop("/terms", "/terms", "terms", whole=True),
+    Stop("/drift", f"/drift?month={CLOSED_MONTH}", "all-accounts", whole=True),
     Stop("/months", "/months", "balances", lists=True),
     Stop("/months/{month}", f"/months/{CLOSED_MONTH}", "balances", lists=True),
     Stop("/months/{month}/{account_id}", f"/months/{CLOSED_MONTH}/{OWN}", "balances", lists=True),

@@ -5,6 +5,7 @@ import re
 from starlette.responses import Response
 
 from contracts.access import Right
+from contracts.drift import Drift
 from contracts.quantities import MONTH_FORM
 from services.pages.errors import NothingHere
 from services.pages.months.state import Progress, rows_of
@@ -25,6 +26,7 @@ async def show_month(visit: Visit) -> Response:
         before=beside(month, -1),
         after=beside(month, 1),
         progress=Progress(rows),
+        drift=await _drift(visit, month),
         rows=rows[number * SHOWN_ROWS :][:SHOWN_ROWS],
         number=number,
         more=len(rows) > (number + 1) * SHOWN_ROWS,
@@ -33,6 +35,14 @@ async def show_month(visit: Visit) -> Response:
         closed=_count(visit, "closed"),
         requested=_count(visit, "requested"),
     )
+
+
+async def _drift(visit: Visit, month: str) -> Drift | None:
+    """How the month compares with the portal, for who may see it and where it was compared."""
+    if not visit.may(Right.ALL_ACCOUNTS, whole=True):
+        return None
+    found = await visit.api.get(Drift, "/v1/drift", month=month)
+    return found if found.compared_at else None
 
 
 def named_month(visit: Visit) -> str:

@@ -1,0 +1,46 @@
+"""What the page of a portal's differences says."""
+
+from services.pages.words import Words
+
+WORDS: Words = {
+    "drift_title": ("Портал и учёт: {month}", "Portal and ledger: {month}"),
+    "drift_never": ("Этот месяц ещё не сверяли с порталом.", "This month was not compared with a portal yet."),
+    "drift_compared": (
+        "Сверено {moment}: совпадает задач — {agreed}, расходится — {differing}.",
+        "Compared {moment}: {agreed} tasks agree, {differing} differ.",
+    ),
+    "drift_agreement": (
+        "Полностью совпадало {moment}: задач — {agreed}.",
+        "Everything agreed {moment}: {agreed} tasks.",
+    ),
+    "drift_portals": ("Состояние портала", "State of the portal"),
+    "drift_read": ("прочитан целиком {moment}", "read whole {moment}"),
+    "drift_condition_read": ("читается", "is read"),
+    "drift_condition_unavailable": ("не отвечает", "does not answer"),
+    "drift_condition_wrong-answer": ("отвечает не то, что описано", "answers what is not described"),
+    "drift_condition_webhook-refused": ("не принимает вебхук", "refuses the webhook"),
+    "drift_items": ("Расхождения", "Differences"),
+    "drift_task": ("Задача", "Task"),
+    "drift_kind": ("Что расходится", "Difference"),
+    "drift_in_portal": ("В портале", "In the portal"),
+    "drift_in_ledger": ("В учёте", "In the ledger"),
+    "drift_nothing": ("не учитывается", "nothing"),
+    "drift_proposal": ("Что сделать", "What to do"),
+    "drift_refused": ("учёт откажет:", "it would be refused:"),
+    "drift_accepted": ("проверено, возражений нет", "tried, nothing stands against it"),
+    "drift_booked": ("войдёт в {month}", "booked in {month}"),
+    "drift_kind_confirmed-not-charged": ("подтверждена, но не учтена", "confirmed, but not charged"),
+    "drift_kind_confirmed-refused": ("подтверждена, но учёт отказывает", "confirmed, but refused"),
+    "drift_kind_undecided": ("нужно решить в портале", "to be put right in the portal"),
+    "drift_kind_charged-reopened": ("учтена, но в портале открыта заново", "charged, but open again in the portal"),
+    "drift_kind_charged-moved": ("учтена, но перенесена в другую группу", "charged, but moved to another group"),
+    "drift_kind_charged-changed": ("учтена, но изменена", "charged, but changed since"),
+    "drift_kind_charged-deleted": ("учтена, но в портале удалена", "charged, but deleted in the portal"),
+    "drift_kind_minutes-differ": ("время не совпадает", "the minutes differ"),
+    "drift_kind_written-into-closed-month": ("время дописано в закрытый месяц", "time was written into a closed month"),
+    "drift_command_CloseTask": ("учесть", "charge it"),
+    "drift_command_CorrectTask": ("исправить", "correct it"),
+    "drift_command_ReopenTask": ("открыть заново", "reopen it"),
+    "months_drift": ("расходится с порталом: {count}", "differ from the portal: {count}"),
+    "months_drift_none": ("с порталом совпадает", "agrees with the portal"),
+}
