@@ -27,31 +27,31 @@ CLOSED = {
     "confirmed_at": "2026-11-02T13:00:00+03:00",
 }  # fmt: skip
 
-READ_BY_ALL = {"migration", "logs", "event", "identity"}
+READ_BY_ALL = {"migration", "logs", "event", "identity", "epoch", "lost_past"}
 EVIDENCE = {"audit_key", "seal_key", "checkpoint", "tile", "witness", "cosignature", "verification", "hindrance"}
 OF_LEDGER = {
     "SELECT": READ_BY_ALL
     | EVIDENCE
     | {"personal", "erasure", "due", "snapshot", "test_clock", "drift", "portal", "trace"},
-    "INSERT": {"erasure", "snapshot", "test_clock", "drift", "portal", "trace"},
+    "INSERT": {"erasure", "snapshot", "test_clock", "drift", "portal", "trace", "lost_past"},
     "UPDATE": {"snapshot", "test_clock", "portal"},
     "DELETE": {"snapshot", "personal"},
     "MAINTAIN": {"personal"},
 }
 OF_SIGNER = {
-    "INSERT": {"audit_key", "cosignature", "witness", "hindrance"},
+    "INSERT": {"audit_key", "cosignature", "witness", "hindrance", "epoch"},
     "UPDATE": {"witness", "hindrance"},
-    "DELETE": {"hindrance"},
+    "DELETE": {"hindrance", "lost_past"},
 }
 MAY = {
     "ledger": OF_LEDGER,
     "expiry": {right: OF_LEDGER.get(right, set()) | OF_SIGNER.get(right, set()) for right in {*OF_LEDGER, *OF_SIGNER}},
-    "relay": {"SELECT": READ_BY_ALL | {"trace"}},
+    "relay": {"SELECT": READ_BY_ALL | {"trace"}, "INSERT": {"lost_past"}},
     "projections": {},
     "billing": {},
     "auditor": {
         "SELECT": READ_BY_ALL | EVIDENCE | {"personal", "erasure"},
-        "INSERT": {"verification"},
+        "INSERT": {"verification", "lost_past"},
         "UPDATE": {"verification"},
     },
 }

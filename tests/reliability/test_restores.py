@@ -3,12 +3,15 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from infra.data_folder import free_port
 from services.operating.up import another_service, running
 from tests.conftest import reachable_folder
 from tests.reliability.restores import Restores
 
 
+@pytest.mark.timeout(900)
 def test_what_a_restore_has_lost_is_listed_and_everything_else_goes_on(tmp_path: Path):
     with (
         reachable_folder() as folder,

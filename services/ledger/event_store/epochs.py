@@ -20,7 +20,7 @@ _NOTES = """
 """
 _NOTICE = "INSERT INTO ledger.lost_past VALUES ($1, $2, $3)"
 _LOST = "SELECT log_id, max(position) AS position FROM ledger.lost_past WHERE epoch >= $1 GROUP BY log_id"
-_FORGET = "DELETE FROM ledger.lost_past WHERE epoch < $1"
+_FORGET = "DELETE FROM ledger.lost_past"
 
 
 async def epoch_of(database: Database) -> int:
@@ -53,4 +53,4 @@ async def begin(database: Database, epoch: int) -> None:
     """The epoch whose record stands in the log of access begins; what was noticed before is in that record."""
     with suppress(asyncpg.UniqueViolationError):
         await database.value(_BEGIN, epoch)
-    await database.value(_FORGET, epoch)
+    await database.value(_FORGET)
