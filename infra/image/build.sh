@@ -5,6 +5,7 @@
 #   infra/image/build.sh          # on Debian as apt has it, made here
 #   BASE=docker.io/library/python:3.13-slim@sha256:… infra/image/build.sh
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "$0")/../.."
 
 python=.venv/bin/python
