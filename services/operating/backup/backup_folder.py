@@ -8,6 +8,7 @@ from infra.data_folder import make_usable
 from services.operating.backup.manifest import MANIFEST, Damaged, FileHash, Manifest, differences
 from services.operating.backup.wal_archive import (
     Segment,
+    Timelines,
     WalArchive,
     furthest,
     gaps,
@@ -116,7 +117,12 @@ class Source:
         """Damaged, with a sentence for each file, where anything that is needed is not as it was written."""
         chain = backups.chain(backup)
         first = segment_number(backup.manifest.begins_at)
-        segments = furthest(_both(backup.own_segments(), backups.archive.segments(first)))
+        histories = list(backups.archive.histories())
+        way = Timelines.of(histories)
+        if not way.lead_by(backup.manifest.timeline, first):
+            raise Damaged(f"Backup {backup.manifest.name} is of a past that a restore has given up: make a new one.")
+        found = furthest(_both(backup.own_segments(), backups.archive.segments(first)))
+        segments = {name: each for name, each in found.items() if way.lead_by(each.timeline, each.number)}
         faults = [fault for each in chain for fault in differences(each.path, each.manifest.files)]
         faults += _of_archive(backups, first)
         last_timeline = max((segment.timeline for segment in segments.values()), default=backup.manifest.timeline)
@@ -127,7 +133,7 @@ class Source:
         ]
         if faults:
             raise Damaged(*faults)
-        return cls(chain, segments, list(backups.archive.histories()))
+        return cls(chain, segments, histories)
 
 
 def _both(own: Iterator[Segment], archived: Iterator[Segment]) -> Iterator[Segment]:

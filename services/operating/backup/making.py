@@ -18,6 +18,7 @@ from services.operating.backup.ledger_state import asked, checkpoints, epoch, he
 from services.operating.backup.manifest import FileHash, Manifest, hashes_within
 from services.operating.backup.outcomes import note_backup
 from services.operating.backup.postgres_tools import address_and_password, run_tool
+from services.process.operator_error import OperatorError
 from services.process.version import VERSION
 
 INCREMENTS_MAX = 6
@@ -45,7 +46,7 @@ async def back_up(ledger: Ledger, backups: Backups, *, full: bool, say: Callable
     try:
         _make_room(backups, partial)
         base = None if full else _base(backups)
-        manifest = await _made(ledger, backups, partial, begun_at, base)
+        manifest = await _made(ledger, backups, partial, begun_at, base, say)
         await asyncio.to_thread(partial.rename, backups.path / manifest.name)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
@@ -63,7 +64,14 @@ def _make_room(backups: Backups, partial: Path) -> None:
     partial.mkdir(mode=0o700)
 
 
-async def _made(ledger: Ledger, backups: Backups, partial: Path, begun_at: datetime, base: Backup | None) -> Manifest:
+async def _made(
+    ledger: Ledger,
+    backups: Backups,
+    partial: Path,
+    begun_at: datetime,
+    base: Backup | None,
+    say: Callable[[str], None],
+) -> Manifest:
     async with asked(ledger.database_url) as connection:
         server, (ledger_id, logs) = await server_of(connection), await ledger_of(connection)
         if not server.summaries:
@@ -75,7 +83,7 @@ async def _made(ledger: Ledger, backups: Backups, partial: Path, begun_at: datet
         copy_settings(os.environ, ledger.data, partial / SETTINGS)
         number = await epoch(connection)
         at_least, signed = await heads(connection, logs), await checkpoints(connection)
-        await _base_backup(ledger.database_url, partial / DATABASE, base)
+        base = await _base_backup(ledger.database_url, partial / DATABASE, base, say)
         at_most = await heads(connection, logs)
     listed, files = backups.listed_wal(), await asyncio.to_thread(hashes_within, partial)
     manifest = Manifest(
@@ -106,7 +114,21 @@ def _base(backups: Backups) -> Backup | None:
     return newest if newest and len(backups.chain(newest)) <= INCREMENTS_MAX else None
 
 
-async def _base_backup(database_url: str, into: Path, base: Backup | None) -> None:
+async def _base_backup(database_url: str, into: Path, base: Backup | None, say: Callable[[str], None]) -> Backup | None:
+    """Returns what it rests on: nothing where PostgreSQL does not know what has changed since the base."""
+    if base:
+        try:
+            await _copied(database_url, into, base)
+        except OperatorError as refused:
+            say(f"a full backup is made, for none can be made upon the last one: {refused}")
+            shutil.rmtree(into, ignore_errors=True)
+        else:
+            return base
+    await _copied(database_url, into, None)
+    return None
+
+
+async def _copied(database_url: str, into: Path, base: Backup | None) -> None:
     address, environment = address_and_password(database_url)
     upon = ["--incremental", base.path / DATABASE / "backup_manifest"] if base else []
     await run_tool(

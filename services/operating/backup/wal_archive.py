@@ -1,7 +1,7 @@
 """The archive of PostgreSQL's write-ahead log: segments of 16 MB, in stretches without a gap."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ _HEADER_BYTES = 40
 _REST_OF_RECORD = slice(16, 20)
 _PAGE_HEADERS_SHARE = 100  # more than they take of a record that goes over many pages
 _NAME = re.compile(r"(?P<timeline>[0-9A-F]{8})(?P<high>[0-9A-F]{8})(?P<low>[0-9A-F]{8})(?P<partial>\.partial)?")
+_PART = re.compile(r"^(\d+)\t([0-9A-F]+/[0-9A-F]+)\t", re.MULTILINE)
 _HISTORY = re.compile(r"[0-9A-F]{8}\.history")
 
 
@@ -103,6 +104,30 @@ def furthest(segments: Iterator[Segment]) -> dict[str, Segment]:
         if known is None or segment.reaches_further(known):
             chosen[segment.name] = segment
     return chosen
+
+
+@dataclass(frozen=True)
+class Timelines:
+    """The way that replay goes: along each earlier timeline up to a segment, then along the newest.
+
+    What was written elsewhere was given up by a restore.
+    """
+
+    newest: int
+    ends: Mapping[int, int]
+
+    @classmethod
+    def of(cls, histories: Iterable[Path]) -> "Timelines":
+        """As the newest history has it; without one there is one timeline alone."""
+        newest = max(histories, key=lambda file: file.name, default=None)
+        if newest is None:
+            return cls(1, {})
+        parts = _PART.findall(newest.read_text(encoding="ascii"))
+        return cls(int(newest.name[:8], 16), {int(timeline): segment_number(end) for timeline, end in parts})
+
+    def lead_by(self, timeline: int, number: int) -> bool:
+        """Whether the way goes by that segment."""
+        return timeline >= self.newest or number <= self.ends.get(timeline, -1)
 
 
 def gaps(first: int, segments: dict[str, Segment]) -> list[int]:
