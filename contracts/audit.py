@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from contracts.quantities import AccountId
+from contracts.quantities import AccountId, Instant
 
 
 class Evidence(BaseModel):
@@ -34,6 +34,22 @@ class SealLine(Evidence):
     first: int
     last: int
     seal: str
+
+
+class LogVerification(BaseModel):
+    """What the auditor's process found last in a log: no evidence, but what it says of its own work.
+
+    `size`: how many events it found good. `log_is_sound`: whether the faults, if any, are of what is made of the log
+    and not of the log.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    log: int
+    size: int
+    verified_at: Instant
+    log_is_sound: bool
+    faults: tuple[str, ...]
 
 
 class CheckpointLine(Evidence):

@@ -119,6 +119,10 @@ PROBLEMS: Mapping[str, RussianProblem] = {slug: RussianProblem(*said) for slug, 
     ),
     "account-halted": ("Показатели этого заказчика остановились.", "Сообщите администратору."),
     "ledger-unavailable": ("Журнал сейчас не отвечает.", "Повторите; записано будет один раз."),
+    "log-went-back": (
+        "Журнал восстановлен из прошлого состояния.",
+        "Сообщите администратору: сначала нужна команда hourbook restored; потом запишите ещё раз.",
+    ),
     "sending-off": (
         "Отправлять нечем: почтовый сервер не назван.",
         "Попросите администратора задать HOURBOOK_SMTP_URL и HOURBOOK_MAIL_FROM.",
@@ -184,6 +188,7 @@ REMEDIES: Mapping[str, str] = {
     ),
     "give a last day that is not before the first": "последний день не может быть раньше первого",
     "give a day that there is": "такого дня нет",
+    "name what differs: without items both hashes are the same": "назовите, что расходится",
     "nothing is owed now: invoice a package, or nothing": "долга сейчас нет: счёт можно выставить за пакет",
     "Give a day after {}, the last month that is closed.": "Укажите день после {}: этот месяц закрыт последним.",
     "Give a last day that is not before the day of the purchase in Moscow.": (

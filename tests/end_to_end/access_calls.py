@@ -165,6 +165,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", "/v1/audit/proof/inclusion"): [Call("evidence", {"position": "1", "size": "2"})],
     ("GET", "/v1/audit/seals"): [Call("log")],
     ("GET", "/v1/audit/tile/{path:path}"): [Call("log")],
+    ("GET", "/v1/audit/verifications"): [Call("log")],
     ("GET", "/v1/log"): [Call("log", {"limit": "5"}), Call("log", {"follow": "true"})],
     ("GET", "/v1/log/hashes"): [Call("log")],
     ("GET", "/v1/payments"): [Call("money", whole=True)],

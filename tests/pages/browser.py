@@ -54,14 +54,14 @@ class Look:
     manner: Manner
     complaints: list[str] = field(default_factory=list)
 
-    async def findings(self) -> list[str]:
+    async def findings(self, *, with_axe: bool = True) -> list[str]:
         """What is wrong with the page as it stands: errors, what the policy blocked, what does not fit, and axe's.
 
-        axe is a script, and waits for ever where none runs.
+        axe is a script, and waits for ever where none runs; it takes as long as all the rest of a look.
         """
         wide = await self.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
         found = [*self.complaints, *([f"it is {wide} px wider than the window"] if wide > 0 else [])]
-        axe = (await Axe().run(self.page)).response["violations"] if self.manner.script else []
+        axe = (await Axe().run(self.page)).response["violations"] if self.manner.script and with_axe else []
         return found + [
             f"{each['id']}: {node['html']} {node['failureSummary']}" for each in axe for node in each["nodes"]
         ]

@@ -1,9 +1,11 @@
 """The auditor's pages: every event in words once, filters that hide nothing, balances that are those of the replay."""
 
+import os
 import re
 from collections.abc import AsyncIterator
 from html import unescape
 
+import asyncpg
 import httpx
 import orjson
 import pytest
@@ -37,12 +39,12 @@ async def pages(played: Counter, address: str) -> AsyncIterator[str]:
 
 async def positions(played: Counter, address: str) -> list[int]:
     """Those of all rows."""
-    return [int(found) async for page in pages(played, address) for found in POSITION.findall(before_state(page))]
+    return [int(found) async for page in pages(played, address) for found in POSITION.findall(events_in(page))]
 
 
-def before_state(page: str) -> str:
+def events_in(page: str) -> str:
     """The table of events, without that of what is signed."""
-    return page.partition("What is signed")[0]
+    return page.partition('id="events"')[2]
 
 
 async def log_of(played: Counter) -> list[dict[str, object]]:
@@ -113,3 +115,22 @@ async def test_an_address_that_names_nothing_is_no_failure(played: Counter):
         ):
             answer = await shown(client, address, played.sessions[AUDITOR])
             assert answer.status_code == status, (address, answer.text)
+
+
+@pytest.mark.parametrize(("is_sound", "said"), [(False, "not the one that was signed"), (True, "does not agree")])
+async def test_what_the_audit_found_stands_above_the_log(played: Counter, is_sound: bool, said: str):
+    fault = "event 7 does not have the hash <it> was appended with"
+    connection = await asyncpg.connect(os.environ["DATABASE_URL"])
+    try:
+        await connection.execute(
+            "INSERT INTO ledger.verification (log_id, size, faults, log_is_sound) VALUES (0, 6, $1, $2)",
+            [fault],
+            is_sound,
+        )
+        async with browser_client(played.url) as client:
+            page = await shown(client, "/audit", f"{played.sessions[AUDITOR]}; lang=en")
+        above = page.text.partition('id="events"')[0]
+        assert (fault.replace("<", "&lt;").replace(">", "&gt;") in above, said in above) == (True, True), above
+    finally:
+        await connection.execute("DELETE FROM ledger.verification WHERE log_id = 0")
+        await connection.close()

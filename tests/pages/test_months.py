@@ -148,6 +148,8 @@ async def test_a_month_is_closed_and_sent_with_the_keyboard_alone(desk: Desk, br
         await expect(page.get_by_text("buh@birch-01.example получит: отчёт, акт")).to_be_visible()
         await press(page, "Отправить (2)")
         async with asyncio.timeout(180):
+            if script:
+                await page.get_by_text("отправлено 2 из 4").wait_for(timeout=150_000)
             while not await page.get_by_text("отправлено 2 из 4").count():
                 await page.reload()
         assert not await looking.findings()

@@ -14,6 +14,7 @@ from contracts.audit import (
     ConsistencyProof,
     EventProof,
     InclusionProof,
+    LogVerification,
     PublishedKey,
     PublishedKeys,
     Receipt,
@@ -47,6 +48,10 @@ CHECKPOINTS_MAX = 1000
 SEALS_MAX = 1000
 TilePath = Annotated[str, Path(max_length=100)]
 TILE_PATH = re.compile(r"([0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
+
+VERIFICATIONS = """
+    SELECT log_id AS log, size, verified_at, log_is_sound, faults FROM ledger.verification ORDER BY log_id
+"""
 
 Hashes = tuple[str, ...]
 
@@ -110,6 +115,14 @@ async def list_audit_keys(ledger: LedgerOf) -> PublishedKeys:
     keys = (PublicKey.read(note, ledger_id) for _, note in notes)
     views = (PublishedKey(number=k.number, public_key=b64encode(k.raw).decode(), note=k.note) for k in keys)
     return PublishedKeys(ledger_id=ledger_id, keys=tuple(views), seals=tuple(await seals_published(database)))
+
+
+@router.get("/audit/verifications", openapi_extra=problems("ledger-unavailable"))
+@needs(Right.LOG)
+async def list_verifications(ledger: LedgerOf) -> tuple[LogVerification, ...]:
+    """What the auditor's process found last in each log: how far it is good, when that was, and what is wrong."""
+    rows = await ledger.store.readers.rows(VERIFICATIONS)
+    return tuple(LogVerification.model_validate(dict(row)) for row in rows)
 
 
 @router.get("/audit/checkpoint", response_class=PlainTextResponse, openapi_extra=OF_LOG)

@@ -1,8 +1,10 @@
-"""How far each log is signed, from its newest checkpoint."""
+"""How far each log is signed, from its newest checkpoint, and what its last verification found."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from contracts.audit import LogVerification
 from services.pages.api import Api, ApiProblem
 from services.pages.audit.log import head_of
 
@@ -18,6 +20,8 @@ class Signed:
     size: int | None = None
     signed_at: datetime | None = None
     witnesses: tuple[str, ...] = ()
+    verification: LogVerification | None = None
+    """What the auditor's process found last; None before its first run."""
 
 
 async def signed_logs(api: Api) -> list[Signed]:
@@ -25,7 +29,9 @@ async def signed_logs(api: Api) -> list[Signed]:
     found = [await _signed(api, 0)]
     note = await _note(api, 0)
     logs = next((int(line[5:]) for line in note.splitlines() if line.startswith("logs ")), 1)
-    return [*found, *[await _signed(api, log) for log in range(1, logs)]]
+    found += await asyncio.gather(*(_signed(api, log) for log in range(1, logs)))
+    last = {each.log: each for each in await api.get(list[LogVerification], "/v1/audit/verifications")}
+    return [replace(each, verification=last.get(each.log)) for each in found]
 
 
 async def _signed(api: Api, log: int) -> Signed:

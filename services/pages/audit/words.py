@@ -5,7 +5,20 @@ from services.pages.words import Words
 WORDS: Words = {
     "menu_audit": ("Аудит", "Audit"),
     "audit_title": ("Журнал событий", "The log of events"),
-    "audit_state": ("Что подписано", "What is signed"),
+    "audit_state": ("Что подписано и проверено", "What is signed and verified"),
+    "audit_verified": ("Проверено", "Verified"),
+    "audit_not_verified": ("ещё не проверен", "not verified yet"),
+    "audit_sound": ("ошибок нет", "nothing wrong"),
+    "audit_faults": ("найдено: {count}", "findings: {count}"),
+    "audit_alarm": ("Проверка нашла ошибки", "The verification has found something wrong"),
+    "audit_alarm_log": (
+        "Журнал {log} не тот, что был подписан.",
+        "Log {log} is not the one that was signed.",
+    ),
+    "audit_alarm_models": (
+        "Журнал {log} цел; не сходится то, что по нему посчитано.",
+        "Log {log} is whole; what is made of it does not agree.",
+    ),
     "audit_log": ("Журнал", "Log"),
     "audit_events": ("Событий", "Events"),
     "audit_signed": ("Подписано", "Signed"),
@@ -14,8 +27,8 @@ WORDS: Words = {
     "audit_no_witness": ("нет", "none"),
     "audit_unsigned": ("ещё не подписан", "not signed yet"),
     "audit_state_hint": (
-        "Полную проверку делает процесс аудита раз в день; что он нашёл, видно в обслуживании и в /health/details.",
-        "The auditor's process verifies everything once a day; operators see what it finds, in /health/details too.",
+        "Новые записи проверяются каждые несколько секунд, всё с начала — раз в день.",
+        "What is new is verified every few seconds, everything from the beginning once a day.",
     ),
     "audit_account": ("Заказчик (id)", "Customer (id)"),
     "audit_type": ("Событие", "Event"),

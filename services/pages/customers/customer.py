@@ -63,7 +63,8 @@ async def show_customer(visit: Visit) -> Response:
         if visit.may(Right.DOCUMENTS)
         else _given(None),
     )
-    months = _months(account.opened_at, now) if visit.may(Right.DOCUMENTS) else []
+    first = min([account.opened_at, *(package.bought_at for package in packages.packages)])
+    months = _months(first, now) if visit.may(Right.DOCUMENTS) else []
     return visit.html(
         "customers/customer.html",
         account=account,
@@ -148,9 +149,12 @@ def _instant(given: str | None) -> datetime | None:
     return datetime.fromisoformat(given) if given else None
 
 
-def _months(opened_at: datetime, now: datetime) -> list[tuple[str, bool]]:
-    """The latest months of the account, this one first, and whether each is over."""
-    last, first = day_of(now), day_of(opened_at)
+def _months(begun_at: datetime, now: datetime) -> list[tuple[str, bool]]:
+    """The latest months since the account began, this one first, and whether each is over.
+
+    An account that was recorded late has months before the day on which it was opened here.
+    """
+    last, first = day_of(now), day_of(begun_at)
     numbers = range(last.year * 12 + last.month - 1, first.year * 12 + first.month - 2, -1)
     months = [f"{number // 12}-{number % 12 + 1:02}" for number in numbers[:MONTHS_SHOWN]]
     return [(month, month < f"{last:%Y-%m}") for month in months]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from starlette.responses import Response
 
-from contracts.invoices import Invoice, InvoicePage
+from contracts.invoices import InvoicePage
 from contracts.months import MonthPage
 from contracts.quantities import MONTH_FORM
 from contracts.sending import AccountSending, MonthSending
@@ -17,7 +17,7 @@ from services.pages.present import last_month
 from services.pages.visit import Visit
 
 ROWS = 50
-INVOICES_SHOWN = 200
+INVOICES_SHOWN = 50
 SENDINGS_SHOWN = 1000
 
 Way = Literal["signed", "returned", "sent", "on_the_way", "in_vain", "not_sent"]
@@ -68,8 +68,8 @@ async def show_archive(visit: Visit) -> Response:
     return Response(made.content, headers=kept)
 
 
-async def _invoices(visit: Visit, first: date, last: date) -> tuple[Invoice, ...] | None:
-    """Those of the month, the newest first; None while nobody can say."""
+async def _invoices(visit: Visit, first: date, last: date) -> InvoicePage | None:
+    """A page of those of the month, the newest first; None while nobody can say."""
     days = {"issued_from": first.isoformat(), "issued_through": last.isoformat()}
-    page = await if_there(visit.api.get(InvoicePage, "/v1/invoices", **days, limit=INVOICES_SHOWN))
-    return page.invoices if page else None
+    cursor = visit.asked("invoices_after")
+    return await if_there(visit.api.get(InvoicePage, "/v1/invoices", **days, cursor=cursor, limit=INVOICES_SHOWN))

@@ -11,7 +11,7 @@ WORDS: Words = {
     "theme_dark": ("Тёмное", "Dark"),
     "theme_auto": ("Как в системе", "As the system has it"),
     "log_out": ("Выйти", "Log out"),
-    "open_door": ("Вход открыт всем на этой машине", "Open to everybody on this machine"),
+    "open_door": ("Без входа", "No login"),
     "log_in": ("Войти", "Log in"),
     "login_title": ("Вход", "Log in"),
     "login_lead": (
