@@ -146,12 +146,28 @@ async def play(hourbook: Hourbook, nodes: dict[str, Node], console: Console) -> 
         for log_id in range(LOGS):
             erased = await accounts.erase(log_id)
             assert erased.status_code == 200, erased.text
+        await _ready(client)
     await load.check(hourbook.url)
     for node in nodes.values():
         await node.execute("CHECKPOINT")
         tables = node.folder.path / "data" / "base"
         assert not [file for file in tables.rglob("*") if file.is_file() and NAME.encode() in file.read_bytes()]
     console.print("nothing lost, doubled or diverged, and the erased name is on no node")
+
+
+async def _ready(client: httpx.AsyncClient) -> None:
+    """Return when nothing is wrong; the audit has looked then, or does so within a minute."""
+    async with asyncio.timeout(150):
+        while (health := await client.get("/health/details")).status_code != 200 or not await _audited(client):
+            await asyncio.sleep(1)
+    assert health.json()["faults"] == []
+
+
+async def _audited(client: httpx.AsyncClient) -> bool:
+    """Whether each log was verified up to some event, as the ledger's metrics say."""
+    lines = (await client.get("/metrics")).text.splitlines()
+    sizes = [float(line.split()[1]) for line in lines if line.startswith("hourbook_audit_verified_size{")]
+    return len(sizes) > LOGS and all(sizes)
 
 
 async def _dies_for_a_while(node: Node) -> None:
