@@ -8,14 +8,14 @@ import asyncio
 import os
 import sys
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import asyncpg
@@ -40,11 +40,11 @@ ALERTS = "HOURBOOK-ALERTS"
 
 @dataclass
 class ClusterStage(Stage):
-    """A Hourbook on a NATS cluster, and for how long at worst nothing was published during faults of a kind."""
+    """A Hourbook on a NATS cluster, and how long at worst an event took into its stream during faults of a kind."""
 
     cluster: NatsCluster = field(kw_only=True)
     database_url: str = field(kw_only=True)
-    silences: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    delays: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def kinds(self) -> dict[str, Callable[[float], Awaitable[None]]]:
         one_by_one = {f"server {node} is killed": partial(self._without, [node]) for node in NODES}
@@ -66,37 +66,34 @@ class ClusterStage(Stage):
 
     async def suffer(self, kind: str, seconds: float) -> None:
         """AssertionError also where a stream is no copy of what PostgreSQL has."""
-        async with self._watched_stream() as published_at:
+        async with self._watched_stream() as seen:
             await super().suffer(kind, seconds)
-            await self._streams_are_copies()
-        silence = max(later - earlier for earlier, later in pairwise(published_at))
-        self.silences[kind] = max(self.silences[kind], silence)
+            log = await self._streams_are_copies()
+        self.delays[kind] = max(self.delays[kind], _longest_delay(log, seen))
         await self.cluster.leader()
 
     @asynccontextmanager
-    async def _watched_stream(self) -> AsyncIterator[list[float]]:
-        """When the stream was seen to have grown."""
-        grown_at, last = [time.monotonic()], 0
+    async def _watched_stream(self) -> AsyncIterator[list[tuple[datetime, int]]]:
+        """When the stream was seen to reach which position."""
+        seen: list[tuple[datetime, int]] = []
 
         async def look() -> None:
-            nonlocal last
             while not stopping():
                 with suppress(Error, OSError):
                     async with connected(self.cluster.url("relay")) as client:
                         while client.is_connected and not stopping():
-                            there = (await client.jetstream(timeout=1).stream_info(STREAM)).state.last_seq
-                            if there > last:
-                                last = there
-                                grown_at.append(time.monotonic())
+                            stream = await client.jetstream(timeout=1).stream_info(STREAM)
+                            seen.append((datetime.now(UTC), stream.state.last_seq))
                             await asyncio.sleep(0.05)
 
         looking = asyncio.create_task(look())
         try:
-            yield grown_at
+            yield seen
         finally:
             await end(looking)
 
-    async def _streams_are_copies(self) -> None:
+    async def _streams_are_copies(self) -> list[dict[str, Any]]:
+        """The log, of which one of them is a copy."""
         async with httpx.AsyncClient(base_url=self.hourbook.url, timeout=60, trust_env=False) as client:
             (log,) = await logs_without_gaps(client)
         recorded = [line["event_id"] for line in log]
@@ -105,6 +102,7 @@ class ClusterStage(Stage):
         changes = await database.fetch("SELECT id::text FROM projections.alert_change ORDER BY number")
         await database.close()
         await self._has(ALERTS, "alerts", [change["id"] for change in changes])
+        return log
 
     async def _has(self, stream: str, user: str, ids: list[str]) -> None:
         """Wait until a stream has as many messages as there are to be, and see that it has these."""
@@ -122,6 +120,18 @@ class ClusterStage(Stage):
             async with connected(self.cluster.url(user)) as client:
                 return (await client.jetstream(timeout=1).stream_info(stream)).state.messages
         return -1
+
+
+def _longest_delay(log: list[dict[str, Any]], seen: list[tuple[datetime, int]]) -> float:
+    """How many seconds after it was recorded an event was seen in the stream, at most, of those that came meanwhile."""
+    began, before = seen[0]
+    places = iter(seen)
+    longest, (at, last) = 0.0, (began, before)
+    for line in log[before:]:
+        while last < line["position"]:
+            at, last = next(places)
+        longest = max(longest, (at - datetime.fromisoformat(line["recorded_at"])).total_seconds())
+    return longest
 
 
 async def _id_at(jetstream: JetStreamContext, stream: str, sequence: int) -> str | None:
@@ -171,9 +181,9 @@ async def campaign(rounds: int) -> int:
 
 
 def _table(stage: ClusterStage) -> Table:
-    table = Table("fault", "times", "longest without a command, s", "without a query, s", "without a message, s")
+    table = Table("fault", "times", "longest without a command, s", "without a query, s", "from commit to stream, s")
     for kind, outage in stage.outages.items():
-        figures = (outage.commands, outage.queries, stage.silences[kind])
+        figures = (outage.commands, outage.queries, stage.delays[kind])
         table.add_row(kind, str(outage.faults), *(f"{figure:.1f}" for figure in figures))
     return table
 
