@@ -6,7 +6,7 @@ state by the rulebook alone, with no line of the connector's.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
@@ -89,7 +89,7 @@ class Cutting(httpx.ASGITransport):
 
 @dataclass
 class Year:
-    """So many tasks over so many days; `pass_seconds` moves the clock by which the portal counts requests."""
+    """So many tasks over so many days; `rest` moves the clock by which the portal counts requests."""
 
     fake: FakePortal
     now: Callable[[], float]
@@ -104,7 +104,6 @@ class Year:
     faulty_rounds: int = 0
     whole_rounds: int = 0
     moment: datetime = BEGINS
-    _waiting: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.line = Cutting(self.fake, self.chance)
@@ -222,7 +221,7 @@ class Year:
             self.rounds = self._begun()
 
     def _clear_up(self) -> None:
-        """Somebody confirms what was left done by the wrong person or without time."""
+        """Somebody writes the time of what is done without any."""
         for task in self.fake.tasks.values():
             if task.status == 5 and not task.entries:
                 self._work(task.id)
