@@ -5,13 +5,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.access.options import DEFAULT_DATA
-from services.ledger.settings import Settings
 from services.process.operator_error import OperatorError
+
+if TYPE_CHECKING:
+    from services.ledger.settings import Settings
 
 
 def restored(
@@ -46,8 +48,9 @@ def database_of(data: Path) -> Iterator[str]:
         yield server.url
 
 
-def settings_of(data: Path, database_url: str) -> Settings:
+def settings_of(data: Path, database_url: str) -> "Settings":
     """With the keys of the data folder where the environment names none."""
+    from services.ledger.settings import Settings
     from services.process.settings import read
 
     audit = {
@@ -61,7 +64,7 @@ def settings_of(data: Path, database_url: str) -> Settings:
     return read(Settings, database_url=database_url, **kept)
 
 
-async def _restored(settings: Settings, *, yes: bool) -> None:
+async def _restored(settings: "Settings", *, yes: bool) -> None:
     from services.ledger.audit.key_files import CannotSign
     from services.ledger.event_store.database import LedgerUnavailable
     from services.operating.new_epoch import restored_ledger
