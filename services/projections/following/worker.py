@@ -146,7 +146,8 @@ class Worker:
         """Whether the log ends where this projection is; while nothing hinders, and not too long after it was read."""
         is_proven = asyncio.get_running_loop().time() - self._proven_at < PROVEN_SECONDS
         may_ask = is_proven and self._delivery.connected and not self.waiting
-        return may_ask and await self._feed.recent_head() == self._place.position
+        here = (self._place.position, self._place.epoch)
+        return may_ask and (await self._feed.recent_head(), self._feed.epoch) == here
 
     async def _catch_up(self) -> bool:
         """Apply what the feed has; whether that was anything."""
