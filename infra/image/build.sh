@@ -15,17 +15,7 @@ work=${WORK:-build/image} # kept between builds: the base, and packages
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 mkdir -p "$work/packages" dist
 
-made_here() {
-    [ -e "$work/base.tar" ] ||
-        mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,ca-certificates bookworm "$work/base.tar"
-    buildah inspect --type image hourbook-base >/dev/null 2>&1 || {
-        container=$(buildah from scratch)
-        buildah add --quiet "$container" "$work/base.tar" >/dev/null
-        buildah commit --quiet --rm "$container" hourbook-base >/dev/null
-    }
-    echo localhost/hourbook-base
-}
-base=${BASE:-$(made_here)}
+base=${BASE:-$(infra/image/base.sh)}
 
 # Packages are fetched by this machine's pip, wherever that has them from, and the build is given the files alone.
 python_of_base=$(container=$(buildah from "$base") && buildah run --isolation chroot "$container" -- python3 -c \
