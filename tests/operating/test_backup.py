@@ -90,6 +90,9 @@ async def backed_up() -> AsyncIterator[BackedUp]:
         data, folder = root / "data", root / "backups"
         (data / "pages").mkdir(parents=True)
         (data / "pages" / "secret").write_text("of the sessions")
+        (data / "nats" / "store").mkdir(parents=True)
+        (data / "nats" / "store" / "stream").touch()
+        (data / "nats" / "password").write_text("of the server")
         with EmbeddedPostgres(data / "postgres") as server:
             ledger = LedgerAtWork(data, server)
             await ledger.begin()
@@ -157,6 +160,7 @@ def test_the_second_backup_rests_on_the_first_and_both_hold_what_lies_beside_the
     beside = ("audit/key.pem", "audit/seal.pem", "audit/signed-0.json", "audit/verified.json", "pages/secret")
     assert {f"folder/{name}" for name in (*beside, "postgres/password")} <= listed
     assert f"{DATABASE}/PG_VERSION" in listed
+    assert [name for name in listed if name.startswith("folder/nats/")] == ["folder/nats/password"]
 
 
 def test_only_its_owner_can_read_a_backup(backed_up: BackedUp):
@@ -239,7 +243,17 @@ async def test_a_drill_finds_a_changed_byte_in_a_manifest(attacked: Backups, num
     file = attacked.path / attacked.names()[number] / "manifest.json"
     change(file)
     outcome = await drill_of(attacked).run()
-    assert outcome.faults == (f"{file} is not as it was written.",)
+    assert outcome.faults == (f"{file} is not as it was written: make a full backup, and move this one away.",)
+
+
+async def test_a_backup_is_made_beside_damaged_ones_and_rests_on_none_of_them(backed_up: BackedUp, attacked: Backups):
+    damaged = attacked.names()[-1]
+    change(attacked.path / damaged / "manifest.json")
+    ledger = Ledger(backed_up.ledger.data, backed_up.ledger.server.url)
+    made = await back_up(ledger, attacked, full=False, say=print)
+    assert made.manifest.based_on is None
+    (attacked.path / damaged).rename(attacked.path.with_name("away"))
+    Source.of(attacked, made)
 
 
 async def test_a_drill_finds_that_a_file_is_missing_or_too_much(attacked: Backups):

@@ -1,6 +1,7 @@
 """The folder of backups: which are whole, what each rests on, and whether all of it is as it was written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,8 +101,21 @@ class Backups:
         return found
 
     def listed_wal(self) -> dict[str, FileHash]:
-        """What the manifests say of the archive's files."""
-        return {name: each for backup in self.names() for name, each in self.backup(backup).manifest.wal.items()}
+        """What the manifests say of the archive's files; Damaged where one is not as it was written."""
+        return wal_listed_by(map(self.backup, self.names()))
+
+    def readable(self) -> list[Backup]:
+        """Those whose manifest is as it was written, the earliest first: a new one is made beside damaged ones too."""
+        found: list[Backup] = []
+        for name in self.names():
+            with suppress(Damaged):
+                found.append(self.backup(name))
+        return found
+
+
+def wal_listed_by(backups: Iterable[Backup]) -> dict[str, FileHash]:
+    """What their manifests say of the archive's files."""
+    return {name: each for backup in backups for name, each in backup.manifest.wal.items()}
 
 
 @dataclass(frozen=True)

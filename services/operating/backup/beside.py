@@ -8,10 +8,10 @@ from pathlib import Path
 
 from services.process.file_replacement import replace_file
 
-LEFT_OUT = ("postgres", "nats/jetstream", "processes", "demo")
+LEFT_OUT = ("postgres", "nats/store", "processes", "demo")
 """The database, which has a backup of its own; streams, which are made from it; logs; the demo's folder."""
 
-LEFT_OUT_FILES = {"lock", "port", "server.log", ".room", "key.pem.lock"}
+LEFT_OUT_FILES = {"lock", "port", "pid", "server.log", "nats.conf", ".room", "key.pem.lock", "seal.pem.lock"}
 PASSWORD = Path("postgres", "password")
 _SETTING = re.compile(r"HOURBOOK_\w+_(FILE|KEY|CERTIFICATE)")
 

@@ -18,7 +18,7 @@ from services.ledger.event_store.database import Database
 from services.ledger.event_store.store import EventStore
 from services.operating.backup.backup_folder import DATABASE, Backup, Backups, Source
 from services.operating.backup.kept_checkpoints import Kept, contradictions, missing_events, of_other_ledgers, standing
-from services.operating.backup.ledger_state import Head, asked, first_missing, heads, ledger_of, server_of
+from services.operating.backup.ledger_state import Head, asked, first_missing, heads, ledger_of
 from services.operating.backup.manifest import Damaged
 from services.operating.backup.outcomes import DrillOutcome
 from services.operating.backup.receipts import KeptReceipt, receipt_faults
@@ -49,7 +49,6 @@ class Live:
     """What the ledger had that is at work, when the drill began, and some of its events' hashes by log."""
 
     ledger_id: str
-    system_identifier: str
     heads: Mapping[int, Head]
     sample: Mapping[int, list[asyncpg.Record]]
 
@@ -133,13 +132,13 @@ class Drill:
         assert self.live_url
         async with asked(self.live_url) as connection:
             ledger_id, logs = await ledger_of(connection)
-            server, there_are = await server_of(connection), await heads(connection, logs)
+            there_are = await heads(connection, logs)
             sample = {
                 log_id: await connection.fetch(_SAMPLE, log_id, head.position, SAMPLED_EVENTS)
                 for log_id, head in there_are.items()
             }
             await _archived(connection, self.say)
-        return Live(ledger_id, server.system_identifier, there_are, sample)
+        return Live(ledger_id, there_are, sample)
 
     async def _rpo(self, source: Source, live: Live | None, found: Mapping[int, Head], logs: int) -> float:
         """For how long before the drill what was recorded is lost: 0 where nothing is.

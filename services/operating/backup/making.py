@@ -12,10 +12,18 @@ from typing import Any
 import orjson
 
 from infra.data_folder import DataFolder
-from services.operating.backup.backup_folder import BESIDE, DATABASE, PARTIAL, SETTINGS, Backup, Backups
+from services.operating.backup.backup_folder import (
+    BESIDE,
+    DATABASE,
+    PARTIAL,
+    SETTINGS,
+    Backup,
+    Backups,
+    wal_listed_by,
+)
 from services.operating.backup.beside import copy_beside, copy_settings
 from services.operating.backup.ledger_state import asked, checkpoints, epoch, heads, ledger_of, server_of
-from services.operating.backup.manifest import FileHash, Manifest, hashes_within
+from services.operating.backup.manifest import Damaged, FileHash, Manifest, hashes_within
 from services.operating.backup.outcomes import note_backup
 from services.operating.backup.postgres_tools import address_and_password, run_tool
 from services.process.operator_error import OperatorError
@@ -85,7 +93,7 @@ async def _made(
         at_least, signed = await heads(connection, logs), await checkpoints(connection)
         base = await _base_backup(ledger.database_url, partial / DATABASE, base, say)
         at_most = await heads(connection, logs)
-    listed, files = backups.listed_wal(), await asyncio.to_thread(hashes_within, partial)
+    listed, files = wal_listed_by(backups.readable()), await asyncio.to_thread(hashes_within, partial)
     manifest = Manifest(
         name=partial.name.removesuffix(PARTIAL),
         program=VERSION,
@@ -108,10 +116,12 @@ async def _made(
 
 
 def _base(backups: Backups) -> Backup | None:
-    """What the next one rests on: the newest, unless that rests on too many."""
-    names = backups.names()
-    newest = backups.backup(names[-1]) if names else None
-    return newest if newest and len(backups.chain(newest)) <= INCREMENTS_MAX else None
+    """What the next one rests on: the newest, unless that is damaged or rests on too many."""
+    try:
+        newest = backups.newest() if backups.names() else None
+        return newest if newest and len(backups.chain(newest)) <= INCREMENTS_MAX else None
+    except Damaged:
+        return None
 
 
 async def _base_backup(database_url: str, into: Path, base: Backup | None, say: Callable[[str], None]) -> Backup | None:

@@ -89,7 +89,7 @@ class Manifest(BaseModel):
             raise Damaged(f"{file} is missing.") from None
         except (ValueError, KeyError, TypeError, ValidationError):
             pass
-        raise Damaged(f"{file} is not as it was written.")
+        raise Damaged(f"{file} is not as it was written: make a full backup, and move this one away.")
 
 
 def _text(said: object) -> bytes:
