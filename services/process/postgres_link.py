@@ -33,7 +33,10 @@ _OF_SOCKET = {"TCP_KEEPIDLE": 3, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3, "TCP_USER
 
 
 class Link(asyncpg.Connection):
-    """Ends itself when an answer does not come in time: to roll back would take as long again."""
+    """Ends itself when an answer does not come in time: to roll back would take as long again.
+
+    A commit that is cancelled would no more wait for its standby, and be seen by all though one server alone has it.
+    """
 
     async def execute(self, *asked: Any, **options: Any) -> Any:
         return await self._in_time(super().execute(*asked, **options))
