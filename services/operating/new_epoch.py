@@ -17,7 +17,7 @@ from services.ledger.access.log import AccessLog
 from services.ledger.audit.keys import signing_key
 from services.ledger.audit.merkle import EMPTY_ROOT
 from services.ledger.audit.restore_notes import Loss, Restore
-from services.ledger.audit.signed_epochs import all_keys, signed_restores
+from services.ledger.audit.signed_epochs import SignedEpochs, all_keys, signed_restores
 from services.ledger.audit.signer_memory import Remembered, SignerMemory
 from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.event_store import epochs
@@ -79,19 +79,27 @@ class Restored:
         self._signers = signers
 
     async def survey(self) -> Survey:
-        """By the signer's memory, by what the parts have noticed, and by the streams where NATS answers."""
-        noticed, streams = await epochs.lost_positions(self._signers), await self._streams()
+        """By the signer's memory, by what the parts have noticed, and by the streams where NATS answers.
+
+        What an earlier record has declared lost is not lost again, though signer and relay have not seen it yet.
+        """
+        now, noticed = await epochs.epoch_of(self._signers), await epochs.lost_positions(self._signers)
+        streams = {log_id: known for log_id, known in (await self._streams()).items() if known[1] >= now}
+        ledger_id, restores = await self._store.ledger_id(), await self._restores()
         logs: dict[int, Kept] = {}
-        epochs_known = [await epochs.epoch_of(self._signers), *(epoch for _, epoch in streams.values())]
+        epochs_known = [now, *(epoch for _, epoch in streams.values())]
         for log_id in every_log(self._settings.logs):
             signed = await asyncio.to_thread(SignerMemory(self._key_file, log_id).read)
+            declared = SignedEpochs(ledger_id, log_id, restores)
+            if signed and declared.gave_up(signed.origin, signed.size, signed.root):
+                signed = None
             kept = await self._store.head(log_id)
             known = max(noticed.get(log_id, 0), streams.get(log_id, (0, 1))[0], kept)
             size, root = (signed.size, signed.root) if signed else (0, EMPTY_ROOT)
             recorded_at = await self._store.readers.value(_RECORDED_AT, log_id, kept)
             logs[log_id] = Kept(Loss(kept, known, size, root), recorded_at, signed)
             epochs_known.append(signed.epoch if signed else 1)
-        before, now = max(epochs_known), epochs_known[0]
+        before = max(epochs_known)
         return Survey(before, logs, bool(noticed) or before > now or any(each.loss.lost for each in logs.values()))
 
     async def begin(self, survey: Survey) -> Restore:
@@ -109,12 +117,15 @@ class Restored:
 
     async def finish(self) -> int | None:
         """The epoch that was recorded and has not begun, because this was cut short; it begins now."""
-        ledger_id, keys = await self._store.ledger_id(), await all_keys(self._signers)
-        restores = await signed_restores(self._signers, ledger_id, keys)
+        restores = await self._restores()
         if restores and restores[-1].epoch > await epochs.epoch_of(self._signers):
             await epochs.begin(self._signers, restores[-1].epoch)
             return restores[-1].epoch
         return None
+
+    async def _restores(self) -> list[Restore]:
+        keys = await all_keys(self._signers)
+        return await signed_restores(self._signers, await self._store.ledger_id(), keys)
 
     async def _streams(self) -> dict[int, tuple[int, int]]:
         """How far each stream of this ledger goes, and of which epoch it is; nothing while NATS does not answer."""
