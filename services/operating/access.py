@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from contracts.access import Right, Role
 from services.access.options import DEFAULT_DATA, DEFAULT_URL, KeyFile, Url
 from services.auditing.evidence_commands import INSTANT, parsed_instant
+from services.operating.terminal import say
 
 if TYPE_CHECKING:
     import httpx
 
 access = typer.Typer(name="access", help="Keys, and who may do what.", no_args_is_help=True)
-complaints = Console(stderr=True)
 
 KeyId = Annotated[str, typer.Argument(help="The id of the key, as `access list` shows it.")]
 
@@ -39,7 +38,7 @@ def _document(answer: "httpx.Response") -> Any:
 
 def _show_once(made: dict[str, Any]) -> None:
     """The credential alone on standard output, so that it can be piped into a file."""
-    complaints.print(f"The key {made['key_id']}; it is shown this once:", highlight=False, soft_wrap=True)
+    say(f"The key {made['key_id']}; it is shown this once:")
     print(made["credential"])
 
 
@@ -62,7 +61,7 @@ def begin(data: Annotated[Path, typer.Option(help="Where the keys are kept, in a
 
     async def kept() -> None:
         await prepared(settings.database_url, settings.logs, LEDGER)
-        await keep_keys(settings, data.absolute(), lambda said: complaints.print(said, highlight=False, soft_wrap=True))
+        await keep_keys(settings, data.absolute(), say)
 
     asyncio.run(kept())
 

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from services.access.options import DEFAULT_URL, KeyFile, Url
+from services.operating.terminal import say
 from services.process.operator_error import OperatorError
 
 terms = typer.Typer(name="terms", help="The price lists: what is in force, and how a new one is published.",
                     no_args_is_help=True)  # fmt: skip
-complaints = Console(stderr=True)
 
 
 @terms.command("list")
@@ -46,8 +45,7 @@ def publish(
         changed = (f"{account[name]:+}" for name in _DIFFERENCES)
         rest = (",".join(account["not_on_sale"]), str(account["not_in_quantum"]))
         print("\t".join((account["account_id"], *changed, *rest)))
-    complaints.print(f"Accounts that would have differed since {answer['since']}: {len(answer['accounts'])}. "
-                     "Nothing was published.", highlight=False, soft_wrap=True)  # fmt: skip
+    say(f"Accounts that would have differed since {answer['since']}: {len(answer['accounts'])}. Nothing was published.")
 
 
 _DIFFERENCES = ("charged_minutes", "purchased_minutes", "purchased_kopecks", "paid_kopecks")

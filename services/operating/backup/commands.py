@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from services.access.options import DEFAULT_DATA
+from services.operating.terminal import say
 from services.process.operator_error import OperatorError
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 DEFAULT_BACKUPS = Path(".hourbook-backups")
 END = "end"
-complaints = Console(stderr=True)
 
 Data = Annotated[Path, typer.Option(help="The folder of `up`.")]
 BackupFolder = Annotated[
@@ -31,10 +30,6 @@ Checkpoints = Annotated[
         help="A checkpoint, witness's file or signer's memory, kept elsewhere; several.",
     ),
 ]
-
-
-def _say(sentence: str) -> None:
-    complaints.print(sentence, highlight=False, soft_wrap=True)
 
 
 def backup(
@@ -51,7 +46,7 @@ def backup(
     from services.operating.database_logins import owners_url
 
     ledger = Ledger(data.absolute(), owners_url(data))
-    made = asyncio.run(back_up(ledger, Backups(backups.absolute()), full=full, say=_say))
+    made = asyncio.run(back_up(ledger, Backups(backups.absolute()), full=full, say=say))
     print(made.manifest.name)
 
 
@@ -90,13 +85,13 @@ def restore(
 
     wanted = wanted_of(to, log)
     kept = [each for file in checkpoint or () for each in kept_in(file)]
-    done = asyncio.run(restore(Backups(backups.absolute()), into.absolute(), wanted, erasures or (), kept, _say))
+    done = asyncio.run(restore(Backups(backups.absolute()), into.absolute(), wanted, erasures or (), kept, say))
     _say_restored(done, wanted)
     for sentence in [
         *of_other_ledgers(kept, done.ledger_id, done.logs),
         *missing_events(kept, done.ledger_id, done.heads, done.logs),
     ]:
-        _say(sentence)
+        say(sentence)
     print(f"restored into {into}; run `hourbook restored --data {into}` before `hourbook up --data {into}`")
 
 
@@ -127,16 +122,16 @@ def drill(
         live = owners_url(data)
     except OperatorError:
         live = None
-        _say("the database that is at work cannot be asked: what it has beyond the backups is not known")
+        say("the database that is at work cannot be asked: what it has beyond the backups is not known")
     witness = os.environ.get("HOURBOOK_WITNESS_FILE")
     files = [*(checkpoint or ()), *([Path(witness)] if witness and Path(witness).exists() else [])]
     kept = [each for file in files for each in kept_in(file)]
     folder = Backups(backups.absolute())
-    job = Drill(folder, live, kept, signers_memory(data), sampled(receipt or ()), _say)
+    job = Drill(folder, live, kept, signers_memory(data), sampled(receipt or ()), say)
     outcome = asyncio.run(job.run(scratch))
     note_drill(folder.path, outcome)
     for fault in outcome.faults:
-        _say(f"FAULT {fault}")
+        say(f"FAULT {fault}")
     if not outcome.good:
         raise typer.Exit(1)
     print(
@@ -166,13 +161,13 @@ def _say_restored(done: "Restored", wanted: "Wanted") -> None:
         head, there_was, name = done.heads.get(log_id), done.there_were.get(log_id), log_name(log_id)
         at = head.position if head else 0
         if head:
-            _say(f"log {name} ends at position {at}, recorded at {head.recorded_at.isoformat()}")
+            say(f"log {name} ends at position {at}, recorded at {head.recorded_at.isoformat()}")
         if there_was and there_was.position > at:
-            _say(f"log {name}: positions {at + 1} to {there_was.position}, which the backups have too, are left out")
+            say(f"log {name}: positions {at + 1} to {there_was.position}, which the backups have too, are left out")
     if not done.reached:
-        _say("the backups have nothing that was committed after that time: everything in them is restored")
+        say("the backups have nothing that was committed after that time: everything in them is restored")
     if wanted.position is not None and done.heads[wanted.log].position != wanted.position:
-        _say(f"position {wanted.position} was recorded together with those up to {done.heads[wanted.log].position}")
+        say(f"position {wanted.position} was recorded together with those up to {done.heads[wanted.log].position}")
     if done.erased_again:
-        _say(f"{done.erased_again} names and addresses that were erased later are erased again")
-    _say(f"from backup {done.backup.manifest.name}, in {done.seconds:.1f} s")
+        say(f"{done.erased_again} names and addresses that were erased later are erased again")
+    say(f"from backup {done.backup.manifest.name}, in {done.seconds:.1f} s")
