@@ -3,14 +3,16 @@
 import os
 import re
 from collections.abc import AsyncIterator
+from datetime import date, datetime
 from html import unescape
+from typing import Any
 
 import asyncpg
 import httpx
 import orjson
 import pytest
 
-from contracts.quantities import decimal_hours
+from contracts.quantities import SELLER_ZONE, decimal_hours
 from services.documents.formats import Formats
 from tests.end_to_end.guarded_service import Holder
 from tests.pages.conftest import Counter
@@ -73,13 +75,17 @@ async def test_a_type_is_found_wherever_it_stands(played: Counter, kind: str):
 
 async def test_a_day_and_an_account_are_found(played: Counter):
     events = await log_of(played)
-    today = str(events[-1]["recorded_at"])[:10]
-    own = [line["position"] for line in events if line["account_id"] == ACCOUNT]
-    assert await positions(played, f"/audit?account={ACCOUNT}") == own
+    own = [line for line in events if line["account_id"] == ACCOUNT]
+    day = day_of(own[-1])
+    assert await positions(played, f"/audit?account={ACCOUNT}") == [line["position"] for line in own]
     assert await positions(played, "/audit?on=2001-01-01") == []
-    own_of_today = await positions(played, f"/audit?account={ACCOUNT}&on={today}")
-    near_midnight = {line["position"] for line in events if not str(line["recorded_at"]).startswith(today)}
-    assert set(own) - near_midnight <= set(own_of_today) <= set(own)
+    own_of_the_day = [line["position"] for line in own if day_of(line) == day]
+    assert await positions(played, f"/audit?account={ACCOUNT}&on={day}") == own_of_the_day
+
+
+def day_of(line: dict[str, Any]) -> date:
+    """On which day it was recorded, where the seller is."""
+    return datetime.fromisoformat(line["recorded_at"]).astimezone(SELLER_ZONE).date()
 
 
 @pytest.mark.parametrize("question", ["", "&as_of=2025-12-31", "&as_of=2025-12-31&known_at=900"])

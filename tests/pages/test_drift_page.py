@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from contracts.access import Role
 from contracts.drift import DriftKind
 from services.pages.drift.words import WORDS
 from tests.end_to_end.guarded_service import OWN, Holder
 from tests.pages.conftest import Counter
 from tests.pages.people import browser_client, shown
 
+READER = Holder(Role.READER, scoped=False)
 SIDE = {"account_id": OWN, "worked_minutes": 60, "category": "urgent", "effective_at": "2026-03-02T11:00:00+03:00"}
 
 
@@ -42,7 +44,7 @@ async def test_each_kind_is_said_with_its_proposal_and_months_say_how_many_there
         months = await shown(client, "/months/2026-03", counter.owner)
     assert f"расходится с порталом: {len(items)}" in months.text
 
-    reader = await _page(counter, counter.sessions[Holder("reader")])
+    reader = await _page(counter, counter.sessions[READER])
     assert "commands/correct-task" not in reader
 
 
