@@ -3,7 +3,7 @@
 # bill of materials (CycloneDX). Needs root, buildah and pip; and mmdebstrap, where BASE names no image to build on.
 #
 #   infra/image/build.sh          # on Debian as apt has it, made here
-#   BASE=docker.io/library/python:3.13-slim@sha256:… infra/image/build.sh
+#   BASE=registry.example/python:3.13-slim@sha256:… infra/image/build.sh
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "$0")/../.."
