@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from random import SystemRandom
 from typing import Any
-from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.errors import Error
 
+from services.process.nats_url import servers_of, user_of
 from services.process.operator_error import CANNOT_START, OperatorError
 
 CONNECT_SECONDS_MAX = 2
@@ -49,24 +49,6 @@ class Connection(Client):
         await self.flush()
         if self.refusal:
             raise self.refusal
-
-
-def servers_of(nats_url: str) -> list[str]:
-    """The URL of each server that the URL names; one that has no scheme, user or password has those of the first."""
-    first, *others = nats_url.split(",")
-    scheme, _, place = first.partition("://")
-    login = "".join(place.rpartition("@")[:2])
-    return [first, *(_completed(each.strip(), f"{scheme}://", login) for each in others)]
-
-
-def _completed(server: str, scheme: str, login: str) -> str:
-    place = server.partition("://")[2] or server
-    return f"{server.removesuffix(place) or scheme}{'' if '@' in place else login}{place}"
-
-
-def user_of(nats_url: str) -> str:
-    """As whom the URL enters; an empty text for nobody."""
-    return urlsplit(servers_of(nats_url)[0]).username or ""
 
 
 async def connect(

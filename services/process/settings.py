@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, ValidationError
 from pydantic_settings import BaseSettings
 
-from services.process.nats_connection import servers_of
+from services.process.nats_url import servers_of
 from services.process.operator_error import CANNOT_START, OperatorError
 
 HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\[\]:@/\s]+)(?::(?P<port>\d+))?")

@@ -10,7 +10,8 @@ import pytest
 from nats.errors import Error
 
 from infra.data_folder import free_port
-from services.process.nats_connection import connect, log_in, servers_of, user_of
+from services.process.nats_connection import connect, log_in
+from services.process.nats_url import servers_of, user_of
 from services.process.operator_error import OperatorError
 
 STEPS = 40
