@@ -20,9 +20,9 @@ from services.operating.month_commands import close_month_, payments, send_docum
 from services.operating.part_commands import Host, Port, billing, ledger, listen_on, projections, sender, serve
 from services.operating.privacy import privacy
 from services.operating.restored import restored
-from services.operating.terminal import complaints, console, say
 from services.operating.terms import terms
 from services.process.operator_error import OperatorError
+from services.process.terminal import complaints, console, say
 
 cli = typer.Typer(
     name="hourbook",

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.auditing.evidence_commands import export, receipt, replay
 from services.process.operator_error import OperatorError
+from services.process.terminal import complaints, say
 
 if TYPE_CHECKING:
     from services.ledger.event_store.database import Database
@@ -20,7 +20,6 @@ audit = typer.Typer(name="audit", help="What auditors ask of the log.", no_args_
 audit.command()(export)
 audit.command()(replay)
 audit.command()(receipt)
-complaints = Console(stderr=True)
 
 NICE = 10
 """Whatever serves people goes first."""
@@ -83,9 +82,9 @@ def verify(
         found = asyncio.run(job.run(full=full, trust_keys=trust_keys, progress=count))
     for log_id, findings in found.items():
         for fault in findings.faults:
-            complaints.print(f"FAULT log {log_id}: {fault}", highlight=False, soft_wrap=True)
+            say(f"FAULT log {log_id}: {fault}")
         for notice in findings.notices:
-            complaints.print(f"note on log {log_id}: {notice}", highlight=False, soft_wrap=True)
+            say(f"note on log {log_id}: {notice}")
         verdict = f"{len(findings.faults)} faults" if findings.faults else "nothing is wrong"
         print(f"log {log_id}: {findings.events} events gone over, {verdict}; good up to {findings.size}")
     if any(findings.faults for findings in found.values()):

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import typer
-from rich.console import Console
 
 from services.access.options import DEFAULT_URL, KeyFile, Url
 from services.process.operator_error import OperatorError
+from services.process.terminal import complaints, say
 
 Parsed = TypeVar("Parsed")
 
-complaints = Console(stderr=True)
 
 INSTANT = "An RFC 3339 timestamp with an offset, such as 2026-03-10T00:00:00+03:00."
 
@@ -75,7 +74,7 @@ def export(
     with hourbook_at(url):
         wanted = Wanted(account, since, before, cuts, personal=not without_personal_data)
         events = export(Caller.of(url, key_file), output, wanted, complaints)
-    complaints.print(f"{events} events exported to {output}", highlight=False, soft_wrap=True)
+    say(f"{events} events exported to {output}")
 
 
 def replay(

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from services.access.options import DEFAULT_URL, KeyFile, Month, Url
 from services.process.operator_error import OperatorError
+from services.process.terminal import say
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from services.bitrix24.settings import Connector
 
 bitrix24 = typer.Typer(name="bitrix24", no_args_is_help=True, help="The Bitrix24 portal that the work comes from.")
-complaints = Console(stderr=True)
 
 Done = TypeVar("Done")
 Settings = Annotated[
@@ -105,7 +105,7 @@ def run(
         return await one_round(Reports(Rounds(*sides), every), _say)
 
     async def again_and_again(*sides: Any) -> None:
-        await keep_recording(Reports(Rounds(*sides), every), every, _say, _complain)
+        await keep_recording(Reports(Rounds(*sides), every), every, _say, say)
 
     if not once:
         begin_log("bitrix24", read(LogSettings))
@@ -118,10 +118,6 @@ def run(
 def _say(outcomes: Iterable["Outcome"]) -> None:
     for outcome in outcomes:
         print("\t".join(filter(None, outcome)), flush=True)
-
-
-def _complain(sentence: str) -> None:
-    complaints.print(sentence, highlight=False, soft_wrap=True)
 
 
 async def _joined(

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from services.access.options import DEFAULT_URL, KeyFile, Url
+from services.process.terminal import complaints, say
 
 if TYPE_CHECKING:
     from services.onboarding.rows import Fault
 
-complaints = Console(stderr=True)
 ANSWER_SECONDS_MAX = 300
 
 
@@ -69,7 +68,7 @@ def _take_over(book: Path, statements: Path | None, lang: Literal["ru", "en"], u
 
     reading = reading_of(sheets_in(book))
     for note in reading.notes:
-        complaints.print(note, highlight=False, soft_wrap=True)
+        say(note)
     found = judged(reading)
     _say(found.faults)
     accounts = list(

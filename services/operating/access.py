@@ -11,7 +11,7 @@ import typer
 from contracts.access import Right, Role
 from services.access.options import DEFAULT_DATA, DEFAULT_URL, KeyFile, Url
 from services.auditing.evidence_commands import INSTANT, parsed_instant
-from services.operating.terminal import say
+from services.process.terminal import say
 
 if TYPE_CHECKING:
     import httpx

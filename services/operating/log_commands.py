@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from services.access.options import DEFAULT_URL, KeyFile, Url
-from services.operating.terminal import complaints, say
+from services.process.terminal import complaints, say
 
 
 def import_(

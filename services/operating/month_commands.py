@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.access.options import DEFAULT_URL, KeyFile, Month, Url
-from services.operating.terminal import complaints, say
+from services.process.terminal import complaints, say
 
 
 def close_month_(

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from services.access.options import DEFAULT_URL, KeyFile, Url
-from services.operating.terminal import say
 from services.process.operator_error import OperatorError
+from services.process.terminal import say
 
 terms = typer.Typer(name="terms", help="The price lists: what is in force, and how a new one is published.",
                     no_args_is_help=True)  # fmt: skip

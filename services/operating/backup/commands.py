@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.access.options import DEFAULT_DATA
-from services.operating.terminal import say
 from services.process.operator_error import OperatorError
+from services.process.terminal import say
 
 if TYPE_CHECKING:
     from services.operating.backup.restoring import Restored, Wanted
