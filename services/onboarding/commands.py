@@ -60,7 +60,7 @@ def _write_template(file: Path, lang: Literal["ru", "en"]) -> None:
 def _take_over(book: Path, statements: Path | None, lang: Literal["ru", "en"], url: str, key_file: Path | None) -> None:
     from services.access.caller import Caller
     from services.onboarding.books import sheets_in
-    from services.onboarding.conversation import await_known, name_recipients, recorded, tried, unknown_accounts
+    from services.onboarding.conversation import known, name_recipients, recorded, tried, unknown_accounts
     from services.onboarding.judgement import judged
     from services.onboarding.rows import reading_of
     from services.onboarding.statements import write_statements
@@ -91,7 +91,8 @@ def _take_over(book: Path, statements: Path | None, lang: Literal["ru", "en"], u
             outcome = recorded(client, found.deeds, done)
         _say(outcome.faults)
         _end_where(outcome.faults)
-        await_known(client, outcome.positions)
+        for account_id, position in outcome.positions.items():
+            known(client, f"/v1/accounts/{account_id}/balance", position)
         with _progress("recipients", len(found.named)) as done:
             name_recipients(client, found.named, done)
         with _progress("statements", len(accounts)) as done:

@@ -61,15 +61,18 @@ def recorded(client: httpx.Client, deeds: Sequence[Deed], progress: Progress) ->
     return Recorded(faults, positions)
 
 
-def await_known(client: httpx.Client, positions: Mapping[str, int]) -> None:
-    """Until the read models know what was recorded; OperatorError where they do not within two minutes."""
+def known(client: httpx.Client, path: str, position: int, asked: Mapping[str, str] | None = None) -> Any:
+    """What a read model answers once it knows this position; OperatorError where it does not within two minutes.
+
+    Each read model catches up by itself: that one knows a position says nothing of another.
+    """
     end = time.monotonic() + KNOWN_SECONDS_MAX
-    for account_id, position in positions.items():
-        at_least = {"Hourbook-Min-Position": str(position)}
-        while not (answer := client.get(f"/v1/accounts/{account_id}/balance", headers=at_least)).is_success:
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > end:
-                raise OperatorError(f"Everything is recorded. {account_id}: {detail_of(answer)} {AGAIN}")
-            time.sleep(ASK_AGAIN_SECONDS)
+    at_least = {"Hourbook-Min-Position": str(position)}
+    while not (answer := client.get(path, params=asked, headers=at_least)).is_success:
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > end:
+            raise OperatorError(f"Everything is recorded, but {path} cannot be read: {detail_of(answer)} {AGAIN}")
+        time.sleep(ASK_AGAIN_SECONDS)
+    return answer.json()
 
 
 def _answers(

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from contracts.read_models import AccountView, BalanceView
 from contracts.reconciliations import Reconciliation
-from services.access.caller import detail_of
 from services.documents import Lang, takeover_pdf
 from services.documents.formats import day_of
+from services.onboarding.conversation import known
 from services.process.file_replacement import replace_file
-from services.process.operator_error import OperatorError
 
 
 def write_statements(
@@ -22,18 +20,12 @@ def write_statements(
     folder.mkdir(parents=True, exist_ok=True)
     for account_id in accounts:
         path = f"/v1/accounts/{account_id}"
-        balance = BalanceView.model_validate(_asked(client, f"{path}/balance"))
-        account = AccountView.model_validate(_asked(client, path))
+        balance = BalanceView.model_validate(known(client, f"{path}/balance", 0))
+        account = AccountView.model_validate(known(client, path, balance.position))
         day = day_of(balance.as_of)
         since = min(account.contract_date, *(day_of(lot.starts_at) for lot in balance.lots), day)
         asked = {"known_at": str(balance.position)}
-        made = Reconciliation.model_validate(_asked(client, f"{path}/reconciliations/{since}/{day}", asked))
+        answer = known(client, f"{path}/reconciliations/{since}/{day}", balance.position, asked)
+        made = Reconciliation.model_validate(answer)
         replace_file(folder / f"{account_id}-{day}.pdf", takeover_pdf(made, balance, lang))
         progress(1)
-
-
-def _asked(client: httpx.Client, path: str, asked: dict[str, str] | None = None) -> Any:
-    answer = client.get(path, params=asked or {})
-    if not answer.is_success:
-        raise OperatorError(f"No statement can be written: {path}: {detail_of(answer)} Run the command again.")
-    return answer.json()
