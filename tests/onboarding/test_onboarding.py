@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import openpyxl
 import pytest
@@ -14,9 +16,10 @@ from typer.testing import CliRunner
 
 from services.onboarding.books import sheets_in
 from services.onboarding.commands import onboard
-from services.onboarding.conversation import recorded
+from services.onboarding.conversation import known, recorded
 from services.onboarding.judgement import judged
 from services.onboarding.rows import reading_of
+from services.onboarding.statements import write_statements
 from services.onboarding.template import template
 from tests.documents.reading import whole
 from tests.end_to_end.joined import joined_service
@@ -140,6 +143,43 @@ async def test_an_erased_address_is_not_named_again(client: httpx.AsyncClient, j
     (await client.post("/v1/accounts/erased-0/recipients/erasures", json=erasure)).raise_for_status()
     assert (await onboarded(file, joined_url)).exit_code == 0
     assert "buh@" not in (await client.get("/v1/accounts/erased-0/recipients")).text
+
+
+@asynccontextmanager
+async def held(database_url: str, table: str) -> AsyncIterator[None]:
+    """Nothing is written into this table of a read model meanwhile."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        async with connection.transaction():
+            where = await connection.fetchval("SELECT schemaname FROM pg_tables WHERE tablename = $1", table)
+            await connection.execute(f"LOCK TABLE {where}.{table} IN SHARE MODE")
+            yield
+    finally:
+        await connection.close()
+
+
+async def test_a_statement_waits_for_the_reports_too(
+    client: httpx.AsyncClient, joined_url: str, file_database_url: str, tmp_path: Path
+):
+    """Balances are known before reports here: what is asked of reports then waits until they know as much."""
+    file, refused = whole_book(tmp_path / "book.xlsx", "behind", customers=1), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def seen(answer: httpx.Response) -> None:
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            loop.call_soon_threadsafe(refused.set)
+
+    with httpx.Client(base_url=joined_url, trust_env=False, timeout=60, event_hooks={"response": [seen]}) as own:
+        async with held(file_database_url, "report_customer"):
+            deeds = judged(reading_of(sheets_in(file))).deeds
+            positions = (await asyncio.to_thread(recorded, own, deeds, lambda _: None)).positions
+            await asyncio.to_thread(known, own, "/v1/accounts/behind-0/balance", positions["behind-0"])
+            writing = asyncio.create_task(
+                asyncio.to_thread(write_statements, own, ["behind-0"], tmp_path, "ru", lambda _: None)
+            )
+            await asyncio.wait([writing, asyncio.create_task(refused.wait())], return_when=asyncio.FIRST_COMPLETED)
+        await writing
+    assert (refused.is_set(), len(list(tmp_path.glob("behind-0-*.pdf")))) == (True, 1)
 
 
 async def test_recipients_of_somebody_unknown_are_told(joined_url: str, tmp_path: Path):
