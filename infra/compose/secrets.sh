@@ -7,7 +7,7 @@ umask 022
 cd "$(dirname "$0")"
 mkdir -p -m 700 secrets
 mkdir -p settings
-touch settings/hourbook.env secrets/smtp.password
+touch settings/hourbook.env secrets/smtp.password secrets/webhook.txt
 
 password() { printf p; od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 keep() { [ -s "secrets/$1" ] || printf '%s\n' "$2" > "secrets/$1"; }

@@ -27,12 +27,10 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "billing": ("billing",),
     "sender": ("sender",),
     "auditor": ("audit", "verify", "--every", "60"),
+    "bitrix24": ("bitrix24", "run"),
 }
 """The parts that make up a Hourbook, and the command of each. The service alone answers requests; the sender runs where
-there is a mail server."""
-
-CONNECTOR = {"bitrix24": ("bitrix24", "run")}
-"""A part where there are settings of a portal."""
+there is a mail server, the connector to a portal where there are settings of one."""
 
 DEATHS_MAX = 5
 """So often a process may die before Hourbook is ready; then the operator is told instead."""

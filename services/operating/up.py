@@ -20,7 +20,7 @@ from services.operating.backup.settings import BackupSettings
 from services.operating.health_watch import HealthWatch
 from services.operating.migration import bring_up_to_date
 from services.operating.part_logins import PartLogins
-from services.operating.parts import COMMANDS, CONNECTOR, Part, bound
+from services.operating.parts import COMMANDS, Part, bound
 from services.operating.start_conditions import connector_settings, door_settings, require_settings, sending_settings
 from services.pages.entry_links import make_link
 from services.process import nats_connection
@@ -174,9 +174,8 @@ def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) ->
 
     Where each shows its metrics is in a file, as Prometheus reads it (file_sd_configs).
     """
-    unused = set() if sending_settings(environment).is_on else {"sender"}
-    known = COMMANDS | (CONNECTOR if connector_settings(environment).file else {})
-    others = {name: line for name, line in known.items() if name != "service" and name not in unused}
+    needed = {"sender": sending_settings(environment).is_on, "bitrix24": bool(connector_settings(environment).file)}
+    others = {name: line for name, line in COMMANDS.items() if name != "service" and needed.get(name, True)}
     key_file = door_keys.file_of(folder.parent, door_keys.CONNECTOR)
     shown = ("--key-file", str(key_file)) if door_settings(environment).access == "closed" else ()
     options = {

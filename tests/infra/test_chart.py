@@ -14,12 +14,14 @@ from services.operating.nats_logins import permissions
 from services.operating.parts import COMMANDS
 from services.operating.start_conditions import KNOWN
 from services.process.version import VERSION
-from tests.infra.test_compose import SERVICES
+from tests.infra.test_compose import OPTIONAL, SERVICES
 from tests.test_documentation import ROOT, blocks
 
 FOLDER = ROOT / "infra" / "helm" / "hourbook"
 
+PORTAL = {"bitrix24": {"enabled": True}, "nats": {"replicas": 3}}
 MAIL = {"settings": {"HOURBOOK_SMTP_URL": "smtp://office@mail.example:587", "HOURBOOK_LOGS": "4"}}
+EVERYTHING = MAIL | PORTAL
 VALUES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "with mail, files and a mirror": MAIL | {
@@ -29,6 +31,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "secrets": {"mail": "hourbook-mail"},
         "allowedHosts": ["hours.example"],
     },
+    "with a portal and three copies": PORTAL,
     "closed": {
         "network": {
             "callers": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
@@ -45,6 +48,9 @@ VALUES: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 WRONG: dict[str, dict[str, Any]] = {
+    "two connectors": {"parts": {"bitrix24": {"replicas": 2}}},
+    "two copies": {"nats": {"replicas": 2}},
+    "copies in words": {"nats": {"replicas": "3"}},
     "two signers": {"parts": {"expiry": {"replicas": 2}}},
     "an unknown value": {"imagee": {}},
     "an unknown part": {"parts": {"ledger": {"replicas": 1, "resources": {}}}},
@@ -90,7 +96,7 @@ def test_kubernetes_understands_every_object(objects: list[dict[str, Any]]):
 
 
 def test_every_part_has_a_deployment_with_its_command():
-    found = pods(rendered(MAIL))
+    found = pods(rendered(EVERYTHING))
     assert set(found) == {*COMMANDS, "migration"}
     for part, line in COMMANDS.items():
         (container,) = found[part]["containers"]
@@ -99,11 +105,11 @@ def test_every_part_has_a_deployment_with_its_command():
         assert container["resources"]["requests"]
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             assert container[probe]["httpGet"]["path"].startswith("/health/")
-    assert "sender" not in pods(rendered({}))
+    assert set(pods(rendered({}))) == {*COMMANDS, "migration"} - OPTIONAL
 
 
 def test_every_setting_is_one_and_every_file_that_it_names_is_mounted():
-    for part, pod in pods(rendered(MAIL)).items():
+    for part, pod in pods(rendered(EVERYTHING)).items():
         (container,) = pod["containers"]
         settings = {each["name"]: each["value"] for each in container["env"]}
         assert not set(settings) - KNOWN, part
@@ -114,8 +120,8 @@ def test_every_setting_is_one_and_every_file_that_it_names_is_mounted():
 
 
 def test_a_part_is_shown_the_logins_that_compose_shows_it():
-    for part, pod in pods(rendered(MAIL)).items():
-        (logins,) = (volume["secret"] for volume in pod["volumes"] if volume["name"] == "logins")
+    for part, pod in pods(rendered(EVERYTHING)).items():
+        logins = next((each["secret"] for each in pod["volumes"] if each["name"] == "logins"), {"items": ()})
         shown = {item["key"] for item in logins.get("items", ())}
         given = {name for name in SERVICES.get(part, {}).get("secrets", ()) if name.endswith((".database", ".nats"))}
         assert shown == given, part
@@ -153,8 +159,34 @@ def test_policies_name_whom_the_values_name():
     assert not [each for each in rendered({"network": {"policies": False}}) if each["kind"] == "NetworkPolicy"]
 
 
+def test_the_connector_alone_reaches_a_portal_at_another_port_and_is_shown_its_own_key():
+    portal = {"peers": [{"ipBlock": {"cidr": "10.0.7.1/32"}}], "port": 8443}
+    found = rendered(PORTAL | {"network": {"portal": portal, "outside": []}})
+    policies = {each["metadata"]["name"]: each["spec"] for each in found if each["kind"] == "NetworkPolicy"}
+    assert policies["hours-bitrix24"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "bitrix24"
+    assert policies["hours-bitrix24"]["egress"] == [{"ports": [{"port": 8443}], "to": portal["peers"]}]
+    assert [each["ports"][0]["port"] for each in policies["hours"]["egress"]] == [53, 5432, 4222, 8000]
+    shown = {
+        volume["name"]: [item["key"] for item in volume["secret"].get("items", ())]
+        for volume in pods(found)["bitrix24"]["volumes"]
+        if "secret" in volume
+    }
+    assert shown == {"portal": [], "keys": ["connector.key"]}
+    assert "hours-bitrix24" not in {each["metadata"]["name"] for each in rendered({})}
+
+
+def test_copies_of_streams_are_a_value_and_the_settings_go_before_it():
+    def copies(values: dict[str, Any]) -> list[str]:
+        (container,) = pods(rendered(values))["relay"]["containers"]
+        return [each["value"] for each in container["env"] if each["name"] == "HOURBOOK_NATS_REPLICAS"]
+
+    assert copies(PORTAL) == ["3"]
+    assert copies({}) == []
+    assert copies(PORTAL | {"settings": {"HOURBOOK_NATS_REPLICAS": "5"}}) == ["5"]
+
+
 def test_every_deployment_has_a_budget_and_pods_of_its_own():
-    found = rendered(MAIL)
+    found = rendered(EVERYTHING)
     selectors = {
         kind: [each["spec"]["selector"]["matchLabels"] for each in found if each["kind"] == kind]
         for kind in ("Deployment", "PodDisruptionBudget")

@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parents[2] / "infra" / "compose"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "hourbook:" in service["image"]}
-CONDITIONS = {"service_healthy": "healthcheck", "service_completed_successfully": "command"}
+OPTIONAL = {name for name in COMMANDS if "profiles" in SERVICES[name]}
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,25 @@ def test_every_part_runs_with_its_command():
         if part != "service":
             assert SERVICES[part]["command"][-2:] == ["--metrics-port", "8000"]
     assert set(OURS) == {*COMMANDS, "migrate", "keys"}
+
+
+def test_prometheus_asks_every_part_and_misses_none_that_does_not_run():
+    (asked,) = yaml.safe_load((FOLDER / "prometheus.yaml").read_text(encoding="utf-8"))["scrape_configs"]
+    always = {each["labels"]["part"]: each["targets"] for each in asked["static_configs"]}
+    assert always == {part: [f"{part}:8000"] for part in COMMANDS if part not in OPTIONAL}
+    assert {name for each in asked["dns_sd_configs"] for name in each["names"]} == OPTIONAL
+
+
+def test_a_part_of_a_profile_makes_no_other_wait():
+    assert not OPTIONAL & {other for service in SERVICES.values() for other in service.get("depends_on", {})}
+
+
+def test_the_connector_is_shown_its_own_key_and_no_login():
+    (secret,) = SERVICES["bitrix24"]["secrets"]
+    assert not secret.endswith((".database", ".nats"))
+    holders = [name for name, each in OURS.items() if "connector:" in "".join(each.get("volumes", ()))]
+    assert holders == ["keys", "bitrix24"]
+    assert not [each for each in SERVICES["bitrix24"]["volumes"] if each.startswith("keys:")]
 
 
 def test_every_setting_is_one():

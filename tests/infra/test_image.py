@@ -25,6 +25,11 @@ from tests.infra.test_compose import FOLDER, OURS
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "infra" / "image" / "Dockerfile"
 STAGES = [stage.splitlines() for stage in DOCKERFILE.read_text(encoding="utf-8").split("\nFROM ")[1:]]
+PORTAL = """webhook_file = "/run/secrets/webhook.txt"
+since = 2026-11-01
+[accounts]
+17 = "oka"
+"""
 OPEN = {"account_id": "oka", "customer_name": "ООО «Ока»", "contract_number": "7", "contract_date": "2026-01-01"}
 REQUIREMENT = re.compile(r"^([A-Za-z0-9._-]+)")
 LOCKED = re.compile(r"^([a-z0-9._-]+==\S+)", re.MULTILINE)
@@ -108,7 +113,7 @@ class Containers:
         self._image, self._folder = image, folder
         self._ports = {name: free_port() for name in OURS}
         self.volumes = folder / "volumes"
-        for volume in ("access", "audit", "keys", "pages", "seal"):
+        for volume in ("access", "audit", "connector", "keys", "pages", "seal"):
             (self.volumes / volume).mkdir(parents=True)
         for each in (self.volumes, *self.volumes.iterdir()):
             os.chown(each, *map(int, self._user.split(":")))
@@ -125,9 +130,15 @@ class Containers:
             for each in service.get("secrets", ()):
                 shutil.copy(self._folder / "secrets" / each, secrets)
         settings = service["environment"] | {"HOURBOOK_HOST": "127.0.0.1", "HOURBOOK_METRICS_HOST": "127.0.0.1"}
-        given = [f"{variable}={value}".replace("http://service:8000", self.url) for variable, value in settings.items()]
+        given = [
+            f"{variable}={value}".replace("/etc/hourbook", "/var/lib/hourbook")
+            for variable, value in settings.items()
+            if not value.startswith("${")
+        ]
         mounts = [str(self._image), str(secrets), str(self.volumes), self._user]
-        return ["unshare", "--mount", "sh", "-euc", CONTAINER, "sh", *mounts, *self._environment, *given, *command]
+        line = [*mounts, *self._environment, *given, *command]
+        line = [word.replace("http://service:8000", self.url) for word in line]
+        return ["unshare", "--mount", "sh", "-euc", CONTAINER, "sh", *line]
 
     def run(self, name: str) -> None:
         """A service that ends by itself."""
@@ -168,6 +179,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
         for file in (folder / "secrets").iterdir():
             address = file.read_text().replace("@nats:4222", f"@127.0.0.1:{port}")
             file.write_text(address.replace("@postgres:5432", f"@127.0.0.1:{postgres.port}"))
+        (folder / "secrets" / "webhook.txt").write_text(f"http://127.0.0.1:{free_port()}/rest/1/nobody/")
         (folder / "secrets" / "owner.database").write_text(postgres.url)
         given = dict(line.split("=", 1) for line in (folder / "secrets" / "nats.env").read_text().splitlines())
         conf = FOLDER.parent / "nats" / "hourbook.conf"
@@ -186,14 +198,16 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
         ends.callback(nats.terminate)
         container = buildah("from", "--pull-never", name)
         ends.callback(buildah, "rm", container)
-        yield Containers(Path(buildah("mount", container)), folder)
+        made = Containers(Path(buildah("mount", container)), folder)
+        (made.volumes / "portal.toml").write_text(PORTAL)
+        yield made
 
 
 def test_a_hourbook_of_containers_answers_a_command_and_shows_what_came_of_it(containers: Containers):
     containers.run("migrate")
     containers.run("keys")
     with ExitStack() as parts:
-        for name in ("service", "relay", "expiry", "worker", "billing"):
+        for name in ("service", "relay", "expiry", "worker", "billing", "bitrix24"):
             parts.enter_context(containers.running(name))
         with Caller(containers.url, containers.volumes / "access" / "owner.key").client() as client:
             opened = client.post("/v1/accounts", json=OPEN, headers={"Idempotency-Key": "k"}).raise_for_status().json()

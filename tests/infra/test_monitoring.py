@@ -94,6 +94,16 @@ def test_every_alert_has_a_test_and_says_what_to_do():
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+@pytest.mark.parametrize("folder", ["prometheus", "compose"])
+def test_prometheus_understands_its_settings(folder: str, tmp_path: Path):
+    for file in (RULES, INFRA / folder / "prometheus.yaml"):
+        shutil.copy(file, tmp_path)
+    line = ["promtool", "check", "config", "prometheus.yaml"]
+    checked = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_alerts_fire_when_they_should():
     line = ["promtool", "test", "rules", TESTS.name]
     tested = subprocess.run(line, cwd=TESTS.parent, capture_output=True, text=True, check=False)

@@ -9,7 +9,7 @@ import pytest
 
 from services.operating.parts import COMMANDS
 from services.operating.start_conditions import KNOWN
-from tests.infra.test_compose import SERVICES
+from tests.infra.test_compose import OPTIONAL, SERVICES
 
 FOLDER = Path(__file__).parents[2] / "infra" / "systemd"
 PROGRAM = "/opt/hourbook/bin/hourbook"
@@ -33,7 +33,7 @@ def test_every_part_has_a_unit_with_its_command_and_a_port_of_its_own():
 
 def test_the_target_starts_every_part_that_always_runs():
     (wanted,) = re.findall(r"^Wants=(.*)$", (FOLDER / "hourbook.target").read_text(), re.MULTILINE)
-    assert set(wanted.split()) == {UNITS[part].name for part in COMMANDS if part != "sender"}
+    assert set(wanted.split()) == {UNITS[part].name for part in COMMANDS if part not in OPTIONAL}
 
 
 def test_every_setting_is_one_and_every_file_that_it_names_is_given():

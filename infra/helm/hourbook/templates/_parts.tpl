@@ -1,6 +1,7 @@
 {{/*
 What each part is: its command, the logins and keys that it is shown, and settings of its own. A part that keeps something has
-a volume under /var/lib/hourbook/audit.
+a volume under /var/lib/hourbook/audit; of one that is alone, and of one that keeps something, the old pod ends before the new
+one starts.
 */}}
 {{- define "hourbook.parts" -}}
 service:
@@ -52,6 +53,15 @@ auditor:
   command: [audit, verify, --every, "60", --data, /var/lib/hourbook]
   logins: [auditor.database]
   keeps: true
+{{- if .Values.bitrix24.enabled }}
+bitrix24:
+  command: [bitrix24, run, --url, "http://{{ .Release.Name }}:8000"]
+  keys: [connector.key]
+  alone: true
+  settings:
+    HOURBOOK_KEY_FILE: /run/secrets/keys/connector.key
+    HOURBOOK_BITRIX24_FILE: /run/secrets/portal/portal.toml
+{{- end }}
 {{- end }}
 
 {{- define "hourbook.labels" -}}
