@@ -12,6 +12,7 @@ from contracts.access_events import (
     KeyMade,
     KeyRevoked,
     KeyRotated,
+    LedgerRestored,
     PersonAdmitted,
     TermsPublished,
 )
@@ -40,6 +41,8 @@ class AccessState:
     keys: Mapping[str, Key] = field(default_factory=dict)
     people: Mapping[str, PersonAdmitted] = field(default_factory=dict)
     published: tuple[PublishedTerms, ...] = ()
+    epoch: int = 1
+    """That the last restore has begun."""
 
     def after(self, fact: Fact) -> "AccessState":
         """The state with one more fact. What only has to be remembered, such as an export, changes nothing."""
@@ -50,6 +53,8 @@ class AccessState:
                 return replace(moved, door=fact.event)
             case PersonAdmitted():
                 return replace(moved, people={**self.people, fact.subject: fact.event})
+            case LedgerRestored(epoch=epoch):
+                return replace(moved, epoch=epoch)
             case TermsPublished(version=version):
                 new = PublishedTerms(
                     version=version,

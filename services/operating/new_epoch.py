@@ -13,6 +13,7 @@ from nats.js.errors import NotFoundError
 from contracts.access_events import LedgerRestored
 from contracts.placement import every_log, log_name
 from services.access.principals import SYSTEM
+from services.access.state import AccessState
 from services.ledger.access.log import AccessLog
 from services.ledger.audit.keys import signing_key
 from services.ledger.audit.merkle import EMPTY_ROOT
@@ -30,17 +31,30 @@ from services.ledger.settings import Settings
 from services.process.nats_connection import connected
 from services.process.operator_error import OperatorError
 from services.process.streams import epoch_of, owner_of
+from services.process.streams import kept as as_keeper
+
+NOTICED_WITHIN_SECONDS = 1.5
+"""Relays look each second."""
 
 _RECORDED_AT = "SELECT recorded_at FROM ledger.event WHERE log_id = $1 AND position = $2"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """Where a log ends now, and what is known of it: the last event's time, and the checkpoint that was signed last."""
+    """Where a log ends now, and what is known of it: the last event's time, and the checkpoint that was signed last.
+
+    `stream`: of which epoch its stream is, and how far that goes; None where NATS does not say.
+    """
 
     loss: Loss
     recorded_at: datetime | None
     signed: Remembered | None
+    stream: tuple[int, int] | None = None
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the signer has signed what the log does not have."""
+        return self.signed is not None and self.signed.size > self.loss.kept
 
     def sentence(self, name: str) -> str:
         """For the operator who is asked whether a new epoch is to begin."""
@@ -51,6 +65,8 @@ class Kept:
         first, last = self.loss.kept + 1, self.loss.kept + self.loss.lost
         signed = self.signed
         seen = f"; of epoch {signed.epoch}, {signed.size} events were signed at {signed.signed_at}" if signed else ""
+        proved = max(self.loss.kept, signed.size if signed else 0)
+        seen += f"; of positions after {proved} nothing is signed" if last > proved else ""
         return f"log {name} {end}: positions {first} to {last}, {self.loss.lost} events, are lost{seen}"
 
 
@@ -62,6 +78,8 @@ class Survey:
     logs: dict[int, Kept]
     noticed: bool
     """Whether somebody holds something later than the database, of whatever log."""
+    is_proved: bool
+    """Whether something that was signed is among that. Streams and notices say what those want who may write there."""
 
     def sentences(self) -> Iterator[str]:
         """A line for each log."""
@@ -84,26 +102,36 @@ class Restored:
         What an earlier record has declared lost is not lost again, though signer and relay have not seen it yet.
         """
         now, noticed = await epochs.epoch_of(self._signers), await epochs.lost_positions(self._signers)
-        streams = {log_id: known for log_id, known in (await self._streams()).items() if known[1] >= now}
+        streams = {log_id: known for log_id, known in (await self._streams()).items() if known[0] >= now}
         ledger_id, restores = await self._store.ledger_id(), await self._restores()
         logs: dict[int, Kept] = {}
-        epochs_known = [now, *(epoch for _, epoch in streams.values())]
+        epochs_known, epochs_signed = [now, *(epoch for epoch, _ in streams.values())], [now]
         for log_id in every_log(self._settings.logs):
             signed = await asyncio.to_thread(SignerMemory(self._key_file, log_id).read)
             declared = SignedEpochs(ledger_id, log_id, restores)
             if signed and declared.gave_up(signed.origin, signed.size, signed.root):
                 signed = None
             kept = await self._store.head(log_id)
-            known = max(noticed.get(log_id, 0), streams.get(log_id, (0, 1))[0], kept)
+            known = max(noticed.get(log_id, 0), streams.get(log_id, (1, 0))[1], kept)
             size, root = (signed.size, signed.root) if signed else (0, EMPTY_ROOT)
             recorded_at = await self._store.readers.value(_RECORDED_AT, log_id, kept)
-            logs[log_id] = Kept(Loss(kept, known, size, root), recorded_at, signed)
-            epochs_known.append(signed.epoch if signed else 1)
-        before = max(epochs_known)
-        return Survey(before, logs, bool(noticed) or before > now or any(each.loss.lost for each in logs.values()))
+            logs[log_id] = Kept(Loss(kept, known, size, root), recorded_at, signed, streams.get(log_id))
+            epochs_signed.append(signed.epoch if signed else 1)
+        before = max(epochs_known + epochs_signed)
+        is_noticed = bool(noticed) or before > now or any(each.loss.lost for each in logs.values())
+        is_proved = max(epochs_signed) > now or any(each.is_proved for each in logs.values())
+        return Survey(before, logs, is_noticed, is_proved)
 
     async def begin(self, survey: Survey) -> Restore:
-        """Record, sign and begin the next epoch; all parts go on by themselves then."""
+        """Record, sign and begin the next epoch; all parts go on by themselves then.
+
+        OperatorError where another process has recorded one meanwhile.
+        """
+
+        def require_none_since(state: AccessState, _: datetime) -> None:
+            if state.epoch >= restore.epoch:
+                raise OperatorError(f"Epoch {state.epoch} has been recorded meanwhile: run `hourbook restored` again.")
+
         ledger_id = await self._store.ledger_id()
         losses = {log_name(log_id): kept.loss for log_id, kept in survey.logs.items()}
         restore = Restore(survey.before + 1, survey.before, datetime.now(UTC), losses)
@@ -111,16 +139,45 @@ class Restored:
         record = LedgerRestored(epoch=restore.epoch, note=restore.written(ledger_id, key.private))
         clock: Clock = SandboxClock(self._store.readers) if self._settings.sandbox else SystemClock()
         log = AccessLog(self._store, clock)
-        await log.record(epochs.LEDGER_SUBJECT, record, SYSTEM["operator"].id)
+        await log.record_where(require_none_since, epochs.LEDGER_SUBJECT, [record], SYSTEM["operator"].id)
         await epochs.begin(self._signers, restore.epoch)
         return restore
 
-    async def finish(self) -> int | None:
-        """The epoch that was recorded and has not begun, because this was cut short; it begins now."""
+    async def dismiss(self, survey: Survey) -> None:
+        """Forget notices that nothing signed bears out, and delete streams that say the same: they are filled again.
+
+        OperatorError where something signed bears them out, and where somebody notices it again.
+        """
+        if survey.is_proved:
+            raise OperatorError("The signer has signed what the log does not have: that is no false notice.")
+        await self._delete_streams_beyond(survey)
+        for _ in range(2):  # a part that had looked before may come a moment later
+            await epochs.forget_notices(self._signers)
+            await asyncio.sleep(NOTICED_WITHIN_SECONDS)
+            if not await epochs.lost_positions(self._signers):
+                return
+        raise OperatorError(
+            "It was noticed again at once: a part that runs knows more of the log than the database has."
+        )
+
+    async def _delete_streams_beyond(self, survey: Survey) -> None:
+        now = await epochs.epoch_of(self._signers)
+        others = [
+            stream_name(log_id)
+            for log_id, log in survey.logs.items()
+            if log.stream and (log.stream[0] > now or log.stream[1] > log.loss.kept)
+        ]
+        if others and self._settings.nats_url:
+            async with connected(self._settings.nats_url) as client, as_keeper(client.jetstream()) as keeper:
+                for name in others:
+                    await keeper.delete_stream(name)
+
+    async def finish(self) -> Restore | None:
+        """What was recorded and has begun no epoch yet, because this was cut short; it begins now."""
         restores = await self._restores()
         if restores and restores[-1].epoch > await epochs.epoch_of(self._signers):
             await epochs.begin(self._signers, restores[-1].epoch)
-            return restores[-1].epoch
+            return restores[-1]
         return None
 
     async def _restores(self) -> list[Restore]:
@@ -128,7 +185,7 @@ class Restored:
         return await signed_restores(self._signers, await self._store.ledger_id(), keys)
 
     async def _streams(self) -> dict[int, tuple[int, int]]:
-        """How far each stream of this ledger goes, and of which epoch it is; nothing while NATS does not answer."""
+        """Of which epoch each stream of this ledger is, and how far it goes; nothing while NATS does not answer."""
         found: dict[int, tuple[int, int]] = {}
         if self._settings.nats_url is None:
             return found
@@ -138,7 +195,7 @@ class Restored:
                     with suppress(NotFoundError):
                         stream = await client.jetstream().stream_info(stream_name(log_id))
                         if owner_of(stream) == await self._store.ledger_id():
-                            found[log_id] = stream.state.last_seq, epoch_of(stream)
+                            found[log_id] = epoch_of(stream), stream.state.last_seq
         return found
 
 

@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 
 from infra.embedded_postgres import EmbeddedPostgres
+from services.operating.backup.ledger_state import asked
 from tests.conftest import reachable_folder
 from tests.operating.ledger_at_work import LedgerAtWork
+
+FORGED = "INSERT INTO ledger.lost_past VALUES (0, 7, 1000000)"
+EPOCHS = "SELECT array_agg(number ORDER BY number) FROM ledger.epoch"
 
 
 def restored(data: Path, *arguments: str, answer: str = "") -> subprocess.CompletedProcess[str]:
@@ -21,7 +25,13 @@ def copied(source: Path, target: Path) -> None:
     subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
-def test_it_says_what_is_lost_asks_and_begins_an_epoch_once():
+async def told(url: str, statement: str) -> object:
+    async with asked(url) as connection:
+        return await connection.fetchval(statement)
+
+
+def test_it_says_what_is_lost_asks_and_begins_an_epoch_for_each_restore():
+    """And for none that nothing signed bears out: who has got the login of a part may write a notice."""
     with reachable_folder() as folder:
         data = folder / "data"
         database = data / "postgres" / "data"
@@ -44,4 +54,22 @@ def test_it_says_what_is_lost_asks_and_begins_an_epoch_once():
         assert (again.returncode, "no log has gone back" in again.stdout) == (0, True), again.stdout + again.stderr
 
         with EmbeddedPostgres(data / "postgres") as server:
-            asyncio.run(LedgerAtWork(data, server).close_tasks(range(3), "Анна"))
+            asyncio.run(LedgerAtWork(data, server).close_tasks(range(4), "Анна"))
+        database.rename(folder / "lost-too")
+        copied(folder / "saved", database)
+        # The database knows nothing of epoch 2: it is the signer who does.
+        third = restored(data, "--yes")
+        assert (third.returncode, "epoch 3 has begun" in third.stdout) == (0, True), third.stdout + third.stderr
+        assert "positions 3 to 6, 4 events, are lost; of epoch 2, 6 events were signed at" in third.stdout
+        with EmbeddedPostgres(data / "postgres") as server:
+            asyncio.run(LedgerAtWork(data, server).close_tasks(range(5), "Анна"))
+
+            asyncio.run(told(server.url, FORGED))
+            unasked = restored(data, "--yes")
+            assert (unasked.returncode, "Nothing that was signed shows that" in unasked.stderr) == (1, True), unasked
+            assert "8 to 1000000, 999993 events, are lost; of epoch 3, 7 events were signed at" in unasked.stdout
+            assert "of positions after 7 nothing is signed" in unasked.stdout
+            dismissed = restored(data, "--dismiss")
+            assert (dismissed.returncode, "is dismissed" in dismissed.stdout) == (0, True), dismissed.stderr
+            asyncio.run(LedgerAtWork(data, server).close_tasks([7], "Анна"))
+            assert asyncio.run(told(server.url, EPOCHS)) == [3]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import asyncpg
 
-from contracts.placement import every_log
+from contracts.placement import ACCESS_LOG, every_log
 from services.ledger.audit.checkpoints import CLOCKS_DIFFER, Checkpoint
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.hindrances import Hindrances
@@ -96,9 +96,20 @@ class Checkpointer:
             return  # mostly there is nothing to do, and it is asked twice a second
         await self._follow()
         while leaves := await self._leaves(self._size, LEAVES_MAX):
+            if not await self._is_same_epoch():
+                return  # these events may be of another, and are signed in that one, the next time
             await self._require_sound_log()
             await self._sign(leaves)
             await self._follow()
+
+    async def _is_same_epoch(self) -> bool:
+        """Whether all that has been read by now is of the epoch that this signs in.
+
+        The record of a restore is in the log of access before its epoch has begun, and belongs to that one.
+        """
+        if self.log_id == ACCESS_LOG and (await self._read_epochs()).present != self._epochs.present:
+            return False
+        return self._resumed == await epoch_of(self._database)
 
     @property
     def _size(self) -> int:

@@ -4,7 +4,7 @@ Each begins an epoch. What was signed in an earlier one and is not in the log an
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -73,6 +73,12 @@ class Restore:
         )
         text = f"{name}\n{self.epoch}\nafter {self.before}\ntime {rfc3339(self.restored_at)}{logs}"
         return signed(text, name, key)
+
+    def sentences(self) -> Iterator[str]:
+        """What it says of each log."""
+        for name, loss in self.losses.items():
+            lost = f"positions {loss.kept + 1} to {loss.kept + loss.lost} are lost" if loss.lost else "nothing is lost"
+            yield f"log {name} has kept {loss.kept} events: {lost}"
 
     def gives_up(self, log_id: int, size: int, root: bytes) -> bool:
         """Whether what was signed at that size of a log, and went beyond what it kept, is declared to be lost."""

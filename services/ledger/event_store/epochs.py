@@ -53,4 +53,9 @@ async def begin(database: Database, epoch: int) -> None:
     """The epoch whose record stands in the log of access begins; what was noticed before is in that record."""
     with suppress(asyncpg.UniqueViolationError):
         await database.value(_BEGIN, epoch)
+    await forget_notices(database)
+
+
+async def forget_notices(database: Database) -> None:
+    """Nobody is known to hold something later; whoever does notices it again."""
     await database.value(_FORGET)

@@ -1,6 +1,6 @@
 """A log that has lost its end: whoever holds something later stops everybody, until a signed record begins an epoch."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from services.ledger.running import Ledger
 from services.ledger.settings import Settings
 from services.operating.new_epoch import Kept, Restored, Survey, restored_ledger
 from services.process.lost_past import WENT_BACK
+from services.process.operator_error import OperatorError
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.audit.test_checkpointer import grow
 from tests.ledger.commands import closing, opening, purchase
@@ -117,6 +118,93 @@ async def test_a_ledger_that_has_lost_nothing_begins_no_epoch(store: EventStore,
     async with restored(database_url, key_file) as ledger:
         assert not (await ledger.survey()).noticed
         assert await ledger.finish() is None
+
+
+async def test_what_was_signed_is_no_false_notice(store: EventStore, database_url: str, key_file: Path):
+    await grow(store, 3)
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    await go_back(database_url, 2)
+    async with restored(database_url, key_file) as ledger:
+        survey = await ledger.survey()
+        assert (survey.noticed, survey.is_proved) == (True, True)
+        with pytest.raises(OperatorError, match="that is no false notice"):
+            await ledger.dismiss(survey)
+
+
+async def test_two_that_begin_an_epoch_at_once_begin_one(store: EventStore, database_url: str, key_file: Path):
+    """Each has seen what is lost before the other has recorded it."""
+    await grow(store, 3)
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    await go_back(database_url, 2)
+    async with restored(database_url, key_file) as ledger, restored(database_url, key_file) as other:
+        surveys = [await ledger.survey(), await other.survey()]
+        await ledger.begin(surveys[0])
+        with pytest.raises(OperatorError, match="Epoch 2 has been recorded meanwhile"):
+            await other.begin(surveys[1])
+        assert not (await other.survey()).noticed
+
+
+async def test_an_epoch_that_was_recorded_begins_when_the_command_is_given_again(
+    store: EventStore, database_url: str, key_file: Path
+):
+    """It was killed between the two; or after the epoch had begun, before the notices were forgotten."""
+    await grow(store, 3)
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    await go_back(database_url, 2)
+    async with restored(database_url, key_file) as ledger:
+        await ledger.begin(await ledger.survey())
+    notice = "INSERT INTO ledger.lost_past VALUES (0, 1, 3)"
+    await as_superuser(database_url, "DELETE FROM ledger.epoch", notice)
+    async with restored(database_url, key_file) as ledger:
+        finished = await ledger.finish()
+        assert finished
+        assert "log 0 has kept 2 events: positions 3 to 3 are lost" in finished.sentences()
+        await as_superuser(database_url, notice)
+        assert await ledger.finish() is None
+        assert not (await ledger.survey()).noticed
+    async with started(database_url) as fresh:
+        await grow(fresh, 1)
+        await Checkpointer(fresh.readers, 0, key_file).catch_up()
+
+
+class Interrupted(Checkpointer):
+    """A signer that is about to look for new events when an operator begins an epoch, and others record in it."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def _leaves(self, size: int, limit: int) -> list[bytes]:
+        if meanwhile := self.meanwhile:
+            self.meanwhile = None
+            await meanwhile()
+        return await super()._leaves(size, limit)
+
+
+async def test_what_is_recorded_in_an_epoch_is_signed_in_it(store: EventStore, database_url: str, key_file: Path):
+    """Also the record that begins it, before it has begun, and what comes while a signer looks."""
+    await grow(store, 3)
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    await go_back(database_url, 2)
+    async with started(database_url) as fresh, restored(database_url, key_file) as ledger:
+        of_access, of_log = Checkpointer(fresh.readers, -1, key_file), Interrupted(fresh.readers, 0, key_file)
+        await of_access.catch_up()
+        survey = await ledger.survey()
+        SignerMemory(key_file, 0).file.unlink()  # it would stop this signer; another machine's has none
+
+        async def begin() -> None:
+            await ledger.begin(survey)
+            await fresh.require_known_past()
+            await grow(fresh, 1)
+
+        of_log.meanwhile = begin
+        await of_log.catch_up()
+        await as_superuser(database_url, "DELETE FROM ledger.epoch")
+        await of_access.catch_up()
+        assert await StoredTree(fresh.readers, -1).latest() is None
+        await ledger.finish()
+        for signer in (of_access, of_log):
+            await signer.catch_up()
+        found, _ = await verify(fresh.readers, 1, Cursor(), full=True)
+    assert [fault for findings in found.values() for fault in findings.faults] == []
 
 
 async def test_the_signer_goes_on_only_by_a_record_that_names_what_it_signed(

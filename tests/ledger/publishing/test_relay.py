@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import nats
 import orjson
@@ -15,10 +16,16 @@ from nats.js.errors import NotFoundError
 from prometheus_client import REGISTRY
 
 from infra.embedded import EmbeddedNats
+from services.ledger.event_store.database import LogWentBack
+from services.ledger.event_store.epochs import lost_positions
 from services.ledger.event_store.migrations import migrate
 from services.ledger.event_store.store import EventStore
+from services.ledger.publishing.jetstream import stream_name
 from services.ledger.publishing.relay import keep_relaying, keep_ringing, wake_subject
+from services.ledger.settings import Settings
+from services.operating.new_epoch import restored_ledger
 from services.process.lost_past import WENT_BACK
+from services.process.nats_connection import connected
 from services.process.stopping import end
 from services.process.streams import owner_of
 from services.process.wake import Wake
@@ -273,6 +280,35 @@ async def test_a_log_that_goes_back_under_the_relay_is_copied_as_it_is_then_in_a
         messages = await copied(store, log_id, jetstream, stream)
     assert {(message.headers or {})["Hourbook-Epoch"] for message in messages} == {"2"}
     assert len(messages) == end
+
+
+async def test_a_forged_message_that_has_stopped_appends_is_dismissed_and_begins_no_epoch(
+    store: EventStore, database_url: str, server_folder: Path, tmp_path: Path
+):
+    """It says of itself that it is the ledger's next event, as the relay's own login may publish."""
+    await append(store, 0, "a", range(1, 4))
+    settings = {"database_url": database_url, "sandbox": False, "audit_key_file": tmp_path / "audit" / "key.pem"}
+    with EmbeddedNats(server_folder) as server:
+        async with relaying(store, 0, server.url), connected(server.url) as client:
+            jetstream = client.jetstream()
+            await copied(store, 0, jetstream, stream_name(0))
+            headers = {"Hourbook-Ledger": await store.ledger_id(), "Hourbook-Position": "4", "ce-id": "forged"}
+            await jetstream.publish("hourbook.log.0.a.TaskClosed", b"{}", headers=headers)
+
+            async def has_stopped() -> bool:
+                await asyncio.sleep(0)
+                return bool(await lost_positions(store.readers))
+
+            await until(has_stopped)
+            with pytest.raises(LogWentBack):
+                await append(store, 0, "a", range(4, 5))
+            async with restored_ledger(Settings(nats_url=server.url, **settings)) as ledger:
+                survey = await ledger.survey()
+                assert (survey.noticed, survey.is_proved) == (True, False)
+                await ledger.dismiss(survey)
+            await append(store, 0, "a", range(4, 5))
+            await copied(store, 0, jetstream, stream_name(0))
+    assert await store.epoch() == 1
 
 
 async def test_an_event_larger_than_a_message_may_be_stops_no_other(
