@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from contracts.events import Agreed, Category, TimeEntry, WorkKind
+from contracts.events import Agreed, Category, Evidence, TimeEntry, WorkKind
 from contracts.quantities import (
     EXACT_MAX,
     AccountId,
@@ -126,6 +126,7 @@ class CloseTaskBody(Body):
     ) = None
     kind: Annotated[WorkKind, LEFT_OUT_WHEN_WORK] = "work"
     package_use_agreed_at: Annotated[GivenInstant | None, LEFT_OUT_WHEN_ABSENT] = None
+    evidence: Annotated[Evidence | None, LEFT_OUT_WHEN_ABSENT] = None
 
 
 class PlanTaskBody(Body):

@@ -39,6 +39,10 @@ WorkKind = Literal["work", "specification"]
 """Preparing a specification is work that the package pays for only where the customer agreed to that (rule 5.8)."""
 
 
+Rounding = Literal["task", "entry", "nearest"]
+"""How the seconds that were written become quanta of worked time."""
+
+
 class Part(BaseModel):
     """A piece of an event or command."""
 
@@ -51,6 +55,20 @@ class TimeEntry(Part):
     start: Instant
     minutes: Annotated[int, Strict(), Field(gt=0, le=MINUTES_MAX)]
     performer: Name
+
+
+class Evidence(Part):
+    """What the worked time of a closing was made of, for whoever holds the closing to its source later (rule 5.9).
+
+    `raw_seconds`: of all entries together, before they were rounded. `entries_hash`: SHA-256 of the entries as the
+    source tells them. `rounding`: the whole up to the quantum (`task`), each entry up, or the whole to the nearest.
+    """
+
+    source: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+    raw_seconds: Annotated[int, Strict(), Field(ge=0, le=60 * MINUTES_MAX)]
+    entries: Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
+    entries_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    rounding: Annotated[Rounding | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 class Agreed(Part):
@@ -279,15 +297,17 @@ class ClosingFacts(Event):
     time_entries: tuple[TimeEntry, ...] | None = None
     kind: WorkKind = "work"
     package_use_agreed_at: Instant | None = None
+    evidence: Annotated[Evidence | None, Field(exclude_if=lambda value: value is None)] = None
 
 
 class TaskClosed(ClosingFacts):
     """A confirmed task was charged: drawn from lots as far as they reach, the rest owed (rules 5, 6).
 
-    `kind` and `package_use_agreed_at` (rule 5.8) are absent in version 1, in which every closing was work.
+    `kind` and `package_use_agreed_at` (rule 5.8) are absent in version 1, in which every closing was work; `evidence`
+    (rule 5.9) is absent before version 3.
     """
 
-    schema_version: ClassVar[int] = 2
+    schema_version: ClassVar[int] = 3
 
 
 class Reversal(Event):
@@ -325,8 +345,11 @@ class TaskCorrected(ClosingFacts):
     `draws` and `owed_minutes` are new, beside `taken_over` and `taken_over_owed_minutes`; `amount_kopecks` is the money
     of all of it. `returned`, `cancelled_owed_minutes` and `compensation` are what was taken back, as in a Reversal.
     `only_difference`: both take effect at the same instant; otherwise the earlier one was taken back whole. It leaves
-    the reports with all its worked and charged minutes and money, in `corrected_booking_month`.
+    the reports with all its worked and charged minutes and money, in `corrected_booking_month`. `evidence` is absent in
+    version 1.
     """
+
+    schema_version: ClassVar[int] = 2
 
     reason: Reason
     only_difference: bool

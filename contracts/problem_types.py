@@ -200,6 +200,10 @@ NOT_RECORDABLE = (
         "Correct the entries or worked_minutes so that they agree.",
     ),
     ProblemType(
+        "evidence-does-not-add-up", 422, "The seconds of the evidence, rounded as it says, are not the worked time.",
+        "Correct raw_seconds, entries or worked_minutes so that they agree, or name no rounding.",
+    ),
+    ProblemType(
         "work-was-in-working-hours", 422,
         "A time entry of off-hours work lies in working hours, 9:00 to 18:00 Moscow time of a working day.",
         "Close that work as a task of another category.",

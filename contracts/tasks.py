@@ -5,7 +5,7 @@ Hours are strings for people ("12.50"), and so are the explanations: a few plain
 
 from typing import Literal
 
-from contracts.events import Category, WorkKind
+from contracts.events import Category, Evidence, WorkKind
 from contracts.quantities import AccountId, Instant, Kopecks, LotId, Minutes, Month, SignedMinutes, TaskId
 from contracts.read_models import ReadModel
 
@@ -152,6 +152,7 @@ class TaskClosing(ReadModel):
     title: str
     kind: WorkKind
     package_use_agreed_at: Instant | None
+    evidence: Evidence | None
     estimated_minutes: Minutes | None
     coefficient: TaskCoefficient
     worked_minutes: Minutes

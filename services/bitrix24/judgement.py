@@ -11,16 +11,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from contracts.commands import CloseTaskBody
-from contracts.events import Category
+from contracts.events import Category, Rounding
 from contracts.quantities import AccountId, TaskId
 from contracts.terms import TermsVersion
 from services.bitrix24.portal_tasks import Change, Elapsed, Person, PortalTask, Work
-from services.bitrix24.settings import Connector, Customers, Rounding
+from services.bitrix24.settings import Connector, Customers
 
 DONE = 5
 AWAITS_CONTROL = "4"
 COMPLETED = str(DONE)
 TITLE_CHARACTERS_MAX = 1000
+SOURCE = "bitrix24"
+NOTHING_WRITTEN = ("no time is written on it", "write the time, or reopen the task if it is not to count")
 
 
 @dataclass(frozen=True)
@@ -102,15 +104,17 @@ def _closing(
     if who is None or not is_customers(who, connector.customers):
         reason = f"the person № {confirmed.user_id} has confirmed it, who is not the customer's"
         raise NotClear(reason, "have a person of the customer's accept it")
-    quantum = quantum_at(confirmed.at, terms)
-    worked_minutes, minutes = rounded(work.entries, connector.rounding, quantum)
+    if not work.entries:
+        raise NotClear(*NOTHING_WRITTEN)
+    started_at = min(entry.start for entry in work.entries)
+    worked_minutes, minutes = rounded(work.entries, connector.rounding, quantum_at(started_at, terms))
     if not worked_minutes:
-        raise NotClear("no time is written on it", "write the time, or reopen the task if it is not to count")
+        raise NotClear(*NOTHING_WRITTEN)
     told = {
         "title": " ".join(work.task.title.split())[:TITLE_CHARACTERS_MAX],
         "category": category_of(work.task, connector),
         "worked_minutes": worked_minutes,
-        "started_at": min(entry.start for entry in work.entries),
+        "started_at": started_at,
         "closed_at": handed_over.at,
         "confirmed_at": confirmed.at,
         "confirmed_by": who.name,
@@ -121,6 +125,13 @@ def _closing(
             for entry, some in zip(work.entries, minutes, strict=True)
             if some
         ],
+        "evidence": {
+            "source": SOURCE,
+            "raw_seconds": sum(entry.seconds for entry in work.entries),
+            "entries": len(work.entries),
+            "entries_hash": work.fingerprint,
+            "rounding": connector.rounding,
+        },
     }
     try:
         return CloseTaskBody.model_validate(told)

@@ -8,12 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.events import Category
+from contracts.events import Category, Rounding
 from contracts.quantities import SELLER_ZONE, AccountId, TaskId
 from services.process.outside import require_safe
 from services.process.settings import File
 
-Rounding = Literal["task", "entry", "nearest"]
 Change = Literal["correct", "reopen", "move", "delete"]
 """What was charged and has changed in the portal since, that the connector may put right by itself."""
 

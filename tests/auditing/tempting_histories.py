@@ -39,6 +39,8 @@ from tests.ledger.vocabulary import (
 )
 
 ACCOUNT_ID = "mutant"
+TWO_ENTRIES = {"raw_seconds": 2, "entries": 2, "rounding": "entry"}
+"""Each is rounded up: one entry, or fewer seconds, would not make two quanta."""
 
 
 def changing_terms() -> str:
@@ -359,6 +361,14 @@ RARE: tuple[tuple[Step, ...], ...] = (
         close("T-1", worked=1200, on="2024-01-20"),
         pay(600, on="2025-04-01"),
         pay(10, on="2024-02-01", recorded="2025-04-02"),
+    ),
+    (  # worked time of which it is said what it was made of
+        close("T-1", worked=20, on="2024-01-20", evidence=TWO_ENTRIES | {"raw_seconds": 1200}),
+        close("T-2", worked=20, on="2024-01-21", evidence=TWO_ENTRIES),
+        close("T-3", worked=20, on="2024-01-22", evidence={"raw_seconds": 1499, "rounding": "nearest"}),
+        close("T-4", worked=20, on="2024-01-23", evidence={"raw_seconds": 1201}),
+        _corrected(close("T-1", worked=20, on="2024-01-20", recorded="2024-01-24", evidence=TWO_ENTRIES)),
+        _corrected(close("T-2", worked=20, on="2024-01-21", recorded="2024-01-25", evidence=TWO_ENTRIES)),
     ),
     (  # what the rules refuse, or what changes with the price lists
         close("T-1", category="urgent_off_hours", requested=True),

@@ -33,9 +33,13 @@ KNOWN_TO_PEOPLE = {
     ("PackageRefunded", "reason"),
     ("PackageRefunded", "refund_reference"),
     ("PlanDropped", "reason"),
+    ("TaskClosed", "evidence.entries_hash"),
+    ("TaskClosed", "evidence.source"),
     ("TaskClosed", "time_entries.performer"),
     ("TaskClosed", "time_entries.start"),
     ("TaskClosed", "title"),
+    ("TaskCorrected", "evidence.entries_hash"),
+    ("TaskCorrected", "evidence.source"),
     ("TaskCorrected", "reason"),
     ("TaskCorrected", "title"),
     ("TaskPlanned", "title"),
@@ -44,7 +48,7 @@ KNOWN_TO_PEOPLE = {
     ("WorkResumed", "reason"),
     ("WorkSuspended", "reason"),
 }
-"""Words, and when time was worked, which only a production calendar judges."""
+"""Words, what only its source can judge, and when time was worked, which only a production calendar judges."""
 
 
 def fields(value: Any, path: Path = ()) -> Iterator[Path]:

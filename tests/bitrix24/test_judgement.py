@@ -65,6 +65,13 @@ async def test_a_confirmed_task_counts_with_its_work_and_both_instants(portal, c
             "confirmed_at": at("2026-03-03 09:30"),
             "confirmed_by": "Анна Иванова",
             "time_entries": [{"start": at("2026-03-02 10:00"), "minutes": 50, "performer": "Пётр Мастер"}],
+            "evidence": {
+                "source": "bitrix24",
+                "raw_seconds": 3000,
+                "entries": 1,
+                "entries_hash": found.work.fingerprint,
+                "rounding": "task",
+            },
         }
     )
 

@@ -1262,6 +1262,13 @@ class Book:
         same("worked time in quanta (rule 1.1)", True, worked > 0 and worked % in_force["quantum_minutes"] == 0)
         if data["time_entries"] is not None:
             same("time entries add up (rule 5.4)", worked, sum(entry["minutes"] for entry in data["time_entries"]))
+        if data.get("evidence"):
+            quanta = quanta_of(data["evidence"], 60 * in_force["quantum_minutes"])
+            same(
+                "worked time by its evidence (rule 5.9)",
+                True,
+                not quanta or worked // in_force["quantum_minutes"] in quanta,
+            )
 
     def check_times(self, data: dict[str, Any], at: datetime, now: datetime) -> None:
         """Closed, confirmed, begun and agreed to in their order (rules 5.1, 5.3 and 5.8)."""
@@ -1580,6 +1587,23 @@ PROCESSES_OVERLAP_MAX = timedelta(hours=1)
 def given_at(data: dict[str, Any]) -> datetime:
     """When a closing would count, wherever that lies: the later of closed and confirmed (rule 5.1)."""
     return max(instant(data["closed_at"]), instant(data["confirmed_at"]))
+
+
+def quanta_of(evidence: dict[str, Any], quantum: int) -> range | None:
+    """How many quanta of so many seconds an evidence can make by its rounding; None where it names none (rule 5.9)."""
+    seconds, up = evidence["raw_seconds"], -(-evidence["raw_seconds"] // quantum)
+    match evidence.get("rounding"):
+        case None:
+            return None
+        case "task":
+            return range(up, up + 1)
+        case "nearest":
+            nearest = max((2 * seconds + quantum) // (2 * quantum), min(seconds, 1))
+            return range(nearest, nearest + 1)
+        case "entry":
+            return range(up, (seconds + evidence["entries"] * (quantum - 1)) // quantum + 1)
+        case other:
+            raise Wrong("rounding", "task, entry or nearest", other)
 
 
 def bought(plan: dict[str, Any], agreed: dict[str, Any] | None, at: datetime) -> tuple[int, int, datetime]:

@@ -50,4 +50,5 @@ def charged(command: CloseTask | CorrectTask, task: Task, terms: Terms, effectiv
         "time_entries": command.time_entries,
         "kind": command.kind,
         "package_use_agreed_at": command.package_use_agreed_at,
+        "evidence": command.evidence,
     }

@@ -7,6 +7,7 @@ from services.ledger.domain.local_time import touches_working_hours
 from services.ledger.domain.refusals import (
     ConfirmedBeforeClosed,
     EffectiveInFuture,
+    EvidenceDoesNotAddUp,
     OffHoursNotRequestedBeforeStart,
     SpecificationNotAgreed,
     StartedAfterClosed,
@@ -71,6 +72,7 @@ def require_consents(command: CloseTaskBody, terms: Terms, now: datetime, effect
     if command.kind == "specification":
         _require_agreed_use(command, effective_at)
     _require_time_entries(command)
+    _require_evidence(command, quantum)
 
 
 def _before_start(consent: datetime | None, command: CloseTaskBody) -> bool:
@@ -95,3 +97,19 @@ def _require_time_entries(command: CloseTaskBody) -> None:
         for entry in command.time_entries:
             if touches_working_hours(entry.start, entry.minutes):
                 raise WorkWasInWorkingHours(entry.start.isoformat())
+
+
+def _require_evidence(command: CloseTaskBody, quantum_minutes: int) -> None:
+    """What was written, rounded as it says, is the worked time (rule 5.9)."""
+    evidence = command.evidence
+    if evidence is None or evidence.rounding is None:
+        return
+    seconds, quantum = evidence.raw_seconds, 60 * quantum_minutes
+    least = most = -(-seconds // quantum)
+    if evidence.rounding == "nearest":
+        least = most = max((2 * seconds + quantum) // (2 * quantum), min(seconds, 1))
+    elif evidence.rounding == "entry":
+        most = (seconds + evidence.entries * (quantum - 1)) // quantum
+    if not least <= command.worked_minutes // quantum_minutes <= most:
+        given = f"{seconds} seconds, rounded by {evidence.rounding}, for {command.worked_minutes} minutes"
+        raise EvidenceDoesNotAddUp(given)

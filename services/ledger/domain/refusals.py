@@ -100,6 +100,10 @@ class TimeEntriesDoNotAddUp(Refusal):
     field = "time_entries"
 
 
+class EvidenceDoesNotAddUp(Refusal):
+    field = "evidence"
+
+
 class WorkWasInWorkingHours(Refusal):
     field = "time_entries"
 

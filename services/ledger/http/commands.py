@@ -61,6 +61,7 @@ CLOSING_CHECKS = (
     "specification-not-agreed",
     "time-entries-do-not-add-up",
     "work-was-in-working-hours",
+    "evidence-does-not-add-up",
 )
 """Why a closing is refused for what it says itself, also where it corrects another one (rule 5.7)."""
 

@@ -83,6 +83,7 @@ def _closing(fact: Fact, facts: Sequence[Fact], packages: Packages, lang: Lang) 
         title=event.title,
         kind=event.kind,
         package_use_agreed_at=event.package_use_agreed_at,
+        evidence=event.evidence,
         estimated_minutes=estimate(before),
         coefficient=_coefficient(event),
         worked_minutes=event.worked_minutes,

@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from contracts.events import Evidence
 from contracts.quantities import COMMITMENT_FORM, SELLER_ZONE, month_of
 from contracts.tasks import (
     TaskClosing,
@@ -62,6 +63,8 @@ class _Sentences:
         said = [self._closed(closing), self._coefficient(closing, mark), self._charged(closing)]
         if closing.package_use_agreed_at and closing.kind == "specification":
             said.append(self._say("specification", agreed=self._day(closing.package_use_agreed_at)))
+        if closing.evidence:
+            said.append(self._evidence(closing.evidence))
         if closing.estimated_minutes is not None:
             said.append(self._say("estimated", estimate=self._time(closing.estimated_minutes)))
         said += [self._taken_over(closing)] if closing.taken_over else []
@@ -99,6 +102,12 @@ class _Sentences:
         how = "worked" if not charged else "worked_and_charged" if charged == worked else "worked_times_k"
         k = self._formats.coefficient(closing.coefficient.coefficient)
         return self._say(how, worked=self._time(worked), charged=self._time(charged), k=k)
+
+    def _evidence(self, evidence: Evidence) -> str:
+        seconds = f"{evidence.raw_seconds:,}".replace(",", _NO_BREAK)
+        rounding = self._say(f"rounding_{evidence.rounding}") if evidence.rounding else ""
+        told = {"source": evidence.source, "entries": evidence.entries, "hash": evidence.entries_hash}
+        return self._say("evidence", seconds=seconds, rounding=rounding, **told)
 
     def _taken_over(self, closing: TaskClosing) -> str:
         minutes = sum(part.minutes for part in closing.taken_over)

@@ -258,6 +258,13 @@ _WORDING = {
         "Это подготовка ТЗ; заказчик согласился списать её с пакета {agreed}.",
         "It is a specification; the customer agreed on {agreed} that the package pays for it.",
     ),
+    "evidence": (
+        "Записи времени в {source}: {entries}, вместе {seconds} с{rounding}; хеш записей {hash}.",
+        "Entries of time in {source}: {entries}, {seconds} s together{rounding}; hash of the entries {hash}.",
+    ),
+    "rounding_task": (", округлено вверх", ", rounded up"),
+    "rounding_entry": (", каждая запись округлена вверх", ", each entry rounded up"),
+    "rounding_nearest": (", округлено до ближайшего", ", rounded to the nearest"),
     "estimated": ("Оценка была: {estimate}.", "The estimate was {estimate}."),
     "planned": (
         "Задача запланирована {day}; оценка: {estimate}, с коэффициентом: {planned}.",

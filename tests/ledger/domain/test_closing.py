@@ -2,8 +2,10 @@
 
 import pytest
 
+from contracts.events import Evidence
 from services.ledger.domain.refusals import (
     ConfirmedBeforeClosed,
+    EvidenceDoesNotAddUp,
     OffHoursNotRequestedBeforeStart,
     SpecificationNotAgreed,
     StartedAfterClosed,
@@ -14,7 +16,7 @@ from services.ledger.domain.refusals import (
     WorkWasInWorkingHours,
 )
 from tests.ledger.domain.expected_events import task_closed
-from tests.ledger.vocabulary import buy, close, given, mark_warranty, reopen
+from tests.ledger.vocabulary import EVIDENCE, buy, close, given, mark_warranty, reopen
 
 URGENT = ("urgent", "urgent_off_hours")
 OFF_HOURS = ("off_hours", "urgent_off_hours")
@@ -259,6 +261,45 @@ def test_a_specification_is_asked_about_after_off_hours_and_before_time_entries(
     given().when(close(category="off_hours", **asked)).then_refused(OffHoursNotRequestedBeforeStart)
     given().when(close(**asked)).then_refused(SpecificationNotAgreed)
     given().when(close(package_use_agreed="2026-03-05", **asked)).then_refused(TimeEntriesDoNotAddUp)
+
+
+@pytest.mark.parametrize(
+    ("rounding", "seconds", "entries", "least", "most"),
+    [
+        ("task", 600, 3, 10, 10),
+        ("task", 601, 3, 20, 20),
+        ("nearest", 1, 1, 10, 10),
+        ("nearest", 899, 2, 10, 10),
+        ("nearest", 900, 2, 20, 20),
+        ("entry", 2, 2, 10, 20),
+        ("entry", 1200, 2, 20, 30),
+        ("entry", 1201, 2, 30, 30),
+    ],
+)
+def test_the_seconds_of_an_evidence_make_the_worked_time(
+    rounding: str, seconds: int, entries: int, least: int, most: int
+):
+    evidence = {"raw_seconds": seconds, "entries": entries, "rounding": rounding}
+    for worked in range(10, 50, 10):
+        story = given().when(close("T-1", worked=worked, evidence=evidence))
+        if least <= worked <= most:
+            stated = Evidence(**EVIDENCE | evidence)
+            story.then(task_closed("T-1", worked=worked, evidence=stated))
+        else:
+            story.then_refused(EvidenceDoesNotAddUp)
+
+
+def test_an_evidence_that_names_no_rounding_is_kept_as_it_is():
+    evidence = {"raw_seconds": 1, "rounding": None}
+    given().when(close("T-1", worked=60, evidence=evidence)).then(
+        task_closed("T-1", worked=60, evidence=Evidence(**EVIDENCE | evidence))
+    )
+
+
+def test_the_evidence_is_judged_after_the_time_entries():
+    asked = {"worked": 60, "on": "2026-03-05 12:00", "evidence": {"raw_seconds": 1}}
+    given().when(close(entries=[("2026-03-05 10:00", 50)], **asked)).then_refused(TimeEntriesDoNotAddUp)
+    given().when(close(entries=[("2026-03-05 10:00", 60)], **asked)).then_refused(EvidenceDoesNotAddUp)
 
 
 def test_work_needs_no_such_agreement():

@@ -41,6 +41,7 @@ CASES: dict[type[Refusal], tuple[Story, Step]] = {
     refusals.OffHoursNotRequestedBeforeStart: (given(), close(category="off_hours", **STARTED)),
     refusals.SpecificationNotAgreed: (given(), close(kind="specification")),
     refusals.TimeEntriesDoNotAddUp: (given(), close(worked=60, entries=[("2026-03-02 10:00", 50)], **STARTED)),
+    refusals.EvidenceDoesNotAddUp: (given(), close(worked=60, evidence={"raw_seconds": 3000})),
     refusals.WorkWasInWorkingHours: (
         given(),
         close(worked=60, category="off_hours", requested=True, entries=[("2026-03-02 10:00", 60)], **STARTED),

@@ -87,7 +87,46 @@ async def test_a_specification_needs_the_customers_agreement(client: httpx.Async
     path, body = f"{account}/tasks/T-1/close", closing_body() | {"kind": "specification"}
     assert await slug(client, "POST", path, json=body) == (422, "specification-not-agreed", ["package_use_agreed_at"])
     closed = await done(client, "POST", path, json=body | {"package_use_agreed_at": body["closed_at"]})
-    assert (closed.events[0].data["kind"], closed.events[0].schema_version) == ("specification", 2)
+    assert (closed.events[0].data["kind"], closed.events[0].schema_version) == ("specification", 3)
+
+
+EVIDENCE = {"source": "bitrix24", "raw_seconds": 3541, "entries": 2, "entries_hash": "5f" * 32, "rounding": "task"}
+
+
+async def test_the_evidence_of_a_closing_stands_in_its_event(client: httpx.AsyncClient, account: str):
+    path, body = f"{account}/tasks/T-1/close", closing_body(worked=60) | {"evidence": EVIDENCE}
+    assert (await send(client, "POST", path, json=body, params={"dry_run": True})).status_code == 200
+    closed = await done(client, "POST", path, json=body)
+    assert closed.events[0].data["evidence"] == EVIDENCE
+    changed = {"worked_minutes": 70, "evidence": EVIDENCE | {"raw_seconds": 3601}, "reason": "r"}
+    line = {"command": "CorrectTask", "account_id": account.rpartition("/")[2], "task_id": "T-1"}
+    answer = await client.post("/v1/commands", content=orjson.dumps(body | line | changed | {"idempotency_key": "n"}))
+    corrected = answer.json()["events"][0]
+    assert (corrected["data"]["evidence"], corrected["schema_version"]) == (changed["evidence"], 2)
+    without = closing_body(worked=60)
+    closed = await done(client, "POST", f"{account}/tasks/T-2/close", json=without)
+    assert "evidence" not in closed.events[0].data
+
+
+@pytest.mark.parametrize(
+    ("changed", "slug_and_field"),
+    [
+        ({"raw_seconds": 3601}, ("evidence-does-not-add-up", "evidence")),
+        ({"raw_seconds": "3541"}, ("invalid-request", "evidence.raw_seconds")),
+        ({"raw_seconds": -1}, ("invalid-request", "evidence.raw_seconds")),
+        ({"entries": 0}, ("invalid-request", "evidence.entries")),
+        ({"entries_hash": "5F" * 32}, ("invalid-request", "evidence.entries_hash")),
+        ({"rounding": "down"}, ("invalid-request", "evidence.rounding")),
+        ({"source": "Bitrix 24"}, ("invalid-request", "evidence.source")),
+        ({"more": 1}, ("invalid-request", "evidence.more")),
+    ],
+)
+async def test_an_evidence_that_does_not_fit_is_refused(
+    client: httpx.AsyncClient, account: str, changed: dict, slug_and_field: tuple[str, str]
+):
+    body = closing_body(worked=60) | {"evidence": EVIDENCE | changed}
+    name, field = slug_and_field
+    assert await slug(client, "POST", f"{account}/tasks/T-1/close", json=body) == (422, name, [field])
 
 
 async def test_a_task_is_planned_and_the_plan_dropped(client: httpx.AsyncClient, account: str):

@@ -1,6 +1,6 @@
 """Rules 5.8 and 15 in the explanation of a task: estimate beside fact, plans, and what is a specification."""
 
-from tests.ledger.vocabulary import buy, close, drop_plan, given, mark_warranty, plan, reopen
+from tests.ledger.vocabulary import EVIDENCE, buy, close, drop_plan, given, mark_warranty, plan, reopen
 from tests.projections.tasks.explained import explained, text
 
 BOUGHT = buy("spring", on="2026-03-01")
@@ -43,6 +43,17 @@ def test_a_task_planned_again_after_it_was_reopened_shows_its_plan():
     task = explained(given(BOUGHT, close("T-1"), reopen("T-1"), plan("T-1", 30)))
     assert task.plan
     assert (task.plan.estimated_minutes, task.closings[0].estimated_minutes) == (30, None)
+
+
+def test_what_the_worked_time_was_made_of_is_told():
+    evidence = {"raw_seconds": 5400, "entries": 2}
+    story = given(BOUGHT, close("T-1", worked=90, evidence=evidence))
+    stated = explained(story).closings[0].evidence
+    assert stated
+    assert stated.model_dump(mode="json") == EVIDENCE | evidence
+    assert f"Записи времени в bitrix24: 2, вместе 5 400 с, округлено вверх; хеш записей {'5f' * 32}." in text(story)
+    assert "Entries of time in bitrix24: 2, 5 400 s together, rounded up; hash" in text(story, lang="en")
+    assert "bitrix24" not in text(given(BOUGHT, close("T-1")))
 
 
 def test_a_specification_is_explained_as_what_it_is():
