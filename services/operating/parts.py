@@ -3,8 +3,7 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
+import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra import processes
+from services.operating.part_process import STARTER, PartProcess
 from services.process.file_replacement import replace_file
 from services.process.operator_error import CANNOT_START, OperatorError
 
@@ -38,14 +38,14 @@ DEATHS_MAX = 5
 
 @dataclass
 class Part:
-    """The command line that makes a process, and its present incarnation. It inherits the open `files`."""
+    """What makes a process, and its present incarnation. It answers on the socket `taken`, where it has one."""
 
     name: str
     arguments: list[str]
     environment: dict[str, str]
     folder: Path
-    files: tuple[int, ...] = ()
-    process: subprocess.Popen[bytes] | None = None
+    taken: socket.socket | None = None
+    process: PartProcess | None = None
     starts: list[float] = field(default_factory=list)
     _log_start: int = 0
     _said: str = ""
@@ -57,12 +57,9 @@ class Part:
 
     def start(self) -> None:
         """Start it; its pid is in a file, for operators."""
-        command = [sys.executable, "-m", "services", *self.arguments]
         self.starts = [*(at for at in self.starts if time.monotonic() - at < 60), time.monotonic()]
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
-        self.process = processes.spawn(
-            command, processes.own_identity(), signal.SIGTERM, self.log, self.environment, self.files
-        )
+        self.process = STARTER.start(self.name, self.arguments, self.environment, self.log, self.taken)
         replace_file(self.folder / f"{self.name}.pid", f"{self.process.pid}\n", mode=0o644)
 
     def dead(self) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,7 @@ from services.operating.backup.settings import BackupSettings
 from services.operating.health_watch import HealthWatch
 from services.operating.migration import bring_up_to_date
 from services.operating.part_logins import PartLogins
+from services.operating.part_process import STARTER
 from services.operating.parts import COMMANDS, Part, bound
 from services.operating.start_conditions import connector_settings, door_settings, require_settings, sending_settings
 from services.pages.entry_links import make_link
@@ -126,6 +128,7 @@ def running(
         if (portal := data / PORTAL_FILE).exists():
             own.setdefault("HOURBOOK_BITRIX24_FILE", str(portal))
         require_settings(own)
+        STARTER.prepare()
         folder = DataFolder(data / "processes")
         folder.acquire()
         stopping.callback(folder.release)
@@ -141,7 +144,7 @@ def running(
             say("NATS does not answer yet; commands and queries go on without it")
         logins.give(own, servers)
         owners_key = _close_door(own, data, say) if door.access == "closed" else None
-        parts = _parts(own, folder.path, taken.fileno(), port)
+        parts = _parts(own, folder.path, taken, port)
         if backups and any(isinstance(server, EmbeddedPostgres) for server in servers):
             parts.insert(1, Part("archive", ["archive", "--data", str(data)], own, folder.path))
         hourbook = Hourbook(url, parts, servers, owners_key, Path(own["HOURBOOK_PAGES_FOLDER"]))
@@ -169,7 +172,7 @@ def _close_door(own: dict[str, str], data: Path, say: Callable[[str], None]) -> 
     return owners_key
 
 
-def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) -> list[Part]:
+def _parts(environment: dict[str, str], folder: Path, taken: socket.socket, port: int) -> list[Part]:
     """The processes. The service answers on a socket of ours: nobody else can answer in its place.
 
     Where each shows its metrics is in a file, as Prometheus reads it (file_sd_configs).
@@ -186,7 +189,7 @@ def _parts(environment: dict[str, str], folder: Path, socket: int, port: int) ->
     targets = [{"targets": [f"127.0.0.1:{each}"], "labels": {"part": name}} for name, each in ports.items()]
     replace_file(folder / METRICS_FILE, json.dumps(targets, indent=2), mode=0o644)
     return [
-        Part("service", [*COMMANDS["service"], "--socket", str(socket)], environment, folder, (socket,)),
+        Part("service", [*COMMANDS["service"]], environment, folder, taken),
         *(
             Part(name, [*line, *options.get(name, ()), "--metrics-port", str(ports[name])], environment, folder)
             for name, line in others.items()
@@ -199,8 +202,7 @@ def another_service(hourbook: Hourbook, port: int) -> Iterator[str]:
     """A second service on the same database, ready within the context; yields its address."""
     first = hourbook.parts[0]
     with listening(port) as taken:
-        line = ["serve", "--socket", str(taken.fileno())]
-        second = Part(f"service-{port}", line, first.environment, first.folder, (taken.fileno(),))
+        second = Part(f"service-{port}", first.arguments, first.environment, first.folder, taken)
         second.start()
         try:
             url = read(TlsSettings).url(port)

@@ -1,6 +1,7 @@
 """Whatever would keep Hourbook from working is said before anything starts: a sentence, a remedy, no traceback."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -276,7 +277,7 @@ def test_a_service_that_is_started_again_keeps_its_port_against_everybody(hourbo
     """Its socket is its parent's: nobody can take the port meanwhile, and whoever connects waits."""
     service = hourbook.parts[0]
     assert service.process
-    service.process.kill()
+    service.process.send_signal(signal.SIGKILL)
     service.process.wait()
     port = int(hourbook.url.rpartition(":")[2])
     with socket.socket() as other:
