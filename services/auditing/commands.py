@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,7 +80,8 @@ def verify(
         def count(events: int) -> None:
             progress.advance(task, events)
 
-        found = asyncio.run(job.run(full=full, trust_keys=trust_keys, progress=count))
+        with _sentences():
+            found = asyncio.run(job.run(full=full, trust_keys=trust_keys, progress=count))
     for log_id, findings in found.items():
         for fault in findings.faults:
             say(f"FAULT log {log_id}: {fault}")
@@ -128,7 +130,6 @@ def _key_file(variable: str, default: Path) -> Path:
 
 def _rotated(data: Path, rotate: Callable[["Database"], Awaitable[int]]) -> int:
     """The number of the new key; OperatorError where none could be made."""
-    from services.ledger.audit.key_files import CannotSign
     from services.ledger.event_store.database import Database
     from services.ledger.event_store.roles import SIGNER
     from services.operating.database_logins import database_url_of
@@ -137,10 +138,24 @@ def _rotated(data: Path, rotate: Callable[["Database"], Awaitable[int]]) -> int:
         async with Database.connected(database_url_of("expiry", data), 1, role=SIGNER) as database:
             return await rotate(database)
 
-    try:
+    with _sentences():
         return asyncio.run(rotated())
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What an operator can put right is said in a sentence: a database that is unavailable, a key that is not there."""
+    from services.ledger.audit.key_files import CannotSign
+    from services.ledger.event_store.database import LedgerUnavailable
+    from services.process.postgres_pool import POSTGRES_UNAVAILABLE
+
+    try:
+        yield
     except CannotSign as refused:
         raise OperatorError(str(refused)) from refused
+    except (LedgerUnavailable, *POSTGRES_UNAVAILABLE) as unavailable:
+        why = unavailable if isinstance(unavailable, LedgerUnavailable) else type(unavailable).__name__
+        raise OperatorError(f"The database is unavailable ({why}): try again, or see DATABASE_URL.") from unavailable
 
 
 def witness(
