@@ -97,7 +97,7 @@ async def _restored(settings: "Settings", *, yes: bool, dismiss: bool) -> None:
             restore = await ledger.begin(survey)
             print(f"epoch {restore.epoch} has begun, and is recorded in the log of access")
     except (CannotSign, LedgerUnavailable, NatsError, JetStreamError, OSError) as hindrance:
-        raise OperatorError(f"{hindrance or type(hindrance).__name__}.") from hindrance
+        raise OperatorError(f"{hindrance or type(hindrance).__name__}".removesuffix(".") + ".") from hindrance
 
 
 def _require_consent(survey: "Survey", *, yes: bool) -> None:

@@ -29,6 +29,7 @@ from services.operating.backup.making import Ledger, back_up
 from services.operating.backup.manifest import Damaged
 from services.operating.backup.outcomes import figures
 from services.operating.backup.restoring import Restored, Wanted, restore
+from services.operating.backup.retention import delete_unneeded
 from services.operating.backup.wal_archive import segments_in
 from services.process.operator_error import OperatorError
 from tests.conftest import reachable_folder
@@ -247,13 +248,18 @@ async def test_a_drill_finds_a_changed_byte_in_a_manifest(attacked: Backups, num
 
 
 async def test_a_backup_is_made_beside_damaged_ones_and_rests_on_none_of_them(backed_up: BackedUp, attacked: Backups):
-    damaged = attacked.names()[-1]
+    attacked_before = attacked.names()
+    damaged = attacked_before[-1]
     change(attacked.path / damaged / "manifest.json")
     ledger = Ledger(backed_up.ledger.data, backed_up.ledger.server.url)
     made = await back_up(ledger, attacked, full=False, say=print)
     assert made.manifest.based_on is None
     (attacked.path / damaged).rename(attacked.path.with_name("away"))
     Source.of(attacked, made)
+    # With none of those before it, and without their log, it is as good.
+    assert delete_unneeded(attacked, 1, print) == attacked_before[:1]
+    assert attacked.names() == [made.manifest.name]
+    assert (await drill_of(attacked).run()).good
 
 
 async def test_a_drill_finds_that_a_file_is_missing_or_too_much(attacked: Backups):

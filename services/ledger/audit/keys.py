@@ -88,7 +88,8 @@ async def signing_key(database: Database, file: Path) -> SigningKey:
         await _publish(database, _note(ledger_id, 1, private, []), 1)
         return await signing_key(database, file)
     if raw(private) != newest[0].raw:
-        raise CannotSign(f"{file} is not the newest key of this ledger, number {newest[0].number}. Bring that one.")
+        remedy = "Bring that one from a backup; if it is lost for good, run: hourbook audit rotate-key --lost"
+        raise CannotSign(f"{file} is not the newest key of this ledger, number {newest[0].number}. {remedy}")
     return SigningKey(newest[0].number, private)
 
 

@@ -129,7 +129,8 @@ async def sealing_key(database: Database, logs: int, files: SealFiles) -> Sealin
         raise CannotSign(f"The key that seals is missing: {files.seal_key}. {remedy}")
     private = read_key(files.seal_key)
     if raw(private) != newest.raw:
-        raise CannotSign(f"{files.seal_key} is not the newest key of seals, number {newest.number}. Bring that one.")
+        remedy = "Bring that one from a backup; if it is lost for good, run: hourbook audit rotate-seal-key"
+        raise CannotSign(f"{files.seal_key} is not the newest key of seals, number {newest.number}. {remedy}")
     return SealingKey(newest.number, private)
 
 

@@ -36,6 +36,9 @@ def backup(
     data: Data = DEFAULT_DATA,
     backups: BackupFolder = DEFAULT_BACKUPS,
     full: Annotated[bool, typer.Option("--full", help="Rest on no earlier backup.")] = False,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Delete full backups but so many, and what rests on them alone.")
+    ] = None,
 ) -> None:
     """Back up the database and what lies beside it, while Hourbook runs; incremental upon the last one where it can be.
 
@@ -43,11 +46,14 @@ def backup(
     """
     from services.operating.backup.backup_folder import Backups
     from services.operating.backup.making import Ledger, back_up
+    from services.operating.backup.retention import delete_unneeded
     from services.operating.database_logins import owners_url
 
     ledger = Ledger(data.absolute(), owners_url(data))
     made = asyncio.run(back_up(ledger, Backups(backups.absolute()), full=full, say=say))
     print(made.manifest.name)
+    for name in delete_unneeded(Backups(backups.absolute()), keep, say) if keep else ():
+        say(f"backup {name} is deleted")
 
 
 def archive(data: Data = DEFAULT_DATA, backups: BackupFolder = DEFAULT_BACKUPS) -> None:

@@ -51,6 +51,11 @@ def note_drill(folder: Path, outcome: DrillOutcome) -> None:
     replace_file(folder / DRILL, orjson.dumps(said, option=orjson.OPT_INDENT_2))
 
 
+def last_drill_was_bad(folder: Path) -> bool:
+    """Whether there was one, and it found something."""
+    return _read(folder / DRILL).get("good") is False
+
+
 class BackupMetrics(Collector):
     """Of a folder of backups, read whenever somebody asks; without a folder, nothing."""
 
