@@ -46,7 +46,7 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     """The application, for uvicorn."""
-    routes = [*COMMANDS, *QUERIES, *BILLING, *health_routes(_parts, _notices)]
+    routes = [*COMMANDS, *QUERIES, *BILLING, *health_routes(_parts, _notices, _beside)]
     show_backups(read(BackupSettings).folder)
     app = FastAPI(title="Hourbook", lifespan=_running, routes=routes, **PUBLISHED)
     app.add_middleware(BesideApi, site=lambda: Site(partial(_within, app), read(PagesSettings)))
@@ -62,6 +62,10 @@ def _within(app: FastAPI, client: tuple[str, int]) -> httpx.AsyncBaseTransport:
 
 async def _parts(state: State) -> dict[str, list[str]]:
     return await state.ledger.parts() | await state.projections.parts() | await state.billing.parts()
+
+
+async def _beside(state: State) -> dict[str, list[str]]:
+    return await state.ledger.parts_beside()
 
 
 async def _notices(state: State) -> list[str]:

@@ -10,6 +10,7 @@ from contracts.problems import Problem
 from contracts.quantities import AccountId, TaskId
 from contracts.tasks import TaskPage, TaskSummary
 from services.bitrix24.deeds import CommandName, Deed, LedgerTasks
+from services.bitrix24.patience import BUSY, answered
 from services.process.address import document
 
 _ROUTES: dict[CommandName, tuple[str, str]] = {
@@ -19,10 +20,6 @@ _ROUTES: dict[CommandName, tuple[str, str]] = {
     "PlanTask": ("PUT", "plan"),
     "DropPlan": ("DELETE", "plan"),
 }
-
-
-BEHIND_TRIES = 15
-"""Each waits for two seconds."""
 
 
 class Ledger:
@@ -54,11 +51,7 @@ class Ledger:
     async def _page(self, account_id: AccountId, asked: Mapping[str, Any]) -> httpx.Response:
         """A page that has what was recorded here; the read models may need their time for it."""
         headers = {"Hourbook-Min-Position": str(self.positions.get(account_id, 0))}
-        for _ in range(BEHIND_TRIES):
-            answer = await self.client.get(f"/v1/accounts/{account_id}/tasks", params=asked, headers=headers)
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-                break
-        return answer
+        return await answered(self.client, "GET", f"/v1/accounts/{account_id}/tasks", params=asked, headers=headers)
 
     async def give(self, deed: Deed, *, dry_run: bool = False) -> Recorded | Problem:
         """What the ledger answers to a command: what is recorded, or would be, or the refusal."""
@@ -67,8 +60,9 @@ class Ledger:
         if method == "DELETE":
             asked = {"params": asked["params"] | deed.body}
         url = f"/v1/accounts/{deed.account_id}/tasks/{deed.task_id}/{last}"
-        answer = await self.client.request(method, url, headers={"Idempotency-Key": deed.key}, **asked)
-        if "problem+json" in answer.headers.get("Content-Type", "") and not answer.is_server_error:
+        answer = await answered(self.client, method, url, headers={"Idempotency-Key": deed.key}, **asked)
+        is_problem = "problem+json" in answer.headers.get("Content-Type", "")
+        if is_problem and answer.status_code not in BUSY and not answer.is_server_error:
             return Problem.model_validate_json(answer.content)
         recorded = Recorded.model_validate_json(answer.raise_for_status().content)
         if not dry_run:

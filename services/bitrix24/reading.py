@@ -11,6 +11,7 @@ from contracts.quantities import TaskId
 from contracts.terms import TermsVersion
 from services.bitrix24.deeds import LedgerTasks, charged_in
 from services.bitrix24.judgement import DONE, Judgement, Unfinished, judged, people_named
+from services.bitrix24.patience import answered
 from services.bitrix24.portal import Portal, WrongAnswer
 from services.bitrix24.portal_tasks import PortalTask, people, tasks_changed, tasks_of_ids, work_on
 from services.bitrix24.settings import Connector
@@ -52,7 +53,7 @@ class Reader:
         """Everything; of the tasks that are done, those that are wanted are judged."""
         connector = self.connector
         tasks = await tasks_changed(self.portal, connector.accounts.keys(), connector.began_at, connector.own_fields)
-        versions = document(await self.hourbook.get("/v1/terms"))["versions"]
+        versions = document(await answered(self.hourbook, "GET", "/v1/terms"))["versions"]
         terms = _VERSIONS.validate_python(versions)
         await self._judge([task for task in tasks if task.status == DONE and wanted(task)], terms)
         named = {connector.task_id(task.id): task for task in tasks}

@@ -12,6 +12,7 @@ from contracts.quantities import Month
 from services.bitrix24 import metrics
 from services.bitrix24.comparison import Comparison
 from services.bitrix24.drift import drift_body
+from services.bitrix24.patience import answered
 from services.bitrix24.portal import PortalFault, PortalUnavailable, WebhookRefused
 from services.bitrix24.recording import Outcome, Rounds
 from services.process.address import document
@@ -71,7 +72,7 @@ class Reports:
             waited_seconds=round(waited),
             **{each: waiting[each] for each in WAITING},
         )
-        _done(await self.rounds.hourbook.put("/v1/portals/own", json=body.model_dump(mode="json")))
+        _done(await answered(self.rounds.hourbook, "PUT", "/v1/portals/own", json=body.model_dump(mode="json")))
 
     async def _say_month(self, comparison: Comparison) -> None:
         at = self.now()
@@ -86,7 +87,7 @@ class Reports:
 
 async def record_drift(hourbook: httpx.AsyncClient, month: Month, body: DriftBody) -> None:
     """Have the ledger keep the comparison of a month."""
-    _done(await hourbook.put(f"/v1/drift/{month}", json=body.model_dump(mode="json")))
+    _done(await answered(hourbook, "PUT", f"/v1/drift/{month}", json=body.model_dump(mode="json")))
 
 
 def _done(answer: httpx.Response) -> None:

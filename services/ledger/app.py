@@ -28,7 +28,7 @@ def create_api() -> FastAPI:
 
 
 def _app(*, background: bool) -> FastAPI:
-    routes = [*ROUTES, *health_routes(_parts, _notices)]
+    routes = [*ROUTES, *health_routes(_parts, _notices, _beside)]
     app = FastAPI(title="Hourbook ledger", lifespan=_running(background=background), routes=routes, **PUBLISHED)
     furnish_ledger(app)
     guard(app, lambda scope: scope["app"].state.ledger.door)
@@ -48,6 +48,10 @@ def _running(*, background: bool) -> Callable[[FastAPI], AbstractAsyncContextMan
 
 async def _parts(state: State) -> dict[str, list[str]]:
     return await state.ledger.parts()
+
+
+async def _beside(state: State) -> dict[str, list[str]]:
+    return await state.ledger.parts_beside()
 
 
 async def _notices(state: State) -> list[str]:

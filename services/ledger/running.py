@@ -108,6 +108,10 @@ class Ledger:
         """What is against each part that callers need, a sentence each."""
         return await self.readiness.parts(task.get_name() for task in self.work if task.done())
 
+    async def parts_beside(self) -> Parts:
+        """The same of what works beside the ledger: the connectors, where there are any."""
+        return await drift.parts(self.store.readers)
+
     async def faults(self) -> list[str]:
         """The same of all parts; empty when they are ready."""
         return [sentence for sentences in (await self.parts()).values() for sentence in sentences]

@@ -24,25 +24,31 @@ async def _nothing(_: Any) -> list[str]:
     return []
 
 
+async def _none(_: Any) -> Mapping[str, list[str]]:
+    return {}
+
+
 DETAILS = "/health/details"
 
 
 class _Health:
     """What an application says of itself, and since when each part is what it is, as far as somebody has asked."""
 
-    def __init__(self, parts: Parts, notices: Sentences) -> None:
+    def __init__(self, parts: Parts, notices: Sentences, beside: Parts) -> None:
         self._parts = parts
         self._notices = notices
+        self._beside = beside
         self._since: dict[str, tuple[bool, datetime]] = {}
 
     async def answer(self, state: Any, asked: Collection[str], *, in_detail: bool) -> JSONResponse:
         """Of all parts, or of those that are asked for. Sentences can name accounts: others see how many there are."""
-        by_part = await self._parts(state)
+        needed = await self._parts(state)
+        by_part = {**needed, **await self._beside(state)}
         if unknown := sorted(set(asked) - set(by_part)):
             raise InvalidRequest(InvalidField(field="part", remedy=f"{unknown[0]} is none: use {', '.join(by_part)}"))
         shown = _whole if in_detail else _counted
         found = {name: faults for name, faults in by_part.items() if not asked or name in asked}
-        faults = [sentence for faults in found.values() for sentence in faults]
+        faults = [sentence for name, faults in found.items() if asked or name in needed for sentence in faults]
         answer = {
             "status": "not ready" if faults else "ready",
             "parts": [self._part(name, not faults, shown(faults)) for name, faults in found.items()],
@@ -69,13 +75,14 @@ def _counted(sentences: list[str]) -> list[str]:
     return [f"{len(sentences)} to be read at GET {DETAILS}, with the right operate."] if sentences else []
 
 
-def health_routes(parts: Parts, notices: Sentences = _nothing) -> list[BaseRoute]:
+def health_routes(parts: Parts, notices: Sentences = _nothing, beside: Parts = _none) -> list[BaseRoute]:
     """Whether the process lives and whether it is ready.
 
-    `parts` says why something is not ready, `notices` what an operator has to do in the coming months.
+    `parts` says why something is not ready, `notices` what an operator has to do in the coming months. `beside`: parts
+    without which callers have everything: shown, and a reason for 503 only to who asks for them.
     """
     router = APIRouter(include_in_schema=False)
-    health = _Health(parts, notices)
+    health = _Health(parts, notices, beside)
 
     @router.get("/health/live")
     async def live() -> dict[str, str]:

@@ -47,12 +47,12 @@ class Task:
 
 
 class FakePortal:
-    """The portal; `seconds` is its clock for limits. `faults` are given out before it answers again as it should."""
+    """The portal; `seconds` is its clock for limits. `faults` come before it answers again as it should."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self.tasks: dict[int, Task] = {}
         self.people: dict[int, dict[str, Any]] = {}
-        self.faults: list[Response] = []
+        self.faults: list[Response | Exception] = []
         self.requests = 0
         self.calls: Counter[str] = Counter()
         self.refusals = 0
@@ -147,7 +147,10 @@ class FakePortal:
             self.refusals += 1
             return problem(503, "QUERY_LIMIT_EXCEEDED")
         if self.faults:
-            return self.faults.pop(0)
+            fault = self.faults.pop(0)
+            if isinstance(fault, Exception):
+                raise fault
+            return fault
         method, params = request.path_params["method"], await request.json()
         if method != "batch":
             told = self._called(method, params)

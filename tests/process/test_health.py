@@ -19,6 +19,10 @@ async def parts(_: Any) -> dict[str, list[str]]:
     return {"queries": FAULTS, "alerts": []}
 
 
+async def beside(_: Any) -> dict[str, list[str]]:
+    return {"portal": ["The portal of romashka cannot be read."]}
+
+
 async def notices(_: Any) -> list[str]:
     return [NOTICE]
 
@@ -27,7 +31,7 @@ async def notices(_: Any) -> list[str]:
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     def application() -> FastAPI:
         app = FastAPI()
-        app.router.routes.extend(health_routes(parts, notices))
+        app.router.routes.extend(health_routes(parts, notices, beside))
         furnish(app)
         return app
 
@@ -38,7 +42,11 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 async def test_details_are_whole(client: httpx.AsyncClient):
     said = (await client.get("/health/details")).json()
     assert (said["faults"], said["notices"]) == (FAULTS, [NOTICE])
-    assert {part["name"]: part["sentence"] for part in said["parts"]} == {"queries": " ".join(FAULTS), "alerts": ""}
+    assert {part["name"]: part["sentence"] for part in said["parts"]} == {
+        "queries": " ".join(FAULTS),
+        "alerts": "",
+        "portal": "The portal of romashka cannot be read.",
+    }
 
 
 @pytest.mark.parametrize("query", ["", "?part=queries"])
@@ -50,3 +58,11 @@ async def test_anybody_sees_which_parts_are_not_ready_and_no_account(client: htt
     assert [(each[:2], "/health/details" in each) for each in answer.json()["notices"]] == [("1 ", True)]
     assert not [account for account in ("romashka", "kama", "oka") if account in answer.text]
     assert (await client.get("/health/ready?part=alerts")).status_code == 200
+
+
+async def test_what_works_beside_is_shown_and_asked_for_by_name(client: httpx.AsyncClient):
+    whole = await client.get("/health/ready")
+    assert {part["name"]: part["state"] for part in whole.json()["parts"]}["portal"] == "not ready"
+    assert [each[:2] for each in whole.json()["faults"]] == ["2 "]
+    assert (await client.get("/health/ready?part=portal")).status_code == 503
+    assert (await client.get("/health/ready?part=alerts&part=portal")).status_code == 503

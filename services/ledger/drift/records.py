@@ -81,8 +81,25 @@ async def notices(database: Database) -> list[str]:
     return [sentence for state in states for sentence in sentences(state, datetime.now(UTC))]
 
 
+async def parts(database: Database) -> dict[str, list[str]]:
+    """What is against the part `portal`; there is no such part without any connector, or during an outage."""
+    try:
+        states = await portals(database)
+    except LedgerUnavailable:
+        return {}
+    now = datetime.now(UTC)
+    return {"portal": [sentence for state in states for sentence in _unread(state, now)]} if states else {}
+
+
 def sentences(state: PortalState, now: datetime) -> list[str]:
     """What is to be said of one portal."""
+    found = _unread(state, now)
+    if waiting := state.undecided + state.proposed + state.refused:
+        found.append(f"{waiting} tasks of the portal of {state.actor} wait for somebody to decide: see /drift.")
+    return found
+
+
+def _unread(state: PortalState, now: datetime) -> list[str]:
     found: list[str] = []
     if now - state.reported_at > timedelta(seconds=state.every_seconds) + QUIET_MAX:
         since = state.reported_at.isoformat(timespec="minutes")
@@ -90,6 +107,4 @@ def sentences(state: PortalState, now: datetime) -> list[str]:
     if state.condition != "read":
         last = state.read_at.isoformat(timespec="minutes") if state.read_at else "never"
         found.append(f"The portal of {state.actor} cannot be read, it was last read whole {last}: {state.sentence}.")
-    if waiting := state.undecided + state.proposed + state.refused:
-        found.append(f"{waiting} tasks of the portal of {state.actor} wait for somebody to decide: see /drift.")
     return found
