@@ -28,7 +28,10 @@ NICE = 10
 Data = Annotated[Path, typer.Option(help="Where Hourbook keeps everything.")]
 Full = Annotated[bool, typer.Option("--full", help="From the first event on, not from the last verification.")]
 TrustKeys = Annotated[
-    bool, typer.Option("--trust-keys", help="Take the published keys for the operator's, after a key was lost.")
+    bool,
+    typer.Option(
+        "--trust-keys", help="Take the published keys for the operator's, after one was lost, also by a restore."
+    ),
 ]
 Projections = Annotated[bool, typer.Option("--projections/--no-projections", help="Compare balances too.")]
 MetricsPort = Annotated[

@@ -63,7 +63,8 @@ async def verify(
             newest[log_id] = latest.size if latest else 0
         ledger_id = await ledger_id_of(database)
         if trust_keys:
-            cursor = replace(cursor, keys=tuple(note for _, note in await published(database)))
+            notes, seals = await published(database), await seals_published(database)
+            cursor = replace(cursor, keys=tuple(note for _, note in notes), seals=tuple(seals))
         keys, faults = await _keys(database, ledger_id, cursor)
         shared.faults += faults
         restores = await _restores(database, ledger_id, keys, shared)

@@ -14,8 +14,10 @@ from services.ledger.access.log import AccessLog
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.key_files import CannotSign
+from services.ledger.audit.keys import rotate
 from services.ledger.audit.notes import Note
 from services.ledger.audit.restore_notes import Loss
+from services.ledger.audit.seal_keys import rotate as rotate_seals
 from services.ledger.audit.signer_memory import SignerMemory
 from services.ledger.audit.tree import StoredTree
 from services.ledger.audit.verification import verify
@@ -23,7 +25,7 @@ from services.ledger.clock import SystemClock
 from services.ledger.event_store import epochs
 from services.ledger.event_store.database import LedgerUnavailable, LogWentBack
 from services.ledger.event_store.store import EventStore
-from services.ledger.running import Ledger
+from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
 from services.operating.new_epoch import Kept, Restored, Survey, restored_ledger
 from services.process.lost_past import WENT_BACK
@@ -45,6 +47,7 @@ async def go_back(database_url: str, position: int) -> None:
     await as_superuser(
         database_url,
         f"DELETE FROM ledger.event WHERE log_id >= 0 AND position > {position}",
+        f"DELETE FROM ledger.personal WHERE log_id >= 0 AND position > {position}",
         "DELETE FROM ledger.checkpoint WHERE log_id >= 0",
         "DELETE FROM ledger.tile WHERE log_id >= 0",
         CUT_OFF,
@@ -76,7 +79,11 @@ def key_file(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def restored(database_url: str, key_file: Path) -> AsyncIterator[Restored]:
-    settings = Settings(database_url=database_url, nats_url=None, sandbox=False, audit_key_file=key_file)
+    seal_file = key_file.with_name("seal.pem")
+    settings = Settings(
+        database_url=database_url, nats_url=None, sandbox=False, audit_key_file=key_file,
+        seal_key_file=seal_file if seal_file.exists() else None,
+    )  # fmt: skip
     async with restored_ledger(settings) as ledger:
         yield ledger
 
@@ -276,3 +283,48 @@ async def follow(store: EventStore, cursor: Cursor, database_url: str, key_file:
     assert "the ledger was restored to 4 at" in found[0].notices[0]
     assert "4 events were lost" in found[0].notices[0]
     assert moved.logs[0].size == 6
+
+
+async def test_keys_that_were_rotated_since_are_brought_back_and_vouched_for(
+    store: EventStore, settings: Settings, database_url: str, key_file: Path
+):
+    """The restored database knows the keys from before: nobody signs or seals with others, and auditors see it."""
+    seal_file = key_file.with_name("seal.pem")
+    sealed = settings.model_copy(update={"audit_key_file": key_file, "seal_key_file": seal_file})
+    log_id = log_of("a", settings.logs)
+    async with started(database_url) as opened:
+        async with running_ledger(sealed) as ledger:
+            await ledger.submit(opening("a"), "k1")
+            await ledger.submit(purchase("a"), "k2")
+            kept = {file: file.read_bytes() for file in (key_file, seal_file)}
+            await rotate(opened.readers, key_file)
+            await rotate_seals(opened.readers, settings.logs, seal_file, key_file)
+            await ledger.submit(closing("a", "lost"), "k3")
+        await Checkpointer(opened.readers, log_id, key_file).catch_up()
+        found, cursor = await verify(opened.readers, settings.logs, Cursor(), full=True)
+        assert not any(findings.faults for findings in found.values())
+    await go_back(database_url, 2)
+    for table in ("ledger.audit_key", "ledger.seal_key"):
+        lost = f"ALTER TABLE {table} DISABLE TRIGGER USER", f"DELETE FROM {table} WHERE number = 2"
+        await as_superuser(database_url, *lost)
+    with pytest.raises(OperatorError, match=r"move .*seals.json away"):
+        await begin_epoch(database_url, key_file)
+    key_file.with_name("seals.json").unlink()
+    with pytest.raises(OperatorError, match="rotate-seal-key"):
+        await begin_epoch(database_url, key_file)
+    seal_file.write_bytes(kept[seal_file])
+    with pytest.raises(CannotSign, match="rotate-key --lost"):
+        await begin_epoch(database_url, key_file)
+    key_file.write_bytes(kept[key_file])
+    await begin_epoch(database_url, key_file)
+    async with started(database_url) as fresh:
+        async with running_ledger(sealed) as ledger:
+            assert await closed(ledger, "since")
+        await Checkpointer(fresh.readers, log_id, key_file).catch_up()
+        found, _ = await verify(fresh.readers, settings.logs, cursor, full=True)
+        assert found[log_id].faults == [
+            "the published keys are not those that were published before",
+            "the published keys of seals are not those that were published before",
+        ]
+        found, _ = await verify(fresh.readers, settings.logs, cursor, full=True, trust_keys=True)
+    assert [fault for findings in found.values() for fault in findings.faults] == []
