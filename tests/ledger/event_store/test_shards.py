@@ -4,7 +4,6 @@ What can be held without such a cluster is held on the text of the statements, a
 has just been made; `make campaign-citus` has Citus itself plan every statement, where it is at hand.
 """
 
-import ast
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from services.ledger import clock
 from services.ledger.audit import tree
 from services.ledger.event_store import personal, snapshots, store
 from services.ledger.event_store.migrations import fix_logs, migrate
+from tests.ledger.event_store.program_statements import statements_on
 
 CITUS = Path(__file__).parents[3] / "infra" / "postgres" / "citus.sql"
 NOT_BY_LOG = {
@@ -160,8 +160,6 @@ async def test_citus_is_told_of_every_table_and_of_every_function_as_they_are(
     }
 
 
-SERVICES = Path(__file__).parents[3] / "services"
-BEGINNING = re.compile(r"\s*(SELECT|INSERT|WITH|UPDATE|DELETE)\b")
 REFUSED = {
     "EXISTS asks for a column": re.compile(r"EXISTS\s*\(\s*SELECT\s+FROM\b"),
     "a subquery is correlated by the log": re.compile(
@@ -177,25 +175,33 @@ REFUSED = {
 }
 """What Citus does not plan on tables that are distributed."""
 
-OF_ONE_SERVER = "operating/backup/"
-"""What is asked of a server that is backed up whole; nodes of Citus are backed up by its own means."""
+
+@pytest.fixture(scope="module")
+def sent() -> dict[str, str]:
+    """Every statement of the program on tables that are distributed, by where it stands."""
+    return statements_on(ON_THE_COORDINATOR)
 
 
-def statements_of_the_program() -> dict[str, str]:
-    """Every statement on the ledger's tables in the program's source, by where it stands."""
-    return {
-        f"{file.relative_to(SERVICES)}:{node.lineno}": node.value
-        for file in sorted(SERVICES.rglob("*.py"))
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if BEGINNING.match(node.value) and {*re.findall(r"\bledger\.\w+", node.value)} - ON_THE_COORDINATOR
-        if not str(file.relative_to(SERVICES)).startswith(OF_ONE_SERVER)
-    }
+OF_ALL_LOGS = {
+    "ledger/audit/verification.py": "a full audit: which logs there are",
+    "ledger/audit/watch.py": "what the audit has found, once a second",
+    "ledger/clock.py": "the test clock is set, in the sandbox",
+    "ledger/event_store/known_ends.py": "a new connection is asked whether a log went back",
+    "ledger/event_store/migrations.py": "into how many logs an earlier version placed accounts",
+    "ledger/http/evidence.py": "what the audit has found, where somebody asks",
+}
+"""Where every log is asked at once, and for what: nothing of a command's way, nor of the log's to its readers."""
 
 
-def test_no_statement_of_the_program_has_a_form_that_citus_does_not_plan():
-    sent = statements_of_the_program()
+def test_every_statement_of_the_program_is_bound_to_one_log_but_for_those_that_are_named(sent: dict[str, str]):
+    def is_bound(text: str) -> bool:
+        return any(is_bound_to_one_log(text, f"${number}") for number in range(1, 10))
+
     assert len(sent) > 50
+    assert {where.partition(":")[0] for where, text in sent.items() if not is_bound(text)} == OF_ALL_LOGS.keys()
+
+
+def test_no_statement_of_the_program_has_a_form_that_citus_does_not_plan(sent: dict[str, str]):
     assert [(where, why) for where, text in sent.items() for why, form in REFUSED.items() if form.search(text)] == []
 
 
