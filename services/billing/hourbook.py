@@ -12,6 +12,7 @@ from fastapi import Request
 
 from contracts.problem_types import CATALOGUE
 from contracts.problems import PROBLEM_MEDIA_TYPE, Problem
+from services.process import tracing
 from services.process.logs import REQUEST_ID
 from services.process.problem_responses import ProblemError
 from services.process.request_id import HEADER
@@ -45,7 +46,8 @@ class Hourbook:
 
     async def answer(self, method: str, path: str, **asked: Any) -> httpx.Response:
         """An answer that is no problem; ProblemError with the problem that it is, or `ledger-unavailable`."""
-        headers = {**self.headers, HEADER.decode(): REQUEST_ID.get(), **asked.pop("headers", {})}
+        own = {HEADER.decode(): REQUEST_ID.get(), **tracing.told_on()}
+        headers = {**self.headers, **own, **asked.pop("headers", {})}
         try:
             answer = await self.client.request(method, path, headers=headers, **asked)
         except httpx.HTTPError as outage:

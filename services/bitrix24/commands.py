@@ -100,6 +100,7 @@ def run(
     from services.process.metrics import serve_metrics
     from services.process.settings import read
     from services.process.stopping import run_until_stopped
+    from services.process.tracing import begin_tracing
 
     async def once_only(*sides: Any) -> bool:
         return await one_round(Reports(Rounds(*sides), every), _say)
@@ -109,6 +110,7 @@ def run(
 
     if not once:
         begin_log("bitrix24", read(LogSettings))
+        begin_tracing("bitrix24")
         serve_metrics(metrics_port)
         run_until_stopped(_joined(settings, url, key_file, again_and_again))
     elif not asyncio.run(_joined(settings, url, key_file, once_only)):

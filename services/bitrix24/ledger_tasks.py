@@ -11,6 +11,7 @@ from contracts.quantities import AccountId, TaskId
 from contracts.tasks import TaskPage, TaskSummary
 from services.bitrix24.deeds import CommandName, Deed, LedgerTasks
 from services.bitrix24.patience import BUSY, answered
+from services.process import tracing
 from services.process.address import document
 
 _ROUTES: dict[CommandName, tuple[str, str]] = {
@@ -60,7 +61,9 @@ class Ledger:
         if method == "DELETE":
             asked = {"params": asked["params"] | deed.body}
         url = f"/v1/accounts/{deed.account_id}/tasks/{deed.task_id}/{last}"
-        answer = await answered(self.client, method, url, headers={"Idempotency-Key": deed.key}, **asked)
+        with tracing.span(deed.command):
+            headers = {"Idempotency-Key": deed.key, **tracing.told_on()}
+            answer = await answered(self.client, method, url, headers=headers, **asked)
         is_problem = "problem+json" in answer.headers.get("Content-Type", "")
         if is_problem and answer.status_code not in BUSY and not answer.is_server_error:
             return Problem.model_validate_json(answer.content)

@@ -7,6 +7,7 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 
 from contracts.problems import PROBLEM_MEDIA_TYPE, Problem, problem
+from services.process import tracing
 from services.process.logs import REQUEST_ID
 
 Transport = Callable[[tuple[str, int]], httpx.AsyncBaseTransport]
@@ -57,7 +58,7 @@ class Api:
         **more: Any,
     ) -> httpx.Response:
         """Any request, with the id of the one that it is made for. `accepted`: errors that are an answer here."""
-        named = {"X-Request-ID": REQUEST_ID.get()} | dict(headers or {})
+        named = {"X-Request-ID": REQUEST_ID.get()} | tracing.told_on() | dict(headers or {})
         try:
             answer = await self._client.request(method, path, headers=named, **more)
         except httpx.TransportError as unavailable:

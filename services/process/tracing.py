@@ -73,6 +73,22 @@ def current() -> str | None:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
 
 
+def told_on() -> dict[str, str]:
+    """The header by which a request that is made now goes on with this task's trace; none where that is not traced."""
+    traceparent = current()
+    return {HEADER: traceparent} if traceparent else {}
+
+
+@contextmanager
+def span(name: str) -> Iterator[None]:
+    """Record what is done within; nothing where this process does not trace."""
+    if _tracer is None:
+        yield
+        return
+    with _tracer.start_as_current_span(name):
+        yield
+
+
 def done(name: str, begun_at: int, of: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
     """Record work that has been done for several at once, from `begun_at` (time.time_ns) until now.
 

@@ -5,19 +5,32 @@ import itertools
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.sdk.trace import TracerProvider
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
+from contracts.problems import problem
 from infra.data_folder import free_port
+from services.billing.hourbook import Hourbook
+from services.bitrix24.deeds import Deed
+from services.bitrix24.ledger_tasks import Ledger
 from services.operating.up import running
+from services.pages.api import Api
+from services.process import tracing
+from services.process.problem_responses import ProblemError, problem_response
 from tests.end_to_end.questions import client_of
 
 REQUEST = "POST /v1/accounts"
@@ -129,6 +142,39 @@ def test_one_trace_leads_from_a_command_to_every_projection_that_it_moves(collec
     assert found[REQUEST].service == found["append"].service == "hourbook-service"
     assert found["publish"].service == "hourbook-relay"
     assert found["project balances"].service == found["project tasks"].service == "hourbook-worker"
+
+
+async def _by_pages(routes: httpx.ASGITransport) -> None:
+    await Api(routes, None).ask("POST", "/v1/accounts", accepted={409})
+
+
+async def _by_billing(routes: httpx.ASGITransport) -> None:
+    async with httpx.AsyncClient(transport=routes, base_url="http://localhost") as client:
+        with pytest.raises(ProblemError):
+            await Hourbook(client).command("/v1/accounts", {}, "key")
+
+
+async def _by_the_connector(routes: httpx.ASGITransport) -> None:
+    async with httpx.AsyncClient(transport=routes, base_url="http://localhost") as client:
+        await Ledger(client).give(Deed("CloseTask", "oka", "B24-1", "key", {}))
+
+
+@pytest.mark.parametrize("asked", [_by_pages, _by_billing, _by_the_connector])
+async def test_whoever_passes_a_command_on_passes_its_trace_on(
+    asked: Callable[[httpx.ASGITransport], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
+):
+    told: list[str] = []
+
+    async def refuse(request: Request) -> Response:
+        told.append(request.headers[tracing.HEADER])
+        return problem_response(problem("task-already-closed", "It is."))
+
+    app = Starlette(routes=[Route("/{path:path}", refuse, methods=["POST"])])
+    monkeypatch.setattr(tracing, "_tracer", TracerProvider().get_tracer("test"))
+    with tracing.span("what is under way"):
+        trace = str(tracing.current()).split("-")[1]
+        await asked(httpx.ASGITransport(app))
+    assert [each.split("-")[1] for each in told] == [trace]
 
 
 def test_without_an_address_nothing_of_it_is_loaded(monkeypatch: pytest.MonkeyPatch):
