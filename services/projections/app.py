@@ -12,6 +12,7 @@ from services.process.health import health_routes
 from services.process.logins import as_part
 from services.process.openapi import PUBLISHED
 from services.process.settings import read
+from services.projections.access import followed_door
 from services.projections.routes import ROUTES
 from services.projections.running import running_projections
 from services.projections.settings import Settings
@@ -31,16 +32,18 @@ def _app(*, worker: bool) -> FastAPI:
     routes = [*ROUTES, *health_routes(_parts, _notices)]
     app = FastAPI(title="Hourbook projections", lifespan=_running(worker=worker), routes=routes, **PUBLISHED)
     furnish(app)
-    guard(app, lambda scope: scope["app"].state.projections.door)
+    guard(app, lambda scope: scope["app"].state.door)
     return app
 
 
 def _running(*, worker: bool) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_projections(
-            read(Settings, **as_part("projections", "worker")), worker=worker
-        ) as app.state.projections:
+        settings = read(Settings, **as_part("projections", "worker"))
+        async with (
+            running_projections(settings, worker=worker) as app.state.projections,
+            followed_door(app.state.projections.ledger) as app.state.door,
+        ):
             yield
 
     return lifespan

@@ -14,7 +14,6 @@ from asyncpg.pool import PoolAcquireContext
 
 from contracts.placement import log_of
 from services.access.caller import asking
-from services.access.door import Door
 from services.documents.seller import Seller, seller
 from services.process.postgres_login import log_in
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
@@ -22,7 +21,6 @@ from services.process.problem_responses import ProblemError
 from services.process.settings import parsed
 from services.process.stopping import end
 from services.process.tail import Tail
-from services.projections.access import followed_door
 from services.projections.balances import BALANCES
 from services.projections.balances.forecasts import keep_forecasts
 from services.projections.catalogue import PROJECTIONS, migrate
@@ -65,7 +63,6 @@ class Projections:
     shares: Shares | None
     seller: Seller
     followed: FollowedLedger
-    door: Door
     migration: asyncio.Task[None]
     alert_changes: Tail
     readiness: Readiness = field(default_factory=Readiness)
@@ -271,7 +268,6 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
         if shares:
             for work in (shares.run, *_works(settings, ledger)):
                 opened.push_async_callback(end, asyncio.create_task(_work(migration, work)))
-        door = await opened.enter_async_context(followed_door(ledger))
         changes = changes_of_alerts(partial(streams.acquire, timeout=CONNECTION_SECONDS_MAX))
         opened.push_async_callback(end, asyncio.create_task(changes.run()))
         yield Projections(
@@ -282,7 +278,6 @@ async def running_projections(settings: Settings, *, worker: bool) -> AsyncItera
             shares,
             parsed("HOURBOOK_SELLER_FILE", settings.seller_file, seller),
             FollowedLedger(queries),
-            door,
             migration,
             changes,
         )
