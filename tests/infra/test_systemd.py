@@ -12,6 +12,12 @@ from services.operating.start_conditions import KNOWN
 from tests.infra.test_compose import OPTIONAL, SERVICES
 
 FOLDER = Path(__file__).parents[2] / "infra" / "systemd"
+BACKUPS = {"archive": "archive", "backup": "backup --keep 3", "drill": "drill"}
+"""What each of these units runs."""
+
+OF_OWNER = ("migrate", *BACKUPS)
+"""Who enters as the owner of everything, or as a superuser."""
+
 PROGRAM = "/opt/hourbook/bin/hourbook"
 UNITS = {file.stem.removeprefix("hourbook-"): file for file in FOLDER.glob("hourbook-*.service")}
 
@@ -22,7 +28,7 @@ def given(unit: str, key: str) -> list[str]:
 
 
 def test_every_part_has_a_unit_with_its_command_and_a_port_of_its_own():
-    assert set(UNITS) == {*COMMANDS, "migrate"}
+    assert set(UNITS) == {*COMMANDS, *OF_OWNER}
     ports = set[str]()
     for part, line in COMMANDS.items():
         (command,) = given(part, "ExecStart")
@@ -52,8 +58,20 @@ def test_a_part_is_shown_the_logins_that_compose_shows_it():
     for part in UNITS:
         shown = {each.partition(":")[0] for each in given(part, "LoadCredential")}
         logins = {each for each in shown if each.endswith((".database", ".nats"))}
-        compose = {each for each in SERVICES[part]["secrets"] if each.endswith((".database", ".nats"))}
-        assert logins == ({"owner.database"} if part == "migrate" else compose), part
+        given_there = SERVICES.get(part, {}).get("secrets", ())
+        compose = {each for each in given_there if each.endswith((".database", ".nats"))}
+        assert logins == ({"owner.database"} if part in OF_OWNER else compose), part
+
+
+def test_backups_are_archived_made_and_drilled_by_the_clock():
+    """In one folder."""
+    folder = "HOURBOOK_BACKUPS=%S/hourbook-backups"
+    for unit, command in BACKUPS.items():
+        assert given(unit, "ExecStart")[0].startswith(f"{PROGRAM} {command} --data %S/hourbook"), unit
+        assert folder in given(unit, "Environment"), unit
+        assert "hourbook-backups" in given(unit, "StateDirectory"), unit
+    assert {file.stem for file in FOLDER.glob("*.timer")} == {"hourbook-backup", "hourbook-drill"}
+    assert given("archive", "WantedBy") == ["hourbook.target"]
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
@@ -61,11 +79,13 @@ def test_systemd_understands_them_and_finds_them_hardened(tmp_path: Path):
     shutil.copytree(FOLDER, tmp_path, dirs_exist_ok=True)
     for file in tmp_path.glob("*.service"):
         file.write_text(file.read_text(encoding="utf-8").replace(PROGRAM, "/bin/true"), encoding="utf-8")
-    units = [f"./{file.name}" for file in (*tmp_path.glob("*.service"), tmp_path / "hourbook.target")]
+    kinds = ("*.service", "*.timer", "*.target")
+    units = [f"./{file.name}" for kind in kinds for file in tmp_path.glob(kind)]
+    services = [unit for unit in units if unit.endswith(".service")]
     verified = analysed(tmp_path, "verify", *units)
     assert [line for line in verified.stderr.splitlines() if "hourbook" in line] == []
     assert verified.returncode == 0
-    judged = analysed(tmp_path, "security", "--offline=true", "--threshold=20", *units[:-1])
+    judged = analysed(tmp_path, "security", "--offline=true", "--threshold=20", *services)
     assert judged.returncode == 0, judged.stdout
 
 

@@ -128,7 +128,7 @@ def attacked(backed_up: BackedUp, tmp_path: Path) -> Backups:
 
 def drill_of(backups: Backups, ledger: LedgerAtWork | None = None, *kept: Kept) -> Drill:
     """Without the ledger that is at work, but for its signer's memory."""
-    return Drill(backups, None, list(kept), signers_memory(ledger.data) if ledger else [], [], print)
+    return Drill(backups, None, list(kept), signers_memory(ledger.key_file) if ledger else [], [], print)
 
 
 def change(file: Path, at: int = 100, length: int = 1) -> None:
@@ -183,7 +183,7 @@ async def test_a_restore_to_a_position_ends_there_and_erases_again(backed_up: Ba
     assert (done.heads[0].position, done.there_were[0].position, done.erased_again) == (INCREMENT_AT + 1, END, 4)
     assert (into / "pages" / "secret").read_text() == "of the sessions"
     # What was signed and is lost now is known to `hourbook restored`, and to the signer.
-    assert [each.size for each in signers_memory(into) if each.origin.endswith("/log/0")] == [END]
+    assert [each.size for each in signers_memory(into / "audit" / "key.pem") if each.origin.endswith("/log/0")] == [END]
     with EmbeddedPostgres(into / "postgres") as server:
         assert await fetched(server.url, NAMES) == [KEPT] * 2
         assert await fetched(server.url, "SELECT reason FROM ledger.erasure ORDER BY 1") == ["asked for", "later"]

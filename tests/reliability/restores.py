@@ -202,7 +202,8 @@ class Restores:
         }
         assert len(lost) >= 2 * EACH_ACKNOWLEDGED
         for answer in lost.values():
-            assert answer["position"] in listed[log_of(answer["account_id"], len(logs))]
+            positions = listed[log_of(answer["account_id"], len(logs))]
+            assert answer["position"] in positions, f"{answer} is lost, and not listed: {positions}"
         await journal.send_again(list(lost))
         await journal.check(self.hourbook.url)
         await journal.check(self.other)

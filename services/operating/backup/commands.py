@@ -133,7 +133,8 @@ def drill(
     files = [*(checkpoint or ()), *([Path(witness)] if witness and Path(witness).exists() else [])]
     kept = [each for file in files for each in kept_in(file)]
     folder = Backups(backups.absolute())
-    job = Drill(folder, live, kept, signers_memory(data), sampled(receipt or ()), say)
+    signer = Path(os.environ.get("HOURBOOK_AUDIT_KEY_FILE") or data / "audit" / "key.pem")
+    job = Drill(folder, live, kept, signers_memory(signer), sampled(receipt or ()), say)
     outcome = asyncio.run(job.run(scratch))
     note_drill(folder.path, outcome)
     for fault in outcome.faults:

@@ -64,9 +64,9 @@ def _time(said: str | None) -> datetime | None:
     return datetime.fromisoformat(said) if said else None
 
 
-def signers_memory(data: Path) -> list[Kept]:
-    """What the signer of a data folder has signed last, of each log."""
-    return [kept for file in sorted((data / "audit").glob("signed-*.json")) for kept in kept_in(file)]
+def signers_memory(key_file: Path) -> list[Kept]:
+    """What the signer with that key has signed last, of each log."""
+    return [kept for file in sorted(key_file.parent.glob("signed-*.json")) for kept in kept_in(file)]
 
 
 def _notes(text: str) -> Iterator[str]:
