@@ -46,6 +46,9 @@ class Role(StrEnum):
 KEY_ID_FORM = r"^[a-z2-7]{16}$"
 KeyId = Annotated[str, StringConstraints(pattern=KEY_ID_FORM)]
 KeyName = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+CREDENTIAL_FORM = rf"^{KEY_PREFIX}([a-z2-7]{{16}})_([A-Za-z0-9_-]{{43}})$"
+GivenCredential = Annotated[str, StringConstraints(pattern=CREDENTIAL_FORM)]
+"""A key's id and its secret, 256 random bits, as its maker has chosen them: who sends it twice makes one key."""
 Accounts = Annotated[frozenset[AccountId], Field(min_length=1, max_length=1000)]
 
 
@@ -62,6 +65,7 @@ class KeyRequest(Part):
     roles: Annotated[frozenset[Role], Field(min_length=1)]
     accounts: Accounts | None = None
     ends_at: Instant | None = None
+    credential: Annotated[GivenCredential | None, Field(repr=False)] = None
 
 
 class KeyView(Part):
@@ -81,6 +85,7 @@ class RotationRequest(Part):
     """How long the earlier secrets of a key go on working, in minutes; a day without it."""
 
     overlap_minutes: Annotated[int, Field(ge=0, le=30 * 24 * 60)] = 24 * 60
+    credential: Annotated[GivenCredential | None, Field(repr=False)] = None
 
 
 class KeyList(Part):

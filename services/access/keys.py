@@ -9,7 +9,7 @@ from functools import cached_property
 from hashlib import sha256
 from hmac import compare_digest
 
-from contracts.access import KEY_PREFIX, Role
+from contracts.access import CREDENTIAL_FORM, KEY_PREFIX, Role
 from services.access.principals import Principal
 
 
@@ -23,7 +23,7 @@ def key_id_of(principal: str) -> str:
     return principal.removeprefix("key-")
 
 
-_FORM = re.compile(KEY_PREFIX + r"([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
+_FORM = re.compile(CREDENTIAL_FORM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,13 @@ class Credential:
     def make(cls, key_id: str | None = None) -> "Credential":
         """A new secret, for a new key or for one that is rotated."""
         return cls(key_id or b32encode(secrets.token_bytes(10)).decode().lower(), secrets.token_urlsafe(32))
+
+    @classmethod
+    def given(cls, text: str) -> "Credential":
+        """What a caller has made, which has the form."""
+        credential = cls.parse(text)
+        assert credential, "its form is checked where it is taken in"
+        return credential
 
     @classmethod
     def parse(cls, text: str) -> "Credential | None":
@@ -81,6 +88,10 @@ class Key:
     def principal(self) -> Principal:
         """The caller with this key. Its name stands beside the log of access, and is not known here."""
         return Principal.with_roles(principal_id(self.key_id), "key", self.roles, self.accounts, ends_at=self.ends_at)
+
+    def has_had(self, credential: Credential) -> bool:
+        """Whether this was a secret of it, now or before."""
+        return any(compare_digest(each.hash, credential.hash) for each in self.secrets)
 
     def rotated(self, new: bytes, overlap_ends_at: datetime) -> "Key":
         """The same key with another secret; the earlier ones work until the overlap ends."""

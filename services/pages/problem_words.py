@@ -230,6 +230,7 @@ REMEDIES: Mapping[str, str] = {
     "name the customer's accounts, for the role gives nothing without them": (
         "назовите счета заказчика: без них эта роль ничего не даёт"
     ),
+    "make another one: this is another key's": "откройте форму заново: этот ключ занят",
     "name only accounts that are in your own scope": "назовите только доступные вам счета",
     "not later than your own end, {}": "не позже конца вашего собственного ключа: {}",
     "String should have at least {} character": "хотя бы {} знак",

@@ -1,5 +1,6 @@
 """Keys by the page: made, rotated and revoked, each shown once, and never with more than its maker."""
 
+import re
 from html import unescape
 
 import httpx
@@ -58,6 +59,30 @@ async def test_a_key_is_made_shown_once_rotated_and_revoked(counter: Counter):
     assert [await status_of(counter, each) for each in (made, rotated)] == [401, 401]
     async with browser_client(counter.url) as client:
         assert '<form class="sheet"' not in (await shown(client, address, counter.owner)).text
+
+
+async def test_a_form_that_is_sent_twice_makes_one_key_and_rotates_it_once(counter: Counter):
+    """Both times the key is shown: whoever clicks twice sees the second answer alone."""
+    async with browser_client(counter.url) as client, counter.guarded.client(counter.guarded.owner) as owner:
+        client.headers["Cookie"] = counter.owner
+        page = await client.get("/access")
+        asked = {"name": "дважды", "role_reader": "1", "once": of_form(page)}
+        made = [credential_in(await sent(client, page, "/access", **asked)) for _ in "12"]
+        page = await client.get(f"/access?key={made[0].key_id}")
+        asked = {"key": made[0].key_id, "deed": "rotate", "overlap": "60", "once": of_form(page)}
+        rotated = [credential_in(await sent(client, page, "/access", **asked)) for _ in "12"]
+        keys = (await owner.get("/v1/access/keys")).json()["keys"]
+    assert (made[0], rotated[0]) == (made[1], rotated[1])
+    assert made[0] != rotated[0]
+    assert [await status_of(counter, each) for each in (made[0], rotated[0])] == [200, 200]
+    assert [key["name"] for key in keys].count("дважды") == 1
+
+
+def of_form(page: httpx.Response) -> str:
+    """What tells a form from every other."""
+    found = re.search(r'name="once" value="([^"]+)"', page.text)
+    assert found, page.text
+    return found[1]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Keys of services: made, rotated and revoked, each as a fact of the log of access."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from contracts.access import KeyRequest, KeyView, MadeKey
@@ -21,6 +22,14 @@ class NoSuchKey(Exception):
     """There is no such key, or it is not within the caller's own rights."""
 
 
+class CredentialTaken(Exception):
+    """The credential that the caller has made is that of another key, or another key was made with it."""
+
+
+class MadeAlready(Exception):
+    """A key has this credential already."""
+
+
 class KeyEnded(Exception):
     """The key does nothing any more: why."""
 
@@ -33,8 +42,11 @@ class Keys:
         self._actor = actor
 
     async def make(self, asked: KeyRequest) -> MadeKey:
-        """A new key, with the credential that is shown once. MoreThanOnesOwn where it exceeds its maker."""
-        credential = Credential.make()
+        """A new key, with the credential that is shown once; the same one where the caller's own comes again.
+
+        MoreThanOnesOwn where it exceeds its maker; CredentialTaken where the credential belongs to another key.
+        """
+        credential = Credential.given(asked.credential) if asked.credential else Credential.make()
         wanted = Principal.with_roles(
             principal_id(credential.key_id), "key", asked.roles, asked.accounts, ends_at=asked.ends_at
         )
@@ -48,23 +60,40 @@ class Keys:
             ends_at=asked.ends_at,
             secret_sha256=credential.hash.hex(),
         )
-        await self._log.record(wanted.id, made, self._actor.id, (name,))
-        return self._shown(self._log.state.keys[credential.key_id], asked.name, credential)
 
-    async def rotate(self, key_id: str, overlap: timedelta, now: datetime) -> MadeKey:
-        """Another secret for a key; the earlier ones work until the overlap ends.
+        def require(state: AccessState, _: datetime) -> None:
+            if credential.key_id in state.keys:
+                raise MadeAlready
 
-        NoSuchKey where it is not within one's own rights; KeyEnded where no secret of it works any more.
+        with suppress(MadeAlready):
+            await self._log.record_where(require, wanted.id, [made], self._actor.id, (name,))
+        key = self._log.state.keys[credential.key_id]
+        shown = self._shown(key, await self._name(key), credential)
+        as_asked = key.principal == wanted and key.made_by == self._actor.id and shown.name in {asked.name, None}
+        if not (key.has_had(credential) and as_asked):
+            raise CredentialTaken(credential.key_id)
+        return shown
+
+    async def rotate(self, key_id: str, overlap: timedelta, now: datetime, given: str | None = None) -> MadeKey:
+        """Another secret for a key, once where it is `given`; the earlier ones work until the overlap ends.
+
+        NoSuchKey where it is not within one's own rights; KeyEnded where no secret of it works any more;
+        CredentialTaken where what is given is of another key.
         """
         key = self._own(key_id)
-        credential = Credential.make(key_id)
+        credential = Credential.given(given) if given else Credential.make(key_id)
+        if credential.key_id != key_id:
+            raise CredentialTaken(credential.key_id)
         rotated = KeyRotated(secret_sha256=credential.hash.hex(), overlap_ends_at=now + overlap)
 
         def require(state: AccessState, _: datetime) -> None:
             if ended := state.keys[key_id].ended(now):
                 raise KeyEnded(ended)
+            if state.keys[key_id].has_had(credential):
+                raise MadeAlready
 
-        await self._log.record_where(require, key.principal.id, [rotated], self._actor.id)
+        with suppress(MadeAlready):
+            await self._log.record_where(require, key.principal.id, [rotated], self._actor.id)
         return self._shown(self._log.state.keys[key_id], await self._name(key), credential)
 
     async def revoke(self, key_id: str, reason: str) -> KeyView:

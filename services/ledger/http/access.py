@@ -25,7 +25,7 @@ from services.access.keys import key_id_of
 from services.access.needs import KNOWN, needs
 from services.access.principals import LOCAL, SYSTEM, Principal, refusal
 from services.access.state import AccessState
-from services.ledger.access.keys import KeyEnded, Keys, MoreThanOnesOwn, NoSuchKey
+from services.ledger.access.keys import CredentialTaken, KeyEnded, Keys, MoreThanOnesOwn, NoSuchKey
 from services.ledger.http.log import Lines, Position
 from services.ledger.http.log_feed import PAGE_EVENTS, as_lines
 from services.ledger.http.requests import LedgerOf
@@ -93,9 +93,14 @@ async def list_keys(keys: KeysOf) -> KeyList:
 @router.post("/access/keys", status_code=201, openapi_extra=UNAVAILABLE)
 @needs(Right.ACCESS)
 async def make_key(body: KeyRequest, keys: KeysOf) -> MadeKey:
-    """Make a key, with no more rights, accounts and time than one's own; its credential is shown this once."""
+    """Make a key, with no more rights, accounts and time than one's own; its credential is shown this once.
+
+    A caller that has made the credential itself may send the request again: there is one key, and the same answer.
+    """
     try:
         return await keys.make(body)
+    except CredentialTaken as taken:
+        raise _credential_taken() from taken
     except MoreThanOnesOwn as more:
         field, _, remedy = str(more).partition(": ")
         raise InvalidRequest(InvalidField(field=field, remedy=remedy)) from more
@@ -109,7 +114,9 @@ async def make_key(body: KeyRequest, keys: KeysOf) -> MadeKey:
 async def rotate_key(key_id: KeyPath, body: RotationRequest, keys: KeysOf) -> MadeKey:
     """Give a key another secret; the earlier ones go on working for the overlap."""
     try:
-        return await keys.rotate(key_id, timedelta(minutes=body.overlap_minutes), datetime.now(UTC))
+        return await keys.rotate(key_id, timedelta(minutes=body.overlap_minutes), datetime.now(UTC), body.credential)
+    except CredentialTaken as taken:
+        raise _credential_taken() from taken
     except NoSuchKey as missing:
         raise _no_such_key(key_id) from missing
     except KeyEnded as ended:
@@ -133,6 +140,10 @@ async def read_access_records(ledger: LedgerOf, after: PositionQuery = 0) -> Res
     page = await ledger.store.page(ACCESS_LOG, after, PAGE_EVENTS)
     epoch = {EPOCH_HEADER: str(await ledger.store.epoch())}
     return Response(as_lines(page), headers=epoch, media_type=Lines.media_type)
+
+
+def _credential_taken() -> ProblemError:
+    return InvalidRequest(InvalidField(field="credential", remedy="make another one: this is another key's"))
 
 
 def _no_such_key(key_id: str) -> ProblemError:

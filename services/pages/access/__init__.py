@@ -1,12 +1,14 @@
 """Keys and roles: who has which, and making, rotating and revoking them."""
 
+import hmac
 import re
+from base64 import b32encode, urlsafe_b64encode
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
-from contracts.access import KEY_ID_FORM, AccessDecision, KeyList, KeyView, MadeKey, Right, Role
+from contracts.access import KEY_ID_FORM, KEY_PREFIX, AccessDecision, KeyList, KeyView, MadeKey, Right, Role
 from contracts.quantities import SELLER_ZONE
 from services.pages.access.words import WORDS
 from services.pages.api import ApiProblem
@@ -41,7 +43,7 @@ async def _list_page(visit: Visit, status: int = 200, **shown: Any) -> Response:
             status, why["misfits"] = _misfits(visit, refused)
     return visit.html(
         "access/access.html", status, keys=keys, state=state_of, roles=tuple(Role), rights=tuple(Right),
-        accounts_shown=ACCOUNTS_SHOWN, **why,
+        accounts_shown=ACCOUNTS_SHOWN, once=visit.new_key(), **why,
     )  # fmt: skip
 
 
@@ -55,7 +57,7 @@ async def change_access(visit: Visit) -> Response:
         raise NothingHere
     match visit.form_text("deed"):
         case "rotate":
-            body = {"overlap_minutes": visit.form_text("overlap") or OVERLAPS[0]}
+            body = {"overlap_minutes": visit.form_text("overlap") or OVERLAPS[0]} | _credential(visit, key_id)
             rotated = await visit.api.send(f"{KEYS}/{key_id}/rotation", body)
             return visit.html("access/credential.html", made=MadeKey.model_validate(rotated))
         case "revoke":
@@ -73,7 +75,7 @@ async def _make_key(visit: Visit) -> Response:
         "roles": [role.value for role in Role if visit.form_text(f"role_{role.value}")],
         "accounts": (visit.form_text("accounts") or "").replace(",", " ").split() or None,
         "ends_at": _end_of(ends_on) if ends_on else None,
-    }
+    } | _credential(visit)
     try:
         made = MadeKey.model_validate(await visit.api.send(KEYS, body))
     except ApiProblem as refused:
@@ -88,7 +90,20 @@ async def _key_page(visit: Visit) -> Response:
     key = next((each for each in keys if each.key_id == visit.asked("key")), None)
     if key is None:
         raise NothingHere
-    return visit.html("access/key.html", key=key, state=state_of, overlaps=OVERLAPS)
+    return visit.html("access/key.html", key=key, state=state_of, overlaps=OVERLAPS, once=visit.new_key())
+
+
+def _credential(visit: Visit, key_id: str | None = None) -> dict[str, str]:
+    """What the form makes, and nothing else however often it is sent: so it is shown whichever answer is seen.
+
+    It follows from the form and the person's own credential, so that neither gives it away alone.
+    """
+    once = visit.form_text("once")
+    if not once:
+        return {}
+    made = hmac.digest((visit.session.credential or "").encode(), f"{once} {key_id or ''}".encode(), "sha512")
+    named = key_id or b32encode(made[:10]).decode().lower()
+    return {"credential": f"{KEY_PREFIX}{named}_{urlsafe_b64encode(made[10:42]).decode().rstrip('=')}"}
 
 
 def state_of(key: KeyView) -> str:

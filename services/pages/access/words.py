@@ -9,6 +9,7 @@ WORDS: Words = {
     "access_key": ("Ключ", "Key"),
     "access_no_name": ("имя удалено", "name erased"),
     "field_name": ("Имя", "Name"),
+    "field_credential": ("Ключ", "Key"),
     "field_roles": ("Роли", "Roles"),
     "field_accounts": ("Заказчики", "Customers"),
     "field_ends_at": ("Последний день", "Last day"),

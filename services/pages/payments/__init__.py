@@ -77,6 +77,8 @@ async def decide_payments(visit: Visit) -> Response:
     except ApiProblem as refused:
         if refused.problem.status not in OF_THE_FORM:
             raise
+        if await _is_recorded_so(visit, refused):
+            return visit.go_to("/payments")
         return await show_payments(visit, refused.problem.status, *visit.lines_of(refused.problem))
     return visit.go_to("/payments")
 
@@ -110,6 +112,15 @@ def _acceptance(visit: Visit) -> dict[str, Any]:
     agreed = {"price_kopecks": _number(amount), "reason": visit.form_text("reason") or ""}
     package: dict[str, Any] = {"plan": plan} | ({"agreed": agreed} if visit.form_text("reason") else {})
     return for_account | {"package": package}
+
+
+async def _is_recorded_so(visit: Visit, refused: ApiProblem) -> bool:
+    """Whether a form that came again was taken the first time."""
+    if refused.problem.slug != "payment-not-open" or visit.form_text("deed") != "accept":
+        return False
+    end = (await visit.api.get(Payment, f"{PAYMENTS}/{_payment(visit)}")).end
+    asked = (visit.form_text("account"), visit.form_text("invoice"))
+    return end is not None and (end.account_id, end.invoice_number) == asked
 
 
 def _number(given: str) -> int | str:

@@ -108,6 +108,49 @@ async def test_a_rotated_key_has_two_secrets_for_a_while(admin: httpx.AsyncClien
     assert [await status(client, each["credential"]) for each in (first, second, third)] == [401, 401, 200]
 
 
+async def test_a_credential_of_the_callers_own_makes_one_key_however_often_it_is_sent(
+    admin: httpx.AsyncClient, client: httpx.AsyncClient
+):
+    own = Credential.make()
+    asked = {"name": "CRM", "roles": ["reader"], "credential": str(own)}
+    at_once = await asyncio.gather(*(admin.post("/v1/access/keys", json=asked) for _ in range(4)))
+    assert [answer.status_code for answer in at_once] == [201] * 4, at_once[0].text
+    assert [answer.json() for answer in at_once] == [at_once[0].json()] * 4
+    assert at_once[0].json()["credential"] == str(own)
+    assert await status(client, str(own)) == 200
+
+    rotation = f"/v1/access/keys/{own.key_id}/rotation"
+    next_one = str(Credential.make(own.key_id))
+    twice = [
+        (await admin.post(rotation, json={"overlap_minutes": 60, "credential": next_one})).json()["credential"]
+        for _ in "12"
+    ]
+    assert twice == [next_one] * 2
+    assert [await status(client, each) for each in (str(own), next_one)] == [200, 200]
+    types = [fact["type"] for fact in await records_of(admin, f"key-{own.key_id}")]
+    assert types == ["KeyMade", "KeyRotated"]
+
+
+async def test_a_credential_of_another_key_is_refused_and_never_repeated(admin: httpx.AsyncClient):
+    own, other = Credential.make(), await made(admin, "reader")
+    asked = {"name": "CRM", "roles": ["reader"], "credential": str(own)}
+    assert (await admin.post("/v1/access/keys", json=asked)).status_code == 201
+    stolen = str(Credential.make(other["key_id"]))
+    for path, body in (
+        ("/v1/access/keys", asked | {"name": "another"}),
+        ("/v1/access/keys", asked | {"roles": ["auditor"]}),
+        ("/v1/access/keys", asked | {"credential": stolen}),
+        ("/v1/access/keys", asked | {"credential": f"{own}x"}),
+        (f"/v1/access/keys/{other['key_id']}/rotation", {"credential": str(own)}),
+        (f"/v1/access/keys/{other['key_id']}/rotation", {"credential": "hb1_x"}),
+    ):
+        refused = await admin.post(path, json=body)
+        (field,) = refused.json()["fields"]
+        assert (refused.status_code, field["field"].removeprefix("body.")) == (422, "credential"), refused.text
+        assert str(body["credential"]) not in refused.text
+    assert len(await records_of(admin, f"key-{own.key_id}")) == 1
+
+
 @pytest.mark.parametrize("ended", ["is revoked", "has ended"])
 async def test_a_key_that_does_nothing_any_more_is_given_no_secret_and_ends_once(admin: httpx.AsyncClient, ended: str):
     soon = (datetime.now(UTC) + timedelta(seconds=0 if ended == "has ended" else 3600)).isoformat()
