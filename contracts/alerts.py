@@ -75,6 +75,21 @@ class AlertChange(ReadModel):
     data: Alert
 
 
+class ForeseenAlert(ReadModel):
+    """An alert that a command would open, update or close, and what it would say."""
+
+    kind: AlertKind
+    type: Literal["alert.opened", "alert.updated", "alert.closed"]
+    text: AlertText
+
+
+class ForeseenAlerts(ReadModel):
+    """What a command would change of an account's alerts, in the order of its events; nothing is kept of it."""
+
+    account_id: AccountId
+    alerts: tuple[ForeseenAlert, ...]
+
+
 class AlertDelivery(ReadModel):
     """A change on its way to a webhook: delivered, given up, or to be tried again at `next_attempt_at`."""
 

@@ -39,7 +39,8 @@ class SealLine(Evidence):
 class LogVerification(BaseModel):
     """What the auditor's process found last in a log: no evidence, but what it says of its own work.
 
-    `size`: how many events it found good. `log_is_sound`: whether the faults, if any, are of what is made of the log
+    `size`: how many events it found good. `full_at`: when it went over everything last, from the first event; absent
+    where it has not yet. `log_is_sound`: whether the faults, if any, are of what is made of the log
     and not of the log.
     """
 
@@ -48,6 +49,7 @@ class LogVerification(BaseModel):
     log: int
     size: int
     verified_at: Instant
+    full_at: Instant | None = None
     log_is_sound: bool
     faults: tuple[str, ...]
 

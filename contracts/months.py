@@ -8,6 +8,9 @@ class AccountMonth(ReadModel):
     """One account's month as of now. `revision`: of the act that there is, or that there will be (rule 10.4).
 
     An account that was opened after the month's end has it too, closed with the first of its months that is.
+
+    Of its tasks `late_tasks` were recorded when the month was over, and `earlier_tasks` took effect before it began, in
+    months that were closed already.
     """
 
     account_id: AccountId
@@ -19,6 +22,8 @@ class AccountMonth(ReadModel):
     charged_minutes: SignedMinutes
     charged_hours: str
     amount_kopecks: Kopecks
+    late_tasks: int = 0
+    earlier_tasks: int = 0
 
 
 class MonthPage(ReadModel):

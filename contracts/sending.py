@@ -79,11 +79,13 @@ class RecipientList(ReadModel):
 
 
 class Recipients(ReadModel):
-    """Who gets an account's documents today, and every list there was, the newest first."""
+    """Who gets an account's documents today, when by themselves, and every list there was, the newest first."""
 
     account_id: AccountId
     in_force: tuple[ListedRecipient, ...]
     lists: tuple[RecipientList, ...]
+    can_be_sent: bool = False
+    sent_after_days: int | None = None
 
 
 class AddressErasureBody(Body):

@@ -51,10 +51,10 @@ Progress = Callable[[int], None]
 """Is called with the number of events that were verified since the last call."""
 
 _SAY = """
-    INSERT INTO ledger.verification (log_id, size, faults, log_is_sound) VALUES ($1, $2, $3, $4)
+    INSERT INTO ledger.verification (log_id, size, faults, log_is_sound, full_at) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (log_id) DO UPDATE
     SET size = excluded.size, faults = excluded.faults, log_is_sound = excluded.log_is_sound,
-        verified_at = excluded.verified_at
+        verified_at = excluded.verified_at, full_at = excluded.full_at
 """
 _BEING_BUILT = "SELECT to_regnamespace('projections_building_' || $1) IS NOT NULL"
 
@@ -102,7 +102,8 @@ class Audit:
             )
             await asyncio.to_thread(after.save, self.cursor_file)  # before the database, which may have its own mind
             for log_id, findings in found.items():
-                await store.readers.value(_SAY, log_id, findings.size, findings.faults, findings.log_is_sound)
+                said = (log_id, findings.size, findings.faults, findings.log_is_sound, after.full_at)
+                await store.readers.value(_SAY, *said)
         return found
 
     def _surroundings(self, store: EventStore) -> Surroundings:

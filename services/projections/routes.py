@@ -14,6 +14,7 @@ from services.projections.balances import BALANCES
 from services.projections.balances.routes import router as balances
 from services.projections.balances.routes import weekly
 from services.projections.balances.totals import totals_of_day
+from services.projections.debt_alerts.routes import of_account as alerts_of_account
 from services.projections.debt_alerts.routes import router as alerts
 from services.projections.following.tracking import Cut
 from services.projections.monthly_reports import MONTHLY_REPORTS
@@ -76,5 +77,8 @@ def _view(name: str, at: Cut, *, in_detail: bool) -> ProjectionView:
     return ProjectionView(name=name, position=at.position, halted=shown(at.halted), logs=tuple(logs))
 
 
-ROUTES = [*balances.routes, *weekly.routes, *tasks.routes, *own.routes, *reports.routes, *months.routes, *alerts.routes]
+ROUTES = [
+    *balances.routes, *weekly.routes, *tasks.routes, *own.routes, *reports.routes, *months.routes, *alerts.routes,
+    *alerts_of_account.routes,
+]  # fmt: skip
 """Side by side: a router inside a router is matched anew on each level, at a price."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -40,6 +40,10 @@ async def audit(store: EventStore, database_url: str, tmp_path: Path) -> Audit:
 
 async def said_in_the_database(store: EventStore) -> list[str]:
     return await store.readers.value("SELECT faults FROM ledger.verification WHERE log_id = 0")
+
+
+async def full_at_in_the_database(store: EventStore) -> datetime:
+    return await store.readers.value("SELECT full_at FROM ledger.verification WHERE log_id = 0")
 
 
 UNREADABLE = {
@@ -106,9 +110,11 @@ async def test_everything_is_gone_over_once_a_day_however_often_the_auditor_is_s
     assert cursor.full_at
     replace(cursor, full_at=cursor.full_at - auditor.FULL_EVERY + timedelta(hours=1)).save(audit.cursor_file)
     assert (await audit.run(full=False))[0].faults == []
+    assert await full_at_in_the_database(store) == Cursor.load(audit.cursor_file).full_at
     replace(cursor, full_at=cursor.full_at - auditor.FULL_EVERY).save(audit.cursor_file)
     running = asyncio.create_task(audit.keep_running(60))
     await until_verified(store, faulty=True)
+    assert await full_at_in_the_database(store) > cursor.full_at
     await end(running)
 
 

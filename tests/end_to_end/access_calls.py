@@ -61,6 +61,14 @@ IN_PATH = {
     "payment_id": "1",
 }  # fmt: skip
 
+DRY_RUN = {
+    "account_id": "{account_id}", "version": 1, "position": None, "events": [],
+    "balance": dict.fromkeys(
+        ("balance_minutes", "held_minutes", "owed_minutes", "planned_minutes", "available_minutes"), 0
+    ) | {"suspended": False},
+}  # fmt: skip
+"""What a dry run that would record nothing has answered."""
+
 CALLS: dict[tuple[str, str], list[Call]] = {
     **{("GET", path): [Call(PUBLIC)] for path in (
         "/", "/asyncapi.json", "/docs", "/health/live", "/health/ready", "/metrics", "/problems", "/problems/{slug}",
@@ -121,6 +129,7 @@ CALLS: dict[tuple[str, str], list[Call]] = {
     ("GET", f"{ACCOUNT}/receipts"): [Call("evidence", {"idempotency_key": "own-key-0"})],
     ("GET", f"{ACCOUNT}/receipts/{{version}}"): [Call("evidence")],
     ("GET", f"{ACCOUNT}/forecast"): [Call("balances")],
+    ("POST", f"{ACCOUNT}/alerts/foreseen"): [Call("balances", body=DRY_RUN)],
     ("POST", f"{ACCOUNT}/what-if"): [Call("balances", body={"purchases": []})],
     ("GET", f"{ACCOUNT}/reconciliations/{{since}}/{{file}}"): [
         Call("documents", path={"since": f"{CLOSED_MONTH}-01", "file": f"{CLOSED_MONTH}-28.pdf"})],

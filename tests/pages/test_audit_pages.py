@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import AsyncIterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from html import unescape
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from contracts.quantities import SELLER_ZONE, decimal_hours
 from services.documents.formats import Formats
+from services.pages.showing import Showing
 from tests.end_to_end.guarded_service import Holder
 from tests.pages.conftest import Counter
 from tests.pages.people import browser_client, shown
@@ -125,17 +126,21 @@ async def test_an_address_that_names_nothing_is_no_failure(played: Counter):
 
 @pytest.mark.parametrize(("is_sound", "said"), [(False, "not the one that was signed"), (True, "does not agree")])
 async def test_what_the_audit_found_stands_above_the_log(played: Counter, is_sound: bool, said: str):
+    full_at = datetime(2026, 3, 10, tzinfo=UTC) if is_sound else None
     fault = "event 7 does not have the hash <it> was appended with"
     connection = await asyncpg.connect(os.environ["DATABASE_URL"])
     try:
         await connection.execute(
-            "INSERT INTO ledger.verification (log_id, size, faults, log_is_sound) VALUES (0, 6, $1, $2)",
+            "INSERT INTO ledger.verification (log_id, size, faults, log_is_sound, full_at) VALUES (0, 6, $1, $2, $3)",
             [fault],
             is_sound,
+            full_at,
         )
         async with browser_client(played.url) as client:
             page = await shown(client, "/audit", f"{played.sessions[AUDITOR]}; lang=en")
         above = page.text.partition('id="events"')[0]
+        said_of_all = f"everything from the beginning: {Showing('en').moment(full_at)}" if full_at else "not everything"
+        assert said_of_all in above, above
         assert (fault.replace("<", "&lt;").replace(">", "&gt;") in above, said in above) == (True, True), above
     finally:
         await connection.execute("DELETE FROM ledger.verification WHERE log_id = 0")

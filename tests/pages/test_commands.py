@@ -57,6 +57,22 @@ async def test_what_would_be_recorded_is_said_and_nothing_is_recorded(counter: C
     assert await events(counter) == before
 
 
+@pytest.mark.parametrize(
+    ("name", "fields", "told"),
+    [
+        ("pay-debt", {"minutes": "60"}, ["Изменится сигнал: Долг 24,00", "Писем никто не получит.", "NATS): 1."]),
+        ("resume-work", {}, ["Закроется сигнал: Работа возобновлена.", "вебхуки", f"NATS hourbook.alerts.{OWN}"]),
+        ("close-month", {}, ["Сигналы не изменятся.", "Писем никто не получит: почтовый сервер не задан."]),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+async def test_who_is_told_is_said_and_by_what(counter: Counter, name: str, fields: dict[str, str], told: list[str]):
+    async with browser_client(counter.url) as client:
+        answer, _ = await tried(counter, client, name, **WELL_FILLED[name] | fields)
+    said = answer.text.partition("Кому об этом сообщат")[2].replace("\N{NO-BREAK SPACE}", " ")
+    assert [each for each in told if each not in said] == [], said
+
+
 async def test_a_form_that_is_sent_twice_records_once(counter: Counter):
     """As a double click does, and going back to record again."""
     async with browser_client(counter.url) as client:

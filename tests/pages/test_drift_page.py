@@ -30,6 +30,7 @@ async def test_each_kind_is_said_with_its_proposal_and_months_say_how_many_there
     state = {"condition": "webhook-refused", "sentence": "make a new one", "every_seconds": 300}
     async with counter.guarded.client(counter.guarded.owner) as asking:
         assert "не сверяли" in (await _page(counter, counter.owner))
+        assert "С порталом месяц не сверяли" in await _month(counter)
         assert (await asking.put("/v1/drift/2026-03", json=body)).status_code == 200
         assert (await asking.put("/v1/portals/own", json=state)).status_code == 200
 
@@ -40,12 +41,18 @@ async def test_each_kind_is_said_with_its_proposal_and_months_say_how_many_there
     assert f"/customers/{OWN}/commands/correct-task?task_id=own-task-0" in page
     assert "/problems/urgency-not-agreed-before-start" in page
     assert ("не принимает вебхук" in page, "make a new one" in page) == (True, True)
-    async with browser_client(counter.url) as client:
-        months = await shown(client, "/months/2026-03", counter.owner)
-    assert f"расходится с порталом: {len(items)}" in months.text
+    month = await _month(counter)
+    for said in (f"расходится с порталом: {len(items)}", "нужно решить в портале: 1", "учёт откажет: 1"):
+        assert said in month, said
+    assert "С порталом месяц не сверяли" not in month
 
     reader = await _page(counter, counter.sessions[READER])
     assert "commands/correct-task" not in reader
+
+
+async def _month(counter: Counter) -> str:
+    async with browser_client(counter.url) as client:
+        return (await shown(client, "/months/2026-03", counter.owner)).text
 
 
 async def _page(counter: Counter, session: str) -> str:

@@ -92,7 +92,9 @@ async def get_recipients(billing: BillingOf, hourbook: CallersHourbook, account_
 async def _recipients(billing: Billing, hourbook: Hourbook, account_id: str) -> Recipients:
     today = (await billing.now(hourbook)).astimezone(SELLER_ZONE).date()
     async with billing.connection() as connection:
-        return await recipients.recipients(connection, account_id, today)
+        found = await recipients.recipients(connection, account_id, today)
+    settings = read(SendingSettings)
+    return found.model_copy(update={"can_be_sent": settings.is_on, "sent_after_days": settings.after_days})
 
 
 @router.post("/accounts/{account_id}/recipients/erasures", openapi_extra=problems(*OUTAGES))

@@ -162,7 +162,8 @@ CREATE TABLE ledger.verification (
     size bigint NOT NULL,
     verified_at timestamptz NOT NULL DEFAULT now(),
     faults text[] NOT NULL,
-    log_is_sound boolean NOT NULL DEFAULT true -- the faults, if any, are of a read model alone
+    log_is_sound boolean NOT NULL DEFAULT true, -- the faults, if any, are of a read model alone
+    full_at timestamptz -- when everything was gone over last, from the first event
 );
 
 -- Why a part whose work is evidence (the signer, the delivery to a witness) cannot work now; for health and metrics.

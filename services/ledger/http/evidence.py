@@ -50,7 +50,7 @@ TilePath = Annotated[str, Path(max_length=100)]
 TILE_PATH = re.compile(r"([0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
 
 VERIFICATIONS = """
-    SELECT log_id AS log, size, verified_at, log_is_sound, faults FROM ledger.verification ORDER BY log_id
+    SELECT log_id AS log, size, verified_at, full_at, log_is_sound, faults FROM ledger.verification ORDER BY log_id
 """
 
 Hashes = tuple[str, ...]

@@ -8,6 +8,8 @@ WORDS: Words = {
     "audit_state": ("Что подписано и проверено", "What is signed and verified"),
     "audit_verified": ("Проверено", "Verified"),
     "audit_not_verified": ("ещё не проверен", "not verified yet"),
+    "audit_full": ("всё с начала — {moment}", "everything from the beginning: {moment}"),
+    "audit_never_full": ("всё с начала — ещё не проверяли", "not everything from the beginning yet"),
     "audit_sound": ("ошибок нет", "nothing wrong"),
     "audit_faults": ("найдено: {count}", "findings: {count}"),
     "audit_alarm": ("Проверка нашла ошибки", "The verification has found something wrong"),

@@ -1,4 +1,4 @@
-"""What a command would record, for people: each event with its figures, the balance before and after, what is told."""
+"""What a command would record, for people: each event with its figures, the balance before and after."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
@@ -43,12 +43,11 @@ class Happening(NamedTuple):
 
 
 class Effects(NamedTuple):
-    """`before` and `after`: the balance in minutes; `told`: names of the words that say which alerts open or close."""
+    """`before` and `after`: the balance in minutes."""
 
     happenings: tuple[Happening, ...]
     before: int
     after: int
-    told: tuple[str, ...]
 
 
 def effects_of(answer: Mapping[str, Any], account: AccountView | None, visit: Visit) -> Effects:
@@ -56,23 +55,8 @@ def effects_of(answer: Mapping[str, Any], account: AccountView | None, visit: Vi
     recorded = Recorded.model_validate(answer)
     events = [(line.type, EVENT_TYPES[line.type].model_validate(line.data)) for line in recorded.events]
     happenings = tuple(_happening(name, event, visit) for name, event in events)
-    after = recorded.balance
     before = account.balance_minutes if account else 0
-    was_suspended = account is not None and account.suspended
-    overplanned = account is not None and before >= 0 and account.available_minutes < 0
-    told = (
-        _edge("debt", before < 0, after.balance_minutes < 0),
-        _edge("suspended", was_suspended, after.suspended),
-        _edge("overplanned", overplanned, after.balance_minutes >= 0 > after.available_minutes),
-    )
-    return Effects(happenings, before, after.balance_minutes, tuple(filter(None, told)))
-
-
-def _edge(kind: str, before: bool, after: bool) -> str | None:
-    """An alert opens or closes where its condition changes (rule 13)."""
-    if before == after:
-        return None
-    return f"told_{kind}_{'opens' if after else 'closes'}"
+    return Effects(happenings, before, recorded.balance.balance_minutes)
 
 
 def _happening(name: str, event: Event, visit: Visit) -> Happening:

@@ -18,6 +18,7 @@ from services.pages.commands.effects import effects_of
 from services.pages.commands.fields import Field, Misfit, nested
 from services.pages.commands.filling import known_values
 from services.pages.commands.forms import FORMS, OPENING, Form
+from services.pages.commands.told import told_of
 from services.pages.errors import NothingHere, RightMissing
 from services.pages.explanation import remedy_of, title_of, what_is_wrong
 from services.pages.present import present
@@ -68,7 +69,8 @@ async def receive_command(visit: Visit) -> Response:
     if not found.is_tried:
         return await _recorded(visit, found.answer)
     effects = effects_of(found.answer, account, visit)
-    shown = {"values": found.values, "key": found.key, "effects": effects}
+    told = await told_of(visit, form, account, found.answer)
+    shown = {"values": found.values, "key": found.key, "effects": effects, "told": told}
     return visit.html("commands/tried.html", form=form, account=account, **shown)
 
 

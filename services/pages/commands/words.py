@@ -16,33 +16,40 @@ WORDS: Words = {
     "tried_lead": ("Ещё ничего не записано. Вот что изменится:", "Nothing is recorded yet. This would change:"),
     "tried_events": ("Что будет записано", "What would be recorded"),
     "tried_told": ("Кому об этом сообщат", "Who will be told"),
-    "told_nobody": (
-        "Предупреждения о долге, приостановке и планах не меняются.",
-        "No alert of debt, suspension or plans changes.",
+    "told_nobody": ("Сигналы не изменятся.", "No alert changes."),
+    "told_unknown": (
+        "Изменятся ли сигналы, сейчас не сказать: их часть ещё не знает последних событий.",
+        "Whether alerts change cannot be said now: their part does not know the last events yet.",
     ),
-    "told_debt_opens": (
-        "Получателям предупреждений: у заказчика появился долг.",
-        "Those who receive alerts: the customer is in debt now.",
+    "told_opened": ("Откроется сигнал: {text}", "An alert opens: {text}"),
+    "told_updated": ("Изменится сигнал: {text}", "An alert changes: {text}"),
+    "told_closed": ("Закроется сигнал: {text}", "An alert closes: {text}"),
+    "told_by_alerts": (
+        "Сигналы видны во «Входящих», их получат программы: поток /v1/alerts/stream, NATS hourbook.alerts.{account}.",
+        "Alerts are in the inbox, and programs get them: the stream /v1/alerts/stream, NATS hourbook.alerts.{account}.",
     ),
-    "told_debt_closes": (
-        "Получателям предупреждений: долга больше нет.",
-        "Those who receive alerts: the debt is gone.",
+    "told_by_webhooks": (
+        "Что сигнал открылся или закрылся, получат и вебхуки, которым назначен его вид.",
+        "Webhooks that are set up for its kind are sent that an alert opens or closes.",
     ),
-    "told_suspended_opens": (
-        "Получателям предупреждений: работа приостановлена.",
-        "Those who receive alerts: work is suspended.",
+    "told_no_mail": ("Писем никто не получит.", "No mail is sent."),
+    "told_no_mail_server": (
+        "Писем никто не получит: почтовый сервер не задан.", "No mail is sent: there is no mail server.",
     ),
-    "told_suspended_closes": (
-        "Получателям предупреждений: работа возобновлена.",
-        "Those who receive alerts: work has been resumed.",
+    "told_no_recipients": (
+        "Писем никто не получит: у заказчика нет получателей.", "No mail is sent: the customer has no recipients.",
     ),
-    "told_overplanned_opens": (
-        "Получателям предупреждений: запланировано больше, чем осталось часов.",
-        "Those who receive alerts: more is planned than there is.",
+    "told_mail_on_request": (
+        "Само закрытие писем не шлёт. Когда документы отправят, их получат:",
+        "Closing sends no mail by itself. Once the documents are sent, these get them:",
     ),
-    "told_overplanned_closes": (
-        "Получателям предупреждений: запланированному хватает часов.",
-        "Those who receive alerts: there are hours for all that is planned.",
+    "told_mail_by_itself": (
+        "Через {days} дн. после закрытия документы получат:",
+        "{days} days after the closing the documents are sent to:",
+    ),
+    "told_by_log": (
+        "Событий для программ, которые читают журнал (проекции, NATS): {count}.",
+        "Events for programs that follow the log (projections, NATS): {count}.",
     ),
     "balance_before": ("Остаток до", "Balance before"),
     "balance_after": ("Остаток после", "Balance after"),

@@ -5,7 +5,7 @@ import re
 from starlette.responses import Response
 
 from contracts.access import Right
-from contracts.drift import Drift
+from contracts.drift import Drift, DriftKind
 from contracts.quantities import MONTH_FORM
 from services.pages.errors import NothingHere
 from services.pages.months.state import Progress, rows_of
@@ -26,7 +26,9 @@ async def show_month(visit: Visit) -> Response:
         before=beside(month, -1),
         after=beside(month, 1),
         progress=Progress(rows),
-        drift=await _drift(visit, month),
+        drift=(drift := await _drift(visit, month)),
+        undecided=sum(each.kind == DriftKind.UNDECIDED for each in drift.items) if drift else 0,
+        refused=sum(each.refused_as is not None for each in drift.items) if drift else 0,
         rows=rows[number * SHOWN_ROWS :][:SHOWN_ROWS],
         number=number,
         more=len(rows) > (number + 1) * SHOWN_ROWS,
@@ -38,11 +40,10 @@ async def show_month(visit: Visit) -> Response:
 
 
 async def _drift(visit: Visit, month: str) -> Drift | None:
-    """How the month compares with the portal, for who may see it and where it was compared."""
+    """How the month compares with the portal, for who may see it."""
     if not visit.may(Right.ALL_ACCOUNTS, whole=True):
         return None
-    found = await visit.api.get(Drift, "/v1/drift", month=month)
-    return found if found.compared_at else None
+    return await visit.api.get(Drift, "/v1/drift", month=month)
 
 
 def named_month(visit: Visit) -> str:

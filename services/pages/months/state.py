@@ -104,6 +104,8 @@ class Progress:
         self.acts = len(signed)
         self.signed = sum(signed)
         self.in_debt = sum(row.owed_minutes > 0 for row in rows)
+        self.late_tasks = sum(row.month.late_tasks for row in rows)
+        self.earlier_tasks = sum(row.month.earlier_tasks for row in rows)
         self.planned = sum(row.planned_minutes > 0 for row in rows)
 
 

@@ -6,18 +6,23 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from contracts.access import Right
-from contracts.alerts import AlertChange, AlertDeliveryPage, AlertPage
-from contracts.quantities import POSITION_MAX
+from contracts.alerts import AlertChange, AlertDeliveryPage, AlertPage, ForeseenAlerts
+from contracts.envelope import Recorded
+from contracts.problems import InvalidField
+from contracts.quantities import POSITION_MAX, AccountId
 from services.access.door import principal_of
 from services.access.needs import needs
 from services.process.openapi import problems
+from services.process.problem_responses import InvalidRequest
 from services.process.tail import Tail
 from services.projections.debt_alerts import DEBT_ALERTS, queries, stream
+from services.projections.debt_alerts.foreseen import NotOfADryRun, foreseen
 from services.projections.debt_alerts.parameters import AskedAlerts, AskedDeliveries
-from services.projections.readings import OF_ALL, Reading, reading_of
+from services.projections.readings import OF_ACCOUNT, OF_ALL, Reading, reading_of
 from services.projections.running import Projections
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
+of_account = APIRouter(prefix="/v1/accounts", tags=["alerts"])
 
 Read = Annotated[Reading, reading_of(DEBT_ALERTS)]
 LastEventId = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=POSITION_MAX)]
@@ -39,6 +44,17 @@ async def list_deliveries(read: Read, asked: Annotated[AskedDeliveries, Query()]
     """
     accounts, in_detail = read.principal.accounts, read.principal.operates
     return await queries.deliveries(read.connection, asked.cursor, asked.limit, accounts, in_detail=in_detail)
+
+
+@of_account.post("/{account_id}/alerts/foreseen", openapi_extra=OF_ACCOUNT)
+@needs(Right.BALANCES)
+async def list_foreseen_alerts(read: Read, account_id: AccountId, body: Recorded) -> ForeseenAlerts:
+    """Which alerts a command would open, update or close, by what its dry run answered; nothing is kept or sent."""
+    try:
+        return await foreseen(read.connection, account_id, body.events)
+    except NotOfADryRun as misfit:
+        remedy = "send what a dry run of this account has answered, as it is"
+        raise InvalidRequest(InvalidField(field="events", remedy=remedy)) from misfit
 
 
 async def _beginning(request: Request, last_event_id: LastEventId = None) -> int:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from contracts.months import AccountMonth, MonthPage
 from contracts.quantities import AccountId, decimal_hours
 from services.projections.customer_data import IN_FORCE
-from services.projections.monthly_reports.periods import last_day
+from services.projections.monthly_reports.periods import first_instant_after, last_day, month_before
 from services.projections.monthly_reports.revisions import Change, revisions
 from services.projections.monthly_reports.totals import MONEY_OF_CLOSINGS
 from services.projections.paging import cursor_after, key_of
@@ -34,7 +34,9 @@ CHANGES = """
 
 BOOKED = """
     SELECT account_id, sum(charged_minutes)::bigint AS charged_minutes,
-        coalesce(sum(amount_kopecks) FILTER (WHERE kind = ANY($3)), 0)::bigint AS amount_kopecks
+        coalesce(sum(amount_kopecks) FILTER (WHERE kind = ANY($3)), 0)::bigint AS amount_kopecks,
+        count(DISTINCT task_id) FILTER (WHERE worked_minutes > 0 AND recorded_at >= $5) AS late_tasks,
+        count(DISTINCT task_id) FILTER (WHERE worked_minutes > 0 AND effective_at < $4) AS earlier_tasks
     FROM report_entry WHERE account_id = ANY($1) AND booking_month = $2 GROUP BY account_id
 """
 
@@ -48,7 +50,8 @@ async def month_of_accounts(
     found = [row["account_id"] for row in await connection.fetch(ACCOUNTS, after, within, limit + 1)]
     shown = found[:limit]
     customers = {row["account_id"]: row for row in await connection.fetch(CUSTOMERS, shown, last_day(month))}
-    rows = await connection.fetch(BOOKED, shown, month, list(MONEY_OF_CLOSINGS))
+    begins, ends = first_instant_after(month_before(month)), first_instant_after(month)
+    rows = await connection.fetch(BOOKED, shown, month, list(MONEY_OF_CLOSINGS), begins, ends)
     booked = {row["account_id"]: row for row in rows}
     changes: dict[str, list[Change]] = defaultdict(list)
     for account_id, *change in await connection.fetch(CHANGES, shown, month):
@@ -68,6 +71,8 @@ async def month_of_accounts(
             charged_minutes=minutes,
             charged_hours=decimal_hours(minutes),
             amount_kopecks=sums["amount_kopecks"] if sums else 0,
+            late_tasks=sums["late_tasks"] if sums else 0,
+            earlier_tasks=sums["earlier_tasks"] if sums else 0,
         )
 
     following = cursor_after(shown[-1]) if len(found) > limit else None

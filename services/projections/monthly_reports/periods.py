@@ -17,6 +17,11 @@ def month_of_day(day: date) -> str:
     return f"{day.year:04}-{day.month:02}"
 
 
+def month_before(month: str) -> str:
+    """The month that ends where this one begins."""
+    return month_of_day(date(int(month[:4]), int(month[5:]), 1) - timedelta(days=1))
+
+
 def first_instant_after(month: str) -> datetime:
     """When the month is over."""
     return datetime.combine(last_day(month) + timedelta(days=1), time(), SELLER_ZONE)

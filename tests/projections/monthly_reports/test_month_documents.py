@@ -37,6 +37,21 @@ def record_march(log: Log) -> None:
         log.record(account_id, MonthClosed(**times("2026-04-02"), month="2026-03"))
 
 
+async def test_a_month_says_how_many_of_its_tasks_were_recorded_late(log: Log, client: httpx.AsyncClient):
+    """One after the month was over, and one of a month that was closed already; what is taken back counts no more."""
+    record_march(log)
+    log.record("sosna", closed("T-1", on="2026-03-30", draws={"spring": 10}), at="2026-03-31 23:59")
+    log.record("sosna", closed("T-2", on="2026-03-31", draws={"spring": 10}), at="2026-04-01 00:00")
+    late = closed("T-2", on="2026-03-31", draws={"spring": 10})
+    log.record("romashka", late.model_copy(update={"booking_month": "2026-04"}), at="2026-04-02")
+    log.clock = moment("2026-04-03")
+    counts: dict[str, list[tuple[int, int]]] = {}
+    for month in ("2026-03", "2026-04"):
+        answer = await caught_up(client, f"/v1/months/{month}", log.position)
+        counts[month] = [(each["late_tasks"], each["earlier_tasks"]) for each in answer.json()["accounts"]]
+    assert counts == {"2026-03": [(0, 0), (0, 0), (1, 0)], "2026-04": [(0, 0), (0, 1), (0, 0)]}
+
+
 async def archived(client: httpx.AsyncClient, log: Log, month: str = "2026-03", **asked: str) -> bytes:
     answer = await caught_up(client, f"/v1/months/{month}/documents.zip", log.position, **asked)
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/zip")
