@@ -24,6 +24,7 @@ from services.pages.beside_api import BesideApi, is_page
 from services.pages.settings import PagesSettings
 from services.pages.site import Site
 from services.process.health import health_routes
+from services.process.in_process import InProcess
 from services.process.logins import as_part
 from services.process.openapi import PUBLISHED
 from services.process.settings import read
@@ -57,7 +58,7 @@ def create_app() -> FastAPI:
 
 def _within(app: FastAPI, client: tuple[str, int]) -> httpx.AsyncBaseTransport:
     """The API, asked by the pages without a socket, as if the browser itself had asked."""
-    return httpx.ASGITransport(app, raise_app_exceptions=False, client=client)
+    return InProcess(app, client)
 
 
 async def _parts(state: State) -> dict[str, list[str]]:

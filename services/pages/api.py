@@ -8,6 +8,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from contracts.problems import PROBLEM_MEDIA_TYPE, Problem, problem
 from services.process import tracing
+from services.process.in_process import STREAMED
 from services.process.logs import REQUEST_ID
 
 Transport = Callable[[tuple[str, int]], httpx.AsyncBaseTransport]
@@ -15,6 +16,7 @@ Transport = Callable[[tuple[str, int]], httpx.AsyncBaseTransport]
 
 Model = TypeVar("Model")
 SECONDS_MAX = 30
+_UNAVAILABLE = problem("ledger-unavailable", "The service does not answer.")
 
 
 class ApiProblem(Exception):
@@ -62,8 +64,21 @@ class Api:
         try:
             answer = await self._client.request(method, path, headers=named, **more)
         except httpx.TransportError as unavailable:
-            raise ApiProblem(problem("ledger-unavailable", "The service does not answer.")) from unavailable
+            raise ApiProblem(_UNAVAILABLE) from unavailable
         if answer.is_error and answer.status_code not in accepted:
+            raise ApiProblem(_problem_in(answer))
+        return answer
+
+    async def stream(self, path: str, **asked: Any) -> httpx.Response:
+        """A query's answer whose content is read as it comes; the one who has it closes it."""
+        headers = {"X-Request-ID": REQUEST_ID.get()} | tracing.told_on()
+        request = self._client.build_request("GET", path, params=_given(asked), headers=headers, extensions=STREAMED)
+        try:
+            answer = await self._client.send(request, stream=True)
+        except httpx.TransportError as unavailable:
+            raise ApiProblem(_UNAVAILABLE) from unavailable
+        if answer.is_error:
+            await answer.aread()
             raise ApiProblem(_problem_in(answer))
         return answer
 

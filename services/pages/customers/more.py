@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from contracts.read_models import AccountView, StatementPage
 from contracts.tasks import TaskPage
+from services.pages.download import download
 from services.pages.errors import NothingHere
 from services.pages.visit import Visit
 
@@ -38,15 +39,15 @@ async def show_statement(visit: Visit) -> Response:
 
 
 async def show_document(visit: Visit) -> Response:
-    """A document as its route makes it: browsers have a session, and the route wants a credential."""
+    """A document as its route makes it."""
     kind, file = visit.request.path_params["kind"], visit.request.path_params["file"]
     found = FILES[kind].fullmatch(file) if kind in FILES else None
     if not found:
         raise NothingHere
     path = f"/v1/accounts/{visit.named('account_id')}"
     if kind == "upd":
-        return await _handed_on(visit, f"{path}/acts/{found[1]}/upd.xml", {})
-    return await _handed_on(visit, f"{path}/{kind}/{file}", {"lang": visit.lang})
+        return await download(visit, f"{path}/acts/{found[1]}/upd.xml")
+    return await download(visit, f"{path}/{kind}/{file}", lang=visit.lang)
 
 
 async def show_reconciliation(visit: Visit) -> Response:
@@ -55,10 +56,4 @@ async def show_reconciliation(visit: Visit) -> Response:
     form = visit.asked("form") or "pdf"
     if not since or not until or not DAY.fullmatch(since) or not DAY.fullmatch(until) or form not in {"pdf", "xlsx"}:
         return visit.go_to(f"/customers/{visit.named('account_id')}#reconciliation")
-    return await _handed_on(visit, f"{path}/reconciliations/{since}/{until}.{form}", {"lang": visit.lang})
-
-
-async def _handed_on(visit: Visit, path: str, asked: dict[str, str]) -> Response:
-    made = await visit.api.ask("GET", path, params=asked)
-    kept = {name: made.headers[name] for name in ("Content-Type", "Content-Disposition") if name in made.headers}
-    return Response(made.content, headers=kept)
+    return await download(visit, f"{path}/reconciliations/{since}/{until}.{form}", lang=visit.lang)

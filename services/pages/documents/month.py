@@ -12,6 +12,7 @@ from contracts.quantities import MONTH_FORM
 from contracts.sending import AccountSending, MonthSending
 from services.documents.formats import first_and_last
 from services.pages.api import if_there
+from services.pages.download import download
 from services.pages.errors import NothingHere
 from services.pages.present import last_month
 from services.pages.visit import Visit
@@ -63,9 +64,7 @@ async def show_archive(visit: Visit) -> Response:
     month = visit.request.path_params["month"]
     if not re.fullmatch(MONTH_FORM, month):
         raise NothingHere
-    made = await visit.api.ask("GET", f"/v1/months/{month}/documents.zip", params={"lang": visit.lang})
-    kept = {name: made.headers[name] for name in ("Content-Type", "Content-Disposition")}
-    return Response(made.content, headers=kept)
+    return await download(visit, f"/v1/months/{month}/documents.zip", lang=visit.lang)
 
 
 async def _invoices(visit: Visit, first: date, last: date) -> InvoicePage | None:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from contracts.access import Right
 from contracts.read_models import AccountView
 from contracts.sending import SHA256_FORM, AccountSending, MonthSending
+from services.pages.download import download
 from services.pages.errors import NothingHere
 from services.pages.months.overview import named_month
 from services.pages.months.state import rows_of
@@ -57,10 +58,8 @@ async def receive_account(visit: Visit) -> Response:
 
 
 async def show_bytes(visit: Visit) -> Response:
-    """The very bytes of a document that was sent: browsers have a session, and the route wants a credential."""
-    kept = await visit.api.ask("GET", f"/v1/documents/{_hash(visit.request.path_params['sha256'])}")
-    headers = {name: kept.headers[name] for name in ("Content-Type", "Content-Disposition")}
-    return Response(kept.content, headers=headers)
+    """The very bytes of a document that was sent."""
+    return await download(visit, f"/v1/documents/{_hash(visit.request.path_params['sha256'])}")
 
 
 def _hash(given: str | None) -> str:
