@@ -1,6 +1,7 @@
 """Commands as forms: said in words first, recorded once however often they are sent, refused where the fault stands."""
 
 import re
+from html import unescape
 from typing import Any
 
 import httpx
@@ -171,6 +172,44 @@ async def test_a_refusal_is_said_at_the_field_at_fault(
     assert re.search(rf'id="{described}">[^<]+<', answer.text)
     assert f'value="{key}"' in answer.text
     assert await events(counter) == before
+
+
+ENTRIES = "2026-06-01 10:00 20 Анна Петрова\n\n01.06.2026 11:30; 10; Олег, подрядчик"
+
+
+async def test_time_entries_are_recorded_as_they_were_written(counter: Counter):
+    async with browser_client(counter.url) as client:
+        fields = CLOSING | {"task_id": "with-entries", "worked_minutes": "30", "time_entries": ENTRIES}
+        answer, key = await tried(counter, client, "close-task", **fields)
+        assert answer.status_code == 200, answer.text
+        assert '01.06.2026 11:30; 10; Олег, подрядчик"' in unescape(answer.text)
+        data = {"form_token": token_in(answer), "key": key, "step": "record", **fields}
+        assert (await client.post(f"{AT}/close-task", data=data, headers={"Cookie": counter.owner})).status_code == 303
+    (closed,) = [each["data"] for each in await events(counter) if each["data"].get("task_id") == "with-entries"]
+    assert [(each["start"], each["minutes"]) for each in closed["time_entries"]] == [
+        ("2026-06-01T07:00:00Z", 20),
+        ("2026-06-01T08:30:00Z", 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"time_entries": f"{ENTRIES}\n10:00 20 Анна"}, "Строки 4: напишите день, время, минуты и имя"),
+        ({"time_entries": "2026-06-31 10:00 20 Анна"}, "Строки 1: напишите"),
+        ({"time_entries": f"{ENTRIES}\n2026-06-01 12:00 0 Анна"}, "строка 4: больше 0"),
+        ({"time_entries": ENTRIES, "worked_minutes": "40"}, "Исправьте отрезки"),
+    ],
+    ids=["no day", "no such day", "no minutes", "another sum"],
+)
+async def test_what_does_not_fit_in_time_entries_is_said_by_line(counter: Counter, changed: dict[str, str], said: str):
+    fields = CLOSING | {"task_id": "wrong-entries", "worked_minutes": "30"} | changed
+    async with browser_client(counter.url) as client:
+        answer, _ = await tried(counter, client, "close-task", **fields)
+    assert answer.status_code == 422, answer.text
+    (described,) = re.findall(r'name="time_entries"[^>]*aria-describedby="\S+ (\S+)"', answer.text)
+    (at_field,) = re.findall(rf'id="{described}">([^<]+)<', answer.text)
+    assert said in at_field
 
 
 async def test_a_form_is_for_those_who_have_its_right(counter: Counter):

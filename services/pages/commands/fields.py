@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from contracts.quantities import SELLER_ZONE
 
-Kind = Literal["text", "minutes", "days", "money", "day", "month", "moment", "choice", "check"]
+Kind = Literal["text", "minutes", "days", "money", "day", "month", "moment", "choice", "check", "entries"]
 
 _INPUTS = {
     "minutes": "number", "days": "number", "day": "date", "month": "month", "moment": "datetime-local",
@@ -15,8 +15,16 @@ _INPUTS = {
 _MONEY = re.compile(r"(\d{1,13})(?:[.,](\d{1,2}))?")
 
 
+_ENTRY = re.compile(r"(?:(\d{4})-(\d\d)-(\d\d)|(\d\d)\.(\d\d)\.(\d{4}))[ T](\d\d:\d\d)[\s,;]+(\d{1,5})[\s,;]+(\S.*)")
+"""A line of `entries`: day and time, minutes, and who worked."""
+
+
 class Misfit(ValueError):
-    """What was written is none of that kind; the name of the word that says what would fit."""
+    """What was written is none of that kind; the name of the word that says what would fit, and in which lines."""
+
+    def __init__(self, word: str, *lines: int) -> None:
+        super().__init__(word)
+        self.lines = lines
 
 
 class Field(NamedTuple):
@@ -85,7 +93,36 @@ def _moment(text: str) -> str:
     return written.replace(tzinfo=SELLER_ZONE).isoformat()
 
 
-_READ = {"minutes": _minutes, "days": _days, "money": _kopecks, "moment": _moment}
+def filled_lines(text: str) -> list[tuple[int, str]]:
+    """The lines in which something stands, each with its number from 1.
+
+    >>> filled_lines("one\\n\\n three ")
+    [(1, 'one'), (3, 'three')]
+    """
+    return [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+
+
+def _entries(text: str) -> list[dict[str, Any]]:
+    """Time entries, a line each, such as `2026-06-01 10:00 20 Anna Petrova`; the seller's clock."""
+    read = [(number, _entry(line)) for number, line in filled_lines(text)]
+    if wrong := [number for number, entry in read if entry is None]:
+        raise Misfit("misfit_entries", *wrong)
+    return [entry for _, entry in read if entry]
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    found = _ENTRY.fullmatch(line)
+    if found is None:
+        return None
+    year, month, day, day_first, month_then, year_last, clock, minutes, performer = found.groups()
+    written = f"{year or year_last}-{month or month_then}-{day or day_first}T{clock}"
+    try:
+        return {"start": _moment(written), "minutes": int(minutes), "performer": performer}
+    except Misfit:
+        return None
+
+
+_READ = {"minutes": _minutes, "days": _days, "money": _kopecks, "moment": _moment, "entries": _entries}
 
 
 def nested(values: Iterable[tuple[str, Any]]) -> dict[str, Any]:

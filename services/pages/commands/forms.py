@@ -26,6 +26,7 @@ CLOSING = (
     Field("closed_at", "moment"),
     Field("confirmed_at", "moment"),
     Field("confirmed_by", required=False),
+    Field("time_entries", "entries", required=False),
     Field("urgency_agreed_at", "moment", required=False),
     Field("off_hours_requested_at", "moment", required=False),
     Field("package_use_agreed_at", "moment", required=False),

@@ -15,7 +15,7 @@ from contracts.read_models import AccountView
 from contracts.terms import TermsVersion
 from services.pages.api import ApiProblem
 from services.pages.commands.effects import effects_of
-from services.pages.commands.fields import Field, Misfit, nested
+from services.pages.commands.fields import Field, Misfit, filled_lines, nested
 from services.pages.commands.filling import known_values
 from services.pages.commands.forms import FORMS, OPENING, Form
 from services.pages.commands.told import told_of
@@ -25,6 +25,7 @@ from services.pages.present import present
 from services.pages.visit import Visit
 
 _ID = re.compile(ID_FORM)
+_OF_ENTRY = re.compile(r"time_entries[.\[](\d+)\b")
 UNKNOWN = 401
 """The status of an answer to somebody whose session has ended: the login is next, and not the form."""
 
@@ -145,7 +146,8 @@ def _given_in(form: Form, texts: Mapping[str, str | None], visit: Visit) -> tupl
         try:
             given[field.name] = field.given(texts[field.name])
         except Misfit as misfit:
-            wrong[field.name] = getattr(visit.say, str(misfit))
+            lines = ", ".join(map(str, misfit.lines))
+            wrong[field.name] = getattr(visit.say, str(misfit)).format(lines=lines)
         if field.required and field.name not in wrong and given[field.name] is None:
             wrong[field.name] = visit.say.misfit_missing
         elif field.in_path and field.name not in wrong and not _ID.fullmatch(given[field.name]):
@@ -172,6 +174,9 @@ def _wrong_in(visit: Visit, form: Form, problem: Problem) -> dict[str, str]:
     for each in problem.fields:
         name = each.field.removeprefix("body.").removeprefix("path.").removeprefix("query.")
         place, remedy = name if name in names else "", remedy_of(problem, each, visit.lang)
+        if entry := _OF_ENTRY.match(name):
+            number, _ = filled_lines(visit.form_text("time_entries") or "")[int(entry[1])]
+            place, remedy = "time_entries", Markup("{}: {}").format(visit.say.field_line.format(number=number), remedy)
         wrong[place] = Markup("{}; {}").format(wrong[place], remedy) if place in wrong else remedy
     return wrong
 

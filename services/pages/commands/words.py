@@ -58,6 +58,10 @@ WORDS: Words = {
     "misfit_days": ("Укажите целое число дней.", "Give a whole number of days."),
     "misfit_money": ("Укажите рубли, например 63800,00.", "Give roubles, such as 63800.00."),
     "misfit_moment": ("Укажите день и время.", "Give a day and a time."),
+    "misfit_entries": (
+        "Строки {lines}: напишите день, время, минуты и имя, например 2026-06-01 10:00 20 Анна Петрова.",
+        "Lines {lines}: give day, time, minutes and a name, such as 2026-06-01 10:00 20 Anna Petrova.",
+    ),
     "misfit_id": (
         "От 1 до 64 знаков: латинские буквы, цифры, - и _.", "Give 1 to 64 of A-Z a-z 0-9 - and _.",
     ),
@@ -96,6 +100,11 @@ WORDS: Words = {
     "field_closed_at": ("Задача закрыта", "Task closed"),
     "field_confirmed_at": ("Заказчик подтвердил", "Customer confirmed"),
     "field_confirmed_by": ("Кто подтвердил", "Confirmed by"),
+    "field_time_entries": ("Отрезки работы", "Time entries"),
+    "field_time_entries_hint": (
+        "По отрезку в строке: день, время, минуты и исполнитель, например 2026-06-01 10:00 20 Анна Петрова.",
+        "One a line: day, time, minutes and who worked, such as 2026-06-01 10:00 20 Anna Petrova.",
+    ),
     "field_urgency_agreed_at": ("Срочность согласована", "Urgency agreed"),
     "field_off_hours_requested_at": ("Работа вне часов запрошена", "Off-hours work requested"),
     "field_package_use_agreed_at": ("Оплата ТЗ из пакета согласована", "Use of the package for it agreed"),
