@@ -26,6 +26,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 # Tests of other things have no door; those of the door close it.
 os.environ.setdefault("HOURBOOK_ACCESS", "open")
 
+# Hundreds of programs are started here: what they import is compiled once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES_MIN = 6 << 30
 
