@@ -100,27 +100,31 @@ def demo(
 @cli.command()
 def migrate(
     data: Annotated[Path, typer.Option(help="The folder of `up`, where DATABASE_URL is not set.")] = DEFAULT_DATA,
-    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit code 1 where something is due.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit code 1 where something is due, 2 where it is newer.")
+    ] = False,
     logins: Annotated[
         Path | None, typer.Option(help="Make a login for each part too, and write their URLs into that folder.")
     ] = None,
 ) -> None:
-    """Bring the schemas up to date by the login that owns them; the parts need it for nothing."""
+    """Bring the schemas up to date by the login that owns them; every part waits until that is done."""
     from services.ledger.settings import Settings
     from services.operating.database_logins import keep_logins, owners_url
-    from services.operating.migration import bring_up_to_date, outstanding
+    from services.operating.migration import bring_up_to_date, described, judged, standings
     from services.process.settings import read
 
     settings = read(Settings, database_url=owners_url(data))
-    due = asyncio.run(outstanding(settings))
-    for name in due:
-        print(f"{name} is missing")
+    found = asyncio.run(standings(settings))
+    for each in found:
+        for line in described(each):
+            print(line)
     if check:
-        raise typer.Exit(1 if due else 0)
+        raise typer.Exit(judged(found))
     asyncio.run(bring_up_to_date(settings))
     if logins:
         asyncio.run(keep_logins(settings.database_url, logins))
-    print("the schemas are those of this program")
+    newer = any(each.newer for each in found)
+    print("the schemas serve this program" if newer else "the schemas are those of this program")
 
 
 @cli.command()

@@ -23,14 +23,16 @@ from services.ledger.audit.statements import Surroundings
 from services.ledger.audit.verification import verify
 from services.ledger.clock import SystemClock
 from services.ledger.domain.terms import Terms
+from services.ledger.event_store import migrations
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.known_account import AccountUnreadable
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
-from services.ledger.running import prepared
 from services.ledger.settings import terms
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.process.postgres_roles import AUDITOR
+from services.process.schema import Standing
+from services.process.schema_watch import SchemaWatch
 from services.process.stopping import finish
 from services.projections import catalogue, database
 from services.projections.balances import BALANCES
@@ -122,6 +124,17 @@ class Audit:
             shown.faults += await self._catalogue.differences()
         return shown.faults[:DIFFERENCES_MAX]
 
+    @property
+    def _schemas(self) -> SchemaWatch:
+        async def of_log(database_url: str) -> Standing:
+            return replace(await migrations.standing(database_url), refusing=())
+
+        async def of_read_models(database_url: str) -> Standing:
+            return await catalogue.standing(database_url, [str(log_id) for log_id in range(self.logs)])
+
+        looks = (of_log, of_read_models) if self.with_projections else (of_log,)
+        return SchemaWatch(*((self.database_url, look) for look in looks))
+
     @cached_property
     def _catalogue(self) -> Catalogue:
         return Catalogue(self.database_url, self.logs)
@@ -151,12 +164,10 @@ class Audit:
     async def keep_running(self, every_seconds: float) -> None:
         """Again and again until cancelled, and once more then: what is new each time, everything once a day.
 
-        When everything was gone over last is remembered outside of this process, which may be started every day.
+        When everything was gone over last is remembered outside of this process, which may be started every day. It
+        waits for an older schema; what is newer there, or pretends to be, it says as a fault.
         """
-        await prepared(self.database_url, self.logs, AUDITOR)
-        log_names = [str(log_id) for log_id in range(self.logs)]
-        if self.with_projections and await catalogue.missing(self.database_url, log_names):
-            await catalogue.migrate(self.database_url, log_names)
+        await self._schemas.stood()
         said: dict[int, list[str]] = {}
         try:
             while True:

@@ -8,6 +8,7 @@ import asyncpg
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.postgres_pool import role_pool, session_settings
 from services.process.postgres_roles import joined, made
+from services.process.schema import Schema, Standing
 
 ROLE = "hourbook_billing"
 """Reads and adds; what it may change or delete, the migration of each room says."""
@@ -15,21 +16,10 @@ ROLE = "hourbook_billing"
 MIGRATIONS = sorted(Path(__file__).parent.glob("migrations/[0-9]*.sql"))
 CONNECTIONS = 10
 
+_SCHEMA = Schema("billing", MIGRATIONS)
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('hourbook billing', 0))"
-# Only where it is missing: the right to make schemas is asked for even where there is nothing to make.
-_SCHEMA = """
-DO $$ BEGIN
-    IF to_regnamespace('billing') IS NULL THEN
-        CREATE SCHEMA billing;
-    END IF;
-END $$;
-CREATE TABLE IF NOT EXISTS billing.migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
-"""
-_HAS_BEGUN = "SELECT to_regclass('billing.migration') IS NOT NULL"
 _ROLE_IS_THERE = "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)"
 _IS_MEMBER = "SELECT pg_has_role(current_user, $1, 'SET')"
-_APPLIED = "SELECT name FROM billing.migration"
-_APPLY = "INSERT INTO billing.migration VALUES ($1)"
 
 
 def pool(database_url: str) -> AbstractAsyncContextManager[asyncpg.Pool]:
@@ -45,7 +35,7 @@ async def migrate(database_url: str) -> None:
     """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
-        if await _missing(connection) or not await connection.fetchval(_IS_MEMBER, ROLE):
+        if (await _standing(connection)).due or not await connection.fetchval(_IS_MEMBER, ROLE):
             await _migrate(connection)
     except asyncpg.InsufficientPrivilegeError as refused:
         reason = str(refused).splitlines()[0]
@@ -59,32 +49,23 @@ async def migrate(database_url: str) -> None:
         await connection.close()
 
 
-async def missing(database_url: str) -> list[str]:
-    """What `migrate` would make, by its name."""
+async def standing(database_url: str) -> Standing:
+    """What this program's schema has and the database has not, and what the database has beyond it."""
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
-        return await _missing(connection)
+        return await _standing(connection)
     finally:
         await connection.close()
 
 
-async def _missing(connection: asyncpg.Connection) -> list[str]:
+async def _standing(connection: asyncpg.Connection) -> Standing:
     role = [] if await connection.fetchval(_ROLE_IS_THERE, ROLE) else [ROLE]
-    applied = await _applied(connection) if await connection.fetchval(_HAS_BEGUN) else set[str]()
-    return [*role, *(f"billing {file.name}" for file in MIGRATIONS if file.name not in applied)]
-
-
-async def _applied(connection: asyncpg.Connection) -> set[str]:
-    return {row["name"] for row in await connection.fetch(_APPLIED)}
+    return (await _SCHEMA.standing(connection)).lacking(*role)
 
 
 async def _migrate(connection: asyncpg.Connection) -> None:
     await connection.execute(made(ROLE) + joined(ROLE))
     async with connection.transaction():
         await connection.execute(_LOCK)
-        await connection.execute(_SCHEMA)
-        applied = await _applied(connection)
-        for file in MIGRATIONS:
-            if file.name not in applied:
-                await connection.execute(file.read_text(encoding="utf-8"))
-                await connection.execute(_APPLY, file.name)
+        await connection.execute(_SCHEMA.beginning)
+        await _SCHEMA.apply(connection)

@@ -51,16 +51,18 @@ def begin(data: Annotated[Path, typer.Option(help="Where the keys are kept, in a
     import asyncio
     import os
 
-    from services.ledger.event_store.roles import LEDGER
-    from services.ledger.running import prepared
+    from services.ledger.event_store import migrations
     from services.operating.door_keys import keep_keys
     from services.operating.start_conditions import ledger_settings
     from services.process.logins import as_part
+    from services.process.postgres_login import log_in
+    from services.process.schema_watch import require_standing
 
     settings = ledger_settings(os.environ | as_part("expiry"))
 
     async def kept() -> None:
-        await prepared(settings.database_url, settings.logs, LEDGER)
+        await log_in(settings.database_url)
+        require_standing(await migrations.standing(settings.database_url))
         await keep_keys(settings, data.absolute(), say)
 
     asyncio.run(kept())

@@ -45,6 +45,7 @@ def serve(
     """Run commands, queries, billing and the web pages behind one address; the other parts run elsewhere."""
     from socket import socket as inherited
 
+    from services.operating import part_schemas
     from services.operating.start_conditions import require_settings
     from services.process.serving import listening, serve
     from services.process.settings import read
@@ -57,7 +58,7 @@ def serve(
         taken = listening(port, read(SiteSettings).host)
     else:
         taken = inherited(fileno=socket)
-    serve("services.app:create_app", taken)
+    serve("services.app:create_app", taken, part_schemas.of_service())
 
 
 def ledger(
@@ -67,10 +68,14 @@ def ledger(
     metrics_port: MetricsPort = None,
 ) -> None:
     """Run the ledger service: commands, log, relay and expiry, or one of these alone."""
+    from functools import partial
+
+    from services.ledger.event_store import migrations
     from services.ledger.running import run_expiry, run_relay
     from services.ledger.settings import LOGINS_OF
     from services.operating.start_conditions import ledger_settings
     from services.process.logins import as_part
+    from services.process.schema_watch import SchemaWatch
     from services.process.serving import collect_garbage_seldom, listening, serve
     from services.process.settings import read
     from services.process.site import SiteSettings
@@ -80,16 +85,17 @@ def ledger(
     _begin(only or "ledger", metrics_port)
     database, nats = LOGINS_OF[only]
     settings = ledger_settings(os.environ | as_part(database, nats))
+    schemas = SchemaWatch((settings.database_url, migrations.standing))
     match only:
         case "relay":
             collect_garbage_seldom()
-            run_until_stopped(run_relay(settings))
+            run_until_stopped(schemas.guard(partial(run_relay, settings)))
         case "expiry":
-            run_until_stopped(run_expiry(settings))
+            run_until_stopped(schemas.guard(partial(run_expiry, settings)))
         case "api":
-            serve("services.ledger.app:create_api", listening(port, read(SiteSettings).host))
+            serve("services.ledger.app:create_api", listening(port, read(SiteSettings).host), schemas)
         case None:
-            serve("services.ledger.app:create_app", listening(port, read(SiteSettings).host))
+            serve("services.ledger.app:create_app", listening(port, read(SiteSettings).host), schemas)
 
 
 def projections(
@@ -99,47 +105,61 @@ def projections(
     metrics_port: MetricsPort = None,
 ) -> None:
     """Run the projections service: queries and worker, or one of these alone."""
+    from functools import partial
+
     from services.operating.start_conditions import projections_settings
     from services.process.logins import as_part
+    from services.process.schema_watch import SchemaWatch
     from services.process.serving import collect_garbage_seldom, listening, serve
     from services.process.settings import read
     from services.process.site import SiteSettings
     from services.process.stopping import run_until_stopped
+    from services.projections.catalogue import standing
     from services.projections.running import run_worker
 
     listen_on(host)
     _begin(only or "projections", metrics_port)
     settings = projections_settings(os.environ | as_part("projections", "worker"))
+    schemas = SchemaWatch((settings.database_url, partial(standing, logs=settings.log_names)))
     match only:
         case "worker":
             collect_garbage_seldom()
-            run_until_stopped(run_worker(settings))
+            run_until_stopped(schemas.guard(partial(run_worker, settings)))
         case "api":
-            serve("services.projections.app:create_api", listening(port, read(SiteSettings).host))
+            serve("services.projections.app:create_api", listening(port, read(SiteSettings).host), schemas)
         case None:
-            serve("services.projections.app:create_app", listening(port, read(SiteSettings).host))
+            serve("services.projections.app:create_app", listening(port, read(SiteSettings).host), schemas)
 
 
 def billing(metrics_port: MetricsPort = None) -> None:
     """Run what billing does by itself: it sees which invoices are paid."""
+    from functools import partial
+
     from services.billing.background import run_billing
+    from services.billing.database import standing
     from services.operating.start_conditions import billing_settings
     from services.process.logins import as_part
+    from services.process.schema_watch import SchemaWatch
     from services.process.stopping import run_until_stopped
 
     _begin("billing", metrics_port)
-    run_until_stopped(run_billing(billing_settings(os.environ | as_part("billing"))))
+    settings = billing_settings(os.environ | as_part("billing"))
+    run_until_stopped(SchemaWatch((settings.database_url, standing)).guard(partial(run_billing, settings)))
 
 
 def sender(metrics_port: MetricsPort = None) -> None:
     """Run the sender: it sends what is requested by e-mail. `up` starts one where HOURBOOK_SMTP_URL is set."""
+    from functools import partial
+
+    from services.billing.database import standing
     from services.billing.sending.sender import run_sender
     from services.billing.settings import Settings
     from services.operating.start_conditions import sending_settings
     from services.process.logins import as_part
+    from services.process.schema_watch import SchemaWatch
     from services.process.settings import read
     from services.process.stopping import run_until_stopped
 
     _begin("sender", metrics_port)
-    sending = sending_settings(os.environ)
-    run_until_stopped(run_sender(read(Settings, **as_part("billing")), sending))
+    sending, settings = sending_settings(os.environ), read(Settings, **as_part("billing"))
+    run_until_stopped(SchemaWatch((settings.database_url, standing)).guard(partial(run_sender, settings, sending)))

@@ -7,7 +7,8 @@ from rich.text import Text
 from services.access.caller import Caller
 from services.process.operator_error import OperatorError
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
-from services.projections.catalogue import PROJECTIONS, migrate
+from services.process.schema_watch import require_standing
+from services.projections.catalogue import PROJECTIONS, standing
 from services.projections.database import pool
 from services.projections.following.feed import LogFeed
 from services.projections.following.identity import FollowedLedger
@@ -45,7 +46,7 @@ async def rebuild_by_hand(
             feeds = [LogFeed(ledger, log, followed, settings.logs) for log in settings.log_names]
             rebuilding = Rebuild(settings.database_url, trackings, feeds)
             try:
-                await migrate(settings.database_url, settings.log_names)
+                require_standing(await standing(settings.database_url, settings.log_names))
                 return await rebuilding.run(show, accept_differences=accept_differences)
             except (CannotApply, RebuildFailed, RebuildUnderWay) as refused:
                 raise OperatorError(f"{name} stays as it is: {refused}") from refused

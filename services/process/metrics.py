@@ -1,12 +1,13 @@
 """What an operator watches of every process: what it answers, its connections, what it is; and a port to read it at."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import orjson
 from prometheus_client import Counter, Gauge, Histogram, Info, make_wsgi_app
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -53,6 +54,10 @@ def _of_answers(route: str, method: str, status: int) -> tuple[Counter, Histogra
     return REQUESTS.labels(route, method, status), ANSWER.labels(route, method)
 
 
+WAITING: list[str] = []
+"""What a part without HTTP of its own waits for before it begins its work, a sentence."""
+
+
 class MetricsSettings(BaseSettings):
     """The address at which a part without HTTP of its own shows its metrics."""
 
@@ -71,7 +76,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 def serve_metrics(port: int | None) -> None:
-    """Answer /metrics and /health/live on that port for as long as the process lives; on none without."""
+    """Answer /metrics and what stands under /health on that port while the process lives; on none without."""
     if port is None:
         return
     host = read(MetricsSettings).host
@@ -93,5 +98,18 @@ def _application(request: dict[str, Any], begin: Callable[..., Any]) -> Iterable
     path = request["PATH_INFO"]
     if path == "/metrics":
         return _metrics(request, begin)
-    begin("200 OK" if path == "/health/live" else "404 Not Found", [("Content-Type", "application/json")])
-    return [b'{"status":"live"}' if path == "/health/live" else b"{}"]
+    status, said = _HEALTH.get(path, lambda: ("404 Not Found", {}))()
+    begin(status, [("Content-Type", "application/json")])
+    return [orjson.dumps(said)]
+
+
+def _ready() -> tuple[str, dict[str, Any]]:
+    if WAITING:
+        return "503 Service Unavailable", {"status": "not ready", "faults": WAITING}
+    return "200 OK", {"status": "ready", "faults": []}
+
+
+_HEALTH: Mapping[str, Callable[[], tuple[str, dict[str, Any]]]] = {
+    "/health/live": lambda: ("200 OK", {"status": "live"}),
+    "/health/ready": _ready,
+}

@@ -6,17 +6,20 @@ import gc
 import resource
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
 import uvloop
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.importer import import_from_string
 
 from services.process.http_connection import HttpConnection
+from services.process.not_ready import not_ready
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.schema_watch import SchemaWatch
 from services.process.settings import read
 from services.process.stopping import raise_where_ended
 from services.process.tls import TlsSettings, shown_certificate
@@ -75,28 +78,21 @@ def _certificate() -> dict[str, Any]:
     return {"ssl_context_factory": lambda *_: shown} if shown else {}
 
 
-def serve(application: str, taken: socket.socket) -> None:
+def serve(application: str, taken: socket.socket, schemas: SchemaWatch) -> None:
     """Answer on that socket until SIGINT or SIGTERM; what the application raises when it starts is raised here.
 
-    Tasks in its `state.parts` belong to it: once one of them has ended, answers end too, and its error is raised here.
+    While one of its `schemas` is older, everything is answered 503. Tasks in its `state.parts` belong to it: once one
+    of them has ended, answers end too, and its error is raised here.
     """
     collect_garbage_seldom()
     allow_connections()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_served(import_from_string(application)(), taken))
+        runner.run(_served(import_from_string(application)(), taken, schemas))
 
 
-async def _served(app: FastAPI, taken: socket.socket) -> None:
-    server = _Server(
-        uvicorn.Config(
-            app,
-            lifespan="off",  # it is entered here, so that its errors are not taken for lines of a log
-            log_config=None,
-            **HTTP,
-            **_certificate(),
-        )
-    )
-    answering = asyncio.create_task(_within_lifespan(app, server, taken))
+async def _served(app: FastAPI, taken: socket.socket, schemas: SchemaWatch) -> None:
+    server = _server_of(app)
+    answering = asyncio.create_task(_within_lifespan(app, server, taken, schemas))
 
     def stop(number: int) -> None:
         if server.started:
@@ -111,9 +107,25 @@ async def _served(app: FastAPI, taken: socket.socket) -> None:
         answering.result()
 
 
-async def _within_lifespan(app: FastAPI, server: uvicorn.Server, taken: socket.socket) -> None:
+def _server_of(app: ASGIApp) -> uvicorn.Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",  # it is entered here, so that its errors are not taken for lines of a log
+            log_config=None,
+            **HTTP,
+            **_certificate(),
+        )
+    )
+
+
+async def _within_lifespan(app: FastAPI, server: uvicorn.Server, taken: socket.socket, schemas: SchemaWatch) -> None:
+    if hindrance := await schemas.hindrance():
+        async with _answered(not_ready(hindrance), taken):
+            await schemas.stood()
     async with app.router.lifespan_context(app):
-        parts: list[asyncio.Task[None]] = getattr(app.state, "parts", [])
+        watch = asyncio.create_task(schemas.until_refused())
+        parts: list[asyncio.Task[None]] = [*getattr(app.state, "parts", []), watch]
         serving = asyncio.create_task(server.serve(sockets=[taken]))
         try:
             await asyncio.wait({serving, *parts}, return_when=asyncio.FIRST_COMPLETED)
@@ -121,7 +133,20 @@ async def _within_lifespan(app: FastAPI, server: uvicorn.Server, taken: socket.s
             await serving
         finally:
             serving.cancel()
+            watch.cancel()
         raise_where_ended(parts)
+
+
+@asynccontextmanager
+async def _answered(app: ASGIApp, taken: socket.socket) -> AsyncIterator[None]:
+    """Requests on that socket are answered by this application; those that come after the context wait for the next."""
+    server = _server_of(app)
+    serving = asyncio.create_task(server.serve(sockets=[taken.dup()]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
 
 
 class _Server(uvicorn.Server):

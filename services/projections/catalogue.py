@@ -6,6 +6,7 @@ import asyncpg
 
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.postgres_roles import AUDITOR, joined, let_make_schemas, made
+from services.process.schema import Schema, Standing
 from services.projections.balances import BALANCES
 from services.projections.database import AS_OWNER, OWNER, READER, ROLE
 from services.projections.debt_alerts import DEBT_ALERTS
@@ -13,7 +14,7 @@ from services.projections.following import halted_accounts, identity, tracking
 from services.projections.following.tracking import Tracking
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.tasks import TASKS
-from services.projections.views import open_to_readers
+from services.projections.views import GRANTS, VIEWS, open_to_readers
 
 PROJECTIONS = (BALANCES, MONTHLY_REPORTS, TASKS, DEBT_ALERTS)
 
@@ -43,15 +44,13 @@ DO $$ DECLARE command text; BEGIN
 END $$;
 """  # noqa: S608 - nothing in it comes from outside
 
-# Only where it is missing: the right to make schemas is asked for even where there is nothing to make.
-SCHEMA = """
-DO $$ BEGIN
-    IF to_regnamespace('projections') IS NULL THEN
-        CREATE SCHEMA projections;
-    END IF;
-END $$;
-SET LOCAL search_path = projections;
-"""
+SHARED = identity.SCHEMA + halted_accounts.SCHEMA + tracking.SCHEMA
+SCHEMA = Schema(
+    "projections",
+    texts=[SHARED, *(each.beside + each.schema for each in PROJECTIONS), GRANTS, VIEWS],
+    kind="tables",
+)
+"""Its texts are executed by `migrate`, as far as the tables that stand are of this program's version."""
 
 OTHER_VERSION = "SELECT EXISTS (SELECT FROM tracking WHERE projection = $1 AND version <> $2)"
 
@@ -69,8 +68,7 @@ async def migrate(database_url: str, logs: Sequence[str]) -> None:
             await connection.execute(LOCK)
             await connection.execute(let_make_schemas(OWNER) + GIVE_TO_OWNER)
             await connection.execute(AS_OWNER, OWNER, True)
-            await connection.execute(SCHEMA)
-            await connection.execute(identity.SCHEMA + halted_accounts.SCHEMA + tracking.SCHEMA)
+            await connection.execute(f"{SCHEMA.beginning} SET LOCAL search_path = projections; {SHARED}")
             for projection in PROJECTIONS:
                 await connection.execute(projection.beside)
                 if not await connection.fetchval(OTHER_VERSION, projection.name, projection.version):
@@ -78,6 +76,7 @@ async def migrate(database_url: str, logs: Sequence[str]) -> None:
                     for log in logs:
                         await Tracking(projection, log).enter(connection)
             await open_to_readers(connection)
+            await SCHEMA.record(connection)
     except asyncpg.InsufficientPrivilegeError as refused:
         reason = str(refused).splitlines()[0]
         raise OperatorError(
@@ -91,16 +90,16 @@ async def migrate(database_url: str, logs: Sequence[str]) -> None:
         await connection.close()
 
 
-async def missing(database_url: str, logs: Sequence[str]) -> list[str]:
-    """What `migrate` would make, by its name; tables of another version are a worker's business."""
-    connection = await asyncpg.connect(database_url)
+async def standing(database_url: str, logs: Sequence[str]) -> Standing:
+    """What this program's schema has and the database has not; tables of another version are a worker's business."""
+    connection = await asyncpg.connect(database_url, timeout=10)
     try:
         roles = [row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")]
-        found = [role for role in ROLES if role not in roles]
-        if not await connection.fetchval("SELECT to_regclass('projections.tracking') IS NOT NULL"):
-            return [*found, "the schema projections"]
-        entered = {tuple(row) for row in await connection.fetch("SELECT projection, log FROM projections.tracking")}
+        lacking = [role for role in ROLES if role not in roles]
+        if await connection.fetchval("SELECT to_regclass('projections.tracking') IS NOT NULL"):
+            entered = {tuple(row) for row in await connection.fetch("SELECT projection, log FROM projections.tracking")}
+            places = [(projection.name, log) for projection in PROJECTIONS for log in logs]
+            lacking += [f"{name} of log {log}" for name, log in places if (name, log) not in entered]
+        return (await SCHEMA.standing(connection)).lacking(*lacking)
     finally:
         await connection.close()
-    places = [(projection.name, log) for projection in PROJECTIONS for log in logs]
-    return [*found, *(f"{name} of log {log}" for name, log in places if (name, log) not in entered)]

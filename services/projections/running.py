@@ -23,7 +23,7 @@ from services.process.stopping import end
 from services.process.tail import Tail
 from services.projections.balances import BALANCES
 from services.projections.balances.forecasts import keep_forecasts
-from services.projections.catalogue import PROJECTIONS, migrate
+from services.projections.catalogue import PROJECTIONS, migrate, standing
 from services.projections.clock import present
 from services.projections.database import pool
 from services.projections.debt_alerts.effects import run_effects
@@ -313,9 +313,11 @@ async def _work(migration: asyncio.Task[None], work: Callable[[], Awaitable[None
 
 
 async def _migrate(settings: Settings) -> None:
-    """Bring the schema up to date as soon as PostgreSQL answers; OperatorError where it refuses."""
+    """Make what is missing as soon as PostgreSQL answers; OperatorError where it refuses."""
     while True:
         await log_in(settings.database_url)
         with suppress(*POSTGRES_UNAVAILABLE):
-            return await migrate(settings.database_url, settings.log_names)
+            if (await standing(settings.database_url, settings.log_names)).missing:
+                await migrate(settings.database_url, settings.log_names)
+            return
         await asyncio.sleep(MIGRATION_RETRY_SECONDS)

@@ -58,6 +58,7 @@ def test_the_projections_admit_whom_the_ledger_knows_and_nobody_else(database_ur
         "HOURBOOK_LEDGER_URL": f"http://127.0.0.1:{ports[0]}",
         "HOURBOOK_LEDGER_KEY_FILE": str(file_of(tmp_path, Role.FOLLOWER)),
     }  # fmt: skip
+    assert program("migrate", **settings).returncode == 0
     begun = program("access", "begin", "--data", tmp_path, **settings)
     assert begun.returncode == 0, begun.stderr
     owner, reader = file_of(tmp_path, OWNER), file_of(tmp_path, Role.READER)

@@ -25,8 +25,9 @@ async def crash(replays):
 Replays.run = crash
 """
 SERVICE = """
+from services.process.schema_watch import SchemaWatch
 from services.process.serving import listening, serve
-serve("services.ledger.app:create_api", listening(int(sys.argv[1])))
+serve("services.ledger.app:create_api", listening(int(sys.argv[1])), SchemaWatch())
 """
 EXPIRY = """
 from services.ledger.running import run_expiry

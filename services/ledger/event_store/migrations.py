@@ -1,11 +1,10 @@
-"""The schema of the log, brought up to date at every start; several processes may start at once.
+"""The schema of the log, as `hourbook migrate` brings it up to date; several processes may do so at once.
 
 Tables are changed by migrations, each applied once. A function stands in a file of its own, and is replaced where the
 text of any of them has changed. `schema.sql` says what is there once all are applied.
 """
 
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from pathlib import Path
 
 import asyncpg
@@ -13,22 +12,12 @@ import asyncpg
 from services.ledger.event_store.roles import AUDITOR, ROLES
 from services.process import postgres_roles
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.schema import Schema, Standing
 
 MIGRATIONS = sorted(Path(__file__).parent.glob("[0-9]*.sql"))
 FUNCTIONS = sorted(Path(__file__).parent.glob("functions/*.sql"))
 
 _LOCK = "SELECT pg_advisory_xact_lock(1213156950)"
-# Only where it is missing: the right to make schemas is asked for even where there is nothing to make.
-_TABLE = """
-DO $$ BEGIN
-    IF to_regnamespace('ledger') IS NULL THEN
-        CREATE SCHEMA ledger;
-    END IF;
-END $$;
-CREATE TABLE IF NOT EXISTS ledger.migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
-"""
-_HAS_BEGUN = "SELECT to_regclass('ledger.migration') IS NOT NULL"
-_APPLIED = "INSERT INTO ledger.migration VALUES ($1)"
 _LOGS = "SELECT number FROM ledger.logs"
 _FIX_LOGS = "INSERT INTO ledger.logs (number) VALUES ($1) ON CONFLICT DO NOTHING"
 _LOGS_OF_TABLES = """
@@ -42,8 +31,7 @@ _LOGS_OF_TABLES = """
     FROM pg_class AS event WHERE oid = 'ledger.event'::regclass
 """
 _PARTITIONS = Path(__file__).with_name("partitions.sql")
-
-
+_ROLES_THERE = "SELECT rolname FROM pg_roles WHERE rolname = ANY ($1)"
 _MEMBER = "SELECT bool_and(pg_has_role(current_user, rolname, 'SET')) FROM pg_roles WHERE rolname = ANY ($1)"
 
 
@@ -71,59 +59,37 @@ async def migrate(database_url: str, *roles: str) -> None:
         await connection.close()
 
 
-async def missing(database_url: str) -> list[str]:
-    """What this program's schema has and the database has not."""
+async def standing(database_url: str) -> Standing:
+    """What this program's schema has and the database has not, and what the database has beyond it."""
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
-        return await _missing(connection)
+        found = await _standing(connection)
+        without_logs = not found.missing and await connection.fetchval(_LOGS) is None
+        return found.lacking("the number of its logs") if without_logs else found
     finally:
         await connection.close()
 
 
+async def _standing(connection: asyncpg.Connection) -> Standing:
+    roles = {row["rolname"] for row in await connection.fetch(_ROLES_THERE, ROLES)}
+    return (await _schema().standing(connection)).lacking(*(role for role in ROLES if role not in roles))
+
+
 async def _stands(connection: asyncpg.Connection, roles: Sequence[str]) -> bool:
-    return not await _missing(connection) and await connection.fetchval(_MEMBER, roles)
+    return not (await _standing(connection)).due and await connection.fetchval(_MEMBER, roles)
 
 
-async def _missing(connection: asyncpg.Connection) -> list[str]:
-    """Migrations and functions by their names, and roles."""
-    roles = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
-    applied = await _applied(connection) if await connection.fetchval(_HAS_BEGUN) else set[str]()
-    unapplied = [file.name for file in MIGRATIONS if file.name not in applied]
-    functions = [] if _has_functions(applied) else ["functions"]
-    return [*(role for role in ROLES if role not in roles), *unapplied, *functions]
-
-
-async def _applied(connection: asyncpg.Connection) -> set[str]:
-    return {row["name"] for row in await connection.fetch("SELECT name FROM ledger.migration")}
-
-
-def _functions() -> str:
-    """What stands for the present text of all functions among what is applied."""
-    return f"functions {sha256(''.join(file.read_text(encoding='utf-8') for file in FUNCTIONS).encode()).hexdigest()}"
-
-
-def _has_functions(applied: set[str]) -> bool:
-    """Whether they are this program's, or a newer one's."""
-    newer = {name for name in applied if name.endswith(".sql")} - {file.name for file in MIGRATIONS}
-    return _functions() in applied or bool(newer)
+def _schema() -> Schema:
+    texts = [file.read_text(encoding="utf-8") for file in FUNCTIONS]
+    return Schema("ledger", MIGRATIONS, texts, kind="functions")
 
 
 async def _migrate(connection: asyncpg.Connection) -> None:
     await connection.execute(postgres_roles.made(*ROLES) + postgres_roles.joined(*ROLES))
     async with connection.transaction():
         await connection.execute(_LOCK)
-        await connection.execute(_TABLE)
-        await connection.execute(postgres_roles.let_make_schemas(AUDITOR))
-        applied = await _applied(connection)
-        for file in MIGRATIONS:
-            if file.name not in applied:
-                await connection.execute(file.read_text(encoding="utf-8"))
-                await connection.execute(_APPLIED, file.name)
-        if not _has_functions(applied):
-            for file in FUNCTIONS:
-                await connection.execute(file.read_text(encoding="utf-8"))
-            await connection.execute("DELETE FROM ledger.migration WHERE name LIKE 'functions %'")
-            await connection.execute(_APPLIED, _functions())
+        await connection.execute(_schema().beginning + postgres_roles.let_make_schemas(AUDITOR))
+        await _schema().apply(connection)
 
 
 async def fix_logs(database_url: str, logs: int) -> None:
@@ -153,9 +119,10 @@ async def fix_logs(database_url: str, logs: int) -> None:
 
 def texts(logs: int) -> Iterator[str]:
     """All SQL that makes the schema of a new ledger, in order."""
-    yield _TABLE
-    for file in (*MIGRATIONS, *FUNCTIONS):
-        yield file.read_text(encoding="utf-8")
+    schema = _schema()
+    yield schema.beginning
+    yield from (file.read_text(encoding="utf-8") for file in schema.migrations)
+    yield from schema.texts
     if logs > 1:
         yield f"INSERT INTO ledger.logs (number) VALUES ({logs:d})"  # noqa: S608 - a number
         yield _PARTITIONS.read_text(encoding="utf-8")

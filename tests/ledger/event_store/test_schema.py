@@ -8,10 +8,11 @@ import pytest
 
 from services.ledger.audit.catalogue import listed
 from services.ledger.event_store import migrations
-from services.ledger.event_store.migrations import _TABLE, FUNCTIONS, MIGRATIONS, fix_logs, migrate
+from services.ledger.event_store.migrations import FUNCTIONS, MIGRATIONS, fix_logs, migrate
 from services.ledger.event_store.roles import ROLES
 from services.ledger.settings import Settings
 from services.process.postgres_roles import made
+from services.process.schema import Schema
 from tests.databases import Databases
 from tests.ledger.event_store.test_earlier_databases import make_with_keys_of_all_accounts
 
@@ -46,7 +47,7 @@ async def as_written(databases: Databases) -> AsyncIterator[str]:
     """A database made from the texts that are there to read."""
     async with databases.empty() as url:
         connection = await asyncpg.connect(url)
-        await connection.execute(made(*ROLES) + _TABLE)
+        await connection.execute(made(*ROLES) + Schema("ledger").beginning)
         for file in [*FUNCTIONS, STORE / "schema.sql"]:
             await connection.execute(file.read_text(encoding="utf-8"))
         await connection.close()
