@@ -21,6 +21,7 @@ LEFT_OUT = {
     "alert_delivery": "tells what an endpoint has answered, and when",
     "forecast": "tells what the ledger has answered, and when; that follows from when workers asked",
     "followed_ledger": "names the ledger; a worker that meets another halts",
+    "migration": "tells which texts of the schema were executed here, and when",
     "tracking": "is what the comparison rests on: its event and hash are compared with the log's",
 }
 """Tables of the schema `projections` that no fold of the log makes, each with what stands in them instead."""
