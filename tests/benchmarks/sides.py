@@ -24,6 +24,8 @@ from infra.data_folder import free_port
 from infra.embedded_postgres import binary
 from services.ledger.event_store import migrations
 from services.ledger.event_store.migrations import migrate
+from services.ledger.settings import Settings
+from services.operating.migration import bring_up_to_date
 from services.operating.up import running
 
 HERE = Path(__file__).parent
@@ -104,9 +106,16 @@ class Served(NamedTuple):
         return psutil.Process(self.pid).memory_info().rss
 
 
+def _migrate(database_url: str) -> None:
+    """As an operator does before anything of Hourbook is started."""
+    asyncio.run(bring_up_to_date(Settings(database_url=database_url)))
+
+
 @contextmanager
 def serving(line: list[str], environment: dict[str, str]) -> Iterator[Served]:
     """A server on a port of its own, once it answers."""
+    if "services" in line:
+        _migrate(environment["DATABASE_URL"])
     port = free_port()
     process = subprocess.Popen([sys.executable, *line, "--port", str(port)], env=environment)
     try:
@@ -196,6 +205,7 @@ def keys_in(folder: Path) -> dict[str, str]:
 @contextmanager
 def checkpointing(database_url: str, folder: Path) -> Iterator[None]:
     """A checkpointer in a process of its own, once it has signed what is in that database."""
+    _migrate(database_url)
     line = [sys.executable, "-m", "services", "ledger", "--only", "expiry"]
     signing = environment(database_url, **keys_in(folder))
     process = subprocess.Popen(line, env=signing)
