@@ -13,8 +13,8 @@ from services.auditing import auditor
 from services.auditing.auditor import Audit
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.cursor import Cursor
-from services.ledger.event_store.migrations import migrate
 from services.ledger.event_store.store import EventStore
+from services.ledger.running import prepared
 from services.process.stopping import end
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.audit.test_checkpointer import grow
@@ -23,7 +23,7 @@ from tests.ledger.roles import EVERY
 
 @pytest.fixture
 async def store(database_url: str) -> AsyncIterator[EventStore]:
-    await migrate(database_url)
+    await prepared(database_url, 1)
     async with EventStore.connected(database_url, role=EVERY) as opened:
         yield opened
 
