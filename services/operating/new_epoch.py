@@ -36,6 +36,7 @@ from services.process.streams import kept as as_keeper
 NOTICED_WITHIN_SECONDS = 1.5
 """Relays look each second."""
 
+_HAS_BILLING = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'billing')"
 _RECORDED_AT = "SELECT recorded_at FROM ledger.event WHERE log_id = $1 AND position = $2"
 
 
@@ -81,10 +82,18 @@ class Survey:
     is_proved: bool
     """Whether something that was signed is among that. Streams and notices say what those want who may write there."""
 
+    billing: bool = False
+    """Whether the database has billing's tables, which have gone back too."""
+
     def sentences(self) -> Iterator[str]:
-        """A line for each log."""
+        """A line for each log, and one for what customers may have that no table knows of any more."""
         for log_id, kept in self.logs.items():
             yield kept.sentence(log_name(log_id))
+        if self.billing:
+            yield (
+                "billing has gone back as well: numbers of invoices that were issued since would be given again, and "
+                "documents that were sent since sent again; see docs/operating.md before a sender runs"
+            )
 
 
 class Restored:
@@ -120,7 +129,7 @@ class Restored:
         before = max(epochs_known + epochs_signed)
         is_noticed = bool(noticed) or before > now or any(each.loss.lost for each in logs.values())
         is_proved = max(epochs_signed) > now or any(each.is_proved for each in logs.values())
-        return Survey(before, logs, is_noticed, is_proved)
+        return Survey(before, logs, is_noticed, is_proved, await self._signers.value(_HAS_BILLING))
 
     async def begin(self, survey: Survey) -> Restore:
         """Record, sign and begin the next epoch; all parts go on by themselves then.

@@ -47,6 +47,7 @@ def test_it_says_what_is_lost_asks_and_begins_an_epoch_for_each_restore():
         assert refused.returncode == 1, refused.stderr
         assert "log 0 ends at position 2, recorded at" in refused.stdout
         assert "positions 3 to 5, 3 events, are lost; of epoch 1, 5 events were signed at" in refused.stdout
+        assert "billing has gone back as well: numbers of invoices" in refused.stdout
         assert "Begin epoch 2 without what is lost?" in refused.stdout
         begun = restored(data, answer="y\n")
         assert (begun.returncode, "epoch 2 has begun" in begun.stdout) == (0, True), begun.stderr
