@@ -72,3 +72,31 @@ async def test_who_the_customer_is_stands_by_the_day_from_which_on_it_is_so(coun
         assert ("8/26" in since, "7707083893" in since, "own-7/26" in since) == (True, True, False), since
         assert ("8/26" in at_first, "7707083893" in at_first, "own-7/26" in at_first) == (False, False, True), at_first
         assert not await looking.findings()
+
+
+async def test_a_name_that_does_not_break_hides_nothing_beside_it(counter: Counter, browser: Browser):
+    """On a phone it is cut into lines, so that what is said of the customer begins on the screen."""
+    at = "2026-06-10T12:00:00Z"
+    task = {"title": "t", "category": "regular", "worked_minutes": 60, "closed_at": at, "confirmed_at": at}
+    name = "Верхневолжскэлектропромстройсервисмонтаж"
+    async with counter.guarded.client(counter.guarded.owner) as client:
+        opened = {
+            "account_id": "unbroken",
+            "customer_name": name,
+            "contract_number": "1",
+            "contract_date": "2026-01-01",
+        }
+        key = {"Idempotency-Key": "unbroken"}
+        (await client.post("/v1/accounts", json=opened, headers=key)).raise_for_status()
+        closed = await client.post(
+            "/v1/accounts/unbroken/tasks/T-1/close", json=task, headers={"Idempotency-Key": "T-1"}
+        )
+        at_least = {"Hourbook-Min-Position": str(closed.json()["position"])}
+        while (await client.get("/v1/projections", headers=at_least)).status_code == 503:
+            pass
+    async with look(browser, Manner(width=360), counter.url, counter.owner) as looking:
+        await looking.page.goto("/")
+        beside = looking.page.locator("tr", has_text=name).locator("td").first
+        box = await beside.bounding_box()
+        assert box
+        assert box["x"] < 260
