@@ -14,7 +14,7 @@ from uvicorn.importer import import_from_string
 
 INFRA = Path(__file__).parents[2] / "infra"
 RULES = INFRA / "prometheus" / "hourbook.rules.yaml"
-TESTS = INFRA / "prometheus" / "hourbook.rules.test.yaml"
+TESTS = sorted((INFRA / "prometheus").glob("*.test.yaml"))
 DASHBOARD = INFRA / "grafana" / "dashboards" / "operations.json"
 ALERTS = INFRA.parent / "docs" / "alerts.md"
 NAME = re.compile(r"\bhourbook_\w+")
@@ -89,7 +89,7 @@ def test_every_alert_has_a_test_and_says_what_to_do():
     text = RULES.read_text(encoding="utf-8")
     alerts = re.findall(r"- alert: (\w+)", text)
     assert len(alerts) == text.count("action: ") == text.count("summary: ")
-    fired = re.findall(r"alertname: (\w+)\n +exp_alerts:", TESTS.read_text(encoding="utf-8"))
+    fired = re.findall(r"alertname: (\w+)\n +exp_alerts:", "".join(file.read_text("utf-8") for file in TESTS))
     assert set(alerts) - set(fired) == set()
 
 
@@ -105,6 +105,6 @@ def test_prometheus_understands_its_settings(folder: str, tmp_path: Path):
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
 def test_alerts_fire_when_they_should():
-    line = ["promtool", "test", "rules", TESTS.name]
-    tested = subprocess.run(line, cwd=TESTS.parent, capture_output=True, text=True, check=False)
+    line = ["promtool", "test", "rules", *(file.name for file in TESTS)]
+    tested = subprocess.run(line, cwd=RULES.parent, capture_output=True, text=True, check=False)
     assert tested.returncode == 0, tested.stdout + tested.stderr
