@@ -1,95 +1,44 @@
-"""Hourbook on a coordinator and two workers of Citus, one of which is killed under load: `make campaign-citus`.
+"""Hourbook on a coordinator and two workers of Citus: `make campaign-citus`.
 
-Commands of logs on the living node are answered meanwhile. Nothing acknowledged is lost, doubled or changed, and a
-name that is erased is in no file of a table on any node.
+A sample history is played there, every expectation of the independent model holds, and rebuilds change nothing. Then a
+worker is killed under load: commands of logs on the living node are answered meanwhile; nothing acknowledged is lost,
+doubled or changed, and a name that is erased is in no file of a table on any node. Says how long a command takes there
+and on one server.
 """
 
 import asyncio
 import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from unittest.mock import patch
 from uuid import uuid4
 
 import asyncpg
 import httpx
+import orjson
 from rich.console import Console
 
 from contracts.placement import log_of
-from infra import embedded_postgres
 from infra.data_folder import free_port
-from infra.embedded import EmbeddedNats, EmbeddedPostgres
+from infra.embedded import EmbeddedNats
+from services.operating.demo import SAMPLE
 from services.operating.up import Hourbook, running
+from services.projections.catalogue import PROJECTIONS
+from tests.conftest import reachable_folder
+from tests.end_to_end import test_sample as sample
+from tests.end_to_end.program import program
+from tests.end_to_end.questions import client_of, unhurried
+from tests.reliability.citus_nodes import LOGS, Node, cluster, distribute, programs
 from tests.reliability.load import CLOSED_AT, Load
 
-LOGS = 4
-NODES = ("coordinator", "first", "second")
-SCRIPT = Path(__file__).parents[2] / "infra" / "postgres" / "citus.sql"
 NAME = "Аристарх Незабудкин"
 TASKS = 200
 DOWN_SECONDS = 8
-SETTINGS = {"shared_preload_libraries": "citus", "wal_level": "logical", "max_prepared_transactions": "400"}
-
-
-class Node(EmbeddedPostgres):
-    """A PostgreSQL that lets in whoever comes from this machine: the nodes work on one another as any role."""
-
-    async def trust(self) -> None:
-        rules = self.folder.path / "data" / "pg_hba.conf"
-        await asyncio.to_thread(rules.write_text, "host all all 127.0.0.1/32 trust\n")
-        await self.execute("SELECT pg_reload_conf()")
-
-    async def execute(self, *statements: str) -> None:
-        connection = await asyncpg.connect(self.url)
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
-
-
-def programs(folder: Path) -> dict[str, str]:
-    """PostgreSQL's programs, which find Citus; a sentence and the end where they are not at hand."""
-    extension = subprocess.run([folder / "pg_config", "--sharedir"], capture_output=True, text=True, check=False)
-    if extension.returncode or not (Path(extension.stdout.strip()) / "extension" / "citus.control").exists():
-        sys.exit(f"Citus is not at hand: {folder} has no PostgreSQL with it. Name the folder of one with CITUS=…")
-    return {name: str(folder / name) for name in ("postgres", "initdb", "psql")}
-
-
-@contextmanager
-def cluster(folder: Path, found: dict[str, str]) -> Iterator[dict[str, Node]]:
-    """Three servers that trust one another."""
-    with (
-        patch.object(embedded_postgres, "binary", found.__getitem__),
-        patch.dict(embedded_postgres.POSTGRES_SETTINGS, SETTINGS),
-        ExitStack() as stopping,
-    ):
-        nodes = {name: stopping.enter_context(Node(folder / name)) for name in NODES}
-        for node in nodes.values():
-            asyncio.run(node.trust())
-        yield nodes
-
-
-def distribute(nodes: dict[str, Node], psql: str) -> None:
-    """As operators are told to."""
-    coordinator = nodes["coordinator"]
-    environment = os.environ | {"DATABASE_URL": coordinator.url, "HOURBOOK_LOGS": str(LOGS)}
-    subprocess.run([sys.executable, "-m", "services", "migrate"], env=environment, check=True)
-    for node in nodes.values():
-        asyncio.run(node.execute("CREATE EXTENSION citus"))
-    asyncio.run(
-        coordinator.execute(
-            f"SELECT citus_set_coordinator_host('127.0.0.1', {coordinator.port})",
-            *(f"SELECT citus_add_node('127.0.0.1', {nodes[name].port})" for name in NODES[1:]),
-        )
-    )
-    line = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(SCRIPT), coordinator.url]
-    subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+COMMANDS_TIMED = 100
 
 
 class Accounts:
@@ -124,6 +73,59 @@ class Accounts:
         return await self._client.post(path, json=body, headers={"Idempotency-Key": uuid4().hex})
 
 
+def play_sample(hourbook: Hourbook, client: httpx.Client, console: Console) -> None:
+    """AssertionError where a command or a balance is not as the independent model has it, or a rebuild changes one."""
+    expected = orjson.loads((SAMPLE / "expected.json").read_bytes())
+    with unhurried(hourbook) as player:
+        assert list(sample.played(player, SAMPLE)) == []
+    client.put("/v1/test-clock", json={"now": expected["end"]}).raise_for_status()
+    for projection in (None, *PROJECTIONS):
+        if projection:
+            rebuilt = program("rebuild", projection.name, "--url", hourbook.url)
+            assert rebuilt.returncode == 0, rebuilt.stderr
+        sample.test_every_balance_at_every_instant_by_projection_and_by_replay(client, expected, "balance")
+    sample.test_every_balance_at_every_instant_by_projection_and_by_replay(client, expected, "replay")
+    sample.test_all_lots_and_holdings_at_the_end(client, expected, "balance")
+    sample.test_all_lots_and_holdings_at_the_end(client, expected, "replay")
+    sample.test_every_closing_in_every_months_report_and_balances_that_go_on(client, expected)
+    sample.test_the_list_of_accounts_says_the_same(client, expected)
+    sample.test_a_command_sent_again_answers_what_it_answered_before(client, SAMPLE)
+    sample.test_the_audit_finds_nothing_wrong_with_all_balances_of_all_accounts(hourbook)
+    console.print("a sample history is played without a difference, rebuilt, and audited in full")
+
+
+async def a_command_takes(hourbook: Hourbook) -> float:
+    """The median of the milliseconds in which closings are answered, one after another."""
+    async with httpx.AsyncClient(base_url=hourbook.url, timeout=60, trust_env=False) as client:
+        accounts, took = Accounts(client), list[float]()
+        await accounts.open()
+        for number in range(COMMANDS_TIMED):
+            began = time.perf_counter()
+            assert await accounts.close(number % LOGS) == 201
+            took.append(time.perf_counter() - began)
+    return 1000 * median(took)
+
+
+async def rotate_beside_an_append(hourbook: Hourbook, node: Node) -> None:
+    """A key of seals waits for an append on another node that has looked at the keys; AssertionError if it does not."""
+    connection = await asyncpg.connect(node.url)
+    line = ("audit", "rotate-seal-key", "--data", hourbook.parts[0].folder.parent)
+    try:
+        append = connection.transaction()
+        await append.start()
+        await connection.fetchval("SELECT max(number) FROM ledger.seal_key")
+        rotated = asyncio.create_task(asyncio.to_thread(program, *line))
+        async with asyncio.timeout(60):
+            while not await connection.fetchval("SELECT count(*) FROM pg_locks WHERE mode = $1", "AccessExclusiveLock"):
+                assert not rotated.done()
+                await asyncio.sleep(0.05)
+        assert not rotated.done()
+        await append.commit()
+        assert (await rotated).returncode == 0, rotated.result().stderr
+    finally:
+        await connection.close()
+
+
 async def play(hourbook: Hourbook, nodes: dict[str, Node], console: Console) -> None:
     """AssertionError where something is not as it has to be."""
     load, began = Load([hourbook.url], TASKS), time.monotonic()
@@ -143,11 +145,15 @@ async def play(hourbook: Hourbook, nodes: dict[str, Node], console: Console) -> 
         async with asyncio.timeout(60):
             while {await accounts.close(log_id) for log_id in range(LOGS)} != {201}:
                 await asyncio.sleep(0.1)
+        await rotate_beside_an_append(hourbook, nodes["first"])
+        assert [await accounts.close(log_id) for log_id in range(LOGS)] == [201] * LOGS
         for log_id in range(LOGS):
             erased = await accounts.erase(log_id)
             assert erased.status_code == 200, erased.text
         await _ready(client)
     await load.check(hourbook.url)
+    audited = await asyncio.to_thread(program, "audit", "verify", "--full", "--data", hourbook.parts[0].folder.parent)
+    assert audited.returncode == 0, audited.stdout + audited.stderr
     for node in nodes.values():
         await node.execute("CHECKPOINT")
         tables = node.folder.path / "data" / "base"
@@ -176,17 +182,34 @@ async def _dies_for_a_while(node: Node) -> None:
     await asyncio.to_thread(node.start)
 
 
+@contextmanager
+def on_citus(found: dict[str, str], *, sandbox: bool = False) -> Iterator[tuple[Hourbook, dict[str, Node]]]:
+    """A Hourbook, ready, and the nodes that have its logs."""
+    with reachable_folder() as place, cluster(place, found) as nodes, EmbeddedNats(place / "nats") as nats:
+        distribute(nodes, found["psql"])
+        urls = {"DATABASE_URL": nodes["coordinator"].url, "NATS_URL": nats.url, "HOURBOOK_LOGS": str(LOGS)}
+        with (
+            patch.dict(os.environ, urls),
+            running(place / "data", free_port(), sandbox=sandbox, embedded=False) as hourbook,
+        ):
+            yield hourbook, nodes
+
+
 def campaign(folder: Path) -> None:
-    """Everything in a folder of its own."""
-    found = programs(folder)
-    with tempfile.TemporaryDirectory(prefix="hourbook-citus-") as name:
-        place = Path(name)
-        place.chmod(0o711)
-        with cluster(place, found) as nodes, EmbeddedNats(place / "nats") as nats:
-            distribute(nodes, found["psql"])
-            urls = {"DATABASE_URL": nodes["coordinator"].url, "NATS_URL": nats.url, "HOURBOOK_LOGS": str(LOGS)}
-            with patch.dict(os.environ, urls), running(place / "data", free_port(), embedded=False) as hourbook:
-                asyncio.run(play(hourbook, nodes, Console()))
+    """Everything in folders of its own."""
+    found, console = programs(folder), Console()
+    with on_citus(found, sandbox=True) as (hourbook, _), client_of(hourbook.url) as client:
+        play_sample(hourbook, client, console)
+    with on_citus(found) as (hourbook, nodes):
+        there = asyncio.run(a_command_takes(hourbook))
+        asyncio.run(play(hourbook, nodes, console))
+    with (
+        reachable_folder() as place,
+        patch.dict(os.environ, {"HOURBOOK_LOGS": str(LOGS)}),
+        running(place / "data", free_port()) as hourbook,
+    ):
+        here = asyncio.run(a_command_takes(hourbook))
+    console.print(f"a closing, one after another, takes {there:.1f} ms, and {here:.1f} ms on one server")
 
 
 if __name__ == "__main__":

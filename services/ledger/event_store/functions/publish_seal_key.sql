@@ -10,6 +10,12 @@ BEGIN
     FOREACH log IN ARRAY logs LOOP
         PERFORM ledger.lock_log(log);
     END LOOP;
+    -- On Citus those are locks of this node alone, and logs have theirs on others. Whoever appends looks at this table, on
+    -- its own node: it waits until the key is published, and is waited for.
+    IF to_regclass('pg_catalog.pg_dist_node') IS NOT NULL THEN
+        PERFORM set_config('citus.enable_ddl_propagation', 'on', true);
+        LOCK TABLE ledger.seal_key IN ACCESS EXCLUSIVE MODE;
+    END IF;
     IF its_number <> coalesce((SELECT max(number) FROM ledger.seal_key), 0) + 1 THEN
         RETURN false;
     END IF;
