@@ -64,8 +64,10 @@ def up(
     embedded: Annotated[bool, typer.Option(help="Start PostgreSQL and NATS where the environment names none.")] = True,
 ) -> None:
     """Run everything behind one address until Ctrl-C."""
+    from services.operating.part_process import STARTER
     from services.operating.up import running, watch
 
+    STARTER.fork()
     listen_on(host)
     with running(data, port, sandbox=sandbox, embedded=embedded, say=say) as hourbook:
         print(f"ready {hourbook.url}", flush=True)
@@ -82,8 +84,10 @@ def demo(
     """Play eight months of a support desk, show what came of it, and leave it running until Ctrl-C."""
     from services.access.caller import Caller
     from services.operating.demo import play_sample, show, show_door
+    from services.operating.part_process import STARTER
     from services.operating.up import running, watch
 
+    STARTER.fork()
     with running(data, port, sandbox=True, say=say) as hourbook:
         print(f"ready {hourbook.url}", flush=True)
         caller = Caller(hourbook.url, hourbook.key_file)

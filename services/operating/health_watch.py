@@ -15,6 +15,9 @@ from services.process.operator_error import OperatorError
 NEEDED = ("commands", "queries")
 ANSWER_SECONDS_MAX = 5
 EVERY_SECONDS = 2.0
+QUIET_SECONDS = 5.0
+"""While everything is ready: each look costs all that the service asks PostgreSQL, NATS and itself about the parts."""
+
 PATIENCE_SECONDS = 10
 SERVICE = "service"
 _SHUT = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
@@ -51,8 +54,9 @@ class HealthWatch:
         yield from (f"{part} is not ready: {sentence}" for part, sentence in self._sentences.items() if sentence)
 
     def changes(self) -> Iterator[str]:
-        """What has stopped being ready, or is ready again, a line for each part: looked at every two seconds."""
-        if time.monotonic() - self._looked_at < EVERY_SECONDS:
+        """What has stopped being ready, or is ready again, a line for each part, seen within five seconds."""
+        pause = EVERY_SECONDS if any(self._sentences.values()) else QUIET_SECONDS
+        if time.monotonic() - self._looked_at < pause:
             return
         sentences, notices = self._read()
         self._looked_at = time.monotonic()

@@ -4,15 +4,18 @@ import atexit
 import errno
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Lock
 
+from services.operating import starter
 from services.operating.starter import PID_BYTES
 
 KILLED = -1
@@ -60,20 +63,34 @@ class Starter:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._process: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None
+        self._await_end: Callable[[], object] = lambda: None
+
+    def fork(self) -> None:
+        """Have it as a fork of this process, which has opened nothing yet: they share what is imported."""
+        starter.prepare()
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            os.setsid()
+            starter.take_orders(theirs.detach())
+            sys.exit()
+        theirs.close()
+        self._orders, self._await_end = ours, partial(os.waitpid, pid, 0)
 
     def prepare(self) -> socket.socket:
-        """Have it import while others start. Returns where orders are given."""
-        if self._orders and self._process and self._process.poll() is None:
+        """Have it, if need be as a program that imports while others start. Returns where orders are given."""
+        if self._orders and _is_open(self._orders):
             return self._orders
         self.end()
         self._orders, theirs = socket.socketpair()
         with theirs:
             line = [sys.executable, "-m", "services.operating.starter", str(theirs.fileno())]
-            self._process = subprocess.Popen(
+            begun = subprocess.Popen(
                 line, stdin=subprocess.DEVNULL, cwd="/", pass_fds=[theirs.fileno()], start_new_session=True
             )
+        self._await_end = begun.wait
         return self._orders
 
     def start(
@@ -95,9 +112,15 @@ class Starter:
 
     def end(self) -> None:
         """It ends when no orders can come any more."""
-        if self._orders and self._process:
+        if self._orders:
             self._orders.close()
-            self._process.wait()
+            self._orders = None
+            self._await_end()
+
+
+def _is_open(line: socket.socket) -> bool:
+    """Whether somebody is at its other end, who says nothing."""
+    return not select.select([line], [], [], 0)[0]
 
 
 STARTER = Starter()

@@ -2,8 +2,9 @@
 
     python -m services.operating.starter SOCKET
 
-A program of its own because only a process without threads, loops and connections may be forked. By SOCKET come
-the open files of each part: a line to who asks for it, its log, and the socket it answers on, where it has one.
+A process of its own because only one without threads, loops and connections may be forked. `hourbook up` forks it
+before it opens anything; for others it is a program. By SOCKET come the open files of each part: a line to who asks for
+it, its log, and the socket it answers on, where it has one.
 """
 
 import gc
@@ -38,12 +39,17 @@ NAME_LENGTH_MAX = 15
 """Of a process in Linux's lists."""
 
 
-def main(orders: int) -> None:
-    """Fork a part for each order, until who gives them is gone. In a fork: be that part."""
+def prepare() -> None:
+    """Import what parts are made of."""
     for module in IMPORTED:
         import_module(module)
     gc.collect()
     gc.freeze()  # a garbage collector that walks over all of this would copy it into each fork
+
+
+def take_orders(orders: int) -> None:
+    """Fork a part for each order, until who gives them is gone. In a fork: be that part."""
+    _be_called("starter")
     if files := _files_of_a_part(orders):
         _be_part(*files)
 
@@ -96,9 +102,14 @@ def _leave_the_starter(name: str, log: int, environment: dict[str, str]) -> None
     os.close(log)
     os.environ.clear()
     os.environ.update(environment)
+    _be_called(name)
+
+
+def _be_called(name: str) -> None:
     with suppress(FileNotFoundError):  # only Linux has it
         Path("/proc/self/comm").write_text(f"hourbook-{name}"[:NAME_LENGTH_MAX], encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    prepare()
+    take_orders(int(sys.argv[1]))

@@ -83,11 +83,13 @@ def test_parts_end_with_the_starter_and_another_starts_them_again(tmp_path: Path
 
 
 @LINUX
-def test_parts_end_when_the_process_that_ordered_them_is_killed(tmp_path: Path):
+@pytest.mark.parametrize("how", ["prepare", "fork"])
+def test_parts_end_when_the_process_that_ordered_them_is_killed(how: str, tmp_path: Path):
     line = (
-        f"import pathlib; from tests.operating.test_parts import relay; relay(pathlib.Path({str(tmp_path)!r})).start()"
+        f"import pathlib; from tests.operating.test_parts import STARTER, relay; STARTER.{how}(); "
+        f"relay(pathlib.Path({str(tmp_path)!r})).start(); print(flush=True); input()"
     )
-    with subprocess.Popen([sys.executable, "-c", f"{line}; print(flush=True); input()"], stdin=subprocess.PIPE,
+    with subprocess.Popen([sys.executable, "-c", line], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as ordering:  # fmt: skip
         assert ordering.stdout
         assert ordering.stdout.readline()

@@ -9,10 +9,9 @@ def leaf_of(log_id: int, event: StoredEvent) -> Leaf:
 
     The fields are taken at once: that is faster than one by one, and every event that is appended comes by here.
     """
-    _, account_id, version, event_id, command_id, fingerprint, kind, schema_version, at, text, actor, *_ = event
-    ids = (account_id, version, event_id, command_id)
-    printed = fingerprint.hex() if fingerprint else ""
-    return Leaf.of(log_id, *ids, kind, schema_version, at, text.encode(), printed, actor)
+    _, account_id, version, event_id, command_id, fingerprint, kind, schema_version, at, text, actor, _, _ = event
+    data, printed = text.encode(), fingerprint.hex() if fingerprint else ""
+    return Leaf.of(log_id, account_id, version, event_id, command_id, kind, schema_version, at, data, printed, actor)
 
 
 def hash_of(log_id: int, event: StoredEvent) -> bytes:
