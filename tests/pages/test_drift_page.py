@@ -27,7 +27,7 @@ async def test_each_kind_is_said_with_its_proposal_and_months_say_how_many_there
         "compared_at": "2026-04-01T09:00:00+03:00", "agreed": 7, "positions": {OWN: 3}, "items": items,
         "portal_hash": "0" * 64, "ledger_hash": "1" * 64,
     }  # fmt: skip
-    state = {"condition": "webhook-refused", "sentence": "make a new one", "every_seconds": 300}
+    state = {"condition": "webhook-refused", "sentence": "make a new one", "every_seconds": 300, "undecided": 2}
     async with counter.guarded.client(counter.guarded.owner) as asking:
         assert "не сверяли" in (await _page(counter, counter.owner))
         assert "С порталом месяц не сверяли" in await _month(counter)
@@ -41,6 +41,9 @@ async def test_each_kind_is_said_with_its_proposal_and_months_say_how_many_there
     assert f"/customers/{OWN}/commands/correct-task?task_id=own-task-0" in page
     assert "/problems/urgency-not-agreed-before-start" in page
     assert ("не принимает вебхук" in page, "make a new one" in page) == (True, True)
+    async with browser_client(counter.url) as client:
+        inbox = (await shown(client, "/", counter.owner)).text
+    assert ("Что ждёт решения" in inbox, "Исправить в портале: 2" in inbox) == (True, True), inbox
     month = await _month(counter)
     for said in (f"расходится с порталом: {len(items)}", "нужно решить в портале: 1", "учёт откажет: 1"):
         assert said in month, said

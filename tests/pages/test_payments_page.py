@@ -57,6 +57,7 @@ async def test_a_statement_is_read_and_what_it_pays_is_recorded_once(counter: Co
         answer = await read(at_the_page, content)
         assert (answer.status_code, answer.headers["Location"]) == (303, "/payments?read=2.2.2")
         assert (await read(at_the_page, content)).headers["Location"] == "/payments?read=2.2.0"
+        assert "Платежи из банка: 2" in (await at_the_page.get("/")).text
         page = await at_the_page.get("/payments?read=2.2.2")
         for expected in (invoice["number"], "20,00", "&lt;b&gt;возврат", "Документов: 2"):
             assert expected in page.text.replace("\N{NO-BREAK SPACE}", " "), expected

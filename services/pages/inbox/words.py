@@ -26,6 +26,17 @@ WORDS: Words = {
         "{month}: open for {open} of {all} customers.",
     ),
     "inbox_months_done": ("Все оконченные месяцы закрыты.", "Every month that is over is closed."),
+    "inbox_waiting": ("Что ждёт решения", "What waits for a decision"),
+    "inbox_payments": ("Платежи из банка: {count}", "Payments from the bank: {count}"),
+    "inbox_undecided": (
+        "Исправить в портале: {count}",
+        "Tasks to be put right in the portal: {count}",
+    ),
+    "inbox_proposed": ("Предложения по задачам портала: {count}", "Proposals for tasks of the portal: {count}"),
+    "inbox_refused": (
+        "Задачи портала, где учёт отказал: {count}",
+        "Tasks of the portal that were refused: {count}",
+    ),
     "inbox_parts": ("Что не работает", "What does not work"),
     "inbox_halted": ("{name} остановлена: {reason}", "{name} has halted: {reason}"),
     "inbox_halted_accounts": (
