@@ -1,6 +1,7 @@
 """Commands in flight, and what has been decided about them."""
 
 import asyncio
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,8 @@ from services.process import tracing
 
 _chance = Random()  # noqa: S311 - an id is no secret
 """Seeded by the operating system once: asking it for every id takes a seventh of what deciding a command takes."""
+
+os.register_at_fork(after_in_child=_chance.seed)  # or each fork would give the same ids
 
 
 def new_id() -> str:
