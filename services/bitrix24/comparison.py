@@ -15,7 +15,7 @@ from services.bitrix24.differences import Difference, differences
 from services.bitrix24.judgement import Counted
 from services.bitrix24.ledger_tasks import Ledger, said
 from services.bitrix24.portal import Portal
-from services.bitrix24.portal_tasks import PortalTask
+from services.bitrix24.portal_records import PortalTask
 from services.bitrix24.reading import Reader, Reading
 from services.bitrix24.settings import Connector
 

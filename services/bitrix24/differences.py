@@ -19,7 +19,7 @@ from services.bitrix24.deeds import (
     toward,
 )
 from services.bitrix24.judgement import Counted, Judgement, Undecided, Unfinished
-from services.bitrix24.portal_tasks import PortalTask
+from services.bitrix24.portal_records import PortalTask
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 Pure: what the portal says, what the settings say, and who is whose come in as data.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +15,16 @@ from contracts.commands import CloseTaskBody
 from contracts.events import Category, Rounding
 from contracts.quantities import AccountId, TaskId
 from contracts.terms import TermsVersion
-from services.bitrix24.portal_tasks import Change, Elapsed, Person, PortalTask, Work
+from services.bitrix24.portal_records import Change, Elapsed, Person, PortalTask, Work
 from services.bitrix24.settings import Connector, Customers
 
 DONE = 5
 AWAITS_CONTROL = "4"
 COMPLETED = str(DONE)
 TITLE_CHARACTERS_MAX = 1000
+COMMENT_CHARACTERS_MAX = 5000
+"""So much of a comment is looked at for a consent."""
+
 SOURCE = "bitrix24"
 NOTHING_WRITTEN = ("no time is written on it", "write the time, or reopen the task if it is not to count")
 
@@ -80,7 +84,8 @@ def judged(
 
 def people_named(work: Work) -> set[int]:
     """The people that a judgement asks about."""
-    return {entry.user_id for entry in work.entries} | {change.user_id for change in work.changes}
+    wrote = {comment.author_id for comment in work.comments}
+    return wrote | {entry.user_id for entry in work.entries} | {change.user_id for change in work.changes}
 
 
 class NotClear(Exception):
@@ -106,7 +111,7 @@ def _closing(
         raise NotClear(reason, "have a person of the customer's accept it")
     if not work.entries:
         raise NotClear(*NOTHING_WRITTEN)
-    started_at = min(entry.start for entry in work.entries)
+    consents, started_at = connector.consents, min(entry.start for entry in work.entries)
     worked_minutes, minutes = rounded(work.entries, connector.rounding, quantum_at(started_at, terms))
     if not worked_minutes:
         raise NotClear(*NOTHING_WRITTEN)
@@ -118,8 +123,10 @@ def _closing(
         "closed_at": handed_over.at,
         "confirmed_at": confirmed.at,
         "confirmed_by": who.name,
-        "urgency_agreed_at": _consent(work, connector.consents.urgency_field),
-        "off_hours_requested_at": _consent(work, connector.consents.off_hours_field),
+        "urgency_agreed_at": _consent(work, consents.urgency_field, consents.urgency_comment, connector, people),
+        "off_hours_requested_at": _consent(
+            work, consents.off_hours_field, consents.off_hours_comment, connector, people
+        ),
         "time_entries": [
             {"start": entry.start, "minutes": some, "performer": _performer(entry, people)}
             for entry, some in zip(work.entries, minutes, strict=True)
@@ -181,9 +188,33 @@ def category_of(task: PortalTask, connector: Connector) -> Category:
     return found.pop() if found else "regular"
 
 
-def _consent(work: Work, field: str | None) -> Any:
-    """When the customer agreed, as its field has it; the closing's own shape judges it."""
-    return (work.task.own(field) or None) if field else None
+def _consent(
+    work: Work, field: str | None, pattern: str | None, connector: Connector, people: Mapping[int, Person]
+) -> Any:
+    """When the customer agreed: as the field has it, else by the first comment of a person of theirs that matches.
+
+    The closing's own shape judges what a field says.
+    """
+    if field and (told := work.task.own(field)):
+        return told
+    for comment in work.comments if pattern else ():
+        who, text = people.get(comment.author_id), comment.text[:COMMENT_CHARACTERS_MAX]
+        if who and is_customers(who, connector.customers) and re.search(pattern or "", text, re.IGNORECASE):
+            return comment.at
+    return None
+
+
+def may_agree_in_comments(task: PortalTask, connector: Connector) -> bool:
+    """Whether a consent that the task needs can stand in a comment."""
+    try:
+        category = category_of(task, connector)
+    except NotClear:
+        return False
+    consents = connector.consents
+    return bool(
+        (consents.urgency_comment and category in {"urgent", "urgent_off_hours"})
+        or (consents.off_hours_comment and category in {"off_hours", "urgent_off_hours"})
+    )
 
 
 def rounded(entries: Sequence[Elapsed], rounding: Rounding, quantum_minutes: int) -> tuple[int, tuple[int, ...]]:

@@ -41,7 +41,7 @@ class Ledger:
         found: dict[TaskId, TaskSummary] = {}
         asked: dict[str, Any] = {"limit": 1000, "sort": "task_id"}
         while True:
-            answer = await self._page(account_id, asked)
+            answer = await self.read(account_id, "tasks", asked)
             page = TaskPage.model_validate(document(answer))
             found |= {task.task_id: task for task in page.tasks}
             if page.next_cursor is None:
@@ -49,10 +49,10 @@ class Ledger:
                 return found
             asked["cursor"] = page.next_cursor
 
-    async def _page(self, account_id: AccountId, asked: Mapping[str, Any]) -> httpx.Response:
-        """A page that has what was recorded here; the read models may need their time for it."""
+    async def read(self, account_id: AccountId, what: str, asked: Mapping[str, Any]) -> httpx.Response:
+        """What a query about the account answers, which has what was recorded here."""
         headers = {"Hourbook-Min-Position": str(self.positions.get(account_id, 0))}
-        return await answered(self.client, "GET", f"/v1/accounts/{account_id}/tasks", params=asked, headers=headers)
+        return await answered(self.client, "GET", f"/v1/accounts/{account_id}/{what}", params=asked, headers=headers)
 
     async def give(self, deed: Deed, *, dry_run: bool = False) -> Recorded | Problem:
         """What the ledger answers to a command: what is recorded, or would be, or the refusal."""

@@ -8,7 +8,7 @@ from contracts.tasks import TaskSummary
 from contracts.terms import TermsVersion
 from services.bitrix24.deeds import Deed, LedgerTasks, charged_in, deed
 from services.bitrix24.judgement import DONE, TITLE_CHARACTERS_MAX, NotClear, category_of, quantum_at
-from services.bitrix24.portal_tasks import PortalTask
+from services.bitrix24.portal_records import PortalTask
 from services.bitrix24.settings import Connector
 
 DROPPED = "has no estimate in the portal any more"

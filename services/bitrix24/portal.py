@@ -1,5 +1,6 @@
 """The portal's methods, called by its inbound webhook. The webhook's address is a secret: no message repeats it."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,9 @@ _REFUSED = {
     *("INVALID_CREDENTIALS", "NO_AUTH_FOUND", "ACCESS_DENIED", "expired_token", "invalid_token"),
     *("insufficient_scope", "user_access_error"),
 }
+
+
+_USER = re.compile(r"/rest/([0-9]+)/")
 
 
 class PortalFault(Exception):
@@ -80,9 +84,15 @@ class Portal:
         waited, self._pace.waited_seconds = self._pace.waited_seconds, 0.0
         return waited
 
-    async def call(self, method: str, params: Mapping[str, Any]) -> Answer:
-        """The answer of one method; raises a PortalFault."""
-        said = await self._said(method, params, (method,))
+    @property
+    def user_id(self) -> int | None:
+        """Whose webhook it is, as its address says: https://…/rest/<user>/<secret>/."""
+        user = _USER.search(self._webhook.get_secret_value())
+        return int(user[1]) if user else None
+
+    async def call(self, method: str, params: Mapping[str, Any], *, attempts: int = ATTEMPTS_MAX) -> Answer:
+        """The answer of one method; raises a PortalFault. `attempts`: 1 for what must not be done twice."""
+        said = await self._said(method, params, (method,), attempts)
         self._pace.took(method, said.get("time"))
         return Answer(said["result"], _total(method, said.get("total")))
 
@@ -123,10 +133,12 @@ class Portal:
                 raise WrongAnswer(f"batch: there is no answer to {call.method}")
         return answered
 
-    async def _said(self, method: str, params: Mapping[str, Any], methods: Sequence[str] | set[str]) -> dict[str, Any]:
+    async def _said(
+        self, method: str, params: Mapping[str, Any], methods: Sequence[str] | set[str], attempts: int = ATTEMPTS_MAX
+    ) -> dict[str, Any]:
         """The whole answer, asked again while the portal is busy or does not answer."""
         rest = REST_SECONDS
-        for _ in range(ATTEMPTS_MAX):
+        for _ in range(attempts):
             await self._pace.turn(*methods)
             try:
                 answer = await self._client.post(f"{self._webhook.get_secret_value()}{method}", json=params)
@@ -138,7 +150,7 @@ class Portal:
                     return _result(method, said)
                 await self._pace.wait(_told_rest(answer) or (BLOCKED_SECONDS if _blocked(said) else rest))
             rest = min(2 * rest, REST_SECONDS_MAX)
-        raise PortalUnavailable(f"{method}: the portal has not answered {ATTEMPTS_MAX} times in a row")
+        raise PortalUnavailable(f"{method}: the portal has not answered {attempts} times in a row")
 
 
 def _read(method: str, answer: httpx.Response) -> dict[str, Any]:

@@ -1,27 +1,12 @@
-"""What the portal knows of tasks: the task itself, its entries of time, the changes of its status, the people.
+"""The portal's tasks, read in pages and batches: all that was asked for or, with a PortalFault, none."""
 
-The portal writes numbers as strings, an empty object as a list, and every instant with the offset of whoever asks.
-"""
-
-import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Annotated, Any, Literal, TypeVar
-
-import orjson
-from pydantic import (
-    AliasPath,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-)
+from typing import Any
 
 from services.bitrix24.portal import Call, Portal, WrongAnswer
+from services.bitrix24.portal_records import Change, Elapsed, Person, PortalTask, Work, read_as
 
 PAGE = 50
 
@@ -29,125 +14,6 @@ FIELDS = [
     *("ID", "TITLE", "STATUS", "GROUP_ID", "CREATED_BY", "RESPONSIBLE_ID", "CREATED_DATE", "CHANGED_DATE"),
     *("CLOSED_DATE", "DEADLINE", "TIME_ESTIMATE", "TIME_SPENT_IN_LOGS", "TAGS"),
 ]
-
-
-def _number(given: Any) -> Any:
-    """A whole number, also where it comes as a string; never a truth value, which Python takes for one."""
-    if isinstance(given, str) and given.isascii() and given.isdecimal():
-        return int(given)
-    if isinstance(given, bool) or not isinstance(given, int):
-        raise ValueError("is no whole number")  # noqa: TRY004  pydantic wants this one
-    return given
-
-
-def _absent(given: Any) -> Any:
-    """Nothing, where the portal writes an empty text."""
-    return None if given in ("", None) else given
-
-
-def _tags(given: Any) -> Any:
-    """The titles of tags: an object by id, or an empty list."""
-    if isinstance(given, dict):
-        return tuple(each.get("title") if isinstance(each, dict) else each for each in given.values())
-    return given or ()
-
-
-Number = Annotated[int, BeforeValidator(_number), Field(ge=0)]
-Given = TypeVar("Given")
-OrAbsent = Annotated[Given | None, BeforeValidator(_absent)]
-
-
-class Told(BaseModel):
-    """A part of an answer; what is not asked for is ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
-
-
-class PortalTask(BaseModel):
-    """A task as a list of the portal has it; fields of the portal's own are kept as they come."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
-
-    id: Number
-    title: str
-    status: Number
-    group_id: Annotated[Number, Field(alias="groupId")]
-    created_by: Annotated[Number, Field(alias="createdBy")]
-    responsible_id: Annotated[Number, Field(alias="responsibleId")]
-    created_at: Annotated[AwareDatetime, Field(alias="createdDate")]
-    changed_at: Annotated[AwareDatetime, Field(alias="changedDate")]
-    closed_at: Annotated[OrAbsent[AwareDatetime], Field(alias="closedDate")] = None
-    deadline: OrAbsent[AwareDatetime] = None
-    estimate_seconds: Annotated[OrAbsent[Number], Field(alias="timeEstimate")] = None
-    logged_seconds: Annotated[OrAbsent[Number], Field(alias="timeSpentInLogs")] = None
-    tags: Annotated[tuple[str, ...], BeforeValidator(_tags)] = ()
-
-    def own(self, field: str) -> Any:
-        """The value of a field of the portal's own, by the name that settings use: UF_AUTO_17."""
-        return (self.model_extra or {}).get(camel(field))
-
-
-class Elapsed(Told):
-    """An entry of time. Where it was written later, its beginning stands in CREATED_DATE, the writing in DATE_START."""
-
-    id: Annotated[Number, Field(alias="ID")]
-    user_id: Annotated[Number, Field(alias="USER_ID")]
-    seconds: Annotated[Number, Field(alias="SECONDS")]
-    start: Annotated[AwareDatetime, Field(alias="CREATED_DATE")]
-    written_at: Annotated[OrAbsent[AwareDatetime], Field(alias="DATE_START")] = None
-
-    @property
-    def written_late_seconds(self) -> int:
-        """How long after its end it was written; 0 for one that was measured."""
-        late = (self.written_at - self.start).total_seconds() - self.seconds if self.written_at else 0
-        return max(0, round(late))
-
-
-class Change(Told):
-    """A change of a task's status: from which to which, by whom."""
-
-    id: Number
-    at: Annotated[AwareDatetime, Field(alias="createdDate")]
-    field: str
-    before: Annotated[OrAbsent[str], Field(validation_alias=AliasPath("value", "from"))] = None
-    after: Annotated[OrAbsent[str], Field(validation_alias=AliasPath("value", "to"))] = None
-    user_id: Annotated[Number, Field(validation_alias=AliasPath("user", "id"))]
-
-
-class Person(Told):
-    """Somebody of the portal; an extranet user is of another company."""
-
-    id: Annotated[Number, Field(alias="ID")]
-    first_name: Annotated[str | None, Field(alias="NAME")] = None
-    last_name: Annotated[str | None, Field(alias="LAST_NAME")] = None
-    type: Annotated[str | None, Field(alias="USER_TYPE")] = None
-    departments: Annotated[tuple[Number, ...] | Literal[False], Field(alias="UF_DEPARTMENT")] = ()
-
-    @property
-    def name(self) -> str:
-        """The name as people write it; the number where there is none."""
-        return " ".join(filter(None, (self.first_name, self.last_name))) or f"№ {self.id}"
-
-
-class Work(BaseModel):
-    """A task with what was worked on it, and how its status has changed, the last change first."""
-
-    model_config = ConfigDict(frozen=True)
-
-    task: PortalTask
-    entries: tuple[Elapsed, ...]
-    changes: tuple[Change, ...]
-
-    @property
-    def seconds(self) -> int:
-        """All that was worked."""
-        return sum(entry.seconds for entry in self.entries)
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 of the entries in order of their ids, as hex: another one means other entries."""
-        told = [[e.id, e.user_id, e.seconds, e.start.timestamp()] for e in sorted(self.entries, key=lambda e: e.id)]
-        return hashlib.sha256(orjson.dumps(told)).hexdigest()
 
 
 async def tasks_changed(
@@ -161,7 +27,7 @@ async def tasks_changed(
             wanted[">=CHANGED_DATE"] = since.isoformat(timespec="seconds")
         asked = {"order": {"ID": "asc"}, "filter": wanted, "select": [*FIELDS, *own_fields], "start": -1}
         answer = await portal.call("tasks.task.list", asked)
-        page = _read("tasks.task.list", tuple[PortalTask, ...], _part("tasks.task.list", answer.result, "tasks"))
+        page = read_as("tasks.task.list", tuple[PortalTask, ...], _part("tasks.task.list", answer.result, "tasks"))
         if any(later.id <= earlier.id for earlier, later in pairwise([*found[-1:], *page])):
             raise WrongAnswer("tasks.task.list: the tasks are not in order of their ids")
         found += page
@@ -178,7 +44,7 @@ async def tasks_of_ids(portal: Portal, ids: Collection[int]) -> list[PortalTask]
         chosen = {"ID": wanted[first : first + PAGE]}
         asked = {"order": {"ID": "asc"}, "filter": chosen, "select": FIELDS, "start": -1}
         answer = await portal.call("tasks.task.list", asked)
-        found += _read("tasks.task.list", tuple[PortalTask, ...], _part("tasks.task.list", answer.result, "tasks"))
+        found += read_as("tasks.task.list", tuple[PortalTask, ...], _part("tasks.task.list", answer.result, "tasks"))
     return found
 
 
@@ -190,7 +56,7 @@ async def work_on(portal: Portal, tasks: Sequence[PortalTask]) -> list[Work]:
         Work(
             task=task,
             entries=entries[task.id],
-            changes=_read(_HISTORY, tuple[Change, ...], _part(_HISTORY, answer.result, "list")),
+            changes=read_as(_HISTORY, tuple[Change, ...], _part(_HISTORY, answer.result, "list")),
         )
         for task, answer in zip(tasks, changes, strict=True)
     ]
@@ -201,7 +67,7 @@ async def people(portal: Portal, ids: Collection[int]) -> dict[int, Person]:
     wanted = sorted(ids)
     pages = [wanted[first : first + PAGE] for first in range(0, len(wanted), PAGE)]
     answers = await portal.batch([Call("user.get", {"FILTER": {"ID": page}}) for page in pages])
-    found = (person for answer in answers for person in _read("user.get", tuple[Person, ...], answer.result))
+    found = (person for answer in answers for person in read_as("user.get", tuple[Person, ...], answer.result))
     return {person.id: person for person in found}
 
 
@@ -229,7 +95,7 @@ async def _entries(portal: Portal, task_ids: Sequence[int]) -> dict[int, tuple[E
         answers = await portal.batch([_page_of_entries(task_id, number) for task_id in waiting])
         more = []
         for task_id, answer in zip(waiting, answers, strict=True):
-            page = _read(_ENTRIES, tuple[Elapsed, ...], answer.result)
+            page = read_as(_ENTRIES, tuple[Elapsed, ...], answer.result)
             found[task_id] += page
             if answer.total is not None and len(found[task_id]) < answer.total:
                 if not page:
@@ -241,21 +107,7 @@ async def _entries(portal: Portal, task_ids: Sequence[int]) -> dict[int, tuple[E
     return {task_id: tuple({entry.id: entry for entry in entries}.values()) for task_id, entries in found.items()}
 
 
-def camel(field: str) -> str:
-    """The name of a field in answers: UF_AUTO_17 is ufAuto17 there."""
-    first, *others = field.lower().split("_")
-    return first + "".join(part.capitalize() for part in others)
-
-
 def _part(method: str, result: Any, name: str) -> Any:
     if isinstance(result, dict) and name in result:
         return result[name]
     raise WrongAnswer(f"{method}: the result has no {name}")
-
-
-def _read(method: str, shape: type[Given], told: Any) -> Given:
-    try:
-        return TypeAdapter(shape).validate_python(told)
-    except ValidationError as misfit:
-        wrong = misfit.errors()[0]
-        raise WrongAnswer(f"{method}: {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}") from None

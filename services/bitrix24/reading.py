@@ -1,6 +1,6 @@
 """The portal, read whole: which tasks it has, and what each is to the ledger. All of it, or none with a PortalFault."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,11 +9,13 @@ from pydantic import TypeAdapter
 
 from contracts.quantities import TaskId
 from contracts.terms import TermsVersion
+from services.bitrix24.comments import comments_of
 from services.bitrix24.deeds import LedgerTasks, charged_in
-from services.bitrix24.judgement import DONE, Judgement, Unfinished, judged, people_named
+from services.bitrix24.judgement import DONE, Judgement, Unfinished, judged, may_agree_in_comments, people_named
 from services.bitrix24.patience import answered
 from services.bitrix24.portal import Portal, WrongAnswer
-from services.bitrix24.portal_tasks import PortalTask, people, tasks_changed, tasks_of_ids, work_on
+from services.bitrix24.portal_records import PortalTask, Work
+from services.bitrix24.portal_tasks import people, tasks_changed, tasks_of_ids, work_on
 from services.bitrix24.settings import Connector
 from services.process.address import document
 
@@ -64,6 +66,7 @@ class Reader:
         marks = {task.id: (task.changed_at, task.logged_seconds) for task in done}
         self._judged = {number: known for number, known in self._judged.items() if marks.get(number) == known[0]}
         works = await work_on(self.portal, [task for task in done if task.id not in self._judged])
+        works = await with_comments(self.portal, works, self.connector)
         known = await people(self.portal, {each for work in works for each in people_named(work)})
         for work in works:
             judgement = judged(work, self.connector, known, terms)
@@ -98,3 +101,10 @@ class Reader:
             for task_id, number in numbers.items()
             if number not in elsewhere or elsewhere[number].group_id not in self.connector.accounts
         }
+
+
+async def with_comments(portal: Portal, works: Sequence[Work], connector: Connector) -> list[Work]:
+    """With what people wrote in those tasks where a consent may stand in it."""
+    asked = [work.task.id for work in works if may_agree_in_comments(work.task, connector)]
+    comments = await comments_of(portal, asked)
+    return [work.model_copy(update={"comments": comments.get(work.task.id, ())}) for work in works]

@@ -15,6 +15,7 @@ from contracts.drift import DriftKind
 from contracts.envelope import Recorded
 from contracts.problems import Problem
 from contracts.quantities import AccountId, TaskId
+from services.bitrix24.answers import Answers
 from services.bitrix24.comparison import Comparison, every_month
 from services.bitrix24.deeds import Deed, LedgerTasks
 from services.bitrix24.differences import Difference, differences
@@ -53,11 +54,13 @@ class Rounds:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     ledger: Ledger = field(init=False)
     reader: Reader = field(init=False)
+    answers: Answers = field(init=False)
     _reading: Reading | None = None
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.hourbook)
         self.reader = Reader(self.portal, self.hourbook, self.connector)
+        self.answers = Answers(self.portal, self.ledger, self.connector)
 
     async def next(self) -> list[Outcome]:
         """Charge what is confirmed and not charged yet; nothing, but a PortalFault, where the reading is not whole."""
@@ -65,7 +68,7 @@ class Rounds:
         reading = self._reading = await self.reader.next(there)
         found = list(differences(reading.judgements, reading.missing, there))
         outcomes = [await self._outcome(difference) for difference in found]
-        return [*outcomes, *await self._planned(reading, there)]
+        return [*outcomes, *await self._planned(reading, there), *await self._answered(reading)]
 
     async def comparisons(self) -> list[Comparison]:
         """How the portal, as it was read, compares with the ledger as it is now: every month that has any task."""
@@ -86,6 +89,13 @@ class Rounds:
             if isinstance(answer, Problem):
                 return Outcome(account_id, task_id, "refused", said(answer))
         return Outcome(account_id, task_id, "recorded")
+
+    async def _answered(self, reading: Reading) -> list[Outcome]:
+        """The tasks in which it could not be said what they cost."""
+        if (said := self.connector.answers) is None:
+            return []
+        there = await self.ledger.tasks(self.connector.account_ids)
+        return [Outcome(*each[:2], "refused", each.reason) for each in await self.answers.next(reading, there, said)]
 
     async def _planned(self, reading: Reading, there: LedgerTasks) -> list[Outcome]:
         """The refusals of plans; a plan that is recorded is nothing to speak of."""

@@ -1,5 +1,6 @@
 """What the connector is told of a portal: a TOML file of the seller's, judged whole before anything is asked."""
 
+import re
 import tomllib
 from datetime import date, datetime, time
 from pathlib import Path
@@ -24,6 +25,24 @@ def _webhook(given: str) -> str:
     if "/rest/" not in given or not given.startswith(("https://", "http://")):
         raise ValueError("is no inbound webhook: copy its address, https://…/rest/<user>/<secret>/")
     return require_safe(given if given.endswith("/") else f"{given}/")
+
+
+def _pages(given: str) -> str:
+    """The address of Hourbook's pages, without a slash at its end."""
+    if not re.match(r"https?://[^/\s]", given):
+        raise ValueError("is no address of Hourbook's pages: give one such as https://hours.example")
+    return given.rstrip("/")
+
+
+def _pattern(given: str) -> str:
+    try:
+        re.compile(given)
+    except re.error as unreadable:
+        raise ValueError(f"is no regular expression: {unreadable}") from None
+    return given
+
+
+Pattern = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_pattern)]
 
 
 class ConnectorSettings(BaseSettings):
@@ -55,10 +74,22 @@ class Categories(Section):
 
 
 class Consents(Section):
-    """The date fields in which it stands when the customer agreed."""
+    """Where it stands when the customer agreed: in a date field, or in a comment of the customer's that has a pattern.
+
+    Patterns are regular expressions, found in any case of letters.
+    """
 
     urgency_field: OwnField | None = None
     off_hours_field: OwnField | None = None
+    urgency_comment: Pattern | None = None
+    off_hours_comment: Pattern | None = None
+
+
+class AnswerSettings(Section):
+    """In which language, and with links to which pages of Hourbook, a comment says what a task cost."""
+
+    url: Annotated[str, AfterValidator(_pages)]
+    language: Literal["ru", "en"] = "ru"
 
 
 class Customers(Section):
@@ -88,6 +119,7 @@ class Connector(Section):
     customers: Customers = Customers()
     apply: frozenset[Change] = frozenset()
     plans: bool = True
+    answers: AnswerSettings | None = None
 
     @property
     def began_at(self) -> datetime:

@@ -8,7 +8,8 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,8 +22,10 @@ from tests.bitrix24.specifications import AT_HAND, unlike_answer, unlike_request
 
 PAGE = 50
 SECRET = "1/thewebhooksecret"
+WEBHOOK_USER = 1
 WORK_SECONDS_MAX = 480.0
 _CONDITION = re.compile(r"^(>=|<=|>|<|!)?(\w+)$")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 _PARTS = re.compile(r"[^\[\]]+")
 
 
@@ -44,15 +47,22 @@ class Task:
     own: dict[str, Any] = field(default_factory=dict)
     entries: list[dict[str, Any]] = field(default_factory=list)
     history: list[dict[str, Any]] = field(default_factory=list)
+    comments: list[dict[str, Any]] = field(default_factory=list)
 
 
 class FakePortal:
-    """The portal; `seconds` is its clock for limits. `faults` come before it answers again as it should."""
+    """The portal; `seconds` is its clock for limits. `faults` come before it answers again as it should.
+
+    `before`: what a method answers instead of its own answer, by its parameters, where that is anything.
+    `zone`: of the person who asks; without it each instant has the offset that it was told with.
+    """
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self.tasks: dict[int, Task] = {}
         self.people: dict[int, dict[str, Any]] = {}
         self.faults: list[Response | Exception] = []
+        self.before: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
+        self.zone: tzinfo | None = None
         self.requests = 0
         self.calls: Counter[str] = Counter()
         self.refusals = 0
@@ -112,6 +122,18 @@ class FakePortal:
         for name, value in more.items():
             setattr(task, name, value)
         task.changed = at
+
+    def write(self, task_id: int, user: int, text: str, at: datetime) -> int:
+        """Somebody comments a task."""
+        comment_id = next(self._ids)
+        name = " ".join(self.people.get(user, {}).get(part, "") for part in ("NAME", "LAST_NAME"))
+        self.tasks[task_id].comments.append(
+            {
+                "POST_MESSAGE_HTML": None, "ID": str(comment_id), "AUTHOR_ID": str(user), "AUTHOR_NAME": name,
+                "AUTHOR_EMAIL": "", "POST_DATE": at.isoformat(), "POST_MESSAGE": text, "ATTACHED_OBJECTS": {},
+            }
+        )  # fmt: skip
+        return comment_id
 
     def delete(self, task_id: int) -> None:
         """Somebody deletes a task."""
@@ -180,6 +202,18 @@ class FakePortal:
                     parts["result_total"][name] = told["total"]
         return {name: part or [] for name, part in parts.items()}
 
+    def _in_zone(self, told: Any) -> Any:
+        """Every instant with the offset of whoever asks."""
+        match told:
+            case dict():
+                return {name: self._in_zone(each) for name, each in told.items()}
+            case list():
+                return [self._in_zone(each) for each in told]
+            case str() if _INSTANT.fullmatch(told):
+                return datetime.fromisoformat(told).astimezone(self.zone).isoformat()
+            case _:
+                return told
+
     def _called(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
         """The answer of one method, held to its specification."""
         self.calls[method] += 1
@@ -195,14 +229,21 @@ class FakePortal:
         work.append((now, self.seconds_a_call))
         if AT_HAND:
             self.misfits += unlike_request(method, params)
-        told = METHODS[method](self, params)
+        told = self.before.get(method, _nothing)(params) or METHODS[method](self, params)
         if AT_HAND and "error" not in told:
             self.misfits += unlike_answer(method, told["result"])
+        if self.zone and "result" in told:
+            told |= {"result": self._in_zone(told["result"])}
         took = sum(each for _, each in work)
         return told | {"time": {"finish": now, "operating": took, "operating_reset_at": work[0][0] + 600}}
 
     def _list_tasks(self, params: dict[str, Any]) -> dict[str, Any]:
-        found = [task for task in self.tasks.values() if _fits(task, params.get("filter", {}))]
+        wanted = params.get("filter", {})
+        after = int(wanted.get(">ID", 0))
+        fitting = (task for task in self.tasks.values() if task.id > after and _fits(task, wanted))
+        if params.get("start") == -1 and params.get("order") == {"ID": "asc"}:
+            return {"result": {"tasks": [_shown(task) for task in islice(fitting, PAGE)]}}  # ids grow
+        found = list(fitting)
         found.sort(key=lambda task: task.id, reverse=params.get("order") != {"ID": "asc"})
         start = max(0, int(params.get("start", 0)))
         told = {"result": {"tasks": [_shown(task) for task in found[start : start + PAGE]]}}
@@ -222,6 +263,26 @@ class FakePortal:
         size, number = int(page.get("nPageSize", PAGE)), int(page.get("iNumPage", 1))
         return {"result": task.entries[size * (number - 1) : size * number], "total": len(task.entries)}
 
+    def _comments(self, params: dict[str, Any]) -> dict[str, Any]:
+        """As the portal has them; a filter by id is what pages are made of."""
+        task = self.tasks.get(int(params["TASKID"]))
+        if task is None:
+            return {"error": "ERROR_CORE", "error_description": "ACTION_NOT_ALLOWED"}
+        after = int(params.get("FILTER", {}).get(">ID", 0))
+        return {"result": [each for each in task.comments if int(each["ID"]) > after][:PAGE]}
+
+    def _comment(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Written by the person of the webhook."""
+        at = self.tasks[int(params["TASKID"])].changed
+        return {"result": self.write(int(params["TASKID"]), WEBHOOK_USER, params["FIELDS"]["POST_MESSAGE"], at)}
+
+    def _edit_comment(self, params: dict[str, Any]) -> dict[str, Any]:
+        for comment in self.tasks[int(params["TASKID"])].comments:
+            if comment["ID"] == str(params["ITEMID"]):
+                comment["POST_MESSAGE"] = params["FIELDS"]["POST_MESSAGE"]
+                return {"result": True}
+        return {"error": "ERROR_CORE", "error_description": "ACTION_FAILED_TO_BE_PROCESSED"}
+
     def _people(self, params: dict[str, Any]) -> dict[str, Any]:
         wanted = params["FILTER"]["ID"]
         ids = wanted.values() if isinstance(wanted, dict) else wanted
@@ -233,8 +294,15 @@ METHODS: dict[str, Callable[[FakePortal, dict[str, Any]], dict[str, Any]]] = {
     "tasks.task.list": FakePortal._list_tasks,
     "tasks.task.history.list": FakePortal._history,
     "task.elapseditem.getlist": FakePortal._entries,
+    "task.commentitem.getlist": FakePortal._comments,
+    "task.commentitem.add": FakePortal._comment,
+    "task.commentitem.update": FakePortal._edit_comment,
     "user.get": FakePortal._people,
 }
+
+
+def _nothing(_: dict[str, Any]) -> None:
+    """No other answer than the method's own."""
 
 
 def problem(status: int, code: str, **headers: str) -> Response:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from services.bitrix24.portal_tasks import camel
+from services.bitrix24.portal_records import camel
 
 FOLDER = Path(os.environ.get("BITRIX24_SPECIFICATIONS", Path(__file__).parents[3] / "shared" / "bitrix24"))
 AT_HAND = (FOLDER / "methods").is_dir()
@@ -88,7 +88,7 @@ def _told(value: Any) -> bool:
 
 
 def _records(result: Any) -> Iterator[Mapping[str, Any]]:
-    """The records of a result: a list, or a list inside of an object."""
+    """The records of a result: a list, or a list inside of an object; a plain value has none."""
     if isinstance(result, dict):
         result = next((part for part in result.values() if isinstance(part, list)), [])
-    yield from (each for each in result if isinstance(each, dict))
+    yield from (each for each in result if isinstance(each, dict)) if isinstance(result, list) else ()

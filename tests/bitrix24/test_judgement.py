@@ -1,15 +1,20 @@
 """Which tasks count, and as what (rules 1.1, 5.1, 5.3): by what the portal says, and nothing else."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.commands import CloseTaskBody
+from contracts.quantities import month_of
+from services.bitrix24.deeds import effective_at
 from services.bitrix24.judgement import Counted, Judgement, Undecided, Unfinished, judged, people_named, rounded
-from services.bitrix24.portal_tasks import Elapsed, people, tasks_changed, work_on
-from services.bitrix24.settings import Connector
+from services.bitrix24.portal_records import Elapsed
+from services.bitrix24.portal_tasks import people, tasks_changed, work_on
+from services.bitrix24.reading import with_comments
+from services.bitrix24.settings import Connector, Consents
 from services.ledger.settings import terms
 from tests.bitrix24.trade import CUSTOMERS, SELLERS, WEBHOOK, at
 
@@ -31,6 +36,7 @@ SETTINGS = Connector.model_validate(
 async def judgement_of(portal, settings: Connector = SETTINGS) -> Judgement | None:
     """What the only task of the portal is to the ledger."""
     (work,) = await work_on(portal, await tasks_changed(portal, settings.accounts.keys(), None, settings.own_fields))
+    (work,) = await with_comments(portal, [work], settings)
     return judged(work, settings, await people(portal, people_named(work)), terms().versions)
 
 
@@ -238,3 +244,121 @@ def test_entries_add_up_to_a_multiple_of_the_quantum_and_no_work_vanishes(second
     assert all(minutes >= 0 for minutes in each)
     if rounding != "nearest":
         assert 60 * worked >= sum(seconds)
+
+
+AGREEING = SETTINGS.model_copy(
+    update={
+        "consents": Consents(
+            urgency_field="UF_AUTO_6", urgency_comment=r"срочно.*соглас", off_hours_comment=r"^\s*прошу\b.*вечером"
+        )
+    }
+)
+
+
+async def test_the_customer_agrees_in_a_comment_before_the_work_starts(fake, portal, confirmed):
+    task = confirmed(tags=("срочно",))
+    fake.write(task, CUSTOMERS, "Сделаете?", at("2026-03-02 09:10"))
+    fake.write(task, CUSTOMERS, "Срочно: да, согласны", at("2026-03-02 09:30"))
+    fake.write(task, CUSTOMERS, "срочно, согласовано", at("2026-03-02 09:45"))
+
+    found = await judgement_of(portal, AGREEING)
+
+    assert isinstance(found, Counted)
+    assert (found.closing.urgency_agreed_at, found.closing.off_hours_requested_at) == (at("2026-03-02 09:30"), None)
+
+
+async def test_off_hours_work_is_asked_for_in_a_comment(fake, portal, confirmed):
+    fake.write(confirmed(tags=("ночь",)), CUSTOMERS, "Прошу сделать вечером", at("2026-03-02 09:30"))
+
+    found = await judgement_of(portal, AGREEING)
+
+    assert isinstance(found, Counted)
+    assert found.closing.off_hours_requested_at == at("2026-03-02 09:30")
+
+
+@pytest.mark.parametrize(
+    ("user", "text"),
+    [(SELLERS, "срочно, согласны"), (CUSTOMERS, "согласны"), (99, "срочно, согласны"), (CUSTOMERS, "")],
+)
+async def test_what_others_write_or_what_has_another_wording_is_no_consent(fake, portal, confirmed, user, text):
+    fake.write(confirmed(tags=("срочно",)), user, text, at("2026-03-02 09:30"))
+
+    found = await judgement_of(portal, AGREEING)
+
+    assert isinstance(found, Counted)
+    assert found.closing.urgency_agreed_at is None
+
+
+async def test_the_date_of_a_field_goes_before_a_comment(fake, portal, confirmed):
+    task = confirmed(tags=("срочно",), own={"ufAuto6": at("2026-03-02 09:05").isoformat()})
+    fake.write(task, CUSTOMERS, "срочно, согласны", at("2026-03-02 09:30"))
+
+    found = await judgement_of(portal, AGREEING)
+
+    assert isinstance(found, Counted)
+    assert found.closing.urgency_agreed_at == at("2026-03-02 09:05")
+
+
+async def test_comments_are_read_only_where_a_consent_may_stand_in_them(fake, portal, confirmed):
+    confirmed()
+    await judgement_of(portal, AGREEING)
+    assert fake.calls["task.commentitem.getlist"] == 0
+    fake.tasks.clear()
+    confirmed(tags=("срочно",))
+    await judgement_of(portal, SETTINGS)
+    assert fake.calls["task.commentitem.getlist"] == 0
+
+
+@pytest.mark.parametrize(
+    ("confirmed_at", "month"),
+    [
+        ("2026-03-31T23:59:59+03:00", "2026-03"),
+        ("2026-04-01T00:00:00+03:00", "2026-04"),
+        ("2026-03-31T20:59:59+00:00", "2026-03"),
+        ("2026-04-01T02:59:59+06:00", "2026-03"),
+        ("2026-03-31T23:00:00+02:00", "2026-04"),
+        ("2026-03-31T15:00:00-07:00", "2026-04"),
+    ],
+)
+async def test_whatever_zone_the_portal_answers_in_the_month_is_by_the_sellers(fake, portal, confirmed_at, month):
+    fake.zone = ZoneInfo("America/Los_Angeles")
+    task = fake.create(3, at("2026-03-02 09:00"))
+    fake.work(task, SELLERS, at("2026-03-02 10:00"), 3000)
+    fake.set_status(task, 4, SELLERS, at("2026-03-02 12:00"))
+    fake.set_status(task, 5, CUSTOMERS, datetime.fromisoformat(confirmed_at))
+
+    found = await judgement_of(portal)
+
+    assert isinstance(found, Counted)
+    assert found.closing.confirmed_at == datetime.fromisoformat(confirmed_at)
+    assert month_of(effective_at(found)) == month
+
+
+@pytest.mark.parametrize("zone", ["Europe/Moscow", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia"])
+async def test_the_zone_of_whoever_asks_changes_nothing(fake, portal, zone):
+    fake.zone = ZoneInfo(zone)
+    task = fake.create(3, at("2026-03-29 00:30"))
+    for start in ("2026-03-29 03:30", "2026-03-29 04:30", "2026-10-25 03:30", "2026-10-25 04:30"):
+        fake.work(task, SELLERS, at(start), 900)  # around the changes of clocks in Berlin
+    fake.set_status(task, 4, SELLERS, at("2026-10-25 05:00"))
+    fake.set_status(task, 5, CUSTOMERS, at("2026-10-25 05:30"))
+
+    found = await judgement_of(portal)
+
+    assert isinstance(found, Counted)
+    closing = found.closing
+    assert (closing.started_at, closing.closed_at, closing.confirmed_at) == (
+        at("2026-03-29 03:30"), at("2026-10-25 05:00"), at("2026-10-25 05:30"),
+    )  # fmt: skip
+    assert [entry.start for entry in closing.time_entries or ()] == [
+        at("2026-03-29 03:30"), at("2026-03-29 04:30"), at("2026-10-25 03:30"), at("2026-10-25 04:30"),
+    ]  # fmt: skip
+    assert found.work.fingerprint == (await in_moscow(fake, portal)).work.fingerprint
+
+
+async def in_moscow(fake, portal) -> Counted:
+    """The same, told in another zone."""
+    fake.zone = ZoneInfo("Europe/Moscow")
+    found = await judgement_of(portal)
+    assert isinstance(found, Counted)
+    return found

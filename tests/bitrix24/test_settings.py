@@ -59,6 +59,9 @@ def test_the_secret_may_have_a_file_of_its_own(tmp_path):
         ("http://127.0.0.1", "http://portal.example", "webhook: goes over http"),
         ("since =", 'task_prefix = "B24."\nsince =', "task_prefix: "),
         ("since =", 'apply = ["correct", "all"]\nsince =', "apply"),
+        ("[accounts]", '[consents]\nurgency_comment = "(yes"\n[accounts]', "consents.urgency_comment: is no regular"),
+        ("[accounts]", '[answers]\nurl = "hours"\n[accounts]', "answers.url: is no address of Hourbook's pages"),
+        ("[accounts]", '[answers]\nurl = "https://h"\nlanguage = "de"\n[accounts]', "answers.language: "),
         ("[accounts]", "[accounts", "it is not TOML"),
     ],
 )

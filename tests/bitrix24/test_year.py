@@ -11,10 +11,12 @@ from random import Random
 import httpx
 import orjson
 
+from services.bitrix24.answers import mark_of
+from tests.bitrix24.fake_portal import FakePortal
 from tests.bitrix24.trade import two_accounts
 from tests.bitrix24.year import COEFFICIENTS, Mortal, Year
 
-TASKS = int(os.environ.get("BITRIX24_TASKS", "200"))
+TASKS = int(os.environ.get("BITRIX24_TASKS", "120"))
 DAYS = int(os.environ.get("BITRIX24_DAYS", "31"))
 BOUGHT_MINUTES = 1_000_000
 
@@ -54,9 +56,23 @@ async def test_once_it_is_quiet_the_ledger_is_what_the_portal_says(fake, clock, 
     assert [each.differences for each in found if each.differences] == []
     assert [each for each in found if each.portal != each.ledger] == []
     assert sum(each.agreed for each in found) == len(expected) > TASKS // 4
+    marks = answers(fake)
+    assert max(map(len, marks.values())) == 1
+    assert {name: marks.get(name) for _, name in expected} == {
+        name: [mark_of(account, ledger[account][name])] for account, name in expected
+    }
     assert fake.refusals == 0
     assert min(year.whole_rounds, year.faulty_rounds, year.deaths) > 0
     assert repeated(events) == []
+
+
+def answers(fake: FakePortal) -> dict[str, list[str]]:
+    """The marks of the connector's comments, by task."""
+    found = defaultdict(list)
+    for task in fake.tasks.values():
+        for comment in task.comments:
+            found[f"B24-{task.id}"].append(comment["POST_MESSAGE"].splitlines()[-1])
+    return found
 
 
 def repeated(events: list[dict]) -> list[tuple[str, str]]:

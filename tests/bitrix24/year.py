@@ -35,6 +35,7 @@ CONNECTOR = Connector.model_validate(
         "categories": {"tags": {"срочно": "urgent"}},
         "consents": {"urgency_field": "UF_AUTO_6"},
         "apply": ["correct", "reopen", "move", "delete"],
+        "answers": {"url": "https://hours.example"},
     }
 )
 BEGINS = at("2026-01-01 09:00")
