@@ -16,7 +16,7 @@ from tests.bitrix24.fake_portal import FakePortal
 from tests.bitrix24.trade import two_accounts
 from tests.bitrix24.year import COEFFICIENTS, Mortal, Year
 
-TASKS = int(os.environ.get("BITRIX24_TASKS", "120"))
+TASKS = int(os.environ.get("BITRIX24_TASKS", "60"))
 DAYS = int(os.environ.get("BITRIX24_DAYS", "31"))
 BOUGHT_MINUTES = 1_000_000
 
