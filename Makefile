@@ -8,7 +8,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-citus campaign-clusters campaign-concurrency campaign-failover campaign-faults campaign-hostile campaign-pages campaign-restores campaign-schemathesis campaign-sending lock clean
+.PHONY: setup demo up test test-shards check bench production campaign campaign-audit campaign-bitrix24 campaign-citus campaign-clusters campaign-concurrency campaign-failover campaign-faults campaign-hostile campaign-pages campaign-restores campaign-schemathesis campaign-sending campaign-upgrade lock clean
 
 setup: $(STAMP)
 
@@ -103,6 +103,11 @@ campaign-failover: setup
 # Sender and mail server killed at random while the documents of 300 customers go out: each arrives once.
 campaign-sending: setup
 	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.sending $(or $(CUSTOMERS),300)
+
+# A data folder of an earlier program, which this one goes on with; then the program before the newest migration replaced part
+# by part under load. Needs the repository's history.
+campaign-upgrade: setup
+	HOURBOOK_ACCESS=open .venv/bin/python -m tests.reliability.upgrade $(or $(COMMIT),8fbb8ef)
 
 # The servers of a NATS cluster killed under load, one by one, its leaders, and two of three; some three minutes a round.
 campaign-clusters: setup

@@ -20,7 +20,10 @@ GIVE_UP_SECONDS = 90
 
 
 class Load:
-    """Closings on a few shared accounts of its own; `acknowledged` maps each key to the answer it got."""
+    """Closings on a few shared accounts of its own; `acknowledged` maps each key to the answer it got.
+
+    `turned_away`: how often a command was sent again; `cut_off`: of these, how often a connection ended unanswered.
+    """
 
     give_up_seconds = GIVE_UP_SECONDS
 
@@ -30,6 +33,7 @@ class Load:
         self.accounts = [f"acc-{uuid4().hex}" for _ in range(ACCOUNTS)]
         self.acknowledged: dict[str, dict[str, Any]] = {}
         self.turned_away = 0
+        self.cut_off = 0
         self.answered_at: list[float] = []
 
     @property
@@ -79,6 +83,7 @@ class Load:
                 answer = await client.post(url + path, json=body, headers={"Idempotency-Key": key})
             except httpx.TransportError:
                 self.turned_away += 1
+                self.cut_off += 1
                 await asyncio.sleep(0.02)
                 continue
             if answer.status_code == 201:
