@@ -13,8 +13,8 @@ WORDS: Words = {
     ),
     "months_look_debt": ("в долге: {count}", "in debt: {count}"),
     "months_look_planned": (
-        "с задачами, которые не закрыты или не подтверждены: {count}",
-        "with tasks that are not closed or not confirmed: {count}",
+        "есть незакрытые или неподтверждённые задачи: {count}",
+        "with open or unconfirmed tasks: {count}",
     ),
     "months_look_late": ("записано после конца месяца: {count}", "recorded when the month was over: {count}"),
     "months_look_earlier": ("задач прошлых месяцев: {count}", "tasks of earlier months: {count}"),
