@@ -20,6 +20,7 @@ from services.ledger.audit.merkle import EMPTY_ROOT
 from services.ledger.audit.restore_notes import Loss, Restore
 from services.ledger.audit.signed_epochs import SignedEpochs, all_keys, signed_restores
 from services.ledger.audit.signer_memory import Remembered, SignerMemory
+from services.ledger.audit.tree import StoredTree
 from services.ledger.clock import Clock, SandboxClock, SystemClock
 from services.ledger.event_store import epochs
 from services.ledger.event_store.database import Database
@@ -37,6 +38,9 @@ NOTICED_WITHIN_SECONDS = 1.5
 """Relays look each second."""
 
 _HAS_BILLING = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'billing')"
+_RECORDED_BY = """
+    SELECT position FROM ledger.event WHERE log_id = $1 AND recorded_at <= $2 ORDER BY position DESC LIMIT 1
+"""
 _RECORDED_AT = "SELECT recorded_at FROM ledger.event WHERE log_id = $1 AND position = $2"
 
 
@@ -120,7 +124,7 @@ class Restored:
             declared = SignedEpochs(ledger_id, log_id, restores)
             if signed and declared.gave_up(signed.origin, signed.size, signed.root):
                 signed = None
-            kept = await self._store.head(log_id)
+            kept = await self._kept(log_id, signed)
             known = max(noticed.get(log_id, 0), streams.get(log_id, (1, 0))[1], kept)
             size, root = (signed.size, signed.root) if signed else (0, EMPTY_ROOT)
             recorded_at = await self._store.readers.value(_RECORDED_AT, log_id, kept)
@@ -130,6 +134,22 @@ class Restored:
         is_noticed = bool(noticed) or before > now or any(each.loss.lost for each in logs.values())
         is_proved = max(epochs_signed) > now or any(each.is_proved for each in logs.values())
         return Survey(before, logs, is_noticed, is_proved, await self._signers.value(_HAS_BILLING))
+
+    async def _kept(self, log_id: int, signed: Remembered | None) -> int:
+        """Up to which position the log is what it was.
+
+        Where it lacks what was signed, that is as far as it was recorded by then: what comes later was recorded since,
+        by a process that knew nothing of what is lost, in its place.
+        """
+        head, tree = await self._store.head(log_id), StoredTree(self._signers, log_id)
+        if signed is None or self._settings.sandbox:
+            return head  # a test clock may stand anywhere
+        with suppress(LookupError):  # a gap, of which the audit speaks
+            if head >= signed.size and (await tree.frontier(signed.size)).root() == signed.root:
+                return head
+        latest = await tree.latest()
+        recorded = await self._signers.value(_RECORDED_BY, log_id, signed.signed_at)
+        return max(recorded or 0, latest.size if latest else 0)
 
     async def begin(self, survey: Survey) -> Restore:
         """Record, sign and begin the next epoch; all parts go on by themselves then.

@@ -18,7 +18,7 @@ from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.hindrances import Hindrances
 from services.ledger.audit.key_files import CannotSign
 from services.ledger.audit.keys import SigningKey, published, signing_key
-from services.ledger.audit.merkle import EMPTY_ROOT, Frontier, Tiles, edge_of, grown, is_consistent
+from services.ledger.audit.merkle import EMPTY_ROOT, Tiles, edge_of, grown, is_consistent
 from services.ledger.audit.notes import Note
 from services.ledger.audit.seal_keys import SealMemory
 from services.ledger.audit.seal_notes import StatedSeals
@@ -37,7 +37,6 @@ logger = logging.getLogger(__name__)
 EVERY_SECONDS = 0.5
 REST_SECONDS = 5.0
 LEAVES_MAX = 1 << 15
-PAGE_LEAVES = 1 << 12
 SIGNER = "The signer"
 DAWN = datetime(1970, 1, 2, tzinfo=UTC)
 """Before all that was ever recorded."""
@@ -169,10 +168,10 @@ class Checkpointer:
 
     async def _require_root(self, size: int, root: bytes) -> None:
         """The hashes of the first events have to lead to this root."""
-        frontier = Frontier()
-        while leaves := await self._leaves(frontier.size, min(PAGE_LEAVES, size - frontier.size)):
-            for leaf in leaves:
-                frontier.push(leaf)
+        try:
+            frontier = await self._tree.frontier(size)
+        except LookupError as missing:
+            raise LogDisagrees(str(missing)) from missing
         if frontier.size < size:
             raise LogDisagrees(f"{self._log} ends at {frontier.size}, and {size} events were signed")
         if frontier.root() != root:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from services.ledger.audit.merkle import (
     HASH_BYTES,
+    Frontier,
     NoSuchProof,
     Range,
     TileId,
@@ -19,6 +20,7 @@ from services.ledger.event_store.database import Database
 from services.ledger.event_store.identity import epoch_in
 from services.ledger.event_store.stored_event import rfc3339
 
+PAGE_LEAVES = 1 << 12
 _LATEST = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 ORDER BY size DESC LIMIT 1"
 _ENDS = """
     SELECT log.head, newest.size, newest.note
@@ -121,6 +123,14 @@ class StoredTree:
         if end - size != row["events"] or len(hashes) != HASH_BYTES * row["events"]:
             raise LookupError(f"log {self.log_id} has a gap after position {size}")
         return entries(hashes)[: (row["month_closed"] or end) - size]
+
+    async def frontier(self, size: int) -> Frontier:
+        """Of the first events, at most so many, by their hashes alone; LookupError where one is missing."""
+        frontier = Frontier()
+        while leaves := await self.new_leaves(frontier.size, min(PAGE_LEAVES, size - frontier.size)):
+            for leaf in leaves:
+                frontier.push(leaf)
+        return frontier
 
     async def latest_recorded(self, after: int, until: int, between: tuple[datetime, datetime]) -> datetime | None:
         """The latest recording time of the events in (after, until]; LookupError for one that is not between those."""

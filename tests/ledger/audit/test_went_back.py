@@ -138,6 +138,28 @@ async def test_what_was_signed_is_no_false_notice(store: EventStore, database_ur
             await ledger.dismiss(survey)
 
 
+@pytest.mark.parametrize("since", [1, 3, 7], ids=["fewer", "as many", "more"])
+async def test_what_a_process_that_knew_nothing_has_recorded_since_is_no_part_of_what_was_kept(
+    store: EventStore, database_url: str, key_file: Path, since: int
+):
+    """It stands at positions that are lost: they are listed, and what was signed of them is given up."""
+    await grow(store, 5)
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    await grow(store, 3)
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    await go_back(database_url, 5)
+    async with started(database_url) as fresh:
+        await fresh.append(0, [event(f"z-{number}", 1, f"k-{number}") for number in range(since)], {})
+        signer = Checkpointer(fresh.readers, 0, key_file)
+        with pytest.raises(CannotSign):
+            await signer.catch_up()
+        survey = await begin_epoch(database_url, key_file)
+        assert (survey.is_proved, survey.logs[0].loss.kept, survey.logs[0].loss.lost) == (True, 5, 3)
+        await signer.catch_up()
+        found, _ = await verify(fresh.readers, 1, Cursor(), full=True)
+    assert [fault for findings in found.values() for fault in findings.faults] == []
+
+
 async def test_two_that_begin_an_epoch_at_once_begin_one(store: EventStore, database_url: str, key_file: Path):
     """Each has seen what is lost before the other has recorded it."""
     await grow(store, 3)
