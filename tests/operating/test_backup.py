@@ -10,11 +10,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import ClassVar
 
 import orjson
 import pytest
 import typer
 
+from contracts.audit import EventProof, Receipt
 from infra.embedded_postgres import EmbeddedPostgres
 from services.auditing.auditor import Audit
 from services.ledger.event_store.personal import PersonalData
@@ -22,12 +24,13 @@ from services.ledger.event_store.store import EventStore
 from services.operating.backup.archiving import SLOT, stretch_to_go_on
 from services.operating.backup.backup_folder import DATABASE, Backups, Source
 from services.operating.backup.commands import wanted_of
-from services.operating.backup.drilling import Drill
+from services.operating.backup.drilling import Drill, Live
 from services.operating.backup.kept_checkpoints import Kept, kept_in, signers_memory
 from services.operating.backup.ledger_state import asked
 from services.operating.backup.making import Ledger, back_up
 from services.operating.backup.manifest import Damaged
 from services.operating.backup.outcomes import figures
+from services.operating.backup.receipts import KeptReceipt
 from services.operating.backup.restoring import Restored, Wanted, restore
 from services.operating.backup.retention import delete_unneeded
 from services.operating.backup.wal_archive import segments_in
@@ -304,6 +307,45 @@ async def test_a_drill_finds_that_a_backup_is_from_before_a_kept_checkpoint(back
     assert before.startswith(f"The backup is from before a kept checkpoint: log 0 ends at position {INCREMENT_AT}")
     assert before.endswith(f"positions {INCREMENT_AT + 1} to {END} are lost.")
     assert another.startswith("Log 0 is another one: its first 2 events")
+
+
+class DrillBeside(Drill):
+    """Of a ledger at work that is said to be so."""
+
+    at_work: ClassVar[Live]
+
+    async def _live(self) -> Live:
+        return self.at_work
+
+
+async def test_a_drill_finds_that_manifest_receipt_and_ledger_at_work_say_otherwise(
+    backed_up: BackedUp, attacked: Backups
+):
+    """Each of what only a restored server can be held to."""
+    newest, url = attacked.newest(), backed_up.ledger.server.url
+    newest.manifest.model_copy(update={"at_least": {0: 99, -1: 1}}).write(newest.path)
+    note = newest.manifest.checkpoints[0]
+    proofs = [EventProof.model_construct(position=position) for position in (1, 2)]
+    async with EventStore.connected(url, role=EVERY) as store:
+        (first,) = await store.page(0, 0, 1)
+        lines = (first.line(1), first.line(1))
+        DrillBeside.at_work = Live(
+            await store.ledger_id(), {}, {0: [{"position": position, "hash": bytes(32)} for position in (3, 99)]}
+        )
+    receipt = KeptReceipt(Path("receipt"), Receipt.model_construct(log=0, lines=lines, proofs=proofs, checkpoint=note))
+    outcome = await DrillBeside(attacked, url, [], [], [receipt], print).run()
+    assert outcome.faults == (
+        "The receipt receipt says otherwise than log 0 at position 2.",
+        f"Log 0 should have 99 events or more, and ends at position {END}.",
+        "Position 3 of log 0 is another event than in the ledger that is at work.",
+    )
+
+
+async def test_a_drill_finds_that_the_ledger_at_work_is_another(backed_up: BackedUp, attacked: Backups):
+    DrillBeside.at_work = Live("another", {}, {})
+    outcome = await DrillBeside(attacked, backed_up.ledger.server.url, [], [], [], print).run()
+    (fault,) = outcome.faults
+    assert fault.endswith("and the one at work is another.")
 
 
 def test_a_drill_finds_that_a_backup_is_of_another_ledger(backed_up: BackedUp, tmp_path: Path):
