@@ -1,7 +1,7 @@
 """`hourbook onboard` as a seller runs it: nothing is recorded while anything is wrong, and nothing twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -110,6 +110,40 @@ async def test_every_wrong_row_is_told_and_nothing_is_recorded(
         ]  # fmt: skip
     assert not any([await events_of(client, f"wrong-{number}") for number in range(3)])
     assert not (tmp_path / "statements").exists()
+
+
+async def test_thirty_customers_are_taken_in_once_three_wrong_cells_are_mended(
+    client: httpx.AsyncClient, joined_url: str, tmp_path: Path
+):
+    file = whole_book(tmp_path / "book.xlsx", "thirty", customers=30)
+    cells = {
+        ("Заказчики", FIRST_EMPTY_ROW + 3, 5): "7736207544",
+        ("Пакеты", FIRST_EMPTY_ROW + 17, 6): "тридцать тысяч",
+        ("Задачи", FIRST_EMPTY_ROW + 41, 7): "31.02.2026",
+    }
+    right = changed(file, cells)
+    said = await onboarded(file, joined_url)
+    assert (said.exit_code, len(said.stdout.splitlines())) == (1, 3), said.output
+    told = {tuple(line.split(", ")[:2]) for line in said.stdout.splitlines()}
+    assert told == {(sheet, f"row {row}") for sheet, row, _ in cells}
+    assert not await events_of(client, "thirty-0")
+
+    changed(file, right)
+    said = await onboarded(file, joined_url)
+
+    assert said.exit_code == 0, said.output
+    assert {len(await events_of(client, f"thirty-{number}")) for number in range(30)} == {4}
+    assert len(list((tmp_path / "statements").iterdir())) == 30
+
+
+def changed(file: Path, cells: Mapping[tuple[str, int, int], Any]) -> dict[tuple[str, int, int], Any]:
+    """What stood in these cells of a book, which now have other values."""
+    book = openpyxl.load_workbook(file)
+    before = {place: book[place[0]].cell(*place[1:]).value for place in cells}
+    for (sheet, row, column), value in cells.items():
+        book[sheet].cell(row, column, value)
+    book.save(file)
+    return before
 
 
 async def test_an_interrupted_book_is_taken_over_once(client: httpx.AsyncClient, joined_url: str, tmp_path: Path):
