@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import asyncpg
@@ -59,10 +60,15 @@ class SchemaWatch:
         return None
 
     async def until_refused(self) -> None:
-        """Look again and again until cancelled; OperatorError once a schema no longer serves this program."""
+        """Look again and again until cancelled; OperatorError once a schema no longer serves this program.
+
+        A schema that cannot be looked at now, as while its database is restored, is an outage of the part's own work.
+        """
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            await self.hindrance()
+            for database_url, look in self._schemas:
+                with suppress(*POSTGRES_UNAVAILABLE, asyncpg.PostgresError):
+                    require_served(await look(database_url))
 
     async def guard(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Work once the schemas stand, for as long as they serve this program."""

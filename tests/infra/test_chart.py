@@ -105,6 +105,7 @@ def test_every_part_has_a_deployment_with_its_command():
         assert container["resources"]["requests"]
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             assert container[probe]["httpGet"]["path"].startswith("/health/")
+        assert container["readinessProbe"]["httpGet"]["path"].startswith("/health/ready")
     assert set(pods(rendered({}))) == {*COMMANDS, "migration"} - OPTIONAL
 
 

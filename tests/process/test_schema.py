@@ -5,9 +5,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from services.process import schema_watch
 from services.process.operator_error import CANNOT_START, OperatorError
 from services.process.schema import Schema, Standing
-from services.process.schema_watch import require_served, require_standing
+from services.process.schema_watch import SchemaWatch, require_served, require_standing
 
 
 @pytest.fixture
@@ -92,3 +93,25 @@ async def test_texts_that_another_program_has_replaced_serve_the_earlier_one_too
     await applied(database_url, before)
     assert await standing(database_url, before) == Standing("tried")
     assert (await standing(database_url, after)).missing == ()
+
+
+async def test_a_part_that_works_outlasts_what_cannot_be_looked_at_and_ends_once_its_schema_serves_it_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """As while a password is changed, or the database restored."""
+    monkeypatch.setattr(schema_watch, "WATCH_SECONDS", 0)
+    seen = [
+        asyncpg.InvalidPasswordError("changed"), asyncpg.InvalidCatalogNameError("restored"), TimeoutError(),
+        asyncpg.UndefinedTableError("halfway"), asyncpg.InsufficientPrivilegeError("revoked"), Standing("tried"),
+        Standing("tried", newer=("0003_c.sql",)), Standing("tried", refusing=("0004_d.since_0003.sql",)),
+    ]  # fmt: skip
+
+    async def look(_: str) -> Standing:
+        found = seen.pop(0)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    with pytest.raises(OperatorError, match=r"0004_d.since_0003.sql. Start that release"):
+        await SchemaWatch(("postgresql://nowhere", look)).until_refused()
+    assert seen == []
