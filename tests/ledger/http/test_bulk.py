@@ -198,7 +198,7 @@ async def test_answers_come_while_lines_are_still_being_sent(url: str):
 async def test_a_file_of_any_length_goes_through_a_client_that_reads_while_it_sends(url: str):
     a, lines = uuid4().hex, IN_FLIGHT_MAX * 4
 
-    async with Duplex.post(url, COMMANDS) as talk, asyncio.timeout(60):
+    async with Duplex.post(url, COMMANDS) as talk, asyncio.timeout(240):
 
         async def send() -> None:
             await talk.send(opening(a))
