@@ -24,9 +24,12 @@ from rich.console import Console
 from contracts.placement import log_of
 from infra.data_folder import free_port
 from infra.embedded import EmbeddedServer
+from services.auditing.auditor import Audit
+from services.operating.database_logins import database_url_of
 from services.operating.up import Hourbook, another_service, running
 from services.process.lost_past import WENT_BACK
 from tests.end_to_end.program import program
+from tests.ledger.several_logs import LOGS
 from tests.reliability.load import Load, logs_without_gaps
 
 EACH_ACKNOWLEDGED = 10
@@ -40,15 +43,16 @@ class Journal(Load):
 
     give_up_seconds = 600
 
-    def __init__(self, urls: list[str]) -> None:
+    def __init__(self, urls: list[str], pause_seconds: float) -> None:
         super().__init__(urls, 0)
+        self.pause_seconds = pause_seconds
         self.ended = False
 
     async def _work(self, client: httpx.AsyncClient, waiting: list[int]) -> None:
         while not self.ended:
             number, self.tasks = self.tasks, self.tasks + 1
             await super()._work(client, [number])
-            await asyncio.sleep(PAUSE_SECONDS)
+            await asyncio.sleep(self.pause_seconds)
 
     async def _disturb(self, disturb: Any) -> None:
         try:
@@ -88,6 +92,8 @@ class Restores:
     other: str
     data: Path
     saved: Path
+    pause_seconds: float = PAUSE_SECONDS
+    """Of each client, between its commands."""
 
     @property
     def urls(self) -> list[str]:
@@ -105,7 +111,7 @@ class Restores:
 
         AssertionError where a client was answered something that the log does not have, and that was not listed.
         """
-        journal, listed = Journal(self.urls), Lost()
+        journal, listed = Journal(self.urls, self.pause_seconds), Lost()
 
         async def disturb() -> None:
             nonlocal listed
@@ -133,9 +139,10 @@ class Restores:
         return listed
 
     async def audited(self) -> None:
-        """Everything is verified, and nothing is wrong."""
-        done = await asyncio.to_thread(program, "audit", "verify", "--data", self.data)
-        assert done.returncode == 0, done.stdout + done.stderr
+        """Everything is verified, and nothing is wrong. The command does the same, but all others go before it."""
+        url = database_url_of("auditor", self.data)
+        found = await Audit(url, LOGS, self.data / "audit" / "verified.json").run(full=False)
+        assert [fault for findings in found.values() for fault in findings.faults] == []
 
     async def _exported(self, folder: Path) -> None:
         line = ("audit", "export", "--url", self.hourbook.url, "--output", folder)
