@@ -43,7 +43,7 @@ class Journal(Load):
 
     give_up_seconds = 600
 
-    def __init__(self, urls: list[str], pause_seconds: float) -> None:
+    def __init__(self, urls: list[str], pause_seconds: float = PAUSE_SECONDS) -> None:
         super().__init__(urls, 0)
         self.pause_seconds = pause_seconds
         self.ended = False
