@@ -16,6 +16,8 @@ WORK_SECONDS_MAX = 400.0
 class Pace:
     """A bucket that each request fills by one and that empties by two a second; and what each method took the portal.
 
+    It is full at first: a process that ended just before may have filled the portal's own.
+
     `now`: seconds that only grow. `rest`: waits for so many seconds. `waited_seconds`: for how long in all it has.
     """
 
@@ -25,7 +27,7 @@ class Pace:
         self._now = now
         self._rest = rest
         self.waited_seconds = 0.0
-        self._filled = 0.0
+        self._filled = float(REQUESTS_AT_ONCE)
         self._seen_at = now()
         self._held_until: dict[str, float] = {}
 

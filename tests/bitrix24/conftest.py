@@ -44,7 +44,9 @@ def fake(clock: Clock):
 async def portal(fake: FakePortal, clock: Clock):
     """The portal as the connector asks it."""
     async with httpx.AsyncClient(transport=httpx.ASGITransport(fake.app)) as client:
-        yield Portal(SecretStr(WEBHOOK), client, Pace(clock.now, clock.rest))
+        pace = Pace(clock.now, clock.rest)
+        await clock.rest(60)
+        yield Portal(SecretStr(WEBHOOK), client, pace)
 
 
 @pytest.fixture

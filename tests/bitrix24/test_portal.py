@@ -1,9 +1,12 @@
 """The portal is read whole or not at all, within its limits, whatever it does meanwhile."""
 
+import httpx
 import pytest
+from pydantic import SecretStr
 from starlette.responses import JSONResponse, PlainTextResponse
 
-from services.bitrix24.portal import ATTEMPTS_MAX, Call, PortalUnavailable, WebhookRefused, WrongAnswer
+from services.bitrix24.pace import Pace
+from services.bitrix24.portal import ATTEMPTS_MAX, Call, Portal, PortalUnavailable, WebhookRefused, WrongAnswer
 from services.bitrix24.portal_tasks import people, tasks_changed, work_on
 from tests.bitrix24.fake_portal import PAGE, SECRET, problem
 from tests.bitrix24.trade import WEBHOOK, at
@@ -60,6 +63,16 @@ async def test_its_limits_are_never_exceeded(fake, portal, clock):
 
     assert fake.refusals == 0
     assert clock.seconds - began == pytest.approx((200 - 40) / 2)
+
+
+async def test_a_connector_that_is_started_again_and_again_exceeds_them_no_more(fake, clock):
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(fake.app)) as client:
+        for _ in range(5):
+            portal = Portal(SecretStr(WEBHOOK), client, Pace(clock.now, clock.rest))
+            for _ in range(30):
+                await portal.call("tasks.task.list", {"start": -1})
+
+    assert fake.refusals == 0
 
 
 async def test_a_method_rests_before_the_portal_blocks_it(fake, portal, clock):
