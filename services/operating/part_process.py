@@ -4,7 +4,6 @@ import atexit
 import errno
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -31,7 +30,6 @@ class PartProcess:
         self._ended = False
         self.pid = int.from_bytes(line.recv(PID_BYTES, socket.MSG_WAITALL))
         if not self.pid:
-            line.close()
             raise ChildProcessError(errno.ECHILD, "the process that starts parts has ended")
 
     def poll(self) -> int | None:
@@ -103,12 +101,16 @@ class Starter:
     ) -> PartProcess:
         """A part in a session of its own, on the socket `taken` where it has one; it ends when this process does."""
         line, its_end = socket.socketpair()
-        with self._lock, its_end, log.open("ab") as output:
-            files = [its_end.fileno(), output.fileno(), *([taken.fileno()] if taken else [])]
-            socket.send_fds(self.prepare(), [b"+"], files)
-        line.sendall(json.dumps([name, arguments, dict(environment)]).encode())
-        line.shutdown(socket.SHUT_WR)
-        return PartProcess(line)
+        try:
+            with self._lock, its_end, log.open("ab") as output:
+                files = [its_end.fileno(), output.fileno(), *([taken.fileno()] if taken else [])]
+                socket.send_fds(self.prepare(), [b"+"], files)
+            line.sendall(json.dumps([name, arguments, dict(environment)]).encode())
+            line.shutdown(socket.SHUT_WR)
+            return PartProcess(line)
+        except OSError:
+            line.close()
+            raise
 
     def end(self) -> None:
         """It ends when no orders can come any more."""
@@ -120,7 +122,12 @@ class Starter:
 
 def _is_open(line: socket.socket) -> bool:
     """Whether somebody is at its other end, who says nothing."""
-    return not select.select([line], [], [], 0)[0]
+    try:
+        return bool(line.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+    except BlockingIOError:
+        return True
+    except ConnectionError:
+        return False
 
 
 STARTER = Starter()
