@@ -307,6 +307,29 @@ async def follow(store: EventStore, cursor: Cursor, database_url: str, key_file:
     assert moved.logs[0].size == 6
 
 
+async def test_a_state_from_before_the_first_checkpoint_goes_on_under_the_same_key(
+    store: EventStore, database_url: str, key_file: Path
+):
+    """The key is published once more, which auditors have to be told."""
+    await grow(store, 3)
+    await Checkpointer(store.readers, 0, key_file).catch_up()
+    _, cursor = await verify(store.readers, 1, Cursor(), full=True)
+    key = key_file.read_bytes()
+    await go_back(database_url, 2)
+    await as_superuser(
+        database_url, "ALTER TABLE ledger.audit_key DISABLE TRIGGER USER", "DELETE FROM ledger.audit_key"
+    )
+    survey = await begin_epoch(database_url, key_file)
+    assert (survey.is_proved, survey.logs[0].loss[:3]) == (True, (2, 2, 3))
+    async with started(database_url) as fresh:
+        await grow(fresh, 2)
+        await Checkpointer(fresh.readers, 0, key_file).catch_up()
+        found, _ = await verify(fresh.readers, 1, cursor, full=True)
+        assert found[0].faults == ["the published keys are not those that were published before"]
+        found, _ = await verify(fresh.readers, 1, cursor, full=True, trust_keys=True)
+    assert ([fault for findings in found.values() for fault in findings.faults], key_file.read_bytes()) == ([], key)
+
+
 async def test_keys_that_were_rotated_since_are_brought_back_and_vouched_for(
     store: EventStore, settings: Settings, database_url: str, key_file: Path
 ):
