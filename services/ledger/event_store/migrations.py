@@ -38,13 +38,13 @@ _MEMBER = "SELECT bool_and(pg_has_role(current_user, rolname, 'SET')) FROM pg_ro
 async def migrate(database_url: str, *roles: str) -> None:
     """Make the parts' roles, apply the migrations that are missing, and replace functions that have changed.
 
-    Where the schema is this program's and the login a member of those `roles`, of all where none is named, nothing is
-    done: a part's own login, which may change nothing, is enough. A database that a newer program has migrated keeps
-    that program's functions. OperatorError where the login lacks a right that this takes.
+    Where the schema is this program's and the login a member of all roles, nothing is done. A part names the `roles` as
+    which it works: its own login, which may change nothing, is enough, and functions of another release stay. They stay
+    too where a newer program has migrated. OperatorError where the login lacks a right that this takes.
     """
     connection = await asyncpg.connect(database_url, timeout=10)
     try:
-        if not await _stands(connection, roles or ROLES):
+        if not await _stands(connection, roles):
             await _migrate(connection)
     except asyncpg.InsufficientPrivilegeError as refused:
         reason = str(refused).splitlines()[0]
@@ -76,7 +76,8 @@ async def _standing(connection: asyncpg.Connection) -> Standing:
 
 
 async def _stands(connection: asyncpg.Connection, roles: Sequence[str]) -> bool:
-    return not (await _standing(connection)).due and await connection.fetchval(_MEMBER, roles)
+    found = await _standing(connection)
+    return not (found.missing if roles else found.due) and await connection.fetchval(_MEMBER, roles or ROLES)
 
 
 def _schema() -> Schema:

@@ -9,7 +9,7 @@ import pytest
 from services.ledger.audit.catalogue import listed
 from services.ledger.event_store import migrations
 from services.ledger.event_store.migrations import FUNCTIONS, MIGRATIONS, fix_logs, migrate
-from services.ledger.event_store.roles import ROLES
+from services.ledger.event_store.roles import RELAY, ROLES
 from services.ledger.settings import Settings
 from services.process.postgres_roles import made
 from services.process.schema import Schema
@@ -112,6 +112,18 @@ async def test_a_function_is_replaced_where_its_text_has_changed(
         monkeypatch.setattr(migrations, "FUNCTIONS", files)
         await migrate(database_url)
         assert await catalogue(database_url) != before
+
+
+async def test_a_part_leaves_functions_alone_that_another_release_has_replaced(
+    database_url: str, changed_function: Path, monkeypatch: pytest.MonkeyPatch
+):
+    await migrate(database_url)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "FUNCTIONS", [*FUNCTIONS, changed_function])
+        await migrate(database_url)
+    before = await catalogue(database_url)
+    await migrate(database_url, RELAY)
+    assert await catalogue(database_url) == before
 
 
 async def test_functions_of_a_newer_program_are_left_to_it(
