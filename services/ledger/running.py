@@ -239,14 +239,20 @@ async def prepared(database_url: str, logs: int, *roles: str) -> None:
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def run_relay(settings: Settings) -> None:
-    """The relays of all logs in a process of their own, until cancelled."""
+def required_nats_url(settings: Settings) -> str:
+    """Where relays publish; OperatorError where that is not set."""
     if settings.nats_url is None:
         raise OperatorError("NATS_URL is not set: the relay needs to know where to publish.", exit_code=CANNOT_START)
+    return settings.nats_url
+
+
+async def run_relay(settings: Settings) -> None:
+    """The relays of all logs in a process of their own, until cancelled."""
+    nats_url = required_nats_url(settings)
     await prepared(settings.database_url, settings.logs, RELAY)
     async with EventStore.connected(settings.database_url, role=RELAY) as store, asyncio.TaskGroup() as tasks:
         for log_id in range(settings.logs):
-            tasks.create_task(keep_relaying(store, log_id, settings.nats_url, Wake(), settings.nats_replicas))
+            tasks.create_task(keep_relaying(store, log_id, nats_url, Wake(), settings.nats_replicas))
 
 
 async def run_expiry(settings: Settings) -> None:

@@ -71,7 +71,7 @@ def ledger(
     from functools import partial
 
     from services.ledger.event_store import migrations
-    from services.ledger.running import run_expiry, run_relay
+    from services.ledger.running import required_nats_url, run_expiry, run_relay
     from services.ledger.settings import LOGINS_OF
     from services.operating.start_conditions import ledger_settings
     from services.process.logins import as_part
@@ -88,6 +88,7 @@ def ledger(
     schemas = SchemaWatch((settings.database_url, migrations.standing))
     match only:
         case "relay":
+            required_nats_url(settings)  # what is not set is said before PostgreSQL is waited for
             collect_garbage_seldom()
             run_until_stopped(schemas.guard(partial(run_relay, settings)))
         case "expiry":
@@ -152,7 +153,7 @@ def sender(metrics_port: MetricsPort = None) -> None:
     from functools import partial
 
     from services.billing.database import standing
-    from services.billing.sending.sender import run_sender
+    from services.billing.sending.sender import require_mail_server, run_sender
     from services.billing.settings import Settings
     from services.operating.start_conditions import sending_settings
     from services.process.logins import as_part
@@ -162,4 +163,5 @@ def sender(metrics_port: MetricsPort = None) -> None:
 
     _begin("sender", metrics_port)
     sending, settings = sending_settings(os.environ), read(Settings, **as_part("billing"))
+    require_mail_server(sending)
     run_until_stopped(SchemaWatch((settings.database_url, standing)).guard(partial(run_sender, settings, sending)))

@@ -233,13 +233,21 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path):
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_process_that_cannot_start_is_not_started_for_ever(tmp_path: Path):
-    environment = {name: value for name, value in os.environ.items() if name != "NATS_URL"}
-    part = Part("relay", ["ledger", "--only", "relay"], environment | {"DATABASE_URL": "postgresql://h/d"}, tmp_path)
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        (["ledger", "--only", "relay"], "NATS_URL is not set: the relay needs to know where to publish."),
+        (["sender"], "HOURBOOK_SMTP_URL is not set: name the mail server."),
+    ],
+)
+def test_a_process_that_cannot_start_is_not_started_for_ever(line: list[str], wrong: str, tmp_path: Path):
+    """What is not set is said though PostgreSQL does not answer."""
+    environment = {name: value for name, value in os.environ.items() if name not in {"NATS_URL", "HOURBOOK_SMTP_URL"}}
+    part = Part("part", line, environment | {"DATABASE_URL": "postgresql://h/d"}, tmp_path)
     part.start()
     assert part.process
     part.process.wait(timeout=60)
-    with pytest.raises(OperatorError, match="NATS_URL is not set"):
+    with pytest.raises(OperatorError, match=wrong):
         part.require_start()
     said: list[str] = []
     part.starts = [0.0]
@@ -248,7 +256,7 @@ def test_a_process_that_cannot_start_is_not_started_for_ever(tmp_path: Path):
     part.starts = [0.0]
     part.revive(said.append)
     part.process.wait(timeout=60)
-    assert said == ["relay: NATS_URL is not set: the relay needs to know where to publish."]
+    assert said == [f"part: {wrong}"]
 
 
 def test_a_log_that_is_too_long_is_put_aside_and_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -39,10 +39,15 @@ SERVER_REST_SECONDS_MAX = 60
 LOCK = "SELECT pg_try_advisory_lock(hashtextextended('hourbook sender', 0))"
 
 
-async def run_sender(settings: Settings, sending: SendingSettings) -> None:
-    """Send until cancelled; OperatorError where the settings do not fit."""
+def require_mail_server(sending: SendingSettings) -> None:
+    """OperatorError where none is set."""
     if not sending.is_on:
         raise OperatorError("HOURBOOK_SMTP_URL is not set: name the mail server.", exit_code=CANNOT_START)
+
+
+async def run_sender(settings: Settings, sending: SendingSettings) -> None:
+    """Send until cancelled; OperatorError where the settings do not fit."""
+    require_mail_server(sending)
     assert sending.mail_from
     writing = Writing(sending.mail_from, parsed(VARIABLE, sending.texts_file, texts))
     server = mail_server(sending)
