@@ -35,7 +35,7 @@ from tests.end_to_end.questions import client_of, unhurried
 from tests.reliability.citus_nodes import LOGS, Node, cluster, distribute, programs
 from tests.reliability.load import CLOSED_AT, Load
 
-NAME = "Аристарх Незабудкин"
+NAME, OTHER_NAME = "Аристарх Незабудкин", "client@example.com"
 TASKS = 200
 DOWN_SECONDS = 8
 COMMANDS_TIMED = 100
@@ -44,8 +44,8 @@ COMMANDS_TIMED = 100
 class Accounts:
     """An account in each log, whose tasks are closed one after another."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    def __init__(self, client: httpx.AsyncClient, confirmed_by: str) -> None:
+        self._client, self._confirmed_by = client, confirmed_by
         self.of_log: dict[int, str] = {}
         while len(self.of_log) < LOGS:
             account_id = uuid4().hex
@@ -61,7 +61,7 @@ class Accounts:
         """The status that it is answered."""
         body = {
             "title": "Настройка", "category": "regular", "worked_minutes": 10,
-            "closed_at": CLOSED_AT, "confirmed_at": CLOSED_AT, "confirmed_by": NAME,
+            "closed_at": CLOSED_AT, "confirmed_at": CLOSED_AT, "confirmed_by": self._confirmed_by,
         }  # fmt: skip
         return (await self._post(f"/v1/accounts/{self.of_log[log_id]}/tasks/{uuid4().hex}/close", body)).status_code
 
@@ -82,7 +82,7 @@ def play_sample(hourbook: Hourbook, client: httpx.Client, console: Console) -> N
     for projection in (None, *PROJECTIONS):
         if projection:
             rebuilt = program("rebuild", projection.name, "--url", hourbook.url)
-            assert rebuilt.returncode == 0, rebuilt.stderr
+            assert rebuilt.returncode == 0, rebuilt
         sample.test_every_balance_at_every_instant_by_projection_and_by_replay(client, expected, "balance")
     sample.test_every_balance_at_every_instant_by_projection_and_by_replay(client, expected, "replay")
     sample.test_all_lots_and_holdings_at_the_end(client, expected, "balance")
@@ -97,7 +97,7 @@ def play_sample(hourbook: Hourbook, client: httpx.Client, console: Console) -> N
 async def a_command_takes(hourbook: Hourbook) -> float:
     """The median of the milliseconds in which closings are answered, one after another."""
     async with httpx.AsyncClient(base_url=hourbook.url, timeout=60, trust_env=False) as client:
-        accounts, took = Accounts(client), list[float]()
+        accounts, took = Accounts(client, OTHER_NAME), list[float]()
         await accounts.open()
         for number in range(COMMANDS_TIMED):
             began = time.perf_counter()
@@ -132,7 +132,7 @@ async def play(hourbook: Hourbook, nodes: dict[str, Node], console: Console) -> 
     await load.run()
     console.print(f"{TASKS / (time.monotonic() - began):.0f} closings a second by 8 clients")
     async with httpx.AsyncClient(base_url=hourbook.url, timeout=60, trust_env=False) as client:
-        accounts = Accounts(client)
+        accounts = Accounts(client, NAME)
         await accounts.open()
         assert [await accounts.close(log_id) for log_id in range(LOGS)] == [201] * LOGS
         dies = asyncio.create_task(_dies_for_a_while(nodes["second"]))
