@@ -52,10 +52,9 @@ async def messages(nats_url: str, account_id: str, count: int) -> list[Msg]:
     client = await nats.connect(nats_url)
     try:
         jetstream = client.jetstream()
-        await until(lambda: _has_stream(client))
-        subscription = await jetstream.subscribe(
-            f"hourbook.alerts.{account_id}.debt", ordered_consumer=True, deliver_policy=DeliverPolicy.ALL
-        )
+        subject = f"hourbook.alerts.{account_id}.debt"
+        await until(lambda: _is_kept(client, subject))
+        subscription = await jetstream.subscribe(subject, ordered_consumer=True, deliver_policy=DeliverPolicy.ALL)
         found = [await subscription.next_msg(timeout=60) for _ in range(count)]
         info = await jetstream.stream_info("HOURBOOK-ALERTS", subjects_filter=f"hourbook.alerts.{account_id}.>")
         assert sum((info.state.subjects or {}).values()) == count
@@ -64,9 +63,10 @@ async def messages(nats_url: str, account_id: str, count: int) -> list[Msg]:
         await client.close()
 
 
-async def _has_stream(client: nats.NATS) -> bool:
+async def _is_kept(client: nats.NATS, subject: str) -> bool:
+    """Whether a stream has it: one that was made otherwise has it once the publisher has seen to that."""
     try:
-        await client.jetstream().stream_info("HOURBOOK-ALERTS")
+        await client.jetstream().find_stream_name_by_subject(subject)
     except nats.js.errors.NotFoundError:
         return False
     return True
