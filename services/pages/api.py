@@ -59,25 +59,31 @@ class Api:
         accepted: Collection[int] = (),
         **more: Any,
     ) -> httpx.Response:
-        """Any request, with the id of the one that it is made for. `accepted`: errors that are an answer here."""
-        named = {"X-Request-ID": REQUEST_ID.get()} | tracing.told_on() | dict(headers or {})
-        try:
-            answer = await self._client.request(method, path, headers=named, **more)
-        except httpx.TransportError as unavailable:
-            raise ApiProblem(_UNAVAILABLE) from unavailable
-        if answer.is_error and answer.status_code not in accepted:
-            raise ApiProblem(_problem_in(answer))
-        return answer
+        """Any request. `accepted`: errors that are an answer here."""
+        return await self._answer(method, path, headers=headers, accepted=accepted, **more)
 
     async def stream(self, path: str, **asked: Any) -> httpx.Response:
         """A query's answer whose content is read as it comes; the one who has it closes it."""
-        headers = {"X-Request-ID": REQUEST_ID.get()} | tracing.told_on()
-        request = self._client.build_request("GET", path, params=_given(asked), headers=headers, extensions=STREAMED)
+        return await self._answer("GET", path, streamed=True, params=_given(asked), extensions=STREAMED)
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        accepted: Collection[int] = (),
+        streamed: bool = False,
+        **more: Any,
+    ) -> httpx.Response:
+        """What is answered to a request with the id of the one that it is made for."""
+        named = {"X-Request-ID": REQUEST_ID.get()} | tracing.told_on() | dict(headers or {})
+        request = self._client.build_request(method, path, headers=named, **more)
         try:
-            answer = await self._client.send(request, stream=True)
+            answer = await self._client.send(request, stream=streamed)
         except httpx.TransportError as unavailable:
             raise ApiProblem(_UNAVAILABLE) from unavailable
-        if answer.is_error:
+        if answer.is_error and answer.status_code not in accepted:
             await answer.aread()
             raise ApiProblem(_problem_in(answer))
         return answer
