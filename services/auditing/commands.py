@@ -102,9 +102,10 @@ def rotate_key(
     lost: Annotated[bool, typer.Option("--lost", help="The old key is gone, and cannot sign the new one.")] = False,
 ) -> None:
     """Make a new key for checkpoints; the old one signs it, both are published."""
+    from services.ledger.audit.key_files import OF_CHECKPOINTS, file_in
     from services.ledger.audit.keys import rotate
 
-    file = _key_file("HOURBOOK_AUDIT_KEY_FILE", data / "audit" / "key.pem")
+    file = file_in(data, *OF_CHECKPOINTS)
     number = _rotated(data, lambda database: rotate(database, file, lost=lost))
     print(f"key {number} signs from now on; it is in {file}")
 
@@ -115,20 +116,16 @@ def rotate_seal_key(data: Data = Path(".hourbook")) -> None:
 
     Processes that share the file go on by themselves; bring it to those on other machines.
     """
+    from services.ledger.audit.key_files import OF_CHECKPOINTS, OF_SEALS, file_in
     from services.ledger.audit.seal_keys import rotate
     from services.ledger.settings import Settings
     from services.operating.database_logins import database_url_of
     from services.process.settings import read
 
     logs = read(Settings, database_url=database_url_of("expiry", data)).logs
-    file = _key_file("HOURBOOK_SEAL_KEY_FILE", data / "audit" / "seal.pem")
-    signer = _key_file("HOURBOOK_AUDIT_KEY_FILE", data / "audit" / "key.pem")
+    file, signer = file_in(data, *OF_SEALS), file_in(data, *OF_CHECKPOINTS)
     number = _rotated(data, lambda database: rotate(database, logs, file, signer))
     print(f"key of seals {number} seals from now on; it is in {file}")
-
-
-def _key_file(variable: str, default: Path) -> Path:
-    return Path(os.environ.get(variable) or default)
 
 
 def _rotated(data: Path, rotate: Callable[["Database"], Awaitable[int]]) -> int:

@@ -1,7 +1,6 @@
 """The command `hourbook restored`: the database was restored to an earlier state, and the ledger goes on from there."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -54,17 +53,13 @@ def database_of(data: Path) -> Iterator[str]:
 
 def settings_of(data: Path, database_url: str) -> "Settings":
     """With the keys of the data folder where the environment names none."""
+    from services.ledger.audit.key_files import OF_CHECKPOINTS, OF_SEALS, file_in
     from services.ledger.settings import Settings
     from services.process.settings import read
 
-    audit = {
-        name: os.environ.get(variable) or str(data / "audit" / file)
-        for name, variable, file in (
-            ("audit_key_file", "HOURBOOK_AUDIT_KEY_FILE", "key.pem"),
-            ("seal_key_file", "HOURBOOK_SEAL_KEY_FILE", "seal.pem"),
-        )
-    }
-    kept = {name: file for name, file in audit.items() if name == "audit_key_file" or Path(file).exists()}
+    kept = {"audit_key_file": str(file_in(data, *OF_CHECKPOINTS))}
+    if (seal := file_in(data, *OF_SEALS)).exists():
+        kept["seal_key_file"] = str(seal)
     return read(Settings, database_url=database_url, **kept)
 
 

@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from services.process.file_replacement import replace_file
 
+OF_CHECKPOINTS, OF_SEALS = ("HOURBOOK_AUDIT_KEY_FILE", "key.pem"), ("HOURBOOK_SEAL_KEY_FILE", "seal.pem")
+"""Keys: the variable that names the file of each, and its name in a data folder."""
+
 
 class CannotSign(Exception):
     """Nothing can be signed now, and an operator has to do something about it."""
@@ -17,6 +20,11 @@ class CannotSign(Exception):
 
 class SignedElsewhere(CannotSign):
     """Another process does the same at this moment: it is to be tried again."""
+
+
+def file_in(data: Path, variable: str, name: str) -> Path:
+    """The file of a key: where the environment says, else in that data folder."""
+    return Path(os.environ.get(variable) or data / "audit" / name)
 
 
 def finish_rotation(file: Path, newest: Iterable[bytes]) -> None:

@@ -117,6 +117,7 @@ def drill(
     Compares the checkpoints that are given, what the signer of the data folder remembers, HOURBOOK_WITNESS_FILE, and
     receipts. Says how much would be lost (RPO) and how long it takes (RTO). Exit code 1 where anything is wrong.
     """
+    from services.ledger.audit.key_files import OF_CHECKPOINTS, file_in
     from services.operating.backup.backup_folder import Backups
     from services.operating.backup.drilling import Drill
     from services.operating.backup.kept_checkpoints import kept_in, signers_memory
@@ -133,8 +134,7 @@ def drill(
     files = [*(checkpoint or ()), *([Path(witness)] if witness and Path(witness).exists() else [])]
     kept = [each for file in files for each in kept_in(file)]
     folder = Backups(backups.absolute())
-    signer = Path(os.environ.get("HOURBOOK_AUDIT_KEY_FILE") or data / "audit" / "key.pem")
-    job = Drill(folder, live, kept, signers_memory(signer), sampled(receipt or ()), say)
+    job = Drill(folder, live, kept, signers_memory(file_in(data, *OF_CHECKPOINTS)), sampled(receipt or ()), say)
     outcome = asyncio.run(job.run(scratch))
     note_drill(folder.path, outcome)
     for fault in outcome.faults:
