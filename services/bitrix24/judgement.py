@@ -134,7 +134,7 @@ def _closing(
         ],
         "evidence": {
             "source": SOURCE,
-            "raw_seconds": sum(entry.seconds for entry in work.entries),
+            "raw_seconds": work.seconds,
             "entries": len(work.entries),
             "entries_hash": work.fingerprint,
             "rounding": connector.rounding,

@@ -65,10 +65,14 @@ class Rounds:
     async def next(self) -> list[Outcome]:
         """Charge what is confirmed and not charged yet; nothing, but a PortalFault, where the reading is not whole."""
         there = await self.ledger.tasks(self.connector.account_ids)
+        known = dict(self.ledger.positions)
         reading = self._reading = await self.reader.next(there)
         found = list(differences(reading.judgements, reading.missing, there))
         outcomes = [await self._outcome(difference) for difference in found]
-        return [*outcomes, *await self._planned(reading, there), *await self._answered(reading)]
+        outcomes += await self._planned(reading, there)
+        if self.connector.answers and self.ledger.positions != known:
+            there = await self.ledger.tasks(self.connector.account_ids)
+        return [*outcomes, *await self._answered(reading, there)]
 
     async def comparisons(self) -> list[Comparison]:
         """How the portal, as it was read, compares with the ledger as it is now: every month that has any task."""
@@ -90,11 +94,10 @@ class Rounds:
                 return Outcome(account_id, task_id, "refused", said(answer))
         return Outcome(account_id, task_id, "recorded")
 
-    async def _answered(self, reading: Reading) -> list[Outcome]:
+    async def _answered(self, reading: Reading, there: LedgerTasks) -> list[Outcome]:
         """The tasks in which it could not be said what they cost."""
         if (said := self.connector.answers) is None:
             return []
-        there = await self.ledger.tasks(self.connector.account_ids)
         return [Outcome(*each[:2], "refused", each.reason) for each in await self.answers.next(reading, there, said)]
 
     async def _planned(self, reading: Reading, there: LedgerTasks) -> list[Outcome]:
