@@ -123,8 +123,8 @@ def unknown_accounts(client: httpx.Client, named: Iterable[Named], opening: set[
 def name_recipients(client: httpx.Client, named: Iterable[Named], progress: Progress) -> None:
     """Name each list once: a day that has this list already is left alone, whatever was named since."""
     for each in named:
-        known = _recipients(client, each.account_id)
-        if not any(_is_named(each.body, found) for found in (known.lists if known else ())):
+        standing = _recipients(client, each.account_id)
+        if not any(_is_named(each.body, found) for found in (standing.lists if standing else ())):
             path = f"/v1/accounts/{each.account_id}/recipients"
             answer = client.put(path, content=each.body.model_dump_json(), headers={"Content-Type": "application/json"})
             _require(answer, each.account_id)

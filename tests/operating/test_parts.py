@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,16 @@ ENDS_SECONDS_MAX = 60
 def relay(folder: Path) -> Part:
     """It waits for its servers."""
     return Part("relay", ["ledger", "--only", "relay"], {**os.environ, **UNREACHABLE}, folder)
+
+
+@pytest.fixture
+def running_relay(tmp_path: Path) -> Iterator[Part]:
+    part = relay(tmp_path)
+    part.start()
+    try:
+        yield part
+    finally:
+        part.stop()
 
 
 def starter() -> psutil.Process:
@@ -45,29 +56,21 @@ def test_a_part_ends_with_its_code_and_all_that_it_said_is_in_its_log(tmp_path: 
 
 
 @LINUX
-def test_the_starter_has_nothing_open_that_a_fork_could_share_with_another(tmp_path: Path):
-    part = relay(tmp_path)
-    part.start()
-    try:
-        assert starter().num_threads() == 1
-        assert not [file for file in starter().open_files() if file.fd > 2]
-        assert len(starter().net_connections("all")) == 1  # where orders come from
-    finally:
-        part.stop()
+@pytest.mark.usefixtures("running_relay")
+def test_the_starter_has_nothing_open_that_a_fork_could_share_with_another():
+    assert starter().num_threads() == 1
+    assert not [file for file in starter().open_files() if file.fd > 2]
+    assert len(starter().net_connections("all")) == 1  # where orders come from
 
 
 @LINUX
-def test_a_part_is_named_in_lists_of_processes(tmp_path: Path):
-    part = relay(tmp_path)
-    part.start()
-    assert part.process
-    try:
-        for _ in processes.until(time.monotonic() + ENDS_SECONDS_MAX):
-            if psutil.Process(part.process.pid).name() == "hourbook-relay":
-                break
-        assert psutil.Process(part.process.pid).name() == "hourbook-relay"
-    finally:
-        part.stop()
+def test_a_part_is_named_in_lists_of_processes(running_relay: Part):
+    assert running_relay.process
+    pid = running_relay.process.pid
+    for _ in processes.until(time.monotonic() + ENDS_SECONDS_MAX):
+        if psutil.Process(pid).name() == "hourbook-relay":
+            break
+    assert psutil.Process(pid).name() == "hourbook-relay"
 
 
 @LINUX

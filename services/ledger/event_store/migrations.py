@@ -86,11 +86,12 @@ def _schema() -> Schema:
 
 
 async def _migrate(connection: asyncpg.Connection) -> None:
+    schema = _schema()
     await connection.execute(postgres_roles.made(*ROLES) + postgres_roles.joined(*ROLES))
     async with connection.transaction():
         await connection.execute(_LOCK)
-        await connection.execute(_schema().beginning + postgres_roles.let_make_schemas(AUDITOR))
-        await _schema().apply(connection)
+        await connection.execute(schema.beginning + postgres_roles.let_make_schemas(AUDITOR))
+        await schema.apply(connection)
 
 
 async def fix_logs(database_url: str, logs: int) -> None:
