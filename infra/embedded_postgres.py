@@ -4,6 +4,7 @@ import importlib.util
 import logging
 import signal
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from infra import processes
@@ -72,11 +73,14 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _prepare(self) -> None:
         self.folder.make_password(data=self._data)
+        self._take_over()
+        if not self._data.exists():
+            self._create()
+
+    def _take_over(self) -> None:
         self.folder.give_to(self._identity.owner)
         logger.info("starting %s in %s", self._run("postgres", "--version"), self.folder.path)
         self._drop_stale_pid_file()
-        if not self._data.exists():
-            self._create()
 
     def _create(self) -> None:
         """Make the cluster and the database beside their place: a folder called `data` is always complete."""
@@ -96,9 +100,13 @@ class EmbeddedPostgres(EmbeddedServer):
         raise OperatorError(f"{program} failed in {self.folder.path}:\n{done.stdout}{advice}")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
-        settings = [f"--{name}={value}" for name, value in POSTGRES_SETTINGS.items()]
+        settings = [f"--{name}={value}" for name, value in self._settings().items()]
         command = [binary("postgres"), "-D", str(self._data), "-p", str(self.port), *settings]
         return processes.spawn(command, self._identity, signal.SIGINT, self.folder.log)
+
+    def _settings(self) -> Mapping[str, str]:
+        """On its command line, where they go before every file."""
+        return POSTGRES_SETTINGS
 
     def _ready(self, pid: int) -> bool:
         """As pg_ctl does it: the first line of the pid file is its pid, the eighth its state."""

@@ -8,6 +8,7 @@ from datetime import datetime
 import asyncpg
 
 from contracts.placement import every_log
+from services.operating.backup.manifest import Login
 from services.operating.backup.wal_archive import SEGMENT_BYTES
 from services.process.operator_error import OperatorError
 
@@ -18,7 +19,8 @@ SUMMARIES_SINCE = 17
 _SERVER = """
     SELECT current_setting('server_version_num')::integer / 10000 AS major, system_identifier::text,
         pg_size_bytes(current_setting('wal_segment_size')) AS segment_bytes, pg_is_in_recovery() AS standby,
-        current_setting('summarize_wal') = 'on' AS summaries
+        current_setting('summarize_wal') = 'on' AS summaries, session_user::text AS "user",
+        current_database()::text AS database
     FROM pg_control_system()
 """
 _LEDGER = "SELECT ledger_id::text, (SELECT number FROM ledger.logs) AS logs FROM ledger.identity"
@@ -49,6 +51,7 @@ class Server:
 
     system_identifier: str
     summaries: bool
+    login: Login
 
 
 @asynccontextmanager
@@ -57,7 +60,10 @@ async def asked(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     try:
         connection = await asyncpg.connect(database_url, timeout=CONNECT_SECONDS_MAX)
     except (OSError, TimeoutError, asyncpg.PostgresError) as refused:
-        raise OperatorError(f"PostgreSQL cannot be reached ({type(refused).__name__}): see DATABASE_URL.") from refused
+        said = f": {refused}" if isinstance(refused, asyncpg.PostgresError) else ""
+        raise OperatorError(
+            f"PostgreSQL cannot be reached ({type(refused).__name__}{said}): see DATABASE_URL."
+        ) from refused
     try:
         yield connection
     finally:
@@ -77,7 +83,8 @@ async def server_of(connection: asyncpg.Connection) -> Server:
             f"`hourbook backup` is for PostgreSQL {TOOLS_MAJOR} with segments of 16 MB: back this server up with "
             "pgBackRest or Barman (docs/backups.md)."
         )
-    return Server(found["system_identifier"], found["summaries"])
+    login = Login(user=found["user"], database=found["database"])
+    return Server(found["system_identifier"], found["summaries"], login)
 
 
 async def ledger_of(connection: asyncpg.Connection) -> tuple[str, int]:

@@ -102,6 +102,7 @@ async def _made(
         based_on=base.manifest.name if base else None,
         system_identifier=server.system_identifier,
         **_wal_range(partial / DATABASE),
+        login=server.login,
         ledger_id=ledger_id,
         epoch=number,
         logs=logs,

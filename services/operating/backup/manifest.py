@@ -43,6 +43,15 @@ class FileHash(BaseModel):
             return file_digest(opened, "sha256").hexdigest() == self.sha256
 
 
+class Login(BaseModel):
+    """A superuser of the server that was backed up, and the database of the ledger."""
+
+    model_config = ConfigDict(frozen=True)
+
+    user: str = "hourbook"
+    database: str = "hourbook"
+
+
 class Manifest(BaseModel):
     """Of one backup. Positions and checkpoints are by log; that of access is -1.
 
@@ -63,6 +72,7 @@ class Manifest(BaseModel):
     timeline: int
     begins_at: str
     ends_at: str
+    login: Login = Login()
     ledger_id: str
     epoch: int = 1
     logs: int

@@ -3,15 +3,18 @@
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
-from infra.embedded_postgres import EmbeddedPostgres
+from infra.data_folder import DataFolder
+from infra.embedded_postgres import POSTGRES_SETTINGS, EmbeddedPostgres
 from services.operating.backup.backup_folder import DATABASE, Source
-from services.operating.backup.manifest import Damaged
+from services.operating.backup.manifest import Damaged, Login
 from services.operating.backup.postgres_tools import run_tool
 from services.operating.backup.wal_archive import segment_number
 from services.process.operator_error import OperatorError
@@ -22,21 +25,51 @@ _SWITCHED = re.compile(r"^\d+\t([0-9A-F]+/[0-9A-F]+)\t", re.MULTILINE)
 
 
 class RecoveringPostgres(EmbeddedPostgres):
-    """Answers when everything up to the target is there, however long that takes."""
+    """Answers when everything up to the target is there, however long that takes.
+
+    Its settings are its own, whatever those of the server are that was backed up: it archives nothing and listens
+    nowhere but in its folder `own`, where it asks for no password, and only this user and PostgreSQL's can enter.
+    """
 
     start_seconds_max = 24 * 3600
+
+    def __init__(self, path: Path, own: Path, login: Login) -> None:
+        super().__init__(path)
+        self._own = own
+        self._login = login
+
+    @property
+    def url(self) -> str:
+        user, database = quote(self._login.user, safe=""), quote(self._login.database, safe="")
+        return f"postgresql://{user}@/{database}?host={quote(str(self._own))}&port={self.port}"
+
+    def _prepare(self) -> None:
+        (self._own / "hba").write_text("local all all trust\n", encoding="ascii")
+        (self._own / "settings").touch()
+        DataFolder(self._own).give_to(self._identity.owner)
+        self._take_over()
+
+    def _settings(self) -> Mapping[str, str]:
+        own = {"config_file": self._own / "settings", "hba_file": self._own / "hba"}
+        unwanted = {"listen_addresses": "", "archive_mode": "off", "ssl": "off", "shared_preload_libraries": ""}
+        given = POSTGRES_SETTINGS | own | unwanted | {"unix_socket_directories": self._own}
+        return {name: str(value) for name, value in given.items()}
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where recovery ends: after the last commit up to a time, after a transaction, or, without either, at the end."""
+    """Where recovery ends: after the last commit up to a time, after a transaction, or, without either, at the end.
+
+    `own`: with what the backup itself has.
+    """
 
     time: datetime | None = None
     transaction: str | None = None
+    own: bool = False
 
     @property
     def is_the_end(self) -> bool:
-        return self.time is None and self.transaction is None
+        return self.time is None and self.transaction is None and not self.own
 
     def settings(self) -> str:
         """As PostgreSQL reads them. What is to be replayed lies in pg_wal: nothing is fetched."""
@@ -45,6 +78,8 @@ class Target:
             lines.append(f"recovery_target_time = '{self.time.isoformat()}'")
         if self.transaction:
             lines.append(f"recovery_target_xid = '{self.transaction}'")
+        if self.own:
+            lines.append("recovery_target = 'immediate'")
         return "".join(f"{line}\n" for line in lines)
 
 
@@ -63,14 +98,15 @@ async def recovered(source: Source, folder: Path, target: Target) -> AsyncIterat
     Damaged where not all of the write-ahead log can be replayed to the end.
     """
     await _lay_down(source, folder / "data")
-    server = RecoveringPostgres(folder)
-    reached = await asyncio.to_thread(_recover, server, folder / "data", target)
-    try:
-        if target.is_the_end:
-            _require_all_replayed(folder / "data", source)
-        yield Recovered(server.url, reached)
-    finally:
-        await asyncio.to_thread(server.stop)
+    with tempfile.TemporaryDirectory(prefix="hourbook-") as own:
+        server = RecoveringPostgres(folder, Path(own), source.chain[-1].manifest.login)
+        reached = await asyncio.to_thread(_recover, server, folder / "data", target)
+        try:
+            if target.is_the_end:
+                _require_all_replayed(folder / "data", source)
+            yield Recovered(server.url, reached)
+        finally:
+            await asyncio.to_thread(server.stop)
 
 
 async def _lay_down(source: Source, data: Path) -> None:

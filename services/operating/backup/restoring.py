@@ -15,6 +15,7 @@ from services.operating.backup.beside import put_back
 from services.operating.backup.erasures import erase_again, journaled, recorded
 from services.operating.backup.kept_checkpoints import Kept, kept_of_note
 from services.operating.backup.ledger_state import Head, asked, checkpoints, heads, ledger_of
+from services.operating.backup.manifest import Manifest
 from services.operating.backup.recovery import Target, recovered
 from services.operating.backup.signer_state import remember
 from services.process.operator_error import OperatorError
@@ -119,7 +120,7 @@ async def _restored(source: Source, folder: Path, wanted: Wanted, journals: Iter
             erased = await erase_again(connection, known)
         else:
             known += await recorded(connection)
-            target = await _target(connection, wanted, there_were)
+            target = await _target(connection, wanted, backup, there_were)
     if not wanted.is_all:
         shutil.rmtree(folder / DATABASE / "data")
         async with recovered(source, folder / DATABASE, target) as server, asked(server.url) as connection:
@@ -129,10 +130,17 @@ async def _restored(source: Source, folder: Path, wanted: Wanted, journals: Iter
     return Restored(backup, ledger_id, logs, there_are, there_were, erased, reached, signed, seconds)
 
 
-async def _target(connection: asyncpg.Connection, wanted: Wanted, there_were: Mapping[int, Head]) -> Target:
-    """A position is where the transaction ends that recorded it: what was recorded in one is restored together."""
+async def _target(
+    connection: asyncpg.Connection, wanted: Wanted, backup: Backup, there_were: Mapping[int, Head]
+) -> Target:
+    """A position is where the transaction ends that recorded it: what was recorded in one is restored together.
+
+    The last one that the backup has may have been recorded long before: no log that is replayed has it then.
+    """
     if wanted.time:
         return Target(time=wanted.time)
+    if backup.manifest.at_least.get(wanted.log, 0) == wanted.position:
+        return Target(own=True)
     transaction = await connection.fetchval(_TRANSACTION, wanted.log, wanted.position)
     if transaction is None:
         last = there_were[wanted.log].position if wanted.log in there_were else 0
@@ -149,7 +157,13 @@ def _chosen(backups: Backups, wanted: Wanted) -> Backup:
         manifest = backups.backup(name).manifest
         if wanted.time and manifest.ended_at <= wanted.time:
             return backups.backup(name)
-        if wanted.position is not None and manifest.at_most.get(wanted.log, 0) <= wanted.position:
+        if wanted.position is not None and _is_before(manifest, wanted.log, wanted.position):
             return backups.backup(name)
     earliest = f"the earliest is {names[0]}" if names else "there is none: make one with `hourbook backup`"
     raise OperatorError(f"No backup in {backups.path} is from before then: {earliest}.")
+
+
+def _is_before(manifest: Manifest, log: int, position: int) -> bool:
+    """Whether the position is the last that the backup has, or was recorded after all that it may have."""
+    at_most = manifest.at_most.get(log, 0)
+    return at_most < position or manifest.at_least.get(log, 0) == at_most == position
