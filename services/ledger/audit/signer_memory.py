@@ -59,6 +59,11 @@ class SignerMemory:
         replace_file(self.file, orjson.dumps(asdict(signed) | {"root": signed.root.hex()}, option=orjson.OPT_INDENT_2))
 
 
+def memories_beside(key_file: Path) -> list[Path]:
+    """The files in which a key's signer remembers, of each log that it has signed."""
+    return sorted(key_file.parent.glob("signed-*.json"))
+
+
 @contextmanager
 def the_only_signer(key_file: Path) -> Iterator[None]:
     """Keep other processes of this machine from signing with this key; CannotSign where one does already."""

@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from services.ledger.audit.key_files import OF_CHECKPOINTS
+from services.ledger.audit.signer_memory import memories_beside
 from services.process.file_replacement import replace_file
 
 LEFT_OUT = ("postgres", "nats/store", "processes", "demo")
@@ -26,12 +28,17 @@ def copy_beside(data: Path, into: Path) -> None:
 
 
 def copy_settings(environment: Mapping[str, str], data: Path, into: Path) -> None:
-    """The files that settings name, as the seller's and the keys of TLS, where they are not in the data folder."""
+    """The files that settings name, as the seller's and the keys of TLS, where they are not in the data folder.
+
+    With the key of checkpoints goes what the signer remembers beside it.
+    """
     for variable, value in sorted(environment.items()):
         file = Path(value).absolute() if _SETTING.fullmatch(variable) else None
         if file and file.is_file() and not file.is_relative_to(data.absolute()):
             (into / variable).mkdir(parents=True)
-            replace_file(into / variable / file.name, file.read_bytes())
+            memories = memories_beside(file) if variable == OF_CHECKPOINTS[0] else ()
+            for each in (file, *memories):
+                replace_file(into / variable / each.name, each.read_bytes())
     _close_to_others(into)
 
 

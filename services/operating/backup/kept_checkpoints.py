@@ -13,6 +13,7 @@ from services.ledger.audit.checkpoints import Checkpoint
 from services.ledger.audit.merkle import Frontier
 from services.ledger.audit.notes import NotANote, Note
 from services.ledger.audit.restore_notes import Restore, bound_of
+from services.ledger.audit.signer_memory import memories_beside
 from services.ledger.event_store.identity import epoch_in, origin
 from services.operating.backup.ledger_state import Head
 from services.process.operator_error import OperatorError
@@ -66,7 +67,7 @@ def _time(said: str | None) -> datetime | None:
 
 def signers_memory(key_file: Path) -> list[Kept]:
     """What the signer with that key has signed last, of each log."""
-    return [kept for file in sorted(key_file.parent.glob("signed-*.json")) for kept in kept_in(file)]
+    return [kept for file in memories_beside(key_file) for kept in kept_in(file)]
 
 
 def _notes(text: str) -> Iterator[str]:
