@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.access.options import DEFAULT_DATA
+from services.operating.part_commands import MetricsPort
 from services.process.operator_error import OperatorError
 from services.process.terminal import say
 
 if TYPE_CHECKING:
+    from services.operating.backup.drilling import Drill
+    from services.operating.backup.outcomes import DrillOutcome
     from services.operating.backup.restoring import Restored, Wanted
 
 DEFAULT_BACKUPS = Path(".hourbook-backups")
@@ -21,6 +25,9 @@ END = "end"
 Data = Annotated[Path, typer.Option(help="The folder of `up`.")]
 BackupFolder = Annotated[
     Path, typer.Option("--backups", help="The folder of backups, on another disk.", envvar="HOURBOOK_BACKUPS")
+]
+Every = Annotated[
+    float | None, typer.Option(min=0.01, help="Again and again, so many hours apart, until it is stopped.")
 ]
 Checkpoints = Annotated[
     list[Path] | None,
@@ -39,6 +46,8 @@ def backup(
     keep: Annotated[
         int | None, typer.Option(min=1, help="Delete full backups but so many, and what rests on them alone.")
     ] = None,
+    every: Every = None,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Back up the database and what lies beside it, while Hourbook runs; incremental upon the last one where it can be.
 
@@ -46,14 +55,23 @@ def backup(
     """
     from services.operating.backup.backup_folder import Backups
     from services.operating.backup.making import Ledger, back_up
+    from services.operating.backup.outcomes import last_backup_at
     from services.operating.backup.retention import delete_unneeded
+    from services.operating.backup.schedule import do_until_stopped
     from services.operating.database_logins import owners_url
 
-    ledger = Ledger(data.absolute(), owners_url(data))
-    made = asyncio.run(back_up(ledger, Backups(backups.absolute()), full=full, say=say))
-    print(made.manifest.name)
-    for name in delete_unneeded(Backups(backups.absolute()), keep, say) if keep else ():
-        say(f"backup {name} is deleted")
+    folder = Backups(backups.absolute())
+
+    async def once() -> None:
+        made = await back_up(Ledger(data.absolute(), owners_url(data)), folder, full=full, say=say)
+        print(made.manifest.name, flush=True)
+        for name in delete_unneeded(folder, keep, say) if keep else ():
+            say(f"backup {name} is deleted")
+
+    if every is None:
+        asyncio.run(once())
+    else:
+        do_until_stopped("backup", once, lambda: last_backup_at(folder.path), every, metrics_port, folder.path)
 
 
 def archive(data: Data = DEFAULT_DATA, backups: BackupFolder = DEFAULT_BACKUPS) -> None:
@@ -98,7 +116,7 @@ def restore(
         *missing_events(kept, done.ledger_id, done.heads, done.logs),
     ]:
         say(sentence)
-    print(f"restored into {into}; run `hourbook restored --data {into}` before `hourbook up --data {into}`")
+    print(f"restored into {into}; {_what_is_next(into)}")
 
 
 def drill(
@@ -111,17 +129,36 @@ def drill(
     scratch: Annotated[
         Path | None, typer.Option(exists=True, file_okay=False, help="Where there is room for a second database.")
     ] = None,
+    every: Every = None,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Restore the newest backup into a server of its own, audit it whole, and hold it to what is kept elsewhere.
 
     Compares the checkpoints that are given, what the signer of the data folder remembers, HOURBOOK_WITNESS_FILE, and
     receipts. Says how much would be lost (RPO) and how long it takes (RTO). Exit code 1 where anything is wrong.
     """
+    from services.operating.backup.outcomes import last_drill_at
+    from services.operating.backup.schedule import do_until_stopped
+
+    folder = backups.absolute()
+
+    async def once() -> "DrillOutcome":
+        outcome = await _drill(data, folder, checkpoint or (), receipt or ()).run(scratch)
+        _note(folder, outcome)
+        return outcome
+
+    if every is not None:
+        do_until_stopped("drill", once, lambda: last_drill_at(folder), every, metrics_port, folder)
+    elif not asyncio.run(once()).good:
+        raise typer.Exit(1)
+
+
+def _drill(data: Path, folder: Path, checkpoints: Iterable[Path], receipts: Iterable[Path]) -> "Drill":
+    """With all that is known elsewhere."""
     from services.ledger.audit.key_files import OF_CHECKPOINTS, file_in
     from services.operating.backup.backup_folder import Backups
     from services.operating.backup.drilling import Drill
     from services.operating.backup.kept_checkpoints import kept_in, signers_memory
-    from services.operating.backup.outcomes import note_drill
     from services.operating.backup.receipts import sampled
     from services.operating.database_logins import owners_url
 
@@ -131,20 +168,23 @@ def drill(
         live = None
         say("the database that is at work cannot be asked: what it has beyond the backups is not known")
     witness = os.environ.get("HOURBOOK_WITNESS_FILE")
-    files = [*(checkpoint or ()), *([Path(witness)] if witness and Path(witness).exists() else [])]
+    files = [*checkpoints, *([Path(witness)] if witness and Path(witness).exists() else [])]
     kept = [each for file in files for each in kept_in(file)]
-    folder = Backups(backups.absolute())
-    job = Drill(folder, live, kept, signers_memory(file_in(data, *OF_CHECKPOINTS)), sampled(receipt or ()), say)
-    outcome = asyncio.run(job.run(scratch))
-    note_drill(folder.path, outcome)
+    return Drill(Backups(folder), live, kept, signers_memory(file_in(data, *OF_CHECKPOINTS)), sampled(receipts), say)
+
+
+def _note(folder: Path, outcome: "DrillOutcome") -> None:
+    from services.operating.backup.outcomes import note_drill
+
+    note_drill(folder, outcome)
     for fault in outcome.faults:
         say(f"FAULT {fault}")
-    if not outcome.good:
-        raise typer.Exit(1)
-    print(
-        f"backup {outcome.backup} is good: {outcome.events} events, RPO {outcome.rpo_seconds:.1f} s, "
-        f"RTO {outcome.rto_seconds:.1f} s, audited in {outcome.audit_seconds:.1f} s"
-    )
+    if outcome.good:
+        print(
+            f"backup {outcome.backup} is good: {outcome.events} events, RPO {outcome.rpo_seconds:.1f} s, "
+            f"RTO {outcome.rto_seconds:.1f} s, audited in {outcome.audit_seconds:.1f} s",
+            flush=True,
+        )
 
 
 def wanted_of(to: str, log: int) -> "Wanted":
@@ -159,6 +199,21 @@ def wanted_of(to: str, log: int) -> "Wanted":
     except ValueError as reason:
         raise typer.BadParameter(f"{reason}; or give `end`", param_hint="--to") from reason
     return Wanted(time=known) if isinstance(known, datetime) else Wanted(position=known, log=log)
+
+
+def _what_is_next(folder: Path) -> str:
+    """For a folder of `up`, or for a server of the operator's own, whose password lies elsewhere."""
+    from services.operating.backup.backup_folder import DATABASE, SETTINGS
+    from services.operating.backup.beside import PASSWORD
+
+    if (folder / PASSWORD).exists():
+        return f"run `hourbook restored --data {folder}` before `hourbook up --data {folder}`"
+    files = f"the files in {folder / SETTINGS} where settings name them" if (folder / SETTINGS).exists() else ""
+    beside = f", {files or 'what lies beside it where the data folder was'}"
+    return (
+        f"put {folder / DATABASE / 'data'} in the place of the data folder of your PostgreSQL{beside}, start it, and "
+        "run `hourbook restored` before the parts (docs/backups.md)"
+    )
 
 
 def _say_restored(done: "Restored", wanted: "Wanted") -> None:

@@ -51,6 +51,16 @@ def note_drill(folder: Path, outcome: DrillOutcome) -> None:
     replace_file(folder / DRILL, orjson.dumps(said, option=orjson.OPT_INDENT_2))
 
 
+def last_backup_at(folder: Path) -> datetime | None:
+    """When the last whole one was finished."""
+    return _time(_read(folder / BACKUP).get("ended_at"))
+
+
+def last_drill_at(folder: Path) -> datetime | None:
+    """When the last one began, whatever came of it."""
+    return _time(_read(folder / DRILL).get("begun_at"))
+
+
 def last_drill_was_bad(folder: Path) -> bool:
     """Whether there was one, and it found something."""
     return _read(folder / DRILL).get("good") is False
@@ -76,8 +86,8 @@ def figures(folder: Path) -> dict[str, float]:
     """What the files say. Without one, a backup or a drill was at the beginning of time, so that its alert fires."""
     backup, drill = _read(folder / BACKUP), _read(folder / DRILL)
     found = {
-        "hourbook_last_backup_timestamp_seconds": _seconds(backup.get("ended_at")),
-        "hourbook_last_good_drill_timestamp_seconds": _seconds(drill.get("last_good_at")),
+        "hourbook_last_backup_timestamp_seconds": _seconds(_time(backup.get("ended_at"))),
+        "hourbook_last_good_drill_timestamp_seconds": _seconds(_time(drill.get("last_good_at"))),
     }
     names = ("good", "rpo_seconds", "rto_seconds")
     return found | {f"hourbook_last_drill_{name}": float(drill[name]) for name in names if name in drill}
@@ -92,8 +102,12 @@ def show_backups(folder: Path | None) -> None:
     _shown.folder = folder
 
 
-def _seconds(instant: str | None) -> float:
-    return datetime.fromisoformat(instant).timestamp() if instant else 0.0
+def _time(instant: str | None) -> datetime | None:
+    return datetime.fromisoformat(instant) if instant else None
+
+
+def _seconds(instant: datetime | None) -> float:
+    return instant.timestamp() if instant else 0.0
 
 
 def _read(file: Path) -> dict[str, Any]:
