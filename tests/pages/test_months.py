@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import orjson
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -223,11 +224,34 @@ async def test_a_form_that_is_sent_twice_closes_once_and_nothing_out_of_scope(de
         assert "birch-01" not in page.text
         assert FOREIGN not in (await sent(client, page, path, deed="close", account=FOREIGN)).text
         asked = await sent(client, page, path, deed="close", account=OWN)
-        form_key = re.search(r'name="key" value="([^"]+)"', asked.text)
-        assert form_key
         for _ in range(2):
-            answer = await sent(client, asked, path, deed="close", account=OWN, key=form_key[1])
+            answer = await sent(client, asked, path, deed="close", account=OWN, key=key_in(asked))
             assert answer.status_code == 303, answer.text
         events = await owner.get(f"/v1/accounts/{OWN}/events")
     types = [orjson.loads(line)["type"] for line in events.content.splitlines()]
     assert types[types.index("MonthReopened") :].count("MonthClosed") == 1
+
+
+async def test_a_month_is_reopened_once_however_often_its_form_comes(desk: Desk):
+    """Also after the month was closed again in between, as who goes back in the browser sends it."""
+    path = f"/months/{CLOSED_MONTH}/{OWN}"
+    async with desk.guarded.client(desk.guarded.owner) as owner, browser_client(desk.guarded.url) as client:
+        client.headers["Cookie"] = await logged_in(desk.guarded.url, desk.guarded.keys[Holder("finance", False)])
+        page = await shown(client, path)
+        form = {"deed": "reopen", "reason": "пропустили задачу", "key": key_in(page)}
+        closing = {"Idempotency-Key": "closed-by-a-test"}
+        for _ in range(3):
+            answer = await sent(client, page, path, **form)
+            assert answer.status_code == 303, answer.text
+            close = await owner.post(f"/v1/accounts/{OWN}/months/{CLOSED_MONTH}/close", json={}, headers=closing)
+            close.raise_for_status()
+        events = await owner.get(f"/v1/accounts/{OWN}/events")
+    reasons = [orjson.loads(line)["data"].get("reason") for line in events.content.splitlines()]
+    assert reasons.count("пропустили задачу") == 1
+
+
+def key_in(page: httpx.Response) -> str:
+    """The idempotency key of a page's form."""
+    found = re.search(r'name="key" value="([^"]+)"', page.text)
+    assert found, page.text
+    return found[1]

@@ -20,6 +20,12 @@ OF_MONTH = """
     WHERE sha256 = $1 AND ($2::text[] IS NULL OR account_id = ANY($2)) LIMIT 1
 """
 
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('hourbook document ' || $1, 0))"
+
+LAST_MARK = """
+    SELECT mark, marked_on, actor FROM document_mark WHERE sha256 = $1 AND account_id = $2 ORDER BY number DESC LIMIT 1
+"""
+
 ADD_MARK = """
     INSERT INTO document_mark (sha256, account_id, mark, marked_on, actor) VALUES ($1, $2, $3, $4, $5)
 """
@@ -31,13 +37,18 @@ async def kept_document(connection: Connection, sha256: str, scope: Collection[s
 
 
 async def mark_document(connection: Connection, sha256: str, body: MarkBody, principal: Principal) -> SentDocument:
-    """Add a mark to a month's document."""
+    """Add a mark to a month's document, in a transaction; one that its last mark says already is not added again."""
     content = bytes.fromhex(sha256)
     of = _found(await connection.fetchrow(OF_MONTH, content, _within(principal.accounts)))
-    await connection.execute(ADD_MARK, content, of["account_id"], body.mark, body.marked_on, principal.id)
+    await connection.execute(LOCK, sha256)
+    last, marked_by = await connection.fetchrow(LAST_MARK, content, of["account_id"]), principal.id
+    if last and (last["mark"], last["marked_on"]) == (body.mark, body.marked_on):
+        marked_by = last["actor"]
+    else:
+        await connection.execute(ADD_MARK, content, of["account_id"], body.mark, body.marked_on, principal.id)
     return SentDocument(
         sha256=sha256, kind=of["kind"], lang=of["lang"], revision=of["revision"], name=of["name"],
-        mark=body.mark, marked_on=body.marked_on, marked_by=principal.id,
+        mark=body.mark, marked_on=body.marked_on, marked_by=marked_by,
     )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 from contracts.sending import AddressErasureBody, ListedRecipient, RecipientList, Recipients, RecipientsBody
 from services.billing.running import Connection
 
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('hourbook recipients ' || $1, 0))"
+
 ADD_ADDRESSES = """
     INSERT INTO address (account_id, address) SELECT $1, unnest($2::text[]) ON CONFLICT (account_id, address) DO NOTHING
 """
@@ -66,6 +68,7 @@ class Standing(NamedTuple):
 
 async def put(connection: Connection, account_id: str, body: RecipientsBody, actor: str) -> None:
     """Add a list, in a transaction; one that says what that day's last list says already is not added again."""
+    await connection.execute(LOCK, account_id)
     given = [(each.address, sorted(each.kinds), each.lang) for each in body.recipients]
     last = await connection.fetchval(LAST_OF_DAY, account_id, body.effective_on)
     if last and [(each.address, list(each.kinds), each.lang) for each in await _of_list(connection, last)] == given:

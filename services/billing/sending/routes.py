@@ -201,6 +201,9 @@ async def get_document(request: Request, billing: BillingOf, sha256: Sha256Path)
 @router.put("/documents/{sha256}/mark", openapi_extra=problems("document-not-found", *OUTAGES))
 @needs(Right.MONTHS, listing=True)
 async def mark_sent_document(request: Request, billing: BillingOf, sha256: Sha256Path, body: MarkBody) -> SentDocument:
-    """Say what became of a document: signed, returned, or that an earlier mark was wrong. The last mark counts."""
+    """Say what became of a document: signed, returned, or that an earlier mark was wrong. The last mark counts.
+
+    The same mark again changes nothing.
+    """
     async with billing.transaction() as connection:
         return await mark_document(connection, sha256, body, principal_of(request.scope))

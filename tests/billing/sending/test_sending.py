@@ -1,5 +1,6 @@
 """A closed month's documents reach everybody who is to get them, once, as they are stored."""
 
+import asyncio
 import logging
 from datetime import timedelta
 from hashlib import sha256
@@ -246,7 +247,8 @@ async def test_an_erased_address_is_sent_nothing_and_stands_nowhere(desk: Desk, 
     await connection.close()
 
 
-async def test_a_mark_says_who_signed_what_when_and_the_last_one_counts(desk: Desk):
+async def test_a_mark_says_who_signed_what_when_and_the_last_one_counts(desk: Desk, file_database_url: str):
+    """Each is kept once, also where its form came twice at the same time."""
     await desk.customer("signed", "buh@signed.example")
     async with mail_server(desk.mailboxes) as port, desk.sender(port):
         await desk.send("signed")
@@ -254,11 +256,22 @@ async def test_a_mark_says_who_signed_what_when_and_the_last_one_counts(desk: De
     act = next(each for each in state["documents"] if each["kind"] == "act")
     for mark in ("signed", "unsigned", "returned"):
         body = {"mark": mark, "marked_on": "2026-07-10"}
-        marked = await desk.client.put(f"/v1/documents/{act['sha256']}/mark", json=body)
-        assert marked.json() | {"mark": mark} == marked.json()
+        twice = [desk.client.put(f"/v1/documents/{act['sha256']}/mark", json=body) for _ in "12"]
+        for marked in await asyncio.gather(*twice):
+            assert marked.json() | {"mark": mark} == marked.json()
 
     shown = next(each for each in (await desk.state("signed"))["documents"] if each["kind"] == "act")
     assert (shown["mark"], shown["marked_on"], shown["marked_by"]) == ("returned", "2026-07-10", "local")
+    connection = await asyncpg.connect(file_database_url)
+    kept = await connection.fetch("SELECT mark FROM billing.document_mark WHERE account_id = 'signed' ORDER BY number")
+    await connection.close()
+    assert [row["mark"] for row in kept] == ["signed", "unsigned", "returned"]
+
+
+async def test_a_list_of_recipients_that_comes_twice_at_once_is_kept_once(desk: Desk):
+    await desk.customer("doubled")
+    await asyncio.gather(*(desk.recipients("doubled", {"address": "buh@doubled.example"}) for _ in "1234"))
+    assert len((await desk.asked("GET", "/v1/accounts/doubled/recipients"))["lists"]) == 1
 
 
 async def test_a_document_that_was_never_sent_is_not_found(desk: Desk):
