@@ -16,6 +16,7 @@ Transport = Callable[[tuple[str, int]], httpx.AsyncBaseTransport]
 
 Model = TypeVar("Model")
 SECONDS_MAX = 30
+_UNASKABLE = problem("invalid-request", "Something is too long, or has letters that cannot stand there: shorten it.")
 _UNAVAILABLE = problem("ledger-unavailable", "The service does not answer.")
 
 
@@ -78,7 +79,10 @@ class Api:
     ) -> httpx.Response:
         """What is answered to a request with the id of the one that it is made for."""
         named = {"X-Request-ID": REQUEST_ID.get()} | tracing.told_on() | dict(headers or {})
-        request = self._client.build_request(method, path, headers=named, **more)
+        try:
+            request = self._client.build_request(method, path, headers=named, **more)
+        except (httpx.InvalidURL, UnicodeEncodeError) as unaskable:
+            raise ApiProblem(_UNASKABLE) from unaskable
         try:
             answer = await self._client.send(request, stream=streamed)
         except httpx.TransportError as unavailable:

@@ -27,5 +27,9 @@ class CredentialTooLarge(Exception):
     """A browser would not keep a session with this credential."""
 
 
+class UnreadableForm(Exception):
+    """What was sent is no form, or has more fields than any form of the pages."""
+
+
 class FormTooLarge(Exception):
     """More was sent than the page takes."""

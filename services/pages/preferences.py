@@ -19,10 +19,15 @@ def chosen(request: Request) -> Response | None:
     if not found or request.method != "GET":
         return None
     rest = urlencode([each for each in request.query_params.multi_items() if each[0] not in found])
-    answer = RedirectResponse(request.url.path + (f"?{rest}" if rest else ""), 303)
+    answer = RedirectResponse(_here(request) + (f"?{rest}" if rest else ""), 303)
     for name, value in found.items():
         answer.set_cookie(name, value, YEAR_SECONDS, path="/", httponly=True, samesite="lax")
     return answer
+
+
+def _here(request: Request) -> str:
+    """The path of the page; with several slashes at its beginning browsers would take it for another host's."""
+    return "/" + request.url.path.lstrip("/")
 
 
 def language(request: Request) -> Lang:

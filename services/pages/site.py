@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route, Router
@@ -12,7 +14,7 @@ from contracts.access import Me
 from services.pages import preferences, static_files
 from services.pages.api import Api, ApiProblem, Transport
 from services.pages.catalogue import PAGES, WORDS
-from services.pages.errors import FormTooLarge, NothingHere, NotLoggedIn, RightMissing, StaleForm
+from services.pages.errors import FormTooLarge, NothingHere, NotLoggedIn, RightMissing, StaleForm, UnreadableForm
 from services.pages.issuer import Issuer
 from services.pages.page import Page
 from services.pages.secret import secret_in
@@ -141,7 +143,10 @@ async def _form(request: Request, bytes_max: int) -> FormData:
             raise FormTooLarge
         return message
 
-    return await Request(request.scope, receive).form(max_files=FORM_FILES_MAX, max_fields=FORM_FIELDS_MAX)
+    try:
+        return await Request(request.scope, receive).form(max_files=FORM_FILES_MAX, max_fields=FORM_FIELDS_MAX)
+    except (HTTPException, MultiPartException) as unreadable:
+        raise UnreadableForm from unreadable
 
 
 async def _nothing(_: Visit) -> Response:

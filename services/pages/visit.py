@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from re import compile as pattern
 from secrets import token_urlsafe
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from contracts.access import Me, Right
 from contracts.problems import Problem
-from contracts.quantities import ID_FORM
+from contracts.quantities import GIVEN_EARLIEST, GIVEN_LATEST, ID_FORM
 from services.documents.numerals import Lang
 from services.pages.api import Api
 from services.pages.errors import NothingHere
@@ -24,6 +25,7 @@ from services.pages.session import Session
 from services.pages.showing import Showing
 
 _ID = pattern(ID_FORM)
+NUMBER_DIGITS_MAX = 18
 
 
 class Shell(Protocol):
@@ -65,6 +67,24 @@ class Visit:
     def asked(self, name: str) -> str | None:
         """A parameter of the address; None where it is absent or empty, as forms send fields that nobody filled in."""
         return self.request.query_params.get(name) or None
+
+    def number(self, name: str) -> int:
+        """A whole number of the address, such as a position or a page; 0 for what is none."""
+        found = self.asked(name) or ""
+        return int(found) if found.isascii() and found.isdigit() and len(found) <= NUMBER_DIGITS_MAX else 0
+
+    def day(self, name: str) -> date | None:
+        """A day of the address, of years that the routes know; None for what is none, as people type half of one."""
+        try:
+            found = date.fromisoformat(self.asked(name) or "")
+        except ValueError:
+            return None
+        return found if GIVEN_EARLIEST.date() <= found < GIVEN_LATEST.date() else None
+
+    def asked_id(self, name: str) -> str | None:
+        """An id among the parameters of the address; None for what is none."""
+        found = (self.asked(name) or "").strip()
+        return found if _ID.fullmatch(found) else None
 
     def named(self, name: str) -> str:
         """A part of the address that is an id, such as `account_id`."""

@@ -1,14 +1,20 @@
 """Logging in and out: sessions, forms of one's own, links that are good once, and the way back."""
 
+import asyncio
+import re
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import orjson
+import pytest
 
 from services.pages.entry_links import LIFE_SECONDS, credential_of_link, make_link
 from services.pages.secret import secret_in
 from services.pages.session import LIFE_SECONDS as SESSION_SECONDS
 from services.pages.session import Sessions
+from tests.end_to_end.guarded_service import CLOSED_MONTH, OWN
 from tests.pages.conftest import Counter
 from tests.pages.people import browser_client, cookie_of, form_token, logged_in, sent, shown
 
@@ -109,6 +115,94 @@ async def test_the_language_and_the_appearance_are_kept(counter: Counter):
         await client.get("/login?theme=dark")
         assert 'data-theme="dark"' in (await client.get("/login")).text
         assert (await client.get("/login?lang=de&theme=pink")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["//elsewhere.example", "//elsewhere.example/a", "///elsewhere.example", "/%2Felsewhere.example", "/%09/elsewhere"],
+)
+async def test_a_choice_leads_back_to_this_host_alone(counter: Counter, address: str):
+    """Browsers take an address that begins with two slashes for another host's."""
+    with socket.create_connection((urlsplit(counter.url).hostname, urlsplit(counter.url).port)) as opened:
+        opened.sendall(f"GET {address}?lang=en HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n".encode())
+        told = await asyncio.to_thread(opened.recv, 4096)
+    (location,) = re.findall(rb"(?im)^location: (.*)\r$", told)
+    assert re.match(rb"/[^/\\]", location)
+
+
+MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
+PART = b'--x\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nv\r\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "headers"),
+    [
+        (b"garbage", MULTIPART),
+        (b"--x\r\nContent-Disposition: form-data\r\n\r\nv\r\n--x--\r\n", MULTIPART),
+        (b"x", {"Content-Type": "multipart/form-data"}),
+        (PART * 20 + b"--x--\r\n", MULTIPART),
+        (b"&".join(b"f=1" for _ in range(2000)), {"Content-Type": "application/x-www-form-urlencoded"}),
+    ],
+    ids=["no form", "no name", "no boundary", "many files", "many fields"],
+)
+async def test_what_is_no_form_is_said_to_be_none(counter: Counter, content: bytes, headers: dict[str, str]):
+    async with browser_client(counter.url) as client:
+        answer = await client.post("/login", content=content, headers=headers)
+    assert (answer.status_code, "ничего не записано" in answer.text) == (422, True)
+
+
+HOSTILE = ["9999-12-31", "0001-01-01", "9" * 5000, "ё\0", "../.."]
+QUESTIONS = {
+    "/customers": "q sort expiring_within run_out_before cursor",
+    f"/customers/{OWN}": "as_of known_at",
+    f"/customers/{OWN}/tasks": "state category cursor",
+    f"/customers/{OWN}/statement": "cursor",
+    f"/customers/{OWN}/reconciliation": "since until form",
+    f"/customers/{OWN}/commands/correct-task": "task_id",
+    f"/customers/{OWN}/invoices": "cursor",
+    "/documents": "month cursor",
+    "/payments": "cursor read",
+    "/proofs/receipt": "account_id idempotency_key",
+    "/proofs/evidence/consistency": "log from to",
+    "/audit": "after account on",
+    "/audit/replay": "account",
+    f"/audit/replay?account={OWN}": "as_of known_at after",
+    "/audit/access": "after",
+    "/access": "key principal",
+    "/access?principal=x": "right account",
+    "/drift": "month",
+    "/months": "page",
+    f"/months/{CLOSED_MONTH}/{OWN}": "position",
+}
+
+
+@pytest.mark.parametrize("address", QUESTIONS)
+async def test_no_question_of_an_address_is_our_fault(counter: Counter, address: str):
+    """Each is answered, or refused in words."""
+    async with browser_client(counter.url) as client:
+        for name in QUESTIONS[address].split():
+            for value in HOSTILE:
+                asked = httpx.URL(address).copy_add_param(name, value)
+                answer = await shown(client, str(asked), counter.owner)
+                assert answer.status_code < 500, (asked, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (f"/customers/{OWN}/commands/resume-work", {"key": "ключ", "step": "try", "reason": "x"}),
+        (f"/customers/{OWN}/commands/resume-work", {"key": "k", "step": "try", "reason": "x" * 70_000}),
+        (f"/customers/{OWN}/commands/drop-plan", {"key": "k", "step": "try", "task_id": "x", "reason": "x" * 70_000}),
+        (f"/months/{CLOSED_MONTH}/{OWN}", {"key": "🐍", "deed": "reopen", "reason": "x"}),
+        (f"/customers/{OWN}/invoices/debt", {"key": "ключ", "step": "try"}),
+    ],
+)
+async def test_what_no_request_can_carry_is_refused_in_words(counter: Counter, path: str, fields: dict[str, str]):
+    async with browser_client(counter.url) as client:
+        page = await shown(client, "/", counter.owner)
+        data = {"form_token": form_token(page.text), **fields}
+        answer = await client.post(path, data=data, headers={"Cookie": counter.owner})
+    assert (answer.status_code, "Запрос не подходит" in answer.text) == (422, True), answer.text
 
 
 async def test_the_link_of_up_lets_one_browser_in_once(counter: Counter):

@@ -1,8 +1,7 @@
 """The auditor's pages: the log in words, a balance step by step, who had access, and what is signed."""
 
 import asyncio
-import re
-from datetime import date, datetime, time
+from datetime import datetime, time
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +10,7 @@ from starlette.responses import Response
 
 from contracts.access import Right
 from contracts.events import EVENT_TYPES
-from contracts.quantities import ID_FORM, SELLER_ZONE
+from contracts.quantities import SELLER_ZONE
 from contracts.read_models import BalanceView
 from services.pages.audit.log import Asked, access_facts, account_events, events_of
 from services.pages.audit.signed import signed_logs
@@ -21,13 +20,11 @@ from services.pages.page import Page
 from services.pages.visit import Visit
 
 STEPS = 20
-_ID = re.compile(ID_FORM)
-POSITION_DIGITS_MAX = 18
 
 
 async def show_log(visit: Visit) -> Response:
     """A page of the log, or of one account, in words."""
-    asked = Asked(_number(visit, "log"), _number(visit, "after"), _account(visit), _type(visit), _day(visit, "on"))
+    asked = Asked(visit.number("log"), visit.number("after"), visit.asked_id("account"), _type(visit), visit.day("on"))
     events, after = await events_of(visit.api, asked)
     return visit.html(
         "audit/audit.html", asked=asked, rows=list(rows_of(visit, events)), types=list(EVENT_TYPES),
@@ -37,10 +34,10 @@ async def show_log(visit: Visit) -> Response:
 
 async def show_replay(visit: Visit) -> Response:
     """A balance as it came to be known, an event a step, from the events alone."""
-    account_id = _account(visit)
+    account_id = visit.asked_id("account")
     if account_id is None:
         return visit.go_to("/audit")
-    day, known_at, after = _day(visit, "as_of"), visit.asked("known_at"), _number(visit, "after")
+    day, known_at, after = visit.day("as_of"), visit.asked("known_at"), visit.number("after")
     as_of = datetime.combine(day, time.max, SELLER_ZONE).isoformat() if day else None
     replay = f"/v1/accounts/{account_id}/replay"
     result, events = await asyncio.gather(
@@ -66,7 +63,7 @@ async def show_replay(visit: Visit) -> Response:
 
 async def show_access_history(visit: Visit) -> Response:
     """What is remembered of access, in words."""
-    lines = await access_facts(visit.api, _number(visit, "after"))
+    lines = await access_facts(visit.api, visit.number("after"))
     facts = list(facts_of(visit, lines[:STEPS]))
     more = facts[-1].position if len(lines) > STEPS else None
     return visit.html("audit/access.html", facts=facts, next=_question(visit, more))
@@ -80,26 +77,8 @@ def _question(visit: Visit, after: int | None) -> str | None:
     return urlencode({**rest, "after": after})
 
 
-def _number(visit: Visit, name: str) -> int:
-    """A position or a number of a log; 0 for what is none."""
-    asked = visit.asked(name) or ""
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= POSITION_DIGITS_MAX else 0
-
-
-def _account(visit: Visit) -> str | None:
-    asked = (visit.asked("account") or "").strip()
-    return asked if _ID.fullmatch(asked) else None
-
-
 def _type(visit: Visit) -> str | None:
     return next((name for name in EVENT_TYPES if name == visit.asked("type")), None)
-
-
-def _day(visit: Visit, name: str) -> date | None:
-    try:
-        return date.fromisoformat(visit.asked(name) or "")
-    except ValueError:
-        return None
 
 
 _AUDITOR: dict[str, Any] = {"right": Right.LOG, "whole": True}

@@ -20,7 +20,7 @@ async def known_values(visit: Visit, form: Form, account: AccountView | None) ->
     known: dict[str, Any] = dict.fromkeys(PRESENT, now) | {"carry_over": "true"}
     if form.name == "change-customer":
         known |= _of_customer(account)
-    if form.name == "correct-task" and (task_id := visit.asked("task_id")):
+    if form.name == "correct-task" and (task_id := visit.asked_id("task_id")):
         known |= await _of_closing(visit, account, task_id)
     return {name: fields[name].shown(value) for name, value in known.items() if name in fields and value is not None}
 

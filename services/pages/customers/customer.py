@@ -98,7 +98,7 @@ async def show_curve(visit: Visit) -> Response:
 async def picture(visit: Visit, account: AccountView, present: BalanceView, forecast: ForecastView | None) -> Pictured:
     """The balance and the curve at the two days that the address names; without them now, by everything known."""
     path, now = f"/v1/accounts/{account.account_id}/balance", present.as_of
-    as_of, known_at = _day(visit.asked("as_of")), _day(visit.asked("known_at"))
+    as_of, known_at = visit.day("as_of"), visit.day("known_at")
     instants = {
         "as_of": _end_of(as_of) if as_of and as_of != day_of(now) else None,
         "known_at": _end_of(known_at) if known_at and known_at < day_of(now) else None,
@@ -130,14 +130,6 @@ async def _alerts(visit: Visit, account_id: str) -> tuple[Alert, ...]:
         return ()
     page = await if_there(visit.api.get(AlertPage, "/v1/alerts", account_id=account_id, open=True))
     return page.alerts if page else ()
-
-
-def _day(given: str | None) -> date | None:
-    """A day that the address names; None where it is none, as people type half of one."""
-    try:
-        return date.fromisoformat(given) if given else None
-    except ValueError:
-        return None
 
 
 def _end_of(day: date) -> str:

@@ -19,7 +19,7 @@ async def show_month(visit: Visit) -> Response:
     """How far the month has come, and a row for each customer; without a month, the one that was over last."""
     month = named_month(visit) if "month" in visit.request.path_params else await last_month(visit)
     rows = await rows_of(visit, month)
-    number = int(visit.asked("page") or 0) if (visit.asked("page") or "0").isdecimal() else 0
+    number = visit.number("page")
     return visit.html(
         "months/month.html",
         month=month,

@@ -126,7 +126,7 @@ MONTHS, STANDING, SENDING = (
 
 async def rows_of(visit: Visit, month: str, account: str | None = None) -> list[Row]:
     """The month of every customer that the person sees, or of one, as of the position that the address names."""
-    of_position = {"Hourbook-Min-Position": visit.asked("position") or "0"}
+    of_position = {"Hourbook-Min-Position": str(visit.number("position"))}
     months, accounts, sending = await asyncio.gather(
         _all(visit, MONTHS, f"/v1/months/{month}", of_position, account=account),
         _all(visit, STANDING, "/v1/accounts", of_position) if account is None else _none(),

@@ -4,7 +4,15 @@ from starlette.responses import Response
 
 from contracts.problems import Problem
 from services.pages.api import ApiProblem
-from services.pages.errors import CredentialTooLarge, FormTooLarge, NothingHere, NotLoggedIn, RightMissing, StaleForm
+from services.pages.errors import (
+    CredentialTooLarge,
+    FormTooLarge,
+    NothingHere,
+    NotLoggedIn,
+    RightMissing,
+    StaleForm,
+    UnreadableForm,
+)
 from services.pages.shell.door import UNAUTHORIZED, login_for
 from services.pages.visit import Visit
 from services.process.problem_responses import failure_of, printable
@@ -29,6 +37,8 @@ def answer_to(visit: Visit, fault: Exception) -> Response:
             return _page(visit, 403, say.form_stale_title, say.form_stale)
         case CredentialTooLarge():
             return _page(visit, 413, say.token_too_large_title, say.token_too_large)
+        case UnreadableForm():
+            return _page(visit, 422, say.error_422, say.form_unreadable)
         case FormTooLarge():
             return _page(visit, 413, say.error_413, None)
         case ApiProblem(problem=problem):

@@ -61,6 +61,10 @@ WORDS: Words = {
             "for example without lists of groups, or log in with a key."
         ),
     ),
+    "form_unreadable": (
+        "Отправлено не то, что заполняют на этой странице, и ничего не записано. Откройте страницу заново.",
+        "What was sent is no form of this page, and nothing was recorded. Open the page again.",
+    ),
     "form_stale_title": ("Форма устарела", "This form is out of date"),
     "form_stale": (
         (
