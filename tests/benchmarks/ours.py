@@ -30,7 +30,7 @@ from contracts.commands import CloseTask, OpenAccount, PurchasePackage
 from contracts.events import TaskClosed
 from services.ledger.domain.account import Account, evolve
 from services.ledger.domain.terms import Terms
-from services.ledger.event_store import store
+from services.ledger.event_store import appending
 from services.ledger.event_store.known_account import KnownAccount
 from services.ledger.event_store.seals import BEGINNING, Seal, Sealer
 from services.ledger.event_store.store import EventStore
@@ -200,7 +200,7 @@ class Nothing(NamedTuple):
 def leave_out(what: str) -> None:
     """Part of what makes the log prove itself."""
     if what == "plain":
-        store.leaf_of = lambda log_id, event: Nothing()  # pyright: ignore[reportPrivateImportUsage]
+        appending.leaf_of = lambda log_id, event: Nothing()  # pyright: ignore[reportPrivateImportUsage]
     elif what == "unsigned":
         Sealer.seal = lambda sealer, log_id, contents: UNSIGNED
 

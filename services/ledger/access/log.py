@@ -12,8 +12,9 @@ from contracts.placement import ACCESS_LOG
 from services.access.state import AccessState, Fact
 from services.ledger.clock import Clock
 from services.ledger.domain.terms import Terms
+from services.ledger.event_store.appending import AlreadyTaken
 from services.ledger.event_store.database import LedgerUnavailable
-from services.ledger.event_store.store import AlreadyTaken, EventStore
+from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import Personal, StoredEvent
 from services.ledger.writing.submissions import new_id
 from services.process.outages import outlasting

@@ -10,9 +10,10 @@ from datetime import datetime
 
 from services.ledger.clock import Clock
 from services.ledger.domain.terms import Terms
+from services.ledger.event_store.appending import AlreadyTaken
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.known_account import AccountUnreadable, KnownAccount
-from services.ledger.event_store.store import AlreadyTaken, EventStore, RecordedCommand
+from services.ledger.event_store.store import EventStore, RecordedCommand
 from services.ledger.metrics import APPEND, BATCH, EVENTS, QUEUE
 from services.ledger.writing.answers import Answer, recorded
 from services.ledger.writing.history import ColdAccounts, History, States

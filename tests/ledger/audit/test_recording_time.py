@@ -12,7 +12,8 @@ from services.ledger.audit.key_files import CannotSign
 from services.ledger.audit.notes import Note
 from services.ledger.audit.tree import StoredTree
 from services.ledger.audit.verification import verify
-from services.ledger.event_store.store import ClockBehind, EventStore
+from services.ledger.event_store.appending import ClockBehind
+from services.ledger.event_store.store import EventStore
 from tests.ledger.audit.mutations import REHASH
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.event_store.events import event

@@ -14,9 +14,10 @@ from services.ledger.audit.key_files import CannotSign
 from services.ledger.audit.seal_keys import rotate
 from services.ledger.audit.seal_notes import StatedSeals
 from services.ledger.audit.verification import verify
+from services.ledger.event_store.appending import AlreadyTaken
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.migrations import fix_logs, migrate
-from services.ledger.event_store.store import AlreadyTaken, EventStore
+from services.ledger.event_store.store import EventStore
 from services.ledger.sealing import opened_sealer
 from services.ledger.settings import Settings
 from services.process.operator_error import OperatorError

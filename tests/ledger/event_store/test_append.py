@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from services.ledger.event_store.appending import AlreadyTaken
 from services.ledger.event_store.migrations import FUNCTIONS
-from services.ledger.event_store.store import AlreadyTaken, EventStore
+from services.ledger.event_store.store import EventStore
 from tests.ledger.event_store.events import event
 
 

@@ -10,10 +10,11 @@ import asyncpg
 import pytest
 
 from services.ledger.event_store import migrations
+from services.ledger.event_store.appending import AlreadyTaken
 from services.ledger.event_store.leaf import hash_of
 from services.ledger.event_store.migrations import MIGRATIONS, fix_logs, migrate
 from services.ledger.event_store.roles import LEDGER, RELAY, ROLES
-from services.ledger.event_store.store import AlreadyTaken, EventStore
+from services.ledger.event_store.store import EventStore
 from services.process.operator_error import OperatorError
 from services.process.postgres_roles import made
 from services.projections import catalogue

@@ -14,7 +14,7 @@ import pytest
 
 from services.ledger import clock
 from services.ledger.audit import tree
-from services.ledger.event_store import personal, snapshots, store
+from services.ledger.event_store import appending, personal, snapshots, store
 from services.ledger.event_store.migrations import fix_logs, migrate
 from tests.ledger.event_store.program_statements import statements_on
 
@@ -93,7 +93,7 @@ async def test_no_table_has_a_sequence_and_no_function_anything_that_one_node_al
 
 
 def test_every_statement_of_the_event_store_is_bound_to_one_log_by_one_parameter():
-    sent = statements(store, personal, snapshots, tree)
+    sent = statements(appending, store, personal, snapshots, tree)
     assert len(sent) >= 12
     assert not [name for name, text in sent.items() if not is_bound_to_one_log(text, "$1")]
     called = {name for text in sent.values() for name in re.findall(r"ledger\.(\w+)\(", text)}

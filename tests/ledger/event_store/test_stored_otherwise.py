@@ -8,8 +8,9 @@ import pytest
 from services.ledger.audit.catalogue import Catalogue
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.verification import verify
+from services.ledger.event_store.appending import RecordedOtherwise
 from services.ledger.event_store.database import LedgerUnavailable
-from services.ledger.event_store.store import EventStore, RecordedOtherwise
+from services.ledger.event_store.store import EventStore
 from tests.ledger.event_store.events import event
 from tests.ledger.lossy_link import LossyLink
 

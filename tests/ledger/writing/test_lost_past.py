@@ -13,8 +13,9 @@ from contracts.commands import ReopenTask
 from contracts.envelope import Recorded
 from services.ledger.audit.replay import replay
 from services.ledger.domain.refusals import TaskAlreadyClosed, TaskNotClosed
+from services.ledger.event_store.appending import AlreadyTaken
 from services.ledger.event_store.snapshots import Snapshots
-from services.ledger.event_store.store import AlreadyTaken, EventStore
+from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
