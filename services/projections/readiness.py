@@ -15,7 +15,7 @@ from services.projections.debt_alerts.publisher import hindered
 from services.projections.following.tracking import Cut
 
 if TYPE_CHECKING:
-    from services.projections.running import Projections
+    from services.projections.read_models import Projections
 
 ANSWER_SECONDS_MAX = 1
 PARTS = ("queries", "alerts", "documents")

@@ -15,7 +15,7 @@ from services.process.problem_responses import ProblemError
 from services.projections.following.tracking import Cut, Projection
 from services.projections.lookups import UnknownAccount, UnknownTask
 from services.projections.parameters import MinPosition
-from services.projections.running import Projections
+from services.projections.read_models import Projections
 
 UNAVAILABLE = ("projection-behind", "projection-halted", "projections-unavailable", "ledger-unavailable")
 OF_ALL = problems(*UNAVAILABLE)

@@ -22,8 +22,8 @@ from services.projections.monthly_reports.month_routes import router as months
 from services.projections.monthly_reports.routes import router as reports
 from services.projections.monthly_reports.totals import totals_of_months
 from services.projections.parameters import MinPosition
+from services.projections.read_models import Projections
 from services.projections.readings import OF_ALL
-from services.projections.running import Projections
 from services.projections.tasks.routes import router as tasks
 from services.projections.totals_parameters import AskedTotals
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contracts.problem_types import CATALOGUE
-from services.projections import running
+from services.projections import read_models
 from tests.end_to_end.joined import joined_service
 from tests.ledger.commands import NOW, closing_body
 
@@ -85,7 +85,7 @@ def parameters(document: dict[str, Any]) -> Iterator[Parameter]:
 def impatience() -> Iterator[None]:
     """Nothing is recorded any more, so no position that has not come yet will."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "LATE_SECONDS_MAX", 0.01)
+        patch.setattr(read_models, "LATE_SECONDS_MAX", 0.01)
         yield
 
 

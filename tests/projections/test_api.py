@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from services.process.stopping import end
-from services.projections import running
+from services.projections import read_models, running
 from services.projections.catalogue import PROJECTIONS
 from services.projections.settings import Settings
 from tests.projections.questions import Queries, client_of, pages, until
@@ -203,7 +203,7 @@ async def test_what_a_worker_elsewhere_applies_can_be_read_as_soon(spring: Log, 
 
 
 async def test_a_projection_that_is_behind_says_so(spring: Log, settings: Settings, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(running, "LATE_SECONDS_MAX", 0.01)
+    monkeypatch.setattr(read_models, "LATE_SECONDS_MAX", 0.01)
     async with client_of(settings, worker=False) as client:
         waiting = {"Hourbook-Min-Position": str(spring.position)}
         answer = await client.get("/v1/accounts/romashka/balance", headers=waiting)

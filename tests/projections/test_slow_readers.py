@@ -9,7 +9,9 @@ import httpx
 import pytest
 from uvicorn.importer import import_from_string
 
-from services.projections import running
+from services.process.problem_responses import ProblemError
+from services.projections import read_models, running
+from services.projections.read_models import SOON
 from services.projections.settings import Settings
 from tests.ledger.serving import serving
 from tests.projections.questions import caught_up, until_ready
@@ -70,11 +72,11 @@ async def test_waiting_for_a_connection_has_an_end(
     async with running.running_projections(settings, worker=False) as projections:
         async with asyncio.timeout(PATIENCE_SECONDS_MAX):
             held = [await projections.connection() for _ in range(running.QUERY_CONNECTIONS)]
-            monkeypatch.setattr(running, "CONNECTION_SECONDS_MAX", 0.05)
-            with pytest.raises(running.ProblemError) as refused:
+            monkeypatch.setattr(read_models, "CONNECTION_SECONDS_MAX", 0.05)
+            with pytest.raises(ProblemError) as refused:
                 async with projections.snapshot():
                     pass
         for connection in held:
             await projections.pool.release(connection)
     assert refused.value.problem.type.endswith(":projections-unavailable")
-    assert refused.value.headers == running.SOON
+    assert refused.value.headers == SOON

@@ -18,8 +18,8 @@ from services.process.tail import Tail
 from services.projections.debt_alerts import DEBT_ALERTS, queries, stream
 from services.projections.debt_alerts.foreseen import NotOfADryRun, foreseen
 from services.projections.debt_alerts.parameters import AskedAlerts, AskedDeliveries
+from services.projections.read_models import Projections
 from services.projections.readings import OF_ACCOUNT, OF_ALL, Reading, reading_of
-from services.projections.running import Projections
 
 router = APIRouter(prefix="/v1/alerts", tags=["alerts"])
 of_account = APIRouter(prefix="/v1/accounts", tags=["alerts"])

@@ -18,7 +18,7 @@ from services.projections.monthly_reports.months import month_of_accounts
 from services.projections.monthly_reports.queries import Asked, closed_at
 from services.projections.monthly_reports.signatories import with_signatory
 from services.projections.parameters import PAGE_ROWS_MAX
-from services.projections.running import Projections
+from services.projections.read_models import Projections
 
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 """Of every file: so that the same documents are the same archive."""

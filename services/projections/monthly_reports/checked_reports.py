@@ -8,7 +8,7 @@ from contracts.reports import MonthlyReport
 from services.process.problem_responses import ProblemError
 from services.projections.monthly_reports.frozen import differing_figures
 from services.projections.monthly_reports.queries import Asked, report
-from services.projections.running import SOON, Projections
+from services.projections.read_models import SOON, Projections
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from services.projections.monthly_reports.document_answers import BINARY
 from services.projections.monthly_reports.months import KEY, month_of_accounts
 from services.projections.paging import Cursor, require_cursor
 from services.projections.parameters import Asked, Limit, MinPosition
+from services.projections.read_models import Projections
 from services.projections.readings import OF_ALL, UNAVAILABLE, Reading, reading_of
-from services.projections.running import Projections
 
 router = APIRouter(prefix="/v1/months", tags=["documents"])
 

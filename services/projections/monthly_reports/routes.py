@@ -37,8 +37,8 @@ from services.projections.monthly_reports.queries import Asked, closed_at
 from services.projections.monthly_reports.reconciliations import AskedPeriod, months_booked, reconciliation
 from services.projections.monthly_reports.signatories import with_signatory
 from services.projections.parameters import AccountPath, AskedDocument, AskedThen
+from services.projections.read_models import Projections
 from services.projections.readings import Reading, reading_of
-from services.projections.running import Projections
 
 router = APIRouter(prefix="/v1/accounts/{account_id}", tags=["documents"])
 

@@ -8,7 +8,7 @@ import httpx
 from contracts.quantities import COMMITMENT_FORM
 from contracts.reconciliations import Reconciliation
 from contracts.reports import MonthlyReport
-from services.projections.running import reaching_ledger
+from services.projections.read_models import reaching_ledger
 
 ANSWER_SECONDS_MAX = 2
 
