@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from services.access.options import DEFAULT_URL, KeyFile, Month, Url
 from services.process.operator_error import OperatorError
-from services.process.terminal import say
+from services.process.terminal import console, say
 
 if TYPE_CHECKING:
     from httpx import AsyncClient
@@ -69,7 +68,7 @@ def _compare(settings: Path, month: str, url: str, key_file: Path | None, *, kep
 
     found = asyncio.run(_joined(settings, url, key_file, work))
     if found.differences:
-        Console().print(_table(found))
+        console.print(_table(found))
     print(f"{found.agreed} tasks of {month} agree, {len(found.differences)} differ")
     if found.differences:
         raise typer.Exit(1)

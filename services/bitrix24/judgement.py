@@ -149,8 +149,10 @@ def _closing(
 
 
 def quantum_at(instant: datetime, terms: Sequence[TermsVersion]) -> int:
-    """The quantum in force then, in minutes (rule 1.1)."""
-    return next(each.quantum_minutes for each in reversed(terms) if each.in_force_from <= instant)
+    """The quantum in force then, in minutes (rule 1.1); that of the first version before there was any."""
+    return next(
+        (each.quantum_minutes for each in reversed(terms) if each.in_force_from <= instant), terms[0].quantum_minutes
+    )
 
 
 def _confirmation(work: Work) -> tuple[Change | None, Change | None]:

@@ -11,6 +11,7 @@ import orjson
 from pydantic import SecretStr
 
 from services.bitrix24.pace import Pace
+from services.process.outside import NotAsked
 
 CALLS_MAX = 25
 """So many calls are sent in one batch; the portal takes 50."""
@@ -21,6 +22,9 @@ ANSWER_SECONDS_MAX = 70
 ATTEMPTS_MAX = 6
 REST_SECONDS = 1.0
 REST_SECONDS_MAX = 60.0
+TOLD_SECONDS_MAX = 3600.0
+"""Where the portal says to wait for longer, it is asked again all the same, so that it is known to be unavailable."""
+
 BLOCKED_SECONDS = 60.0
 """How long a blocked method rests where the portal does not say: its count goes by minutes."""
 
@@ -142,12 +146,14 @@ class Portal:
             await self._pace.turn(*methods)
             try:
                 answer = await self._client.post(f"{self._webhook.get_secret_value()}{method}", json=params)
-            except httpx.TransportError:
+            except NotAsked as forbidden:
+                raise PortalUnavailable(f"{method}: {forbidden}") from None
+            except httpx.RequestError:
                 await self._pace.wait(rest)
             else:
                 said = _read(method, answer)
                 if _code(said) not in BUSY and answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
-                    return _result(method, said)
+                    return _result(method, said, answer)
                 await self._pace.wait(_told_rest(answer) or (BLOCKED_SECONDS if _blocked(said) else rest))
             rest = min(2 * rest, REST_SECONDS_MAX)
         raise PortalUnavailable(f"{method}: the portal has not answered {attempts} times in a row")
@@ -165,9 +171,11 @@ def _read(method: str, answer: httpx.Response) -> dict[str, Any]:
     return said
 
 
-def _result(method: str, said: dict[str, Any]) -> dict[str, Any]:
+def _result(method: str, said: dict[str, Any], answer: httpx.Response) -> dict[str, Any]:
     if "error" in said:
         raise _fault(method, said)
+    if not answer.is_success:
+        raise WrongAnswer(f"{method}: the portal answers {answer.status_code}")
     if "result" not in said:
         raise WrongAnswer(f"{method}: the answer has no result")
     return said
@@ -191,7 +199,7 @@ def _blocked(said: Mapping[str, Any]) -> bool:
 def _told_rest(answer: httpx.Response) -> float | None:
     """How long the portal says to wait."""
     told = answer.headers.get("Retry-After", "")
-    return float(told) if told.isdecimal() else None
+    return min(float(told), TOLD_SECONDS_MAX) if told.isascii() and told.isdecimal() else None
 
 
 def _named(part: Any) -> dict[str, Any]:

@@ -88,23 +88,27 @@ def _page_of_entries(task_id: int, number: int) -> Call:
 
 
 async def _entries(portal: Portal, task_ids: Sequence[int]) -> dict[int, tuple[Elapsed, ...]]:
-    """All entries of each task; WrongAnswer where the portal gives fewer than it counts."""
-    found: dict[int, list[Elapsed]] = {task_id: [] for task_id in task_ids}
+    """All entries of each task; WrongAnswer where the portal gives others than it counts.
+
+    A full page is never taken for the last one, whatever is counted, and one that brings nothing new is the end: behind
+    its last page the portal shows that again.
+    """
+    found: dict[int, dict[int, Elapsed]] = {task_id: {} for task_id in task_ids}
     waiting, number = list(task_ids), 1
     while waiting:
         answers = await portal.batch([_page_of_entries(task_id, number) for task_id in waiting])
         more = []
         for task_id, answer in zip(waiting, answers, strict=True):
-            page = read_as(_ENTRIES, tuple[Elapsed, ...], answer.result)
-            found[task_id] += page
-            if answer.total is not None and len(found[task_id]) < answer.total:
-                if not page:
-                    raise WrongAnswer(f"{_ENTRIES}: entries of task {task_id} are missing")
+            page, entries = read_as(_ENTRIES, tuple[Elapsed, ...], answer.result), found[task_id]
+            known = len(entries)
+            entries |= {entry.id: entry for entry in page}
+            counted = len(entries) if answer.total is None else answer.total
+            if len(entries) > known and (len(page) >= PAGE or len(entries) < counted):
                 more.append(task_id)
-            elif answer.total is None and len(page) == PAGE:
-                more.append(task_id)
+            elif len(entries) != counted:
+                raise WrongAnswer(f"{_ENTRIES}: {len(entries)} entries of task {task_id} are told of {counted}")
         waiting, number = more, number + 1
-    return {task_id: tuple({entry.id: entry for entry in entries}.values()) for task_id, entries in found.items()}
+    return {task_id: tuple(entries.values()) for task_id, entries in found.items()}
 
 
 def _part(method: str, result: Any, name: str) -> Any:

@@ -10,6 +10,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from contracts.access import Role
 from contracts.quantities import SELLER_ZONE, decimal_hours
@@ -146,7 +147,7 @@ def _curve(client: httpx.Client, account_id: str) -> Table:
     for month, step in months.items():
         minutes = step["balance_minutes"]
         bar = "█" * round(abs(minutes) / highest * CURVE_WIDTH)
-        table.add_row(month, decimal_hours(minutes), f"[red]{bar}" if minutes < 0 else f"[green]{bar}")
+        table.add_row(month, decimal_hours(minutes), Text(bar, "red" if minutes < 0 else "green"))
     return table
 
 

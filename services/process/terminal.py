@@ -1,9 +1,12 @@
-"""Where commands of the program write: figures and tables to standard output, sentences for people beside them."""
+"""Where commands of the program write: figures and tables to standard output, sentences for people beside them.
+
+What they write has names and texts of others in it: brackets in them are no markup.
+"""
 
 from rich.console import Console
 
-console = Console()
-complaints = Console(stderr=True)
+console = Console(markup=False)
+complaints = Console(stderr=True, markup=False)
 
 
 def say(sentence: str) -> None:

@@ -99,6 +99,15 @@ async def test_a_task_that_is_not_handed_over_and_accepted_does_not_count(fake, 
     assert isinstance(await judgement_of(portal), Unfinished)
 
 
+async def test_work_of_a_year_before_any_price_list_is_a_matter_to_decide(fake, portal, confirmed):
+    fake.work(confirmed(), SELLERS, at("1999-12-31 10:00"), 600)
+
+    found = await judgement_of(portal)
+
+    assert isinstance(found, Undecided)
+    assert found.reason.startswith("started_at: give a year")
+
+
 async def test_who_accepts_it_is_a_person_of_the_customers(fake, portal, confirmed):
     confirmed()
     fake.person(CUSTOMERS, "Анна Иванова")

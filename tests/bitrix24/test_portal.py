@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from services.bitrix24.pace import Pace
 from services.bitrix24.portal import ATTEMPTS_MAX, Call, Portal, PortalUnavailable, WebhookRefused, WrongAnswer
 from services.bitrix24.portal_tasks import people, tasks_changed, work_on
+from services.process.outside import NotAsked
 from tests.bitrix24.fake_portal import PAGE, SECRET, problem
 from tests.bitrix24.trade import WEBHOOK, at
 
@@ -56,6 +57,31 @@ async def test_a_task_of_which_entries_are_missing_is_not_taken(fake, portal):
         await work_on(portal, tasks)
 
 
+@pytest.mark.parametrize(
+    ("total", "second", "read"),
+    [(PAGE, (PAGE, PAGE + 10), None), (10, (PAGE, PAGE + 10), None), (PAGE + 10, (0, PAGE), None),
+     (PAGE + 10, (PAGE - 5, PAGE + 5), None), (PAGE + 10, (PAGE, PAGE + 10), PAGE + 10)],
+    ids=["counts fewer", "counts far fewer", "shows its last page again", "pages overlap", "as it should"],
+)  # fmt: skip
+async def test_a_task_counts_with_all_its_entries_or_not_at_all(fake, portal, total, second, read):
+    """Whatever the portal counts, and whichever page it shows."""
+    task = fake.create(3, DAY)
+    for number in range(PAGE + 10):
+        fake.work(task, 1, DAY, 60 + number)
+    tasks, entries = await tasks_changed(portal, {3}, None), fake.tasks[task].entries
+    fake.faults += [JSONResponse({"result": {"result": {"c0": {"list": []}}}})] + [
+        JSONResponse({"result": {"result": {"c0": page}, "result_total": {"c0": total}}})
+        for page in (entries[:PAGE], entries[slice(*second)])
+    ]
+
+    if read is None:
+        with pytest.raises(WrongAnswer, match="entries of task"):
+            await work_on(portal, tasks)
+    else:
+        (work,) = await work_on(portal, tasks)
+        assert len(work.entries) == read
+
+
 async def test_its_limits_are_never_exceeded(fake, portal, clock):
     began = clock.seconds
     for _ in range(200):
@@ -99,8 +125,13 @@ async def test_a_blocked_method_in_a_batch_is_called_again_alone(fake, portal, c
 
 @pytest.mark.parametrize(
     "busy",
-    [problem(503, "QUERY_LIMIT_EXCEEDED"), problem(429, "OPERATION_TIME_LIMIT"), PlainTextResponse("nginx", 502)],
-    ids=["too many requests", "blocked", "no gateway"],
+    [
+        problem(503, "QUERY_LIMIT_EXCEEDED"),
+        problem(429, "OPERATION_TIME_LIMIT"),
+        PlainTextResponse("nginx", 502),
+        PlainTextResponse("cut", headers={"Content-Encoding": "gzip"}),
+    ],
+    ids=["too many requests", "blocked", "no gateway", "cut within what is compressed"],
 )
 async def test_a_portal_that_is_busy_is_asked_again(fake, portal, busy):
     task = fake.create(3, DAY)
@@ -109,13 +140,24 @@ async def test_a_portal_that_is_busy_is_asked_again(fake, portal, busy):
     assert [each.id for each in await tasks_changed(portal, {3}, None)] == [task]
 
 
-async def test_it_waits_as_long_as_the_portal_says(fake, portal, clock):
+@pytest.mark.parametrize(("told", "seconds"), [("77", 77), ("86400", 3600), ("9" * 400, 3600)])
+async def test_it_waits_as_long_as_the_portal_says_and_an_hour_at_most(fake, portal, clock, told, seconds):
     began = clock.seconds
-    fake.faults.append(problem(503, "QUERY_LIMIT_EXCEEDED", **{"Retry-After": "77"}))
+    fake.faults.append(problem(503, "QUERY_LIMIT_EXCEEDED", **{"Retry-After": told}))
 
     await tasks_changed(portal, {3}, None)
 
-    assert clock.seconds - began == 77
+    assert clock.seconds - began == seconds
+
+
+async def test_a_portal_that_may_not_be_asked_is_named_with_the_setting_that_allows_it(clock):
+    class Private(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request):
+            raise NotAsked("portal is at 10.0.0.1, a private address: HOURBOOK_PRIVATE_HOSTS may allow it")
+
+    async with httpx.AsyncClient(transport=Private()) as client:
+        with pytest.raises(PortalUnavailable, match="HOURBOOK_PRIVATE_HOSTS"):
+            await Portal(SecretStr(WEBHOOK), client, Pace(clock.now, clock.rest)).call("tasks.task.list", {})
 
 
 async def test_a_portal_that_stays_busy_is_unavailable(fake, portal):
@@ -135,8 +177,20 @@ async def test_a_portal_that_stays_busy_is_unavailable(fake, portal):
         JSONResponse({"result": {"tasks": [{"id": True}]}}),
         JSONResponse({"result": {"tasks": "none"}}),
         JSONResponse({"time": {}}),
+        JSONResponse({"result": {"tasks": []}}, 302, {"Location": "https://elsewhere.example"}),
+        JSONResponse({"result": {"tasks": []}}, 404),
     ],
-    ids=["no JSON", "no object", "no tasks", "half a task", "a truth value as id", "a text for a list", "no result"],
+    ids=[
+        "no JSON",
+        "no object",
+        "no tasks",
+        "half a task",
+        "a truth value as id",
+        "a text for a list",
+        "no result",
+        "another address",
+        "not there",
+    ],
 )
 async def test_half_an_answer_is_none(fake, portal, answer):
     fake.faults.append(answer)
