@@ -14,6 +14,10 @@ from services.onboarding.cells import Cell
 from services.process.operator_error import OperatorError
 
 ROWS_MAX = 200_000
+CELLS_MAX = 20_000_000
+"""Of the rectangle that a sheet's cells reach over: the reading library keeps all of it in memory."""
+
+UNPACKED_BYTES_MAX = 1 << 29
 FORMS = "an .xlsx or .ods workbook, a .csv file named as its sheet, or a folder of such files"
 FORMULA_FAULT = "#N/A"
 """What stands here for a cell whose formula has no value: the reading library would show it as empty."""
@@ -22,6 +26,8 @@ _REFERENCE = re.compile(r"([A-Z]+)(\d+)")
 _ODS_FAULT = re.compile(rb'calcext:value-type="error"')
 
 Rows = list[list[Cell]]
+Places = list[tuple[int, int]]
+"""Rows and columns, from 0."""
 
 
 def sheets_in(book: Path) -> Mapping[str, Rows]:
@@ -36,8 +42,9 @@ def sheets_in(book: Path) -> Mapping[str, Rows]:
     if book.suffix.lower() not in {".xlsx", ".xlsm", ".ods"}:
         raise OperatorError(f"{book}: this is none of the files that are read: give {FORMS}.")
     try:
+        faults = _formula_faults(book)
         found = _workbook(book)
-        _mark_formula_faults(book, found)
+        _mark(found, faults)
     except (CalamineError, zipfile.BadZipFile, ET.ParseError, KeyError) as unreadable:
         raise OperatorError(f"{book}: it cannot be read as a workbook: {unreadable}. Save it anew.") from unreadable
     return found
@@ -54,19 +61,30 @@ def _workbook(book: Path) -> dict[str, Rows]:
         return found
 
 
-def _mark_formula_faults(book: Path, sheets: Mapping[str, Rows]) -> None:
+def _formula_faults(book: Path) -> Mapping[str, Places]:
+    """By sheet, where formulas have errors or no value; OperatorError for a book that would fill the memory."""
     with zipfile.ZipFile(book) as parts:
+        if sum(part.file_size for part in parts.infolist()) > UNPACKED_BYTES_MAX:
+            remedy = "copy the rows that are to be taken over into a new one"
+            raise OperatorError(f"{book}: it holds more than {UNPACKED_BYTES_MAX >> 20} MiB: {remedy}.")
         if book.suffix.lower() == ".ods":
             if _ODS_FAULT.search(parts.read("content.xml")):
                 raise OperatorError(f"{book}: a formula in it has an error, such as #N/A: mend it, and save the book.")
-            return
+            return {}
+        found: dict[str, Places] = {}
         for name, part in _parts_of_sheets(parts):
             with parts.open(part) as content:
-                for row, column in _faults_in(content):
-                    rows = sheets[name]
-                    rows += [[] for _ in range(row + 1 - len(rows))]
-                    rows[row] += [""] * (column + 1 - len(rows[row]))
-                    rows[row][column] = FORMULA_FAULT
+                found[name] = _faults_in(content, f"{book}, {name}")
+        return found
+
+
+def _mark(sheets: Mapping[str, Rows], faults: Mapping[str, Places]) -> None:
+    for name, places in faults.items():
+        rows = sheets[name]
+        for row, column in places:
+            rows += [[] for _ in range(row + 1 - len(rows))]
+            rows[row] += [""] * (column + 1 - len(rows[row]))
+            rows[row][column] = FORMULA_FAULT
 
 
 def _parts_of_sheets(parts: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
@@ -81,17 +99,27 @@ def _parts_of_sheets(parts: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
             yield sheet.attrib["name"], part
 
 
-def _faults_in(content: IO[bytes]) -> Iterator[tuple[int, int]]:
-    """Where formulas have errors or no value, counted from 0."""
+def _faults_in(content: IO[bytes], sheet: str) -> Places:
+    """Where formulas have errors or no value, counted from 0; OperatorError where a cell stands too far out."""
+    found: list[tuple[int, int]] = []
+    height = width = 0
     for _, element in ET.iterparse(content):  # noqa: S314 - the same
-        if element.tag.endswith("}c"):
-            lacks_value = (
-                element.find("{*}f") is not None and not element.findtext("{*}v") and element.get("t") != "str"
-            )
-            if element.get("t") == "e" or lacks_value:
-                yield _place(element.attrib["r"])
+        if element.tag.endswith("}c") and len(element):
+            is_fault = element.get("t") == "e" or _lacks_value(element)
+            reference = element.attrib["r"] if is_fault else element.get("r", "A1")  # some programs leave it out
+            row, column = _place(reference)
+            height, width = max(height, row + 1), max(width, column + 1)
+            if height * width > CELLS_MAX:
+                raise OperatorError(f"{sheet}: {reference} stands far from the table: delete what is there.")
+            if is_fault:
+                found.append((row, column))
         elif element.tag.endswith("}row"):
             element.clear()
+    return found
+
+
+def _lacks_value(cell: ET.Element) -> bool:
+    return cell.find("{*}f") is not None and not cell.findtext("{*}v") and cell.get("t") != "str"
 
 
 def _place(reference: str) -> tuple[int, int]:
@@ -117,4 +145,7 @@ def _csv(file: Path) -> Rows:
         written = raw.decode("cp1251", errors="replace")
     lines: Sequence[str] = written.splitlines(keepends=True)
     head = next(filter(str.strip, lines), "")
-    return list(csv.reader(lines, delimiter=max(";,\t", key=head.count)))
+    try:
+        return list(csv.reader(lines, delimiter=max(";,\t", key=head.count)))
+    except csv.Error as unreadable:
+        raise OperatorError(f"{file}: it cannot be read as CSV: {unreadable}. Save it anew.") from unreadable

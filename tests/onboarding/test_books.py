@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
+from services.onboarding import books
 from services.onboarding.books import sheets_in
 from services.onboarding.judgement import judged
 from services.onboarding.rows import Reading, reading_of
@@ -185,7 +186,32 @@ def test_what_is_no_book_is_refused(tmp_path: Path):
     (tmp_path / "a.xlsx").write_text("no workbook")
     (tmp_path / "a.txt").write_text("no workbook")
     (tmp_path / "empty").mkdir()
-    for name in ("a.xlsx", "a.txt", "empty"):
+    (tmp_path / "a.csv").write_text(f"a;{'x' * 200_000}")
+    for name in ("a.xlsx", "a.txt", "empty", "a.csv"):
         with pytest.raises(OperatorError):
             sheets_in(tmp_path / name)
     assert judged(workbook(tmp_path / "b.xlsx", ["x"], sheet="Лист1")).faults
+
+
+@pytest.mark.parametrize("name", ["nowhere.xlsx", "nowhere.ods", "nowhere.csv"])
+def test_a_book_that_is_not_there_is_named(tmp_path: Path, name: str):
+    """As the program says it: by the file that an error of the system names."""
+    with pytest.raises(FileNotFoundError) as missing:
+        sheets_in(tmp_path / name)
+    assert missing.value.filename
+
+
+def test_a_cell_far_out_and_a_book_that_unpacks_to_too_much_fill_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with pytest.raises(OperatorError, match="Заказчики: ZZ150000 stands far from the table"):
+        workbook(tmp_path / "far.xlsx", HEADINGS, CUSTOMER, touch=lambda made: made.active.cell(150_000, 702, "x"))
+    monkeypatch.setattr(books, "UNPACKED_BYTES_MAX", 1000)
+    with pytest.raises(OperatorError, match="copy the rows"):
+        workbook(tmp_path / "large.xlsx", HEADINGS, CUSTOMER)
+
+
+def test_cells_may_do_without_their_references(tmp_path: Path):
+    workbook(tmp_path / "a.xlsx", HEADINGS, CUSTOMER)
+    without = [(f'r="{letter}{row}"'.encode(), b"") for letter in "ABCDE" for row in (1, 2)]
+    assert customers(reading_of(sheets_in(rewritten(tmp_path / "a.xlsx", *without))))
