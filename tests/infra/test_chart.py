@@ -14,7 +14,7 @@ from services.operating.nats_logins import permissions
 from services.operating.parts import COMMANDS
 from services.operating.start_conditions import KNOWN
 from services.process.version import VERSION
-from tests.infra.test_compose import OPTIONAL, SERVICES
+from tests.infra.test_compose import BACKUPS, OPTIONAL, SERVICES
 from tests.test_documentation import ROOT, blocks
 
 FOLDER = ROOT / "infra" / "helm" / "hourbook"
@@ -22,6 +22,12 @@ FOLDER = ROOT / "infra" / "helm" / "hourbook"
 PORTAL = {"bitrix24": {"enabled": True}, "nats": {"replicas": 3}}
 MAIL = {"settings": {"HOURBOOK_SMTP_URL": "smtp://office@mail.example:587", "HOURBOOK_LOGS": "4"}}
 EVERYTHING = MAIL | PORTAL
+BACKUP = {
+    "backup": {"enabled": True},
+    "files": {"seller.toml": "[party]"},
+    "image": {"tag": "7", "digest": f"sha256:{'0a' * 32}"},
+}
+OF_BACKUPS = ("--every", "--keep", "--data", "--scratch")
 VALUES: dict[str, dict[str, Any]] = {
     "as it is": {},
     "with mail, files and a mirror": MAIL | {
@@ -32,6 +38,7 @@ VALUES: dict[str, dict[str, Any]] = {
         "allowedHosts": ["hours.example"],
     },
     "with a portal and three copies": PORTAL,
+    "with backups": BACKUP,
     "closed": {
         "network": {
             "callers": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ingress"}}}],
@@ -49,6 +56,8 @@ VALUES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 WRONG: dict[str, dict[str, Any]] = {
     "two connectors": {"parts": {"bitrix24": {"replicas": 2}}},
+    "no backup kept": {"backup": {"keep": 0}},
+    "a backup each second": {"backup": {"everyHours": 0}},
     "two copies": {"nats": {"replicas": 2}},
     "copies in words": {"nats": {"replicas": "3"}},
     "two signers": {"parts": {"expiry": {"replicas": 2}}},
@@ -184,6 +193,36 @@ def test_copies_of_streams_are_a_value_and_the_settings_go_before_it():
     assert copies(PORTAL) == ["3"]
     assert copies({}) == []
     assert copies(PORTAL | {"settings": {"HOURBOOK_NATS_REPLICAS": "5"}}) == ["5"]
+
+
+def test_one_pod_archives_backs_up_and_drills_as_compose_does():
+    found = rendered(BACKUP)
+    pod = pods(found)["backup"]
+    containers = {each["name"]: each for each in pod["containers"]}
+    assert set(containers) == set(BACKUPS)
+    (claim,) = (
+        volume["persistentVolumeClaim"]["claimName"] for volume in pod["volumes"] if volume["name"] == "backups"
+    )
+    assert claim in {each["metadata"]["name"] for each in found if each["kind"] == "PersistentVolumeClaim"}
+    volumes = {volume["name"] for volume in pod["volumes"]}
+    for name, container in containers.items():
+        assert container["image"] == "hourbook-backup:7"
+        given = dict(zip(container["args"], container["args"][1:], strict=False))
+        there = dict(zip(SERVICES[name]["command"], SERVICES[name]["command"][1:], strict=False))
+        assert container["args"][0] == name
+        assert {option: given.get(option) for option in OF_BACKUPS} == {
+            option: there.get(option) for option in OF_BACKUPS
+        }
+        settings = {each["name"]: each["value"] for each in container["env"]}
+        assert not set(settings) - KNOWN
+        mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+        assert set(mounts.values()) == volumes
+        named = [*settings.values(), given["--data"], given.get("--scratch", "/tmp")]
+        assert all(any(Path(each).is_relative_to(mount) or Path(mount).is_relative_to(each) for mount in mounts)
+                   for each in named)  # fmt: skip
+    (logins,) = (each["secret"]["items"] for each in pod["volumes"] if each["name"] == "logins")
+    assert logins == [{"key": "backup.database", "path": "owner.database"}]
+    assert "backup" not in pods(rendered(EVERYTHING))
 
 
 def test_every_deployment_has_a_budget_and_pods_of_its_own():

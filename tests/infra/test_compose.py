@@ -20,6 +20,8 @@ FOLDER = Path(__file__).parents[2] / "infra" / "compose"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if "hourbook:" in service["image"]}
+BACKUPS = {name: service for name, service in SERVICES.items() if "hourbook-backup:" in service["image"]}
+BACKED_UP = {"backup", "drill"}
 OPTIONAL = {name for name in COMMANDS if "profiles" in SERVICES[name]}
 
 
@@ -45,7 +47,7 @@ def test_prometheus_asks_every_part_and_misses_none_that_does_not_run():
     (asked,) = yaml.safe_load((FOLDER / "prometheus.yaml").read_text(encoding="utf-8"))["scrape_configs"]
     always = {each["labels"]["part"]: each["targets"] for each in asked["static_configs"]}
     assert always == {part: [f"{part}:8000"] for part in COMMANDS if part not in OPTIONAL}
-    assert {name for each in asked["dns_sd_configs"] for name in each["names"]} == OPTIONAL
+    assert {name for each in asked["dns_sd_configs"] for name in each["names"]} == OPTIONAL | BACKED_UP
 
 
 def test_a_part_of_a_profile_makes_no_other_wait():
@@ -61,8 +63,25 @@ def test_the_connector_is_shown_its_own_key_and_no_login():
 
 
 def test_every_setting_is_one():
-    for name, service in OURS.items():
+    for name, service in (OURS | BACKUPS).items():
         assert not set(service["environment"]) - KNOWN, name
+
+
+def test_backups_are_archived_made_and_drilled_of_everything_that_cannot_be_made_again():
+    """In one folder, by parts of one profile, which no other part waits for."""
+    assert set(BACKUPS) == {"archive", *BACKED_UP}
+    shown = {mount.split(":")[0] for name in OURS for mount in SERVICES[name].get("volumes", ())} - {"auditor"}
+    for name, service in BACKUPS.items():
+        assert service["command"][0] == name
+        assert service["profiles"] == ["backup"]
+        assert service["environment"]["HOURBOOK_BACKUPS"] == "/var/lib/hourbook-backups"
+        mounts = [mount.split(":") for mount in service["volumes"]]
+        assert {mount[0] for mount in mounts} == shown | {"backups", "drill"}
+        assert {mount[0] for mount in mounts if mount[-1] != "ro"} == {"backups", "drill"}
+    for name in BACKED_UP:
+        assert "--every" in SERVICES[name]["command"]
+        assert SERVICES[name]["command"][-2:] == ["--metrics-port", "8000"]
+    assert not [name for name, each in SERVICES.items() if set(BACKUPS) & set(each.get("depends_on", {}))]
 
 
 def test_everything_is_hardened():
@@ -109,7 +128,7 @@ def test_secrets_are_made_once_and_shown_to_their_parts(secrets: Path):
     assert used == set(named)
     assert {each for each in used if each.endswith(".nats")} == {f"{user}.nats" for user in permissions(1)}
     owner = [name for name, service in SERVICES.items() if "owner.database" in service.get("secrets", ())]
-    assert owner == ["migrate"]
+    assert owner == ["migrate", *BACKUPS]
 
 
 def test_nats_is_given_every_password_that_its_configuration_names(secrets: Path):

@@ -78,13 +78,20 @@ async def restore(
     shutil.rmtree(beside, ignore_errors=True)
     try:
         put_beside(backup, beside)
-        restored = await _restored(source, beside, wanted, [*journals, beside / JOURNAL], begun)
+        restored = await _restored(source, beside, wanted, [*journals, *_journals(beside)], begun)
         remember(beside, restored.ledger_id, restored.logs, [*kept, *restored.signed])
         _put_in_place(beside, into)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
     return restored
+
+
+def _journals(folder: Path) -> list[Path]:
+    """Of erasures, as the backup has them: under their own name, or where a setting has named another."""
+    named = folder.glob(f"{SETTINGS}/HOURBOOK_ERASURES_FILE/*")
+    places = (place for place in folder.iterdir() if place.name != DATABASE)
+    return sorted({*named, *(file for place in places for file in place.rglob(JOURNAL.name))})
 
 
 def _require_empty(folder: Path) -> None:
