@@ -23,10 +23,11 @@ NO_ROOM = (
 
 
 class DataFolder:
-    """The folder of one server, in use by one program at a time."""
+    """The folder of one server, or of backups, in use by one program at a time; `option` is how one is named."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, option: str = "--data") -> None:
         self.path = path.resolve()
+        self._option = option
         self.log = self.path / "server.log"
         self._lock: int | None = None
 
@@ -34,14 +35,14 @@ class DataFolder:
         """Take the folder for this program; the kernel gives it back however the program ends."""
         if self._lock is not None:
             return
-        make_usable(self.path, mode=0o700)
+        make_usable(self.path, 0o700, self._option)
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as busy:
             pid = os.read(lock, 20).decode()
             os.close(lock)
-            message = f"{self.path} is in use by process {pid}. Stop it, or choose another folder with --data."
+            message = f"{self.path} is in use by process {pid}. Stop it, or choose another folder with {self._option}."
             raise OperatorError(message) from busy
         os.ftruncate(lock, 0)
         os.write(lock, str(os.getpid()).encode())
@@ -61,7 +62,7 @@ class DataFolder:
             elif status.st_uid != owner[0]:
                 raise OperatorError(
                     f"{path} belongs to another user (uid {status.st_uid}): start Hourbook as that user, or choose "
-                    "another folder with --data."
+                    f"another folder with {self._option}."
                 )
 
     def make_password(self, *, data: Path | None = None) -> None:
@@ -117,29 +118,34 @@ class DataFolder:
         shutil.rmtree(self.path / name, ignore_errors=True)
 
 
-def make_usable(folder: Path, mode: int = 0o777) -> None:
-    """Make the folder, and prove that it can be written to; OperatorError says why it cannot."""
+def make_usable(folder: Path, mode: int = 0o777, option: str = "--data") -> None:
+    """Make the folder, and prove that it can be written to; OperatorError says why it cannot.
+
+    Several programs may do it at once.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=mode)
         proof = folder / ".room"
         replace_file(proof, bytes(ROOM_BYTES))
-        proof.unlink()
+        proof.unlink(missing_ok=True)
     except (FileExistsError, NotADirectoryError) as misfit:
-        raise OperatorError(f"{misfit.filename} is a file: name a folder with --data.") from misfit
+        raise OperatorError(f"{misfit.filename} is a file: name a folder with {option}.") from misfit
     except PermissionError as refused:
         raise OperatorError(
             f"This user may not write to {folder}: start Hourbook as the user to whom it belongs, or choose another "
-            "folder with --data."
+            f"folder with {option}."
         ) from refused
     except OSError as failure:
-        raise OperatorError(f"{folder} cannot be written to: {failure.strerror}. {advice_of(failure)}") from failure
+        raise OperatorError(
+            f"{folder} cannot be written to: {failure.strerror}. {advice_of(failure, option)}"
+        ) from failure
 
 
-def advice_of(failure: OSError) -> str:
+def advice_of(failure: OSError, option: str = "--data") -> str:
     """What to do about a disk; never to delete what is on it, for it may be the ledger."""
     if failure.errno in {errno.ENOSPC, errno.EDQUOT}:
         return NO_ROOM
-    return "Choose another folder with --data."
+    return f"Choose another folder with {option}."
 
 
 def port_is_free(port: int) -> bool:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.data_folder import make_usable
+from infra.data_folder import DataFolder, make_usable
 from services.operating.backup.manifest import MANIFEST, Damaged, FileHash, Manifest, differences
 from services.operating.backup.wal_archive import (
     Segment,
@@ -33,6 +33,9 @@ SETTINGS = "settings"
 PARTIAL = ".partial"
 """What the name of a backup ends in that is being made."""
 
+OPTION = "--backups"
+"""By which commands name the folder."""
+
 SYSTEM = "system-identifier"
 """Whose backups these are: how PostgreSQL tells one cluster from another."""
 
@@ -59,12 +62,16 @@ class Backups:
     def archive(self) -> WalArchive:
         return WalArchive(self.path / "wal")
 
+    def lock(self) -> DataFolder:
+        """What one program at a time takes that makes or deletes backups."""
+        return DataFolder(self.path, OPTION)
+
     def make(self, system_identifier: str) -> None:
         """Have the folder, for its owner's eyes alone: what is in it is as secret as the ledger.
 
         OperatorError where it is another PostgreSQL's.
         """
-        make_usable(self.path, mode=0o700)
+        make_usable(self.path, 0o700, OPTION)
         self.path.chmod(0o700)
         file = self.path / SYSTEM
         if not file.exists():

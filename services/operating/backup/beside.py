@@ -9,6 +9,7 @@ from pathlib import Path
 from services.ledger.audit.key_files import OF_CHECKPOINTS
 from services.ledger.audit.signer_memory import memories_beside
 from services.process.file_replacement import replace_file
+from services.process.operator_error import OperatorError
 
 LEFT_OUT = ("postgres", "nats/store", "processes", "demo")
 """The database, which has a backup of its own; streams, which are made from it; logs; the demo's folder."""
@@ -45,8 +46,19 @@ def copy_settings(environment: Mapping[str, str], data: Path, into: Path) -> Non
 def put_back(copied: Path, data: Path) -> None:
     """Into a new data folder."""
     if copied.is_dir():
-        shutil.copytree(copied, data, dirs_exist_ok=True)
+        copy_tree(copied, data)
     _close_to_others(data)
+
+
+def copy_tree(source: Path, target: Path) -> None:
+    """Into a folder that may be there already; OperatorError names the first file that could not be copied."""
+    try:
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    except shutil.Error as failures:
+        _, file, reason = failures.args[0][0]
+        raise OperatorError(
+            f"{file} cannot be written: {reason}. Make room there, or name another folder."
+        ) from failures
 
 
 def _close_to_others(folder: Path) -> None:

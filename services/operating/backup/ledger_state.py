@@ -66,6 +66,10 @@ async def asked(database_url: str) -> AsyncIterator[asyncpg.Connection]:
         ) from refused
     try:
         yield connection
+    except (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, ConnectionError) as lost:
+        raise OperatorError(
+            f"The connection to PostgreSQL was lost ({lost}): run this again when it is there."
+        ) from lost
     finally:
         await connection.close()
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import orjson
 
-from infra.data_folder import DataFolder
 from services.operating.backup.backup_folder import (
     BESIDE,
     DATABASE,
@@ -47,7 +46,7 @@ async def back_up(ledger: Ledger, backups: Backups, *, full: bool, say: Callable
     """Make one, incremental where that can be. OperatorError where it cannot be made; nothing is left of it then."""
     async with asked(ledger.database_url) as connection:
         backups.make((await server_of(connection)).system_identifier)
-    alone = DataFolder(backups.path)
+    alone = backups.lock()
     alone.acquire()
     begun_at = datetime.now(UTC)
     partial = backups.path / f"{begun_at:%Y%m%dT%H%M%S%fZ}{PARTIAL}"

@@ -96,8 +96,10 @@ class Manifest(BaseModel):
             if _text(said) == text:
                 return cls.model_validate(said)
         except FileNotFoundError:
-            raise Damaged(f"{file} is missing.") from None
-        except (ValueError, KeyError, TypeError, ValidationError):
+            raise Damaged(f"{file} is missing: bring its folder back, or choose a backup without it.") from None
+        except ValidationError:
+            raise Damaged(f"{file} was written by another version of Hourbook: restore it with that one.") from None
+        except (ValueError, KeyError, TypeError):
             pass
         raise Damaged(f"{file} is not as it was written: make a full backup, and move this one away.")
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from infra.data_folder import DataFolder
 from infra.embedded_postgres import POSTGRES_SETTINGS, EmbeddedPostgres
 from services.operating.backup.backup_folder import DATABASE, Source
+from services.operating.backup.beside import copy_tree
 from services.operating.backup.manifest import Damaged, Login
 from services.operating.backup.postgres_tools import run_tool
 from services.operating.backup.wal_archive import segment_number
@@ -112,7 +113,7 @@ async def recovered(source: Source, folder: Path, target: Target) -> AsyncIterat
 async def _lay_down(source: Source, data: Path) -> None:
     chain = [each.path / DATABASE for each in source.chain]
     if len(chain) == 1:
-        await asyncio.to_thread(shutil.copytree, chain[0], data)
+        await asyncio.to_thread(copy_tree, chain[0], data)
     else:
         await run_tool("pg_combinebackup", *chain, "--output", data)
     await asyncio.to_thread(_lay_wal_down, source, data)

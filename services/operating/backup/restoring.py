@@ -146,7 +146,7 @@ async def _target(
     """
     if wanted.time:
         return Target(time=wanted.time)
-    if backup.manifest.at_least.get(wanted.log, 0) == wanted.position:
+    if wanted.position and backup.manifest.at_least.get(wanted.log) == wanted.position:
         return Target(own=True)
     transaction = await connection.fetchval(_TRANSACTION, wanted.log, wanted.position)
     if transaction is None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from infra.data_folder import DataFolder
 from services.operating.backup.backup_folder import PARTIAL, Backup, Backups
 from services.operating.backup.outcomes import last_drill_was_bad
 from services.operating.backup.wal_archive import WalArchive, segment_number
@@ -19,7 +18,7 @@ def delete_unneeded(backups: Backups, keep: int, say: Callable[[str], None]) -> 
     if last_drill_was_bad(backups.path):
         say("the last drill was not good: no backup is deleted")
         return []
-    alone = DataFolder(backups.path)
+    alone = backups.lock()
     alone.acquire()
     try:
         readable = backups.readable()
