@@ -13,7 +13,7 @@ from services.projections.following.logged import CannotApply, Logged, hash_of, 
 from services.projections.following.tracking import Place
 
 PAGE_EVENTS = 10_000
-HEAD_SECONDS = 2.0
+KNOWN_SECONDS = 2.0
 LEDGER_UNAVAILABLE = (httpx.HTTPError,)
 
 
@@ -44,7 +44,7 @@ class LogFeed:
         self._followed = followed
         self.logs = logs
         self._asking = asyncio.Lock()
-        self._recent: tuple[float, int] = (float("-inf"), 0)
+        self._ended: tuple[float, Place | None] = (float("-inf"), None)
         self.epoch = 1
         """The ledger's, as it said last."""
 
@@ -53,13 +53,24 @@ class LogFeed:
         response = await self._client.get("/v1/log", params={"log": self.log, "after": 0, "limit": 1})
         return int((await self._of_followed(response)).headers["Hourbook-Position"])
 
-    async def recent_head(self) -> int:
-        """The same, at most two seconds old, and asked once for all who want to know."""
+    async def ends_with(self, place: Place) -> bool:
+        """Whether the log ends with that place's event in its epoch, or did so less than two seconds ago.
+
+        It is asked once for all who stand there.
+        """
         async with self._asking:
             now = asyncio.get_running_loop().time()
-            if now - self._recent[0] > HEAD_SECONDS:
-                self._recent = (now, await self.head())
-            return self._recent[1]
+            asked_at, end = self._ended
+            if end is None or end.last != place.last or now - asked_at > KNOWN_SECONDS:
+                end = place if await self._is_last(place) else None
+                self._ended = (now, end)
+            return end is not None and self.epoch == place.epoch
+
+    async def _is_last(self, place: Place) -> bool:
+        asked = {"log": self.log, "after": max(place.position - 1, 0), "limit": 1}
+        response = await self._of_followed(await self._client.get("/v1/log", params=asked))
+        is_head = int(response.headers["Hourbook-Position"]) == place.position
+        return is_head and (not place.position or self._other_than(place, response.content) is None)
 
     async def hashes(self, after: int, limit: int) -> list[str]:
         """The leaf hashes of the events after that position, in hexadecimal, at most so many."""
@@ -132,19 +143,24 @@ class LogFeed:
 
     def _require(self, line: bytes | None, place: Place, response: httpx.Response) -> None:
         """OtherPast unless the line is of the event that was applied last; OtherLog if the ledger names itself not."""
-        there = written_on(line) if line else None
-        if there is None:
-            found = "nothing that far"
-        elif (there.position, there.event_id) != (place.position, place.event_id):
-            found = f"event {there.event_id} at {there.position}"
-        elif place.hash and place.hash != hash_of(there, self.log):
-            found = "an event of that id with other contents"
-        else:
+        found = self._other_than(place, line)
+        if found is None:
             return
         if self.epoch <= place.epoch and "Hourbook-Ledger" in response.headers:
             raise LogWentBack
         differs = OtherPast if "Hourbook-Ledger" in response.headers else OtherLog
         raise differs(f"this projection has applied event {place.event_id} at {place.position}; the log has {found}")
+
+    def _other_than(self, place: Place, line: bytes | None) -> str | None:
+        """What the log has there, by its line, in place of the event that was applied last."""
+        there = written_on(line) if line else None
+        if there is None:
+            return "nothing that far"
+        if (there.position, there.event_id) != (place.position, place.event_id):
+            return f"event {there.event_id} at {there.position}"
+        if place.hash and place.hash != hash_of(there, self.log):
+            return "an event of that id with other contents"
+        return None
 
 
 async def _require_present(response: httpx.Response) -> None:

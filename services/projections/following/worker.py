@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 
 QUIET_SECONDS = 1.0  # so long without a message, and the ledger is asked whether there should have been one
 QUIET_SECONDS_MAX = 4.0  # the same, after it was quiet for long
-PROVEN_SECONDS = 10.0  # so often the feed is asked whether the log still has the last event
 POLL_SECONDS = 0.1  # how often the feed is asked while NATS is unavailable
 STAND_BY_SECONDS = 1.0
 REST_SECONDS_MAX = 0.1
@@ -53,7 +52,6 @@ class Worker:
         self._overtaken = False
         self._disproved: OtherPast | None = None
         self._failures = 0
-        self._proven_at = float("-inf")
         self._until_ledger_answers = False
         self.halted: str | None = None
         self.waiting: str | None = None
@@ -120,7 +118,7 @@ class Worker:
     async def _follow(self) -> None:
         """The feed first, for whatever NATS cannot have; then NATS, until something is missing or quiet.
 
-        Where it is quiet, the ledger is asked where the log ends, and only now and then whether it is still the same.
+        Where it is quiet, the ledger is only asked whether its log ends here, once for all that follow it.
         While the ledger is unavailable nothing is applied: no message is believed then.
         """
         listened = False  # only then is it the subscription's fault what the feed still has
@@ -143,11 +141,8 @@ class Worker:
             listened, quiet = True, clock() - since >= patience
 
     async def _is_at_the_end(self) -> bool:
-        """Whether the log ends where this projection is; while nothing hinders, and not too long after it was read."""
-        is_proven = asyncio.get_running_loop().time() - self._proven_at < PROVEN_SECONDS
-        may_ask = is_proven and self._delivery.connected and not self.waiting
-        here = (self._place.position, self._place.epoch)
-        return may_ask and (await self._feed.recent_head(), self._feed.epoch) == here
+        """Whether the log ends with the event that was applied last; false while something hinders."""
+        return self._delivery.connected and not self.waiting and await self._feed.ends_with(self._place)
 
     async def _catch_up(self) -> bool:
         """Apply what the feed has; whether that was anything."""
@@ -161,7 +156,6 @@ class Worker:
         if self.waiting:
             logger.info("the projection %s goes on at %d", self._projection.name, self._place.position)
         self._failures, self.waiting = 0, None
-        self._proven_at = asyncio.get_running_loop().time()
         return self._place != before
 
     async def _apply(self, events: Sequence[Logged]) -> None:
