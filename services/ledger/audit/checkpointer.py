@@ -89,10 +89,11 @@ class Checkpointer:
 
     async def catch_up(self) -> None:
         """Sign until a checkpoint covers the whole log; CannotSign where that must not be."""
-        if self._resumed != await epoch_of(self._database):
-            await self._resume()
-        elif await self._tree.ends() == (self._known, self._size):
+        ends = await self._tree.ends()
+        if ends == (self._resumed, self._known, self._size):
             return  # mostly there is nothing to do, and it is asked twice a second
+        if self._resumed != ends.epoch:
+            await self._resume()
         await self._follow()
         while leaves := await self._leaves(self._size, LEAVES_MAX):
             if not await self._is_same_epoch():

@@ -23,7 +23,7 @@ from services.ledger.event_store.stored_event import rfc3339
 PAGE_LEAVES = 1 << 12
 _LATEST = "SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 ORDER BY size DESC LIMIT 1"
 _ENDS = """
-    SELECT log.head, newest.size, newest.note
+    SELECT (SELECT coalesce(max(number), 1) FROM ledger.epoch) AS epoch, log.head, newest.size, newest.note
     FROM (SELECT coalesce(max(position), 0) AS head FROM ledger.event WHERE log_id = $1) AS log
     LEFT JOIN (
         SELECT size, note FROM ledger.checkpoint WHERE log_id = $1 ORDER BY size DESC LIMIT 1
@@ -67,6 +67,14 @@ class StoredCheckpoint(NamedTuple):
         return epoch_in(self.note.partition("\n")[0])
 
 
+class Ends(NamedTuple):
+    """How far a log has come, and its newest checkpoint, in the ledger's epoch."""
+
+    epoch: int
+    latest: StoredCheckpoint | None
+    head: int
+
+
 class StoredTree:
     """The tree over one log, as far as its latest checkpoint."""
 
@@ -78,10 +86,11 @@ class StoredTree:
         """The newest checkpoint."""
         return await self._one(_LATEST, self.log_id)
 
-    async def ends(self) -> tuple[StoredCheckpoint | None, int]:
-        """The newest checkpoint, and where the log itself ends."""
+    async def ends(self) -> Ends:
+        """All that says whether there is something to sign, asked at once."""
         (row,) = await self._database.rows(_ENDS, self.log_id)
-        return StoredCheckpoint(row["size"], row["note"]) if row["size"] else None, row["head"]
+        latest = StoredCheckpoint(row["size"], row["note"]) if row["size"] else None
+        return Ends(row["epoch"], latest, row["head"])
 
     async def covering(self, position: int) -> StoredCheckpoint | None:
         """The first checkpoint that the event at a position is in."""
