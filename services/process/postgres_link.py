@@ -7,6 +7,7 @@ nothing but the time that passes.
 import asyncio
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -20,6 +21,9 @@ CONNECT_SECONDS_MAX = 3
 SILENCE_SECONDS_MAX = 6
 PING_SECONDS_MAX = 2
 PING_EVERY_SECONDS = 2
+ANSWERED_SECONDS = 1
+"""A connection that has answered so lately is not asked whether it does."""
+
 
 SESSION = {
     "tcp_keepalives_idle": "3",
@@ -37,6 +41,8 @@ class Link(asyncpg.Connection):
 
     A commit that is cancelled would no more wait for its standby, and be seen by all though one server alone has it.
     """
+
+    answered_at = float("-inf")
 
     async def execute(self, *asked: Any, **options: Any) -> Any:
         return await self._in_time(super().execute(*asked, **options))
@@ -58,10 +64,12 @@ class Link(asyncpg.Connection):
 
     async def _in_time(self, answer: Awaitable[Any]) -> Any:
         try:
-            return await answer
+            found = await answer
         except TimeoutError:
             self.terminate()
             raise
+        self.answered_at = time.monotonic()
+        return found
 
 
 async def bound_silence(connection: asyncpg.Connection) -> None:
@@ -110,11 +118,16 @@ async def _keep_pinging(pool: asyncpg.Pool) -> None:
 
 
 async def ping(pool: asyncpg.Pool) -> None:
-    """Ask for an answer by a connection that idles; where none comes in time, all that are open are given up."""
+    """Ask for an answer by the connection that was used last, unless it has answered just now.
+
+    Where none comes in time, all that are open are given up.
+    """
     if pool.get_idle_size() == 0:
         return
     try:
         async with asyncio.timeout(PING_SECONDS_MAX):
-            await pool.execute("SELECT", timeout=PING_SECONDS_MAX)
+            async with pool.acquire() as connection:
+                if time.monotonic() - connection.answered_at > ANSWERED_SECONDS:
+                    await connection.execute("SELECT", timeout=PING_SECONDS_MAX)
     except TimeoutError:
         await pool.expire_connections()
