@@ -31,6 +31,9 @@ from services.process.stopping import stopping
 from services.process.streams import misfit_sentence, misfits
 
 EVERY_SECONDS = 2.0
+QUIET_TIMES = 2
+"""So much longer it rests while nothing is wrong."""
+
 EXPIRY_MINUTES_MAX = timedelta(minutes=1)
 
 Parts = dict[str, list[str]]
@@ -38,7 +41,7 @@ Parts = dict[str, list[str]]
 
 
 class Readiness:
-    """Looks every two seconds at what other processes have done; the commands are judged when somebody asks."""
+    """Looks every two to four seconds at what other processes have done; the commands are judged when somebody asks."""
 
     def __init__(self, settings: Settings, store: EventStore, clock: Clock, audit: AuditWatch) -> None:
         self._settings = settings
@@ -68,7 +71,10 @@ class Readiness:
                 heads = await self._heads(every_log(self._settings.logs))
                 self._seen["checkpoints"] = [*self._missing_checkpoints(heads)]
                 self._seen["expiry"] = await self._overdue(await self._clock.now())
-            await asyncio.sleep(EVERY_SECONDS)
+            await asyncio.sleep(self._pause())
+
+    def _pause(self) -> float:
+        return EVERY_SECONDS if any(self._seen.values()) else EVERY_SECONDS * QUIET_TIMES
 
     async def _heads(self, log_ids: Iterable[int]) -> dict[int, int]:
         return {log_id: await self._store.head(log_id) for log_id in log_ids}
@@ -104,7 +110,7 @@ class Readiness:
                     while client.is_connected and not stopping():
                         self._seen["relay"] = await self._unpublished(client.jetstream())
                         reach.works()
-                        await asyncio.sleep(EVERY_SECONDS)
+                        await asyncio.sleep(self._pause())
             except LedgerUnavailable:
                 pass
             except NotPermitted as refused:

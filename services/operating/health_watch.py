@@ -15,7 +15,7 @@ from services.process.operator_error import OperatorError
 NEEDED = ("commands", "queries")
 ANSWER_SECONDS_MAX = 5
 EVERY_SECONDS = 2.0
-QUIET_SECONDS = 5.0
+QUIET_SECONDS = 10.0
 """While everything is ready: each look costs all that the service asks PostgreSQL, NATS and itself about the parts."""
 
 PATIENCE_SECONDS = 10
@@ -54,7 +54,7 @@ class HealthWatch:
         yield from (f"{part} is not ready: {sentence}" for part, sentence in self._sentences.items() if sentence)
 
     def changes(self) -> Iterator[str]:
-        """What has stopped being ready, or is ready again, a line for each part, seen within five seconds."""
+        """What has stopped being ready, or is ready again, a line for each part, seen within ten seconds."""
         pause = EVERY_SECONDS if any(self._sentences.values()) else QUIET_SECONDS
         if time.monotonic() - self._looked_at < pause:
             return

@@ -40,6 +40,7 @@ PORTAL_FILE = "bitrix24.toml"
 """In a data folder: the settings of the portal that the work comes from."""
 
 REST_SECONDS = 2
+WATCH_SECONDS = 0.5
 
 
 @dataclass
@@ -234,4 +235,4 @@ def watch(hourbook: Hourbook, say: Callable[[str], None]) -> None:
         hourbook.revive(say)
         for line in hourbook.health.changes():
             say(line)
-        time.sleep(0.2)
+        time.sleep(WATCH_SECONDS)

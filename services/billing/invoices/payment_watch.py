@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 PAGE_EVENTS = 5_000
 POLL_SECONDS = 0.5
-REST_SECONDS_MAX = 2.0
+REST_SECONDS_MAX = 5.0
 OF_PAYMENT = {"PackagePurchased", "DebtPaid"}
 _MAY_PAY = (b'"PackagePurchased"', b'"DebtPaid"')
 

@@ -7,7 +7,7 @@ from contracts.placement import every_log
 from services.ledger.event_store.database import Database, LedgerUnavailable
 from services.ledger.metrics import AUDIT_FAULTS, AUDIT_HINDRANCES, CHECKPOINT, VERIFIED
 
-EVERY_SECONDS = 2.0
+EVERY_SECONDS = 4.0
 
 _SIZE = "SELECT max(size) FROM ledger.checkpoint WHERE log_id = $1"
 _VERIFICATIONS = "SELECT log_id, size, faults FROM ledger.verification WHERE log_id < $1 ORDER BY log_id"
@@ -15,7 +15,7 @@ _HINDRANCES = "SELECT log_id, source, sentence FROM ledger.hindrance WHERE log_i
 
 
 class AuditWatch:
-    """Looks every two seconds."""
+    """Looks every four seconds."""
 
     def __init__(self, database: Database, logs: int) -> None:
         self._database = database

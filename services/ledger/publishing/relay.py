@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 PAGE_EVENTS = 500
 CHECK_SECONDS = 1.0
+STREAM_SECONDS = 5.0
+"""So often the stream is looked at while nothing is published: whatever is, shows what it has become."""
+
 ASIDE_SECONDS_MAX = 0.3
 
 UNAVAILABLE = (NatsError, OSError, LedgerUnavailable)
@@ -82,7 +85,7 @@ class Relay:
                     place, checked_at = await self._end_of_stream(sent_after=place.position), clock()
             elif events is None:
                 await self._require_new_epoch(place.position)
-            elif clock() - checked_at > CHECK_SECONDS:
+            elif clock() - checked_at > STREAM_SECONDS:
                 await self._store.require_known_past()
                 place, checked_at = await self._end_of_stream(), clock()
             else:

@@ -24,7 +24,7 @@ POLL_SECONDS = 0.1
 LOOK_SECONDS = 2.0
 HINDERED_TIME_MAX = timedelta(seconds=10)
 """Another publisher that works says so within seconds; what is hindered for longer is hindered for all."""
-REST_SECONDS_MAX = 0.5
+REST_SECONDS_MAX = 1.0
 DUPLICATES_SECONDS = 3600
 
 HAS_GROWN = """

@@ -19,7 +19,7 @@ from services.projections.following.feed import LogFeed
 from services.projections.following.tracking import Tracking
 
 EVERY_SECONDS = 1.0
-SELDOM_SECONDS = 5.0
+SELDOM_SECONDS = 15.0
 COUNT_SECONDS = 15.0
 LATE_POLL_SECONDS = 0.02
 COMMIT_TIME_MAX = timedelta(minutes=2)

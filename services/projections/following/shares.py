@@ -30,7 +30,7 @@ from services.projections.settings import Settings
 logger = logging.getLogger(__name__)
 
 WORKER_CONNECTIONS = 2
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 1.0
 
 SHARES = 1213156952  # stands for these locks among the advisory locks of this database
 MEMBER = 0
