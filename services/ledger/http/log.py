@@ -17,7 +17,15 @@ from services.ledger.access.disclosures import note_export
 from services.ledger.audit.replay import replay_stored
 from services.ledger.clock import SandboxClock
 from services.ledger.http.bulk import NDJSON
-from services.ledger.http.log_feed import account_events, account_lines, begun, followed_lines, log_headers, log_lines
+from services.ledger.http.log_feed import (
+    account_events,
+    account_lines,
+    begun,
+    followed_lines,
+    log_headers,
+    log_lines,
+    require_log,
+)
 from services.ledger.http.requests import LedgerOf
 from services.ledger.http.sandbox import move_clock
 from services.ledger.settings import LOGS_MAX
@@ -123,8 +131,11 @@ async def read_log(ledger: LedgerOf, asked: Annotated[LogParameters, Query()], r
 @needs(Right.LOG)
 async def list_log_hashes(ledger: LedgerOf, asked: Annotated[HashParameters, Query()], response: Response) -> LogHashes:
     """The leaf hashes of the events after a position, in order: by them a copy of events is checked against the log."""
-    response.headers.update(await log_headers(ledger, asked.log))
-    return LogHashes(after=asked.after, hashes=tuple(await ledger.store.hashes(asked.log, asked.after, asked.limit)))
+    require_log(ledger, asked.log)
+    hashes = await ledger.store.hashes(asked.log, asked.after, asked.limit)
+    head = asked.after + len(hashes) if 0 < len(hashes) < asked.limit else None
+    response.headers.update(await log_headers(ledger, asked.log, head))
+    return LogHashes(after=asked.after, hashes=tuple(hashes))
 
 
 @router.get(

@@ -34,17 +34,17 @@ def require_log(ledger: Ledger, log_id: int) -> None:
         raise ProblemError("not-found", f"There is no log {log_id}: logs are numbered from 0 to {last}.")
 
 
-async def log_headers(ledger: Ledger, log_id: int) -> dict[str, str]:
+async def log_headers(ledger: Ledger, log_id: int, head: int | None = None) -> dict[str, str]:
     """Whose log it is, in which epoch, how many logs there are, and how far this one reaches.
 
-    A problem where there is no such log.
+    `head`: how far, where that has just been read. A problem where there is no such log.
     """
     require_log(ledger, log_id)
     return {
         EPOCH_HEADER: str(await ledger.store.epoch()),
         "Hourbook-Ledger": await ledger.store.ledger_id(),
         "Hourbook-Logs": str(ledger.settings.logs),
-        "Hourbook-Position": str(await ledger.tails[log_id].present()),
+        "Hourbook-Position": str(await ledger.tails[log_id].present() if head is None else head),
     }
 
 

@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 MESSAGES_KEPT_MAX = 10_000
 BATCH_MESSAGES_MAX = 1000
 RETRY_SECONDS = 0.2
+HASHES_MORE = 100
+"""So many more are asked for: an answer that ends before them says where the log ends, and costs no second look."""
 
 
 class Checked(NamedTuple):
@@ -156,7 +158,7 @@ class Delivery:
         """Compare consecutive messages with the log; while the ledger does not answer, none of them is believed."""
         before = max(run[0][0] - 2, 0)  # the hash before the first is read too: it says what the run continues
         try:
-            hashes = dict(enumerate(await self._feed.hashes(before, len(run) + 1), before + 1))
+            hashes = dict(enumerate(await self._feed.hashes(before, len(run) + 1 + HASHES_MORE), before + 1))
             compared = True
         except (*LEDGER_UNAVAILABLE, OtherLedger):
             hashes, compared = dict[int, str](), False
