@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import httpx
 
-from services.process.kept_connection import KeptConnection
 from services.process.lost_past import EPOCH_HEADER, WENT_BACK
 from services.projections.following.identity import FollowedLedger
 from services.projections.following.logged import CannotApply, Logged, hash_of, written_on
@@ -39,17 +38,8 @@ class LogFeed:
     Everything raises OtherLedger where another ledger answers, and httpx errors while none does.
     """
 
-    def __init__(
-        self,
-        client: httpx.AsyncClient,
-        log: str,
-        followed: FollowedLedger,
-        logs: int = 1,
-        kept: KeptConnection | None = None,
-    ) -> None:
-        """`kept`: for what is asked for every few milliseconds."""
+    def __init__(self, client: httpx.AsyncClient, log: str, followed: FollowedLedger, logs: int = 1) -> None:
         self._client = client
-        self._often = kept or client
         self.log = log
         self._followed = followed
         self.logs = logs
@@ -85,7 +75,7 @@ class LogFeed:
     async def hashes(self, after: int, limit: int) -> list[str]:
         """The leaf hashes of the events after that position, in hexadecimal, at most so many."""
         asked = {"log": self.log, "after": after, "limit": limit}
-        response = await self._often.get("/v1/log/hashes", params=asked)
+        response = await self._client.get("/v1/log/hashes", params=asked)
         return (await self._of_followed(response)).json()["hashes"]
 
     async def require_past(self, place: Place) -> None:

@@ -9,14 +9,12 @@ counts twice.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from zlib import crc32
 
 import asyncpg
 import httpx
 
-from services.access.caller import asking
-from services.process.kept_connection import KeptConnection
 from services.process.outages import outlasting
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.process.stopping import end
@@ -33,7 +31,6 @@ logger = logging.getLogger(__name__)
 
 WORKER_CONNECTIONS = 2
 EVERY_SECONDS = 1.0
-HASHES_SECONDS_MAX = 30
 
 SHARES = 1213156952  # stands for these locks among the advisory locks of this database
 MEMBER = 0
@@ -116,15 +113,9 @@ async def sharing(
     settings: Settings, ledger: httpx.AsyncClient, trackings: Mapping[str, tuple[Tracking, ...]]
 ) -> AsyncIterator[Shares]:
     """A worker for each log of each projection, so that none waits for another or halts with it."""
-    async with (
-        pool(settings.database_url, WORKER_CONNECTIONS * len(trackings), name="workers") as connections,
-        AsyncExitStack() as opened,
-    ):
+    async with pool(settings.database_url, WORKER_CONNECTIONS * len(trackings), name="workers") as connections:
         followed = FollowedLedger(connections)
-        feeds = [
-            LogFeed(ledger, log, followed, settings.logs, opened.enter_context(closing(_kept(settings))))
-            for log in settings.log_names
-        ]
+        feeds = [LogFeed(ledger, log, followed, settings.logs) for log in settings.log_names]
         deliveries = [Delivery(settings.nats_url, feed) for feed in feeds]
         workers: dict[str, Worker] = {}
         for name, of_logs in trackings.items():
@@ -132,11 +123,6 @@ async def sharing(
             for tracking, feed, delivery in zip(of_logs, feeds, deliveries, strict=True):
                 workers[f"{name}/{tracking.log}"] = Worker(connections, tracking, feed, delivery, rebuild)
         yield Shares(settings.database_url, workers)
-
-
-def _kept(settings: Settings) -> KeptConnection:
-    asked = asking(settings.ledger_url, settings.ledger_key_file)
-    return KeptConnection(asked["base_url"], asked["auth"], asked["verify"], HASHES_SECONDS_MAX)
 
 
 def _lock_of(name: str) -> int:
