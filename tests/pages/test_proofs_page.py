@@ -76,6 +76,26 @@ async def test_a_file_is_judged_without_a_network_once_the_page_is_open(
         assert "✓ Верно" in await looking.page.inner_text("#verdict")
 
 
+async def test_a_file_that_is_too_large_or_cannot_be_read_is_said_to_be_so(
+    counter: Counter, browser: Browser, tmp_path: Path
+):
+    """A large one is not even read: its bytes are asked of nobody. A folder that is dropped cannot be."""
+    (tmp_path / "large").write_bytes(bytes((16 << 20) + 1))
+    (tmp_path / "folder").write_text("x")
+    async with proofs(browser, counter) as looking:
+        await looking.page.evaluate(
+            """() => {
+              window.read = 0;
+              Blob.prototype.arrayBuffer = async () => { window.read += 1; throw new DOMException(); };
+            }"""
+        )
+        for name, read in (("large", 0), ("folder", 1)):
+            await looking.page.get_by_label("Drop a file").set_input_files(tmp_path / name)
+            await looking.page.locator("#verdict .wrong", has_text="cannot be read").wait_for()
+            assert await looking.page.evaluate("window.read") == read
+        assert not await looking.findings(with_axe=False)
+
+
 async def test_an_event_is_judged_by_the_receipt_of_its_command(counter: Counter, browser: Browser):
     line = json.loads((await receipts(counter))[0])["lines"][0]
     async with proofs(browser, counter) as looking:

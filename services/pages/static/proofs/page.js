@@ -26,14 +26,25 @@ function opened() {
   }
 }
 
-/** Judge a text by its kind, and show what came of it. */
-async function judge(bytes) {
+/** Judge a file, or a text as one, by its kind, and show what came of it. */
+async function judge(given) {
   at("verdict").replaceChildren();
   at("verdict").setAttribute("aria-busy", "true");
-  const shown = bytes.length > BYTES_MAX ? [element("p", "wrong", phrase(WORDS, "unreadable"))] : await judged(bytes);
+  const bytes = await bytesOf(given);
+  const shown = bytes ? await judged(bytes) : [element("p", "wrong", phrase(WORDS, "unreadable"))];
   at("verdict").replaceChildren(...shown);
   at("verdict").removeAttribute("aria-busy");
   showMemory();
+}
+
+/** What a file holds; null for one that is too large to be any evidence, and for one that cannot be read, as a folder. */
+async function bytesOf(given) {
+  if (given.size > BYTES_MAX) return null;
+  try {
+    return new Uint8Array(await given.arrayBuffer());
+  } catch {
+    return null;
+  }
 }
 
 async function judged(bytes) {
@@ -179,10 +190,10 @@ function begin() {
   at("judge").hidden = false;
   at("paste").addEventListener("submit", (event) => {
     event.preventDefault();
-    judge(new TextEncoder().encode(at("text").value));
+    judge(new Blob([at("text").value]));
   });
-  at("file").addEventListener("change", async ({ target }) => {
-    if (target.files[0]) judge(new Uint8Array(await target.files[0].arrayBuffer()));
+  at("file").addEventListener("change", ({ target }) => {
+    if (target.files[0]) judge(target.files[0]);
   });
   const drop = at("drop");
   for (const name of ["dragover", "dragleave", "drop"]) {
@@ -191,9 +202,8 @@ function begin() {
       drop.classList.toggle("over", name === "dragover");
     });
   }
-  drop.addEventListener("drop", async ({ dataTransfer }) => {
-    const [file] = dataTransfer.files;
-    judge(file ? new Uint8Array(await file.arrayBuffer()) : new TextEncoder().encode(dataTransfer.getData("text/plain")));
+  drop.addEventListener("drop", ({ dataTransfer }) => {
+    judge(dataTransfer.files[0] ?? new Blob([dataTransfer.getData("text/plain")]));
   });
   at("forget").addEventListener("click", () => {
     memory?.forget();
