@@ -10,19 +10,23 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.events import Category, Rounding
-from contracts.quantities import SELLER_ZONE, AccountId, TaskId
+from contracts.quantities import GIVEN_EARLIEST, GIVEN_LATEST, SELLER_ZONE, AccountId, TaskId
 from services.process.outside import require_safe
 from services.process.settings import File
 
 Change = Literal["correct", "reopen", "move", "delete"]
 """What was charged and has changed in the portal since, that the connector may put right by itself."""
 
+PORT_MAX = 65535
+_WEBHOOK = re.compile(r"https?://[^\s/?#@:]+(?::(?P<port>[0-9]{1,5}))?(?:/[\w.~-]+)*/rest/[0-9]+/[\w-]+/?", re.ASCII)
+
 OwnField = Annotated[str, Field(pattern=r"^UF_[A-Z0-9_]+$")]
 
 
 def _webhook(given: str) -> str:
     """The address as the portal shows it, with the slash at its end. A secret: what is wrong is said without it."""
-    if "/rest/" not in given or not given.startswith(("https://", "http://")):
+    found = _WEBHOOK.fullmatch(given)
+    if not found or int(found["port"] or 0) > PORT_MAX:
         raise ValueError("is no inbound webhook: copy its address, https://…/rest/<user>/<secret>/")
     return require_safe(given if given.endswith("/") else f"{given}/")
 
@@ -101,17 +105,20 @@ class Customers(Section):
 
 def _groups(given: Any) -> Any:
     """The keys of a TOML table are texts; groups have numbers."""
-    if isinstance(given, dict):
-        return {int(key) if str(key).isdecimal() else key: value for key, value in given.items()}
-    return given
+    if not isinstance(given, dict):
+        return given
+    groups = {int(key) if str(key).isdecimal() else key: value for key, value in given.items()}
+    if len(groups) < len(given):
+        raise ValueError("a group is named twice: leave it to one account")
+    return groups
 
 
 class Connector(Section):
     """Everything the connector is told."""
 
     webhook: Annotated[str, AfterValidator(_webhook), AfterValidator(SecretStr)]
-    since: date
-    accounts: Annotated[dict[int, AccountId], BeforeValidator(_groups), Field(min_length=1)]
+    since: Annotated[date, Field(ge=GIVEN_EARLIEST.date(), lt=GIVEN_LATEST.date())]
+    accounts: Annotated[dict[Annotated[int, Field(ge=1)], AccountId], BeforeValidator(_groups), Field(min_length=1)]
     task_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,20}$")] = "B24-"
     rounding: Rounding = "task"
     categories: Categories = Categories()

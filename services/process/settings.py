@@ -13,10 +13,26 @@ from pydantic_settings import BaseSettings
 
 from services.process.nats_url import servers_of
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.toml_lines import line_of
 
 HOST = re.compile(r"(?:\[[0-9a-fA-F:.]+\]|[^\[\]:@/\s]+)(?::(?P<port>\d+))?")
 POSTGRES_FORM = "postgresql://user:password@host:5432/database"
 NATS_FORM = "nats://user:password@host:4222"
+OF_A_KEY = "[key]"
+"""How a model says that a key does not fit, and not its value."""
+
+_OF_A_FILE = {
+    "missing": "is missing: add it",
+    "extra_forbidden": "is not known here: correct its name, or remove it",
+    "int_parsing": "is to be a whole number",
+    "int_type": "is to be a whole number",
+    "string_type": "is to be a text in quotation marks",
+    "dict_type": "is to be a table",
+    "model_type": "is to be a table",
+    "too_short": "is empty: fill it in",
+    "date_from_datetime_parsing": "is to be a day such as 2026-01-31, without quotation marks",
+    "date_from_datetime_inexact": "is to be a day such as 2026-01-31, without a time",
+}
 NATS_SCHEMES = ("nats", "tls", "ws", "wss")
 LIKE_A_SETTING = 0.85
 
@@ -109,21 +125,28 @@ def _sentence(model: type[BaseSettings], error: Mapping[str, Any]) -> str:
 
 
 def parsed(variable: str, file: Path | None, parse: Callable[[Path | None], Parsed]) -> Parsed:
-    """What a file says that a setting names; OperatorError names the file, and in it each field that does not fit."""
+    """What a file says that a setting names; OperatorError names the file, and line and remedy of what does not fit."""
     try:
         return parse(file)
     except OSError as unreadable:
-        sentences = [f"it cannot be read: {unreadable.strerror}"]
+        which = unreadable.filename
+        named = "it" if which is None or Path(which) == file else f"{which}, which it names,"
+        sentences = [f"{named} cannot be read: {unreadable.strerror}"]
     except UnicodeDecodeError:
         sentences = ["it is not a text in UTF-8: save it as one"]
     except tomllib.TOMLDecodeError as malformed:
         sentences = [f"it is not TOML: {malformed}"]
     except ValidationError as misfit:
-        sentences = [
-            f"{'.'.join(map(str, error['loc']))}: {error['msg'].removeprefix('Value error, ')}"
-            for error in misfit.errors()
-        ]
+        written = file.read_text(encoding="utf-8") if file else ""
+        sentences = [_misfit(error, written) for error in misfit.errors()]
     raise OperatorError(*(f"{variable}, {file}: {each}." for each in sentences), exit_code=CANNOT_START)
+
+
+def _misfit(error: Mapping[str, Any], written: str) -> str:
+    """Line, field and remedy of what a model says of a TOML file."""
+    place = [part for part in error["loc"] if part != OF_A_KEY]
+    remedy = _OF_A_FILE.get(error["type"]) or error["msg"].removeprefix("Value error, ")
+    return f"line {line_of(written, place)}: {'.'.join(map(str, place))}: {remedy}"
 
 
 def variables(*models: type[BaseSettings]) -> set[str]:

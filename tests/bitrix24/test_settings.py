@@ -63,6 +63,21 @@ def test_the_secret_may_have_a_file_of_its_own(tmp_path):
         ("[accounts]", '[answers]\nurl = "hours"\n[accounts]', "answers.url: is no address of Hourbook's pages"),
         ("[accounts]", '[answers]\nurl = "https://h"\nlanguage = "de"\n[accounts]', "answers.language: "),
         ("[accounts]", "[accounts", "it is not TOML"),
+        ("[accounts]", "[accounts]\n03 = 'oka'", "line 6: accounts: a group is named twice"),
+        ("3 =", "-3 =", "line 7: accounts.-3: "),
+        ("since = 2026-01-01", "since = 0001-01-01", "line 4: since: "),
+        ("since = 2026-01-01", 'since = "soon"', "line 4: since: is to be a day"),
+        ("since =", "sinse = 1\nsince =", "line 4: sinse: is not known here: correct its name, or remove it"),
+        ('"urgent"', "5", "line 11: categories.values.12: "),
+        ('"off_hours"', '"night"', "line 12: categories.tags.ночь: "),
+        ("[accounts]", "[answers]\n[accounts]", "line 6: answers.url: is missing: add it"),
+        ('3 = "oka"', "3 = 7", "line 7: accounts.3: is to be a text in quotation marks"),
+        *(
+            ("thewebhooksecret/", f"thewebhooksecret{end}", "line 2: webhook: is no inbound webhook")
+            for end in ("\\n/", " /", "/?x=1", "/#x")
+        ),
+        ("127.0.0.1/", "user:pass@127.0.0.1/", "line 2: webhook: is no inbound webhook"),
+        ("127.0.0.1/", "127.0.0.1:65536/", "line 2: webhook: is no inbound webhook"),
     ],
 )
 def test_what_does_not_fit_is_named(tmp_path, old, new, said):
@@ -74,5 +89,7 @@ def test_what_does_not_fit_is_named(tmp_path, old, new, said):
 
 
 def test_a_file_that_is_missing_is_named(tmp_path):
-    with pytest.raises(OperatorError, match="cannot be read"):
+    with pytest.raises(OperatorError, match=r"none\.toml: it cannot be read"):
         parsed("settings", tmp_path / "none.toml", connector)
+    with pytest.raises(OperatorError, match=r"/none\.txt, which it names, cannot be read"):
+        read(tmp_path, WHOLE.replace(f'webhook = "{WEBHOOK}"', 'webhook_file = "none.txt"'))

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from services.documents import Lang
 from services.process.operator_error import CANNOT_START, OperatorError
+from services.process.toml_lines import line_with
 
 VARIABLE = "HOURBOOK_MAIL_TEXTS_FILE"
 TEXT_LENGTH_MAX = 20_000
@@ -125,7 +126,7 @@ def texts(file: Path | None) -> Mapping[Lang, Texts]:
     written = file.read_text(encoding="utf-8")
     given = tomllib.loads(written)
     wrong = [
-        f"line {_line(written, _table(name))}: {name} is no language with its texts: write [ru] and [en]"
+        f"line {line_with(written, _table(name))}: {name} is no language with its texts: write [ru] and [en]"
         for name, said in given.items()
         if name not in DEFAULTS or not isinstance(said, dict)
     ]
@@ -149,16 +150,8 @@ def _sentence(written: str, lang: str, error: Mapping[str, Any]) -> str:
         said = "is to be a text in quotation marks"
     placeholder = re.match(r"has (\{[^}]*\})", said)
     inside = [re.escape(placeholder[1])] if placeholder else []
-    line = _line(written, _table(lang), rf"^\s*{re.escape(key)}\s*=", *inside)
+    line = line_with(written, _table(lang), rf"^\s*{re.escape(key)}\s*=", *inside)
     return f"line {line}: {key} {said}"
-
-
-def _line(written: str, *marks: str) -> int:
-    """The number of the line with the last of these patterns, each sought from that of the one before on."""
-    lines, at = written.splitlines(), 0
-    for mark in marks:
-        at = next((number for number in range(at, len(lines)) if re.search(mark, lines[number])), at)
-    return at + 1
 
 
 def _table(name: str) -> str:
