@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -100,6 +101,16 @@ def buildah(*arguments: str) -> str:
     return subprocess.run(["buildah", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
+def images() -> tuple[str, str]:
+    """That of all parts, and that of backups."""
+    return os.environ["HOURBOOK_IMAGE"], os.environ["HOURBOOK_IMAGE"].replace("hourbook:", "hourbook-backup:")
+
+
+def configuration(image: str) -> dict[str, Any]:
+    """How its containers run."""
+    return json.loads(buildah("inspect", "--type", "image", image))["Docker"]["config"]
+
+
 CONTAINER = """
 root=$1 user=$4
 mount --bind "$root" "$root"
@@ -123,9 +134,11 @@ class Containers:
     """Containers of the image, with the settings and secrets of compose.yaml, on this machine's network."""
 
     def __init__(self, image: Path, of_backups: Path, folder: Path) -> None:
-        told = json.loads(buildah("inspect", "--type", "image", os.environ["HOURBOOK_IMAGE"]))["Docker"]["config"]
+        told, of_backup = map(configuration, images())
         assert (told["Entrypoint"], told["Cmd"]) == (["hourbook"], list(COMMANDS["service"]))
-        self._environment, self._user, self._healthy = told["Env"], told["User"], told["Healthcheck"]["Test"][1:]
+        assert told["User"] == of_backup["User"]
+        self._user, self._healthy = told["User"], told["Healthcheck"]["Test"][1:]
+        self._environments = dict.fromkeys(OURS, told["Env"]) | dict.fromkeys(BACKUPS, of_backup["Env"])
         self._images = dict.fromkeys(OURS, image) | dict.fromkeys(BACKUPS, of_backups)
         self._folder = folder
         self._ports = {name: free_port() for name in self._images}
@@ -155,7 +168,7 @@ class Containers:
             if not value.startswith("${")
         ]
         mounts = [str(self._images[name]), str(secrets), str(self.volumes), self._user]
-        line = [*mounts, *self._environment, *given, *command]
+        line = [*mounts, *self._environments[name], *given, *command]
         line = [word.replace("http://service:8000", self.url) for word in line]
         return ["unshare", "--mount", "sh", "-euc", CONTAINER, "sh", *line]
 
@@ -208,8 +221,7 @@ class PostgresOfCompose(EmbeddedPostgres):
 @pytest.fixture(scope="module")
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     """Containers with their secrets, PostgreSQL, and NATS with the accounts of hourbook.conf."""
-    name = os.environ.get("HOURBOOK_IMAGE")
-    if name is None:
+    if "HOURBOOK_IMAGE" not in os.environ:
         pytest.skip("HOURBOOK_IMAGE names no image: make production builds one")
     folder = tmp_path_factory.mktemp("containers")
     shutil.copy(FOLDER / "secrets.sh", folder)
@@ -238,7 +250,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
         nats = ends.enter_context(subprocess.Popen(line, env=os.environ | given, stderr=subprocess.DEVNULL))
         ends.callback(nats.terminate)
         roots: list[Path] = []
-        for image in (name, name.replace("hourbook:", "hourbook-backup:")):
+        for image in images():
             container = buildah("from", "--pull-never", image)
             ends.callback(buildah, "rm", container)
             roots.append(Path(buildah("mount", container)))
@@ -247,6 +259,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
         yield made
 
 
+@pytest.mark.timeout(900)
 def test_a_hourbook_of_containers_answers_a_command_and_shows_what_came_of_it(containers: Containers):
     containers.run("migrate")
     containers.run("keys")

@@ -49,7 +49,7 @@ def test_every_setting_is_one_and_every_file_that_it_names_is_given():
         credentials = {each.partition(":")[0] for each in given(part, "LoadCredential")}
         named = {value.removeprefix("%d/") for value in settings.values() if value.startswith("%d/")}
         assert named <= credentials, part
-        kept = [f"%S/{folder}" for folder in given(part, "StateDirectory")]
+        kept = [f"%S/{folder}" for line in given(part, "StateDirectory") for folder in line.split()]
         for value in settings.values():
             assert not value.startswith("%S/") or any(value.startswith(folder) for folder in kept), part
 
@@ -71,6 +71,7 @@ def test_backups_are_archived_made_and_drilled_by_the_clock():
         assert folder in given(unit, "Environment"), unit
         assert "hourbook-backups" in given(unit, "StateDirectory"), unit
     assert {file.stem for file in FOLDER.glob("*.timer")} == {"hourbook-backup", "hourbook-drill"}
+    assert any("HOURBOOK_ERASURES_FILE=%S/hourbook/" in line for line in given("service", "Environment"))
     assert given("archive", "WantedBy") == ["hourbook.target"]
 
 
