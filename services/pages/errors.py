@@ -7,6 +7,10 @@ class NothingHere(Exception):
     """No page and no file is at this address."""
 
 
+class AskedOtherwise(Exception):
+    """A page is at this address, but not for this method, such as one that is only sent a form."""
+
+
 class RightMissing(Exception):
     """The page needs a right that the person does not have."""
 

@@ -14,7 +14,15 @@ from contracts.access import Me
 from services.pages import preferences, static_files
 from services.pages.api import Api, ApiProblem, Transport
 from services.pages.catalogue import PAGES, WORDS
-from services.pages.errors import FormTooLarge, NothingHere, NotLoggedIn, RightMissing, StaleForm, UnreadableForm
+from services.pages.errors import (
+    AskedOtherwise,
+    FormTooLarge,
+    NothingHere,
+    NotLoggedIn,
+    RightMissing,
+    StaleForm,
+    UnreadableForm,
+)
 from services.pages.issuer import Issuer
 from services.pages.page import Page
 from services.pages.secret import secret_in
@@ -48,17 +56,22 @@ class Site:
         pages = (static_files.PAGE, *_of_the_door(self._sessions, settings), *PAGES)
         self._router = Router([Route(page.path, self._endpoint(page), methods=_methods(page)) for page in pages])
         self._nowhere = self._endpoint(Page("", show=_nothing, public=True))
+        self._not_so = self._endpoint(Page("", show=_another_method, public=True))
 
     def knows(self, scope: Scope) -> bool:
         """Whether a page or a file is at this address."""
-        return any(route.matches(scope)[0] is not Match.NONE for route in self._router.routes)
+        return self._match(scope) is not Match.NONE
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.knows(scope):
+        if (match := self._match(scope)) is Match.FULL:
             await self._router(scope, receive, send)
         else:
-            answer = await self._nowhere(Request(scope, receive))
+            answer = await (self._nowhere if match is Match.NONE else self._not_so)(Request(scope, receive))
             await answer(scope, receive, send)
+
+    def _match(self, scope: Scope) -> Match:
+        """In full, or but for the method, or not at all."""
+        return max((route.matches(scope)[0] for route in self._router.routes), key=lambda match: match.value)
 
     def _endpoint(self, page: Page) -> Callable[[Request], Awaitable[Response]]:
         async def answered(request: Request) -> Response:
@@ -94,10 +107,9 @@ class Site:
             visit.me = await _known(visit)
             if right := page.missing_right(visit.me):
                 raise RightMissing(right)
-        if visit.request.method != "POST":
+        if visit.request.method != "POST" or not page.receive:
             assert page.show
             return await page.show(visit)
-        assert page.receive
         visit.form = await _form(visit.request, page.body_bytes_max)
         if not self._sessions.is_own(visit.session, visit.form_text("form_token") or ""):
             raise StaleForm
@@ -151,3 +163,7 @@ async def _form(request: Request, bytes_max: int) -> FormData:
 
 async def _nothing(_: Visit) -> Response:
     raise NothingHere
+
+
+async def _another_method(_: Visit) -> Response:
+    raise AskedOtherwise

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from contracts.problems import Problem
 from services.pages.api import ApiProblem
 from services.pages.errors import (
+    AskedOtherwise,
     CredentialTooLarge,
     FormTooLarge,
     NothingHere,
@@ -33,6 +34,8 @@ def answer_to(visit: Visit, fault: Exception) -> Response:
             return _page(visit, 403, say.error_403, say.right_missing.format(right=named))
         case NothingHere():
             return _page(visit, 404, say.error_404, say.error_404_remedy)
+        case AskedOtherwise():
+            return _page(visit, 405, say.error_405, say.error_405_remedy)
         case StaleForm():
             return _page(visit, 403, say.form_stale_title, say.form_stale)
         case CredentialTooLarge():

@@ -100,6 +100,11 @@ WORDS: Words = {
         "Проверьте адрес: такой записи нет, или она не ваша.",
         "Check the address: there is no such thing, or it is not yours.",
     ),
+    "error_405": ("Этот адрес так не открывают", "This address is not opened like this"),
+    "error_405_remedy": (
+        "Ничего не записано. Вернитесь на страницу, с которой вы пришли, и откройте её заново.",
+        "Nothing was recorded. Go back to the page that you came from, and open it again.",
+    ),
     "error_413": ("Отправлено слишком много", "Too much was sent"),
     "error_422": ("Запрос не подходит", "The request does not fit"),
     "error_409": ("Сейчас это невозможно", "This cannot be done now"),
