@@ -8,6 +8,7 @@ import pytest
 from services.operating.backup.backup_folder import Backups
 from services.operating.backup.beside import copy_tree
 from services.operating.backup.manifest import Damaged, Manifest, _text
+from services.operating.backup.restoring import Wanted, restore
 from services.process.operator_error import OperatorError
 
 
@@ -43,3 +44,10 @@ def test_a_manifest_of_a_later_version_is_not_taken_for_a_damaged_one(tmp_path: 
     (tmp_path / "manifest.json").write_bytes(orjson.dumps({"manifest": {"form": 2}, "sha256": "0"}))
     with pytest.raises(Damaged, match="not as it was written"):
         Manifest.read(tmp_path)
+
+
+async def test_a_folder_without_backups_is_told_whatever_is_wanted(tmp_path: Path):
+    for wanted in (Wanted(), Wanted(position=1)):
+        with pytest.raises(OperatorError, match="make one with `hourbook backup`"):
+            await restore(Backups(tmp_path), tmp_path / "restored", wanted, (), [], print)
+    assert list(tmp_path.iterdir()) == []

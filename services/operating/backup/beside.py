@@ -56,9 +56,8 @@ def copy_tree(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
     except shutil.Error as failures:
         _, file, reason = failures.args[0][0]
-        raise OperatorError(
-            f"{file} cannot be written: {reason}. Make room there, or name another folder."
-        ) from failures
+        why = str(reason).partition(": ")[0]
+        raise OperatorError(f"{file} cannot be written: {why}. Make room there, or name another folder.") from failures
 
 
 def _close_to_others(folder: Path) -> None:

@@ -12,6 +12,7 @@ from infra.embedded_postgres import binary
 from services.process.operator_error import OperatorError
 
 LINES_SHOWN = 8
+NO_ROOM = "The disk is full: make room on it, and run this again."
 
 
 def address_and_password(database_url: str) -> tuple[str, dict[str, str]]:
@@ -36,4 +37,5 @@ async def run_tool(name: str, *arguments: str | Path, environment: Mapping[str, 
         raise
     if tool.returncode:
         lines = said.decode(errors="replace").splitlines()[-LINES_SHOWN:]
-        raise OperatorError("\n".join([f"{name} failed:", *lines]))
+        advice = [NO_ROOM] if any("No space left on device" in line for line in lines) else []
+        raise OperatorError("\n".join([f"{name} failed:", *lines, *advice]))

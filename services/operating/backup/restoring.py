@@ -157,17 +157,18 @@ async def _target(
 
 def _chosen(backups: Backups, wanted: Wanted) -> Backup:
     """The newest that is not past what is wanted; OperatorError where there is none."""
-    if wanted.is_all:
-        return backups.newest()
     names = backups.names()
+    if wanted.is_all or not names:
+        return backups.newest()
     for name in reversed(names):
         manifest = backups.backup(name).manifest
         if wanted.time and manifest.ended_at <= wanted.time:
             return backups.backup(name)
         if wanted.position is not None and _is_before(manifest, wanted.log, wanted.position):
             return backups.backup(name)
-    earliest = f"the earliest is {names[0]}" if names else "there is none: make one with `hourbook backup`"
-    raise OperatorError(f"No backup in {backups.path} is from before then: {earliest}.")
+    raise OperatorError(
+        f"No backup in {backups.path} is from before then: the earliest is {names[0]}. Ask for what came later."
+    )
 
 
 def _is_before(manifest: Manifest, log: int, position: int) -> bool:
