@@ -60,15 +60,25 @@ FORECAST_ACCOUNTS = "(SELECT account.*, p50 FROM account JOIN projections.foreca
 """Forecasts take part only where filter or order need them; where they are required, their own index serves."""
 DAY = ", CASE WHEN p50 < 'infinity' THEN p50 END AS p50"
 
+# Looked up for the rows of the page alone, each beside its account: nodes of Citus do not look for it elsewhere.
+DETAILS = """
+    (SELECT coalesce(sum(remaining_minutes), 0)::bigint FROM lot
+     WHERE lot.account_id = account.account_id AND lot.ends_at = account.next_expiry_at) AS next_expiry_minutes,
+    (SELECT p10 FROM projections.forecast WHERE forecast.account_id = account.account_id) AS forecast_p10,
+    (SELECT forecast.p50 FROM projections.forecast WHERE forecast.account_id = account.account_id) AS forecast_p50,
+    (SELECT p90 FROM projections.forecast WHERE forecast.account_id = account.account_id) AS forecast_p90,
+    (SELECT as_of FROM projections.forecast WHERE forecast.account_id = account.account_id) AS forecast_as_of
+"""
+
 # What is kept of an account is right up to its next expiry. Those few whose time has come, and whose expiry the ledger
 # has not recorded yet, are looked at anew (rule 7.5); the rest comes from the order's index as it stands.
 PAGE = """
     WITH {found} listed AS (
         (SELECT account_id, customer_name, contract_number, held_minutes, owed_minutes, balance_minutes,
-                planned_minutes, next_expiry_at, suspended {p50}
+                planned_minutes, next_expiry_at, suspended {p50}, {details}
          FROM {accounts} AS account WHERE next_expiry_at > $1 {filters} {after} ORDER BY {by} LIMIT $2)
         UNION ALL
-        (SELECT * FROM (
+        (SELECT *, {details} FROM (
             SELECT account_id, customer_name, contract_number, alive.held_minutes, owed_minutes,
                    alive.held_minutes - owed_minutes AS balance_minutes, planned_minutes, alive.next_expiry_at,
                    suspended {p50}
@@ -78,15 +88,12 @@ PAGE = """
                 FROM lot WHERE lot.account_id = account.account_id AND remaining_minutes > 0 AND ends_at > $1
             ) AS alive
             WHERE account.next_expiry_at <= $1
-        ) AS due WHERE true {filters} {after})
+        ) AS account WHERE true {filters} {after})
     )
     SELECT account_id, customer_name, contract_number, held_minutes, owed_minutes, balance_minutes, planned_minutes,
            balance_minutes - planned_minutes AS available_minutes, suspended,
-           CASE WHEN next_expiry_at < 'infinity' THEN next_expiry_at END AS next_expiry_at,
-           (SELECT coalesce(sum(remaining_minutes), 0)::bigint FROM lot
-            WHERE lot.account_id = listed.account_id AND ends_at = next_expiry_at) AS next_expiry_minutes,
-           (SELECT ROW (p10, p50, p90, as_of) FROM projections.forecast
-            WHERE forecast.account_id = listed.account_id) AS forecast {day}
+           CASE WHEN next_expiry_at < 'infinity' THEN next_expiry_at END AS next_expiry_at, next_expiry_minutes,
+           forecast_p10, forecast_p50, forecast_p90, forecast_as_of {day}
     FROM listed ORDER BY {by} LIMIT $2
 """
 
@@ -106,7 +113,14 @@ def page_of(
     joined = FORECAST_ACCOUNTS if forecast_only else ACCOUNTS_AND_DAYS if sort == "run_out" else ACCOUNTS
     p50, day = ("", "") if joined is ACCOUNTS else (", p50", DAY)
     return PAGE.format(
-        accounts=joined, p50=p50, day=day, found=found, filters=" ".join(filters), after=after, by=ORDERS[sort].by
+        accounts=joined,
+        p50=p50,
+        day=day,
+        details=DETAILS,
+        found=found,
+        filters=" ".join(filters),
+        after=after,
+        by=ORDERS[sort].by,
     )
 
 
@@ -205,7 +219,6 @@ def _summary(row: Record, halted: Collection[str]) -> AccountSummary:
 
 
 def _forecast(row: Record) -> dict[str, Any]:
-    if not row["forecast"]:
+    if row["forecast_as_of"] is None:
         return {}
-    p10, p50, p90, as_of = row["forecast"]
-    return {"run_out_on": ExpectedDay(p10=p10, p50=p50, p90=p90), "forecast_as_of": as_of}
+    return {"run_out_on": ExpectedDay(p10=row["forecast_p10"], p50=row["forecast_p50"], p90=row["forecast_p90"])}

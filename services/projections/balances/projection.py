@@ -50,16 +50,14 @@ MOVE_LOTS = """
 # Whoever records something about an account has recorded everything due by then (rule 7.1), so the hours that count
 # are those that end later.
 MOVE_ACCOUNTS = """
-    UPDATE account SET owed_minutes = account.owed_minutes + moved.owed_minutes,
-                       held_minutes = alive.minutes, next_expiry_at = alive.next_expiry_at,
-                       position = moved.position
+    UPDATE account SET owed_minutes = account.owed_minutes + moved.owed_minutes, position = moved.position,
+        (held_minutes, next_expiry_at) = (
+            SELECT coalesce(sum(remaining_minutes), 0)::bigint, coalesce(min(ends_at), 'infinity')
+            FROM lot
+            WHERE lot.account_id = account.account_id AND remaining_minutes > 0 AND ends_at > moved.recorded_at
+        )
     FROM unnest($1::text[], $2::timestamptz[], $3::bigint[], $4::bigint[])
         AS moved (account_id, recorded_at, position, owed_minutes)
-    CROSS JOIN LATERAL (
-        SELECT coalesce(sum(remaining_minutes), 0)::bigint AS minutes,
-               coalesce(min(ends_at), 'infinity') AS next_expiry_at
-        FROM lot WHERE lot.account_id = moved.account_id AND remaining_minutes > 0 AND ends_at > moved.recorded_at
-    ) AS alive
     WHERE account.account_id = moved.account_id
 """
 

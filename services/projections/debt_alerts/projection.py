@@ -12,17 +12,15 @@ from services.projections.rows import insert
 
 PASS_ACCOUNTS = 200
 
-# In the order of ids, so that transactions that lock several never wait for each other in a circle.
-WATCHED = """
-    SELECT account_id, watched FROM alert_account WHERE account_id = ANY($1::text[]) ORDER BY account_id FOR UPDATE
-"""
+WATCHED = "SELECT account_id, watched FROM alert_account WHERE account_id = ANY($1::text[])"
+
+# Holds the workers of all logs off, as they hold off each other: by their places, so that no row has to be locked.
+HOLD = "SELECT FROM tracking WHERE projection = 'debt_alerts' ORDER BY log FOR UPDATE"
 
 DUE = """
     SELECT account_id FROM alert_account
-    WHERE next_at <= $1 AND NOT EXISTS (
-        SELECT FROM halted_account AS halted
-        WHERE halted.projection = 'debt_alerts' AND halted.account_id = alert_account.account_id
-    )
+    WHERE next_at <= $1
+        AND account_id <> ALL (ARRAY(SELECT account_id FROM halted_account WHERE projection = 'debt_alerts'))
     ORDER BY next_at LIMIT $2
 """
 
@@ -92,6 +90,7 @@ async def _pass_time(database: Pool, now: datetime) -> bool:
     if not due:
         return False
     async with database.acquire() as connection, connection.transaction():
+        await connection.execute(HOLD)
         watched = await _watched(connection, due)
         changes: list[Change] = []
         for account_id, account in watched.items():

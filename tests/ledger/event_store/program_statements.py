@@ -14,14 +14,22 @@ OF_ONE_SERVER = "operating/backup/"
 def statements_on(tables_elsewhere: set[str]) -> dict[str, str]:
     """Every statement on tables of the ledger but those, by where it stands; what is a part of another is not one."""
     found = {
-        f"{file.relative_to(SERVICES)}:{line}": text
-        for file in sorted(SERVICES.rglob("*.py"))
-        if not str(file.relative_to(SERVICES)).startswith(OF_ONE_SERVER)
-        for line, text in _texts(ast.parse(file.read_text(encoding="utf-8")))
-        if BEGINNING.match(text) and {*TABLE.findall(text)} - tables_elsewhere
+        where: text
+        for where, text in statements_in(SERVICES).items()
+        if not where.startswith(OF_ONE_SERVER) and {*TABLE.findall(text)} - tables_elsewhere
     }
     whole = set(found.values())
     return {where: text for where, text in found.items() if not any(text in other for other in whole if text != other)}
+
+
+def statements_in(folder: Path) -> dict[str, str]:
+    """Every statement of the modules in a folder, by where it stands."""
+    return {
+        f"{file.relative_to(SERVICES)}:{line}": text
+        for file in sorted(folder.rglob("*.py"))
+        for line, text in _texts(ast.parse(file.read_text(encoding="utf-8")))
+        if BEGINNING.match(text)
+    }
 
 
 def _texts(module: ast.Module) -> list[tuple[int, str]]:
