@@ -28,7 +28,7 @@ QUIET_SECONDS = 1.0  # so long without a message, and the ledger is asked whethe
 QUIET_SECONDS_MAX = 4.0  # the same, after it was quiet for long
 POLL_SECONDS = 0.1  # how often the feed is asked while NATS is unavailable
 STAND_BY_SECONDS = 1.0
-REST_SECONDS_MAX = 0.1
+REST_SECONDS_MAX = 0.2
 RETRY_SECONDS = (0.05, 0.1, 0.2, 0.5, 1.0)
 
 HINDRANCES = (*POSTGRES_UNAVAILABLE, *LEDGER_UNAVAILABLE, RebuildFailed, RebuildUnderWay, OtherVersion)

@@ -75,6 +75,8 @@ async def test_the_logs_hashes_are_those_of_its_events(client: httpx.AsyncClient
     assert answer.headers["Hourbook-Position"] == str(len(lines))
     part = await client.get("/v1/log/hashes", params={"log": log, "after": 1, "limit": 2})
     assert part.json() == {"after": 1, "hashes": hashes[1:3]}
+    rest = await client.get("/v1/log/hashes", params={"log": log, "after": 1, "limit": len(lines)})
+    assert {answer.headers["Hourbook-Position"] for answer in (part, rest)} == {str(len(lines))}
     end = await client.get("/v1/log/hashes", params={"log": log, "after": len(lines)})
     assert end.json() == {"after": len(lines), "hashes": []}
     for misfit in ({"log": LOGS}, {"after": -1}, {"limit": 0}, {"upto": 3}):
