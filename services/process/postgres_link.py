@@ -19,6 +19,9 @@ from services.process.stopping import end
 
 CONNECT_SECONDS_MAX = 3
 SILENCE_SECONDS_MAX = 6
+IDLE_SECONDS_MAX = 60
+"""What was opened in a rush is given back: PostgreSQL keeps some 4 MB for each connection."""
+
 PING_SECONDS_MAX = 2
 PING_EVERY_SECONDS = 2
 ANSWERED_SECONDS = 1

@@ -35,7 +35,13 @@ def role_pool(
     """
     return kept_fresh(
         asyncpg.create_pool(
-            database_url, min_size=0, max_size=connections, init=bound_silence, reset=_end_transaction, **settings
+            database_url,
+            min_size=0,
+            max_size=connections,
+            max_inactive_connection_lifetime=postgres_link.IDLE_SECONDS_MAX,
+            init=bound_silence,
+            reset=_end_transaction,
+            **settings,
         ),
         name,
     )

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,17 +40,18 @@ class Costs(NamedTuple):
 
     def seconds(self) -> float:
         """Of processor time so far. That of processes which have ended is in their parents' times."""
-        return sum(sum(process.cpu_times()[:4]) for process in self._all())
+        return self._sum(lambda process: sum(process.cpu_times()[:4]))
 
     def megabytes(self) -> float:
         """Of memory; what processes share is counted once."""
-        return sum(process.memory_full_info().pss for process in self._all()) / 1e6
+        return self._sum(lambda process: process.memory_full_info().pss) / 1e6
 
-    def _all(self) -> Iterator[psutil.Process]:
-        for pid in self.pids:
-            for process in processes.family(pid):
-                if process.name() != NATS:
-                    yield process
+    def _sum(self, figure: Callable[[psutil.Process], float]) -> float:
+        found = 0.0
+        for process in (each for pid in self.pids for each in processes.family(pid)):
+            with suppress(psutil.NoSuchProcess):  # a connection of PostgreSQL that has ended meanwhile
+                found += figure(process) if process.name() != NATS else 0
+        return found
 
 
 class System(NamedTuple):

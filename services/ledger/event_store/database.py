@@ -106,6 +106,7 @@ class Database:
             database_url,
             min_size=0,
             max_size=connections_max,
+            max_inactive_connection_lifetime=postgres_link.IDLE_SECONDS_MAX,
             timeout=CONNECT_SECONDS_MAX,
             command_timeout=seconds_max,
             connection_class=Link,
