@@ -65,7 +65,7 @@ campaign-audit: setup
 
 # A portal's year: 10,000 tasks, changed at random, read by a connector that is killed over lines that are cut.
 campaign-bitrix24: setup
-	BITRIX24_TASKS=$(or $(TASKS),10000) BITRIX24_DAYS=$(or $(DAYS),365) .venv/bin/python -m pytest --timeout 36000 tests/bitrix24/test_year.py tests/bitrix24/test_recording.py
+	BITRIX24_TASKS=$(or $(TASKS),10000) BITRIX24_DAYS=$(or $(DAYS),365) BITRIX24_EVERY_DAYS=$(or $(EVERY),1) .venv/bin/python -m pytest --timeout 36000 tests/bitrix24/test_year.py tests/bitrix24/test_recording.py
 
 # Writers in several processes, killed and cut off at random, for half an hour.
 campaign-concurrency: setup

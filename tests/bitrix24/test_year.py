@@ -1,6 +1,7 @@
 """After a year of everything that people and machines do, the ledger is what the portal's final state says.
 
-Short here; `make campaign-bitrix24` plays 10,000 tasks over a year, or as TASKS and DAYS say.
+Short here; `make campaign-bitrix24` plays 10,000 tasks over a year, or as TASKS and DAYS say, and a round each day, or
+after as many as EVERY says.
 """
 
 import os
@@ -18,6 +19,7 @@ from tests.bitrix24.year import COEFFICIENTS, Mortal, Year
 
 TASKS = int(os.environ.get("BITRIX24_TASKS", "60"))
 DAYS = int(os.environ.get("BITRIX24_DAYS", "31"))
+EVERY_DAYS = int(os.environ.get("BITRIX24_EVERY_DAYS", "1"))
 BOUGHT_MINUTES = 1_000_000
 
 
@@ -36,7 +38,7 @@ async def test_once_it_is_quiet_the_ledger_is_what_the_portal_says(fake, clock, 
         chance = Random(16)
         mortal = Mortal(httpx.AsyncHTTPTransport(), chance)
         async with httpx.AsyncClient(transport=mortal, base_url=client.base_url, timeout=60) as hourbook:
-            year = Year(fake, clock.now, clock.rest, hourbook, mortal, TASKS, DAYS, chance)
+            year = Year(fake, clock.now, clock.rest, hourbook, mortal, TASKS, DAYS, EVERY_DAYS, chance)
             await year.play()
             found = await year.found()
             ledger = await year.rounds.ledger.tasks(["oka", "volga"])

@@ -90,7 +90,10 @@ class Cutting(httpx.ASGITransport):
 
 @dataclass
 class Year:
-    """So many tasks over so many days; `rest` moves the clock by which the portal counts requests."""
+    """So many tasks over so many days, and a round after each so many of these.
+
+    `rest` moves the clock by which the portal counts requests.
+    """
 
     fake: FakePortal
     now: Callable[[], float]
@@ -99,6 +102,7 @@ class Year:
     mortal: Mortal
     tasks: int
     days: int
+    every_days: int
     chance: Random
     deaths: int = 0
     outages: int = 0
@@ -124,9 +128,10 @@ class Year:
                 self._new_task()
             for _ in range(due):
                 self._something_happens()
-            self._disturb()
-            await self._round()
-            await self.rest(3600)
+            if day % self.every_days == 0:
+                self._disturb()
+                await self._round()
+                await self.rest(3600)
         self._clear_up()
         self.fake.faults.clear()
         self.mortal.deaths_in_a_thousand = self.line.cuts_in_a_hundred = 0
