@@ -30,7 +30,7 @@ ACCOUNTS = {OKA: "oka", VOLGA: "volga"}
 CONNECTOR = Connector.model_validate(
     {
         "webhook": WEBHOOK,
-        "since": "2026-01-01",
+        "since": "2025-01-01",
         "accounts": {str(group): account for group, account in ACCOUNTS.items()},
         "categories": {"tags": {"срочно": "urgent"}},
         "consents": {"urgency_field": "UF_AUTO_6"},
@@ -38,7 +38,8 @@ CONNECTOR = Connector.model_validate(
         "answers": {"url": "https://hours.example"},
     }
 )
-BEGINS = at("2026-01-01 09:00")
+BEGINS = at("2025-01-01 09:00")
+"""So that a whole year of it is over: the ledger takes nothing of the future (rule 2.1)."""
 COEFFICIENTS = {"regular": 2, "urgent": 3}
 """In halves (rule 5.2)."""
 
