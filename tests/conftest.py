@@ -5,14 +5,17 @@ With DATABASE_URL or NATS_URL set, the tests use those servers; the user needs t
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from httpx._transports import default as transports
 from hypothesis import settings
 
 from infra.embedded import EmbeddedNats, EmbeddedPostgres
@@ -26,8 +29,15 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 # Tests of other things have no door; those of the door close it.
 os.environ.setdefault("HOURBOOK_ACCESS", "open")
 
-# Hundreds of programs are started here: what they import is compiled once.
+# Hundreds of programs are started here, and each worker reads all tests: what they import is compiled once.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# jsonschema would read 38 grammars of addresses in any script, for a second or two; no schema here has such a format.
+sys.modules["rfc3987_syntax"] = None  # pyright: ignore[reportArgumentType]
+
+# Each client of httpx would read the certificates of all authorities, 20 ms each time: once is enough.
+transports.create_ssl_context = cache(transports.create_ssl_context)
 
 MEMORY = Path("/dev/shm")
 MEMORY_BYTES_MIN = 6 << 30
