@@ -2,13 +2,13 @@
 
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HEIGHT = 800
@@ -53,6 +53,17 @@ class Look:
     page: Page
     manner: Manner
     complaints: list[str] = field(default_factory=list)
+    asked: set[Request] = field(default_factory=set)
+    """What the page in it has asked for; the page before may still say that something was cut off."""
+
+    def begun(self, request: Request) -> None:
+        """Note that the page asks for something."""
+        self.asked.add(request)
+
+    def failed(self, request: Request) -> None:
+        """Complain of what the page could not load."""
+        if request in self.asked:
+            self.complaints.append(f"{request.url} {request.failure}")
 
     async def findings(self, *, with_axe: bool = True) -> list[str]:
         """What is wrong with the page as it stands: errors, what the policy blocked, what does not fit, and axe's.
@@ -87,14 +98,42 @@ async def look(browser: Browser, manner: Manner, url: str = "", session: str | N
     context: BrowserContext = await browser.new_context(base_url=url or None, **manner.options())
     try:
         if session:
-            name, _, value = session.partition("=")
-            cookie = {"name": name, "value": value, "url": url.replace("http:", "https:"), "secure": True}
-            await context.add_cookies([cookie])  # pyright: ignore[reportArgumentType]
+            await log_in(context, url, session)
         page = await context.new_page()
         looking = Look(page, manner)
         page.on("console", lambda said: looking.complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: looking.complaints.append(str(error)))
-        page.on("requestfailed", lambda request: looking.complaints.append(f"{request.url} {request.failure}"))
+        page.on("request", looking.begun)
+        page.on("requestfailed", looking.failed)
         yield looking
     finally:
         await context.close()
+
+
+async def log_in(context: BrowserContext, url: str, session: str) -> None:
+    """Give a browser somebody's session."""
+    name, _, value = session.partition("=")
+    cookie = {"name": name, "value": value, "url": url.replace("http:", "https:"), "secure": True}
+    await context.add_cookies([cookie])  # pyright: ignore[reportArgumentType]
+
+
+class Tabs:
+    """A tab for each manner, kept between looks: to open one takes longer than to show a page in it."""
+
+    def __init__(self, browser: Browser, url: str, kept: AsyncExitStack) -> None:
+        self._browser = browser
+        self._url = url
+        self._kept = kept
+        self._looks: dict[Manner, Look] = {}
+
+    async def look(self, manner: Manner, session: str) -> Look:
+        """The tab as a new one would be: without a page, a complaint, or anybody's session but this."""
+        if manner not in self._looks:
+            self._looks[manner] = await self._kept.enter_async_context(look(self._browser, manner, self._url))
+        looking = self._looks[manner]
+        await looking.page.goto("about:blank")
+        looking.complaints.clear()
+        looking.asked.clear()
+        await looking.page.context.clear_cookies()
+        await log_in(looking.page.context, self._url, session)
+        return looking

@@ -1,7 +1,8 @@
 """Every page as every role sees it, with and without script, in both languages, narrow and wide."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from io import BytesIO
 from itertools import product
 from zipfile import ZipFile
@@ -12,7 +13,7 @@ from playwright.async_api import Browser
 
 from contracts.access import Role
 from tests.end_to_end.guarded_service import CLOSED_MONTH, FOREIGN, MARK, OWN, UNKNOWN, Holder
-from tests.pages.browser import Manner, look
+from tests.pages.browser import Manner, Tabs
 from tests.pages.conftest import Counter
 from tests.pages.people import browser_client, shown
 from tests.pages.walk import ARCHIVE, FILES, FOREIGN_ADDRESSES, STOPS, File, Stop, forgotten
@@ -30,6 +31,13 @@ MANNERS = [
 FIRST_VIEW_BYTES_MAX = 100_000
 
 EVERY_MANNER = [Manner(*each) for each in product((True, False), ("ru", "en"), (360, 1280), (False, True))]
+
+
+@pytest.fixture(scope="module")
+async def tabs(played: Counter, browser: Browser) -> AsyncIterator[Tabs]:
+    """Those of one browser, for all pages."""
+    async with AsyncExitStack() as kept:
+        yield Tabs(browser, played.url, kept)
 
 
 def visits(played: Counter, stop: Stop) -> Iterator[tuple[Holder, Manner, bool]]:
@@ -54,18 +62,18 @@ def test_the_walk_passes_no_page_by():
 
 
 @pytest.mark.parametrize("stop", STOPS, ids=lambda stop: stop.address)
-async def test_nothing_is_wrong_with_the_page(played: Counter, browser: Browser, stop: Stop):
+async def test_nothing_is_wrong_with_the_page(played: Counter, tabs: Tabs, stop: Stop):
     looked = 0
     for holder, manner, with_axe in visits(played, stop):
-        async with look(browser, manner, played.url, played.sessions[holder]) as looking:
-            answer = await looking.page.goto(stop.address)
-            assert answer, (holder, manner)
-            assert answer.status == 200, (holder, manner, await looking.page.inner_text("body"))
-            assert not await looking.findings(with_axe=with_axe), (holder, manner)
-            assert not holder.scoped or MARK not in await looking.page.content(), holder
-            assert await looking.page.get_attribute("html", "lang") == manner.lang
-            assert 0 < await looking.bytes_loaded() <= FIRST_VIEW_BYTES_MAX, (holder, manner)
-            looked += 1
+        looking = await tabs.look(manner, played.sessions[holder])
+        answer = await looking.page.goto(stop.address)
+        assert answer, (holder, manner)
+        assert answer.status == 200, (holder, manner, await looking.page.inner_text("body"))
+        assert not await looking.findings(with_axe=with_axe), (holder, manner)
+        assert not holder.scoped or MARK not in await looking.page.content(), holder
+        assert await looking.page.get_attribute("html", "lang") == manner.lang
+        assert 0 < await looking.bytes_loaded() <= FIRST_VIEW_BYTES_MAX, (holder, manner)
+        looked += 1
     assert looked or os.environ.get("HOURBOOK_PAGES_CAMPAIGN")
 
 
