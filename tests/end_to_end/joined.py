@@ -59,6 +59,9 @@ async def at_work(url: str) -> AsyncIterator[None]:
 
 
 async def _until_ready(url: str) -> None:
-    async with httpx.AsyncClient(base_url=url, trust_env=False) as client, asyncio.timeout(READY_SECONDS_MAX):
+    async with (
+        httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client,
+        asyncio.timeout(READY_SECONDS_MAX),
+    ):
         while (await client.get("/health/ready")).status_code != 200:
             await asyncio.sleep(0.01)
