@@ -134,6 +134,7 @@ class Restores:
         await self.audited()
         await asyncio.gather(*map(self._is_ready, self.urls))
         if papers:
+            await self._is_signed()
             await self._exported(papers / "later")
             await self._compared(papers, listed)
         return listed
@@ -215,6 +216,15 @@ class Restores:
         await journal.check(self.hourbook.url)
         await journal.check(self.other)
 
+    async def _is_signed(self) -> None:
+        """Checkpoints cover all that the logs have: an export ends where they end."""
+        async with httpx.AsyncClient(base_url=self.hourbook.url, timeout=60, trust_env=False) as client:
+            async with asyncio.timeout(WAIT_SECONDS_MAX):
+                for log in range(LOGS):
+                    end = await client.get("/v1/log", params={"log": log, "limit": 1})
+                    while await _size_signed(client, log) < int(end.headers["Hourbook-Position"]):
+                        await asyncio.sleep(0.2)
+
     async def _is_ready(self, url: str) -> None:
         async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
             async with asyncio.timeout(WAIT_SECONDS_MAX):
@@ -222,6 +232,12 @@ class Restores:
                     with suppress(TimeoutError):
                         await asyncio.sleep(0.2)
                 assert answer.json()["status"] == "ready"
+
+
+async def _size_signed(client: httpx.AsyncClient, log: int) -> int:
+    """Of a log's newest checkpoint; 0 before the first."""
+    answer = await client.get("/v1/audit/checkpoint", params={"log": log})
+    return int(answer.text.split("\n")[1]) if answer.status_code == 200 else 0
 
 
 def campaign(times: int, seed: int) -> int:
