@@ -115,7 +115,7 @@ def limits() -> Limits:
 
 @pytest.fixture
 async def client(book: Book, reads: list[str], issuer: TestIssuer, limits: Limits) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False) as fetching:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as fetching:
 
         async def admit(person: Principal) -> None:
             book.record(person.id, admission(person, None))
@@ -128,7 +128,7 @@ async def client(book: Book, reads: list[str], issuer: TestIssuer, limits: Limit
             furnish(app)
             return app
 
-        async with serving(application) as url, httpx.AsyncClient(base_url=url, trust_env=False) as opened:
+        async with serving(application) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as opened:
             yield opened
 
 
@@ -231,7 +231,7 @@ async def test_without_a_door_everybody_is_local(book: Book, reads: list[str]):
         guard(app, lambda _: Door(book, Limits(LimitSettings()), is_open=True))
         return app
 
-    async with serving(application) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with serving(application) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
         assert (await client.get("/me")).json() == "local"
 
 

@@ -121,7 +121,7 @@ async def client(book: Book) -> AsyncIterator[httpx.AsyncClient]:
         furnish(app)
         return app
 
-    async with serving(application) as url, httpx.AsyncClient(base_url=url, trust_env=False) as opened:
+    async with serving(application) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as opened:
         yield opened
 
 

@@ -49,7 +49,7 @@ async def own_issuer() -> AsyncIterator[TestIssuer]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False) as opened:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as opened:
         yield opened
 
 

@@ -55,7 +55,7 @@ async def test_the_credential_of_the_caller_is_shown_and_no_other(authorization:
 
 
 async def test_a_problem_is_handed_on_as_it_is_and_anything_else_is_an_outage():
-    async with serving(_application) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with serving(_application) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
         hourbook = Hourbook(client)
         with pytest.raises(ProblemError) as refused:
             await hourbook.get("/refused")

@@ -16,8 +16,8 @@ from tests.test_documentation import ROOT, blocks
 
 CONVERSATIONS = ("README.md", "docs/integrating.md", "docs/auditing.md", "docs/operating.md", "docs/security.md")
 SHOWN_ADDRESS = "http://127.0.0.1:8000"
-# What the server refuses fails the example.
-PREAMBLE = "set -euo pipefail\ncurl() { command curl --fail-with-body --noproxy '*' \"$@\"; }\n"
+# What the server refuses fails the example; while a read model is behind, it is asked again.
+PREAMBLE = "set -euo pipefail\ncurl() { command curl --fail-with-body --retry 60 --noproxy '*' \"$@\"; }\n"
 
 
 @pytest.fixture(scope="module")

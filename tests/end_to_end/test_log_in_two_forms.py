@@ -109,7 +109,7 @@ async def test_a_log_of_before_actors_goes_on_with_them_and_is_verified(
     monkeypatch.setenv("DATABASE_URL", database_url)
     monkeypatch.setenv("HOURBOOK_LOGS", str(logs))
     monkeypatch.setenv("HOURBOOK_AUDIT_KEY_FILE", str(key_file))
-    async with serving(create_app) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+    async with serving(create_app) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
         await record_today(client)
         await signed(client, logs, EVENTS_BEFORE + len(ACCOUNTS))
         code, said = await exported(url, tmp_path / "export")

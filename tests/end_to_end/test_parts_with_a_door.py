@@ -67,14 +67,14 @@ def test_the_projections_admit_whom_the_ledger_knows_and_nobody_else(database_ur
             signed = OPEN | {"customer_requisites": {"signatory_name": "Роман Ромашкин"}}
             opened = client.post("/v1/accounts", json=signed, headers={"Idempotency-Key": "k"})
             position = opened.raise_for_status().json()["position"]
-        assert httpx.get(f"{projections}/v1/accounts/oka/balance", trust_env=False).status_code == 401
+        assert httpx.get(f"{projections}/v1/accounts/oka/balance", timeout=60, trust_env=False).status_code == 401
         with httpx.Client(base_url=projections, auth=KeyInFile(reader), trust_env=False, timeout=60) as client:
             while client.get("/v1/projections").status_code == 401:
                 pass
             caught_up(client, "/v1/accounts/oka/balance", position)
             while client.get("/v1/accounts/oka").raise_for_status().json()["run_out_on"] is None:
                 pass
-            report = client.get("/v1/accounts/oka/reports/2026-03").raise_for_status().json()
+            report = caught_up(client, "/v1/accounts/oka/reports/2026-03", position).json()
             assert report["customer"]["signatory_name"] == "Роман Ромашкин"
             key_id = reader.read_text().split("_")[1]
             with Caller(ledger, owner).client() as admin:

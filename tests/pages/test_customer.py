@@ -65,7 +65,8 @@ async def test_who_the_customer_is_stands_by_the_day_from_which_on_it_is_so(coun
         answer = await client.put(f"/v1/accounts/{OWN}/customer", json=change, headers={"Idempotency-Key": "by-day"})
         answer.raise_for_status()
         at_least = {"Hourbook-Min-Position": str(answer.json()["position"])}
-        (await client.get(f"/v1/accounts/{OWN}", headers=at_least)).raise_for_status()
+        while (await client.get("/v1/projections", headers=at_least)).status_code == 503:
+            pass
     async with look(browser, Manner(lang="en", width=360), counter.url, counter.sessions[CUSTOMER]) as looking:
         await looking.page.goto(f"/customers/{OWN}")
         since, _, at_first = (await looking.page.inner_text("#requisites")).partition("Since the account was opened")

@@ -102,7 +102,7 @@ async def test_every_page_and_file_has_the_strict_policy(counter: Counter):
 
 
 async def test_programs_are_answered_problems_where_browsers_are_answered_pages(counter: Counter):
-    async with httpx.AsyncClient(base_url=counter.url, trust_env=False) as program:
+    async with httpx.AsyncClient(base_url=counter.url, trust_env=False, timeout=60) as program:
         assert (await program.get("/nowhere")).json()["status"] == 404
         assert (await program.get("/v1/nowhere", headers={"Accept": "text/html"})).json()["status"] == 404
 

@@ -294,7 +294,7 @@ async def test_a_client_without_a_secret_proves_itself_by_pkce_alone(desk: Desk)
         PagesSettings(issuer=desk.issuer.url, audience=AUDIENCE, client_id="pages", client_secret_file=None)
     )
     login = Begun.made("/")
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
         codes = [
             parse_qs(urlsplit(await confirmed(client, await issuer.address(login, callback))).query)["code"][0]
             for _ in range(2)

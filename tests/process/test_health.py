@@ -35,7 +35,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         furnish(app)
         return app
 
-    async with serving(application) as url, httpx.AsyncClient(base_url=url, trust_env=False) as opened:
+    async with serving(application) as url, httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as opened:
         yield opened
 
 

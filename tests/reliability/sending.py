@@ -86,7 +86,7 @@ async def campaign(desk: Desk, customers: int, seed: int, folder: Path) -> dict[
     for account in accounts:
         await desk.recipients(account, {"address": f"{account}@post.example"})
     port = free_port()
-    desk.name_server(port)
+    desk.name_server(port, patience_seconds=1)
     desk.patch.setenv("HOURBOOK_URL", desk.url)
     desk.patch.setenv("SENDING_LOGS", str(folder))
     serving = ["-m", "tests.billing.sending.mail_server", str(port), str(folder / "mail"), f"{seed}{{deaths}}"]

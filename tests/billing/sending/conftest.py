@@ -121,9 +121,9 @@ class Desk:
             if not work.cancelled():
                 work.result()
 
-    def name_server(self, port: int) -> None:
-        """Have the settings name that mail server."""
-        self.patch.setenv("HOURBOOK_SMTP_URL", f"smtp://localhost:{port}?timeout=1")
+    def name_server(self, port: int, patience_seconds: int = SECONDS_MAX) -> None:
+        """Have the settings name that mail server, and say how long it may take to answer."""
+        self.patch.setenv("HOURBOOK_SMTP_URL", f"smtp://localhost:{port}?timeout={patience_seconds}")
         self.patch.setenv("HOURBOOK_MAIL_FROM", "ООО «Часы» <office@seller.example>")
 
 
@@ -165,5 +165,5 @@ async def desk(
     monkeypatch.setattr(pauses, "FIRST_SECONDS", 0.01)
     monkeypatch.setenv("DATABASE_URL", file_database_url)
     hooks = {"response": [require_declared]}
-    async with httpx.AsyncClient(base_url=joined, trust_env=False, timeout=30, event_hooks=hooks) as client:
+    async with httpx.AsyncClient(base_url=joined, trust_env=False, timeout=60, event_hooks=hooks) as client:
         yield Desk(joined, client, Mailboxes(tmp_path / "mail"), monkeypatch)

@@ -18,8 +18,10 @@ def mailboxes(tmp_path: Path) -> Mailboxes:
     return Mailboxes(tmp_path / "mail")
 
 
-def mailer(port: int, scheme: str = "smtp", host: str = "localhost", user: str = "", **settings) -> Mailer:
-    url = f"{scheme}://{user and user + '@'}{host}:{port}?timeout=1"
+def mailer(
+    port: int, scheme: str = "smtp", host: str = "localhost", user: str = "", patience_seconds: int = 60, **settings
+) -> Mailer:
+    url = f"{scheme}://{user and user + '@'}{host}:{port}?timeout={patience_seconds}"
     return Mailer(named_server(read(SendingSettings, smtp_url=url, mail_from="office@seller.example", **settings)))
 
 
@@ -63,7 +65,7 @@ async def test_a_message_arrives_as_it_was_composed(mailboxes):
 async def test_what_a_failure_means(mailboxes, fault, state, begun, taken):
     """Once nothing is known of the message, it was about to be handed over: that was written down before."""
     async with mail_server(mailboxes, iter([fault, None])) as port:
-        sender = mailer(port)
+        sender = mailer(port, patience_seconds=1 if fault.startswith("hang") else 60)
         outcomes, handed_over = await delivered(sender)
         assert [outcome.state for outcome in outcomes] == [state]
         assert handed_over == begun

@@ -39,7 +39,8 @@ async def owner(file_database_url: str) -> str:
 async def admin(owner: str, client: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
     """The service, spoken to with the owner's key."""
     await becomes(client, owner, 200)
-    async with httpx.AsyncClient(base_url=client.base_url, trust_env=False, headers=bearer(owner)) as opened:
+    headers = bearer(owner)
+    async with httpx.AsyncClient(base_url=client.base_url, trust_env=False, timeout=60, headers=headers) as opened:
         yield opened
 
 

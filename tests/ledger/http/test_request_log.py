@@ -24,7 +24,7 @@ MADE = Credential.make()
 SECRET = str(MADE)
 PERSON = "Иван Петров"
 OPEN = {"account_id": "oka", "customer_name": PERSON, "contract_number": "7", "contract_date": "2026-01-01"}
-SECONDS_MAX = 10
+SECONDS_MAX = 60
 
 
 @pytest.fixture(scope="module")
