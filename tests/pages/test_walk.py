@@ -26,7 +26,10 @@ MANNERS = [
     Manner(script=True, lang="en", width=360, dark=True),
     Manner(script=False, lang="en", width=360, dark=False),
 ]
-"""Every two of script, language, width and darkness stand together in some of them; each page takes three."""
+"""Every two of script, language, width and darkness stand together in some of them."""
+
+SCRIPTED = [manner for manner in MANNERS if manner.script]
+SCRIPTLESS = [manner for manner in MANNERS if not manner.script]
 
 FIRST_VIEW_BYTES_MAX = 100_000
 
@@ -41,9 +44,9 @@ async def tabs(played: Counter, browser: Browser) -> AsyncIterator[Tabs]:
 
 
 def visits(played: Counter, stop: Stop) -> Iterator[tuple[Holder, Manner, bool]]:
-    """Who looks at a page, how, and whether axe does too: three who may, axe with one of them.
+    """Who looks at a page, how, and whether axe does too: one who may, with axe; at every third page without script too.
 
-    In a campaign each who may looks in every manner, and axe with each.
+    Who and how differ from page to page. In a campaign each who may looks in every manner, and axe with each.
 
     HOURBOOK_PAGES_CAMPAIGN names the role that looks, or is `all`.
     """
@@ -52,9 +55,9 @@ def visits(played: Counter, stop: Stop) -> Iterator[tuple[Holder, Manner, bool]]
         yield from product([each for each in holders if role in {"all", each.role}], EVERY_MANNER, [True])
         return
     place = STOPS.index(stop)
-    half = len(MANNERS) // 2
-    for number, manner in enumerate(MANNERS[place % 2 * half :][:half]):
-        yield holders[(place * half + number) % len(holders)], manner, number == place // 2 % 2
+    yield holders[place % len(holders)], SCRIPTED[place % len(SCRIPTED)], True
+    if place % 3 == 0:
+        yield holders[(place + 1) % len(holders)], SCRIPTLESS[place // 3 % len(SCRIPTLESS)], False
 
 
 def test_the_walk_passes_no_page_by():
