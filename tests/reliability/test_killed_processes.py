@@ -21,7 +21,7 @@ from services.process.logins import nats_file
 from tests.conftest import reachable_folder
 from tests.reliability.load import Load, caught_up, logs_without_gaps
 
-TASKS = 120
+TASKS = 48
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +71,11 @@ async def test_two_services_share_accounts_without_losing_doubling_or_deadlockin
 
 
 async def test_commands_go_on_without_nats_and_wait_for_postgresql(hourbook: Hourbook):
-    load = Load([hourbook.url], 40)
+    load = Load([hourbook.url], 24)
     await load.run()
     postgres, nats = hourbook.servers
     await asyncio.to_thread(nats.kill)
-    onward = Load([hourbook.url], 80)
+    onward = Load([hourbook.url], 24)
     await onward.run()
     await onward.check(hourbook.url)
 
@@ -88,7 +88,7 @@ async def test_commands_go_on_without_nats_and_wait_for_postgresql(hourbook: Hou
         assert refused.headers["Retry-After"]
         assert refused.json()["type"].endswith("ledger-unavailable")
         hourbook.revive(print)
-        last = Load([hourbook.url], 120)
+        last = Load([hourbook.url], 24)
         await last.run()
         await last.check(hourbook.url)
 
