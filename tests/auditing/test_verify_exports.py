@@ -29,7 +29,7 @@ from tests.ledger.domain.histories import Numbers, histories, next_step
 SALT = bytes.fromhex("00112233445566778899aabbccddeeff")
 FIRST_FORM = f"sha256:{sha256(SALT + b'Anna').hexdigest()}"
 SECOND_FORM = "sha256-2:895ab2069f7b30dbeb5d6ad109f713d27b661c15153b07b9eefd3a7ff5938b2d"
-CASES = settings.default.max_examples // 60
+CASES = max(3, settings.default.max_examples // 60)
 """Of each kind: five in the suite, some eighty in a campaign, whose histories are new each time."""
 
 some_paper = st.lists(histories(), min_size=1, max_size=3).map(lambda several: paper_of(several))  # noqa: PLW0108 - it is defined below

@@ -44,7 +44,7 @@ async def tabs(played: Counter, browser: Browser) -> AsyncIterator[Tabs]:
 
 
 def visits(played: Counter, stop: Stop) -> Iterator[tuple[Holder, Manner, bool]]:
-    """Who looks at a page, how, and whether axe does too: one who may, with axe; at every third page without script too.
+    """Who looks at a page, how, and whether axe does too: one who may, with axe; at every third without script too.
 
     Who and how differ from page to page. In a campaign each who may looks in every manner, and axe with each.
 

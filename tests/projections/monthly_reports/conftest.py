@@ -31,7 +31,7 @@ PAPERS = {"pdf": (report_pdf, act_pdf), "xlsx": (report_xlsx, act_xlsx)}
 
 LENIENT = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 SOME = settings(max_examples=settings().max_examples // 10, suppress_health_check=LENIENT)
-FEW = settings(SOME, max_examples=settings().max_examples // 50, phases=[Phase.generate])
+FEW = settings(SOME, max_examples=max(4, settings().max_examples // 50), phases=[Phase.generate])
 """For what sets documents: to make a failing history shorter would take many minutes."""
 
 EVENTFUL = st.lists(numbers(6), min_size=25, max_size=40)
