@@ -48,7 +48,7 @@ async def exported(databases: Databases, tmp_path_factory: pytest.TempPathFactor
 
 async def until_signed(service: str) -> None:
     """Wait until a checkpoint of each log has come to its end."""
-    async with httpx.AsyncClient(base_url=service, trust_env=False, timeout=60) as client, asyncio.timeout(60):
+    async with httpx.AsyncClient(base_url=service, trust_env=False, timeout=60) as client, asyncio.timeout(200):
         for log_id in range(LOGS):
             head = (await client.get("/v1/log", params={"log": log_id, "limit": 1})).headers["Hourbook-Position"]
             while (await client.get("/v1/audit/checkpoint", params={"log": log_id})).text.split("\n")[1:2] != [head]:

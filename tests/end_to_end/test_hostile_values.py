@@ -132,7 +132,7 @@ async def judged(client: httpx.AsyncClient, asked: Parameter, value: bytes, time
     request.url = client.base_url.copy_with(raw_path=request.url.raw_path)
     request.headers["Host"] = request.url.netloc.decode()
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             answer = await client.send(request, stream=True)
             if answer.is_success:
                 await (answer.aclose() if "stream" in asked.path or asked.name == "follow" else answer.aread())

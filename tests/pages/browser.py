@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, Request, async_playwright, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HEIGHT = 800
+WAIT_MILLISECONDS_MAX = 60_000
+expect.set_options(timeout=WAIT_MILLISECONDS_MAX)
 
 
 @asynccontextmanager
@@ -96,6 +98,7 @@ BYTES_LOADED = """() => ["navigation", "resource"].flatMap(kind => performance.g
 async def look(browser: Browser, manner: Manner, url: str = "", session: str | None = None) -> AsyncIterator[Look]:
     """A tab of a browser of its own, with somebody's session."""
     context: BrowserContext = await browser.new_context(base_url=url or None, **manner.options())
+    context.set_default_timeout(WAIT_MILLISECONDS_MAX)
     try:
         if session:
             await log_in(context, url, session)

@@ -1,6 +1,6 @@
 """Hourbook with its pages, full of data, and a browser."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser
 
 from services.operating.demo import NOT_OF_THE_COMMAND, sample_lines
+from services.projections import read_models
 from tests.databases import Databases
 from tests.end_to_end.guarded_service import Guarded, Holder, guarded_service
 from tests.end_to_end.joined import at_work
@@ -16,6 +17,8 @@ from tests.pages.browser import chromium
 from tests.pages.people import logged_in
 
 SAMPLE = Path(__file__).parents[1] / "sample_trade"
+LATE_SECONDS_MAX = 25
+"""Less than browsers and clients wait here."""
 
 
 class Counter(NamedTuple):
@@ -27,6 +30,14 @@ class Counter(NamedTuple):
     guarded: Guarded
     folder: Path
     """With the file `owner.key`, and the folder `pages` of its settings."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    """A page that is to show what was just recorded waits for it, however slow this machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(read_models, "LATE_SECONDS_MAX", LATE_SECONDS_MAX)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.projections.questions import Queries
+from tests.projections.questions import Queries, caught_up
 from tests.projections.vocabulary import Log, opened
 
 COMMITMENT = "sha256-2:" + "0" * 64
@@ -16,7 +16,7 @@ async def test_no_document_is_made_without_the_name_while_the_ledger_cannot_say_
 ):
     """The ledger here has a log and no names."""
     log.record("romashka", opened(requisites={"signatory_name": COMMITMENT}))
-    answer = await client.get(f"/v1/accounts/romashka/{file}", headers={"Hourbook-Min-Position": "1"})
+    answer = await caught_up(client, f"/v1/accounts/romashka/{file}", 1)
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:hourbook:problem:ledger-unavailable")
 
 
