@@ -12,6 +12,8 @@ from playwright.async_api import Browser, BrowserContext, Page, Request, async_p
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HEIGHT = 800
+CUT_OFF = "net::ERR_ABORTED"
+"""By Chromium itself, as of the icon of a page that is loaded again at once."""
 WAIT_MILLISECONDS_MAX = 60_000
 expect.set_options(timeout=WAIT_MILLISECONDS_MAX)
 
@@ -63,8 +65,8 @@ class Look:
         self.asked.add(request)
 
     def failed(self, request: Request) -> None:
-        """Complain of what the page could not load."""
-        if request in self.asked:
+        """Complain of what the page could not load; not of what it still loaded when it was left."""
+        if request in self.asked and request.failure != CUT_OFF:
             self.complaints.append(f"{request.url} {request.failure}")
 
     async def findings(self, *, with_axe: bool = True) -> list[str]:
