@@ -56,7 +56,7 @@ production: setup
 # of a million events; each parameter of each route with each hostile value; all sample histories over HTTP.
 campaign: setup
 	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/ledger/domain tests/ledger/forecast tests/projections/monthly_reports \
-		tests/projections/test_rebuild_memory.py tests/ledger/audit tests/end_to_end/test_hostile_values.py tests/end_to_end/test_sample.py
+		tests/projections/following/test_rebuild_memory.py tests/ledger/audit tests/end_to_end/test_hostile_values.py tests/end_to_end/test_sample.py
 
 # What auditors are given, and the database itself, against tampering, with one log and with four, and against deciders that
 # each break a rule; an hour or two. What came of each attack is written to .bench/campaign-audit-*.txt.

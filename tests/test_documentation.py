@@ -35,6 +35,14 @@ def test_what_a_page_names_is_there(page: Path):
     assert not missing(page.read_text(encoding="utf-8"), page.parent)
 
 
+def test_the_tests_and_modules_that_make_runs_are_there():
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    modules = [ROOT / name.replace(".", "/") for name in re.findall(r"-m (tests[\w.]+)", text)]
+    runs = [*map(ROOT.joinpath, re.findall(r"\btests/[\w./-]*\w", text)), *modules]
+    assert len(runs) > 20
+    assert not [run for run in runs if not run.exists() and not run.with_suffix(".py").exists()]
+
+
 def test_a_file_that_is_not_there_is_seen():
     assert missing("[x](nowhere.md) and `services/nowhere.py` and `docs/`", ROOT) == [
         "nowhere.md",
