@@ -86,8 +86,13 @@ JOIN (
 ) AS node ON (log_id + nodes) % nodes = place
 WHERE (there.nodename, there.nodeport) <> (node.nodename, node.nodeport) \gexec
 
--- Projections and billing stay on the coordinator: what they make and rebuild is not made on other nodes, too.
+\ir citus_read_side.sql
+
+-- Billing stays on the coordinator, and what is rebuilt is made on other nodes by distribution.place alone.
 SELECT format('ALTER DATABASE %I SET citus.enable_ddl_propagation = off', current_database()) \gexec
+
+-- One connection to a node is kept for the next transaction; more would be opened anew for each.
+SELECT format('ALTER DATABASE %I SET citus.max_adaptive_executor_pool_size = 1', current_database()) \gexec
 
 -- Citus looks up for every row of pg_class whether it is a shard. Each new connection of a client asks for its types, so
 -- that this took over a second a type.

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from asyncpg import Connection, Record
 
 from contracts.placement import log_of
+from services.projections.nodes import IS_DISTRIBUTED
 from services.projections.views import VIEWS
 
 LEFT_OUT = {
@@ -86,6 +87,7 @@ async def differences_of(connection: Connection, projection: str, table: str) ->
     if sorted(columns) != sorted(there) or not await connection.fetchval(_IS_PLAIN, live):
         yield Difference(projection, table, " is not the table that this program makes, and nothing in it is compared")
         return
+    live = await _at_hand(connection, table)
     key = await connection.fetchval(_KEY, built) or [column.name for column in columns]
     counted = [await connection.fetchval(f"SELECT count(*) FROM {each}") for each in (live, built)]  # noqa: S608
     rows = await connection.fetch(_differing_rows(live, built, columns, key))
@@ -95,6 +97,15 @@ async def differences_of(connection: Connection, projection: str, table: str) ->
     more = rows[0]["rows"] - len(rows) if rows else abs(counted[0] - counted[1])
     if more:
         yield Difference(projection, table, f" has {counted[0]} rows, the log makes {counted[1]}; {more} more differ")
+
+
+async def _at_hand(connection: Connection, table: str) -> str:
+    """The name of the live table, or of a copy of one whose rows stand on several nodes: those have no places here."""
+    live = f"projections.{table}"
+    if not await connection.fetchval(IS_DISTRIBUTED):
+        return live
+    await connection.execute(f"CREATE TEMPORARY TABLE live_{table} AS TABLE {live}; ANALYZE live_{table}")
+    return f"pg_temp.live_{table}"
 
 
 async def _columns(connection: Connection, name: str, table: str) -> list[Column]:

@@ -39,6 +39,15 @@ SESSION = {
 _OF_SOCKET = {"TCP_KEEPIDLE": 3, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": SILENCE_SECONDS_MAX * 1000}
 
 
+NODE_LOST = ("server closed the connection unexpectedly", "failure on connection marked as essential")
+"""Words by which Citus says that a node has gone, with no better code than that of an internal error."""
+
+
+def named(error: asyncpg.InternalServerError) -> asyncpg.PostgresError:
+    """The error, or that of a lost connection where it says that a node of Citus has gone."""
+    return asyncpg.ConnectionFailureError(str(error)) if any(words in str(error) for words in NODE_LOST) else error
+
+
 class Link(asyncpg.Connection):
     """Ends itself when an answer does not come in time: to roll back would take as long again.
 
@@ -70,6 +79,10 @@ class Link(asyncpg.Connection):
             found = await answer
         except TimeoutError:
             self.terminate()
+            raise
+        except asyncpg.InternalServerError as error:
+            if (known := named(error)) is not error:
+                raise known from error
             raise
         self.answered_at = time.monotonic()
         return found

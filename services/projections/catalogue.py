@@ -13,6 +13,7 @@ from services.projections.debt_alerts import DEBT_ALERTS
 from services.projections.following import halted_accounts, identity, tracking
 from services.projections.following.tracking import Tracking
 from services.projections.monthly_reports import MONTHLY_REPORTS
+from services.projections.nodes import reach_nodes
 from services.projections.tasks import TASKS
 from services.projections.views import GRANTS, VIEWS, open_to_readers
 
@@ -68,6 +69,7 @@ async def migrate(database_url: str, logs: Sequence[str]) -> None:
             await connection.execute(LOCK)
             await connection.execute(let_make_schemas(OWNER) + GIVE_TO_OWNER)
             await connection.execute(AS_OWNER, OWNER, True)
+            await reach_nodes(connection)
             await connection.execute(f"{SCHEMA.beginning} SET LOCAL search_path = projections; {SHARED}")
             for projection in PROJECTIONS:
                 await connection.execute(projection.beside)

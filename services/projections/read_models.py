@@ -194,7 +194,7 @@ async def _cut_of_snapshot(connection: asyncpg.Connection, trackings: Sequence[T
     """Take the snapshot, and say at which places; no rebuild can swap the tables under it."""
     of = trackings[0].projection
     with suppress(asyncpg.UndefinedTableError):  # another version may know no such table
-        await connection.execute(f"LOCK TABLE {of.tables[0]} IN ACCESS SHARE MODE")
+        await connection.execute(f"LOCK TABLE {of.tables[0]} IN ROW SHARE MODE")
         at = await cut(connection, trackings)
         if all(place.version in (None, of.version) for place in at.places):
             for place in at.places:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import asyncpg
 
+from services.projections.nodes import distribute
+
 VIEWS = Path(__file__).with_name("reporting.sql").read_text(encoding="utf-8")
 """Makes schema, views, comments and grants, as often as executed."""
 
@@ -29,3 +31,4 @@ async def open_to_readers(connection: asyncpg.Connection) -> None:
     with suppress(asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
         async with connection.transaction():
             await connection.execute(VIEWS)
+    await distribute(connection, "projections")

@@ -1,6 +1,6 @@
 """What lets the read side stand on the nodes of Citus by account: held on the texts of schemas and statements.
 
-They stay on one server so far; see docs/decisions/ledger.md.
+`make campaign-citus` has Citus itself execute them, where it is at hand.
 """
 
 import re

@@ -19,6 +19,19 @@ NODES = ("coordinator", "first", "second")
 SCRIPT = Path(__file__).parents[2] / "infra" / "postgres" / "citus.sql"
 SETTINGS = {"shared_preload_libraries": "citus", "wal_level": "logical", "max_prepared_transactions": "400"}
 
+OF_THE_COORDINATOR = ["alert_change", "halted_account"]
+"""Tables of the read side that name accounts and are not distributed: numbered over all accounts, and a row or so."""
+
+NOT_DISTRIBUTED = """
+    SELECT relname FROM pg_class AS c JOIN pg_attribute ON attrelid = c.oid AND attname = 'account_id'
+    WHERE relnamespace = 'projections'::regnamespace AND relkind = 'r' AND c.oid NOT IN (
+        SELECT logicalrelid FROM pg_dist_partition
+        WHERE colocationid = (SELECT colocationid FROM pg_dist_partition
+                              WHERE logicalrelid = 'distribution.shard'::regclass)
+    )
+    ORDER BY relname
+"""
+
 
 class Node(EmbeddedPostgres):
     """A PostgreSQL that lets in whoever comes from this machine: the nodes work on one another as any role."""
@@ -74,3 +87,12 @@ def distribute(nodes: dict[str, Node], psql: str) -> None:
     )
     line = [psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", str(SCRIPT), coordinator.url]
     subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
+
+
+async def read_side_elsewhere(nodes: dict[str, Node]) -> list[str]:
+    """The tables of accounts that do not stand beside one another on the workers; but for two, it has to be none."""
+    connection = await asyncpg.connect(nodes["coordinator"].url)
+    try:
+        return [row["relname"] for row in await connection.fetch(NOT_DISTRIBUTED)]
+    finally:
+        await connection.close()

@@ -7,7 +7,7 @@ of the live one. What is cut short leaves nothing but that schema, which the nex
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from itertools import chain
 from typing import Any
 
@@ -19,6 +19,7 @@ from services.projections.following import tracking as places
 from services.projections.following.batches import apply
 from services.projections.following.feed import LogFeed
 from services.projections.following.tracking import Cut, Place, Tracking, cut
+from services.projections.nodes import distribute, reach_nodes
 from services.projections.views import open_to_readers
 
 logger = logging.getLogger(__name__)
@@ -110,9 +111,11 @@ class Rebuild:
         try:
             await connection.execute(AS_OWNER, OWNER, False)
             await self._alone(connection)
+            await reach_nodes(connection)
             await connection.execute(f"DROP SCHEMA IF EXISTS {self._schema} CASCADE; CREATE SCHEMA {self._schema}")
             await connection.execute(halted_accounts.SCHEMA + places.SCHEMA)
             await connection.execute(self._projection.schema)
+            await distribute(connection, self._schema)
             for tracking in self._trackings:
                 await tracking.enter(connection)
             try:
@@ -165,6 +168,9 @@ class Rebuild:
         """Bring the new tables to where the live ones are, and say in which sums they differ there."""
         snapshot = {"isolation": "repeatable_read", "readonly": True}
         async with live.acquire() as connection, connection.transaction(**snapshot):
+            with suppress(asyncpg.UndefinedTableError):  # another version may know no such table
+                async with connection.transaction():
+                    await connection.execute(f"LOCK TABLE {self._projection.tables[0]} IN ROW SHARE MODE")
             there = await cut(connection, self._trackings)
             expected = await self._totals(connection)
         at = await self._reach(building, at, there)
