@@ -29,6 +29,7 @@ REFUSED = {
     ),
     "what rows are updated by is joined with rows of accounts": re.compile(r"\bUPDATE\b.*\bLATERAL\b", re.DOTALL),
     "rows of accounts are looked up for those of a WITH": re.compile(r"= listed\.account_id\b"),
+    "rows have no type": re.compile(r"\bROW\s*\("),
 }
 """What Citus does not plan on tables that are distributed by account."""
 
@@ -57,6 +58,7 @@ def test_no_statement_of_the_read_side_has_a_form_that_citus_does_not_plan():
         "SELECT * FROM account JOIN projections.tracking ON position = $1",
         "UPDATE account SET position = 1 FROM unnest($1) AS a (id) CROSS JOIN LATERAL (SELECT FROM lot) AS l",
         "WITH listed AS (SELECT * FROM account) SELECT (SELECT 1 FROM lot WHERE lot.account_id = listed.account_id)",
+        "SELECT ARRAY(SELECT ROW (lot_id, plan) FROM lot WHERE account_id = $1) FROM account WHERE account_id = $1",
     ],
 )
 def test_a_form_that_citus_does_not_plan_is_seen(statement: str):
