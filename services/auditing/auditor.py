@@ -40,6 +40,7 @@ from services.projections.balances.holdings import Totals, latest, totals_as_of,
 from services.projections.following.tracking import Projection, Tracking
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.queries import booked_minutes
+from services.projections.nodes import is_distributed, take_state_of_nodes
 
 logger = logging.getLogger(__name__)
 
@@ -206,9 +207,12 @@ async def _snapshot(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     async with (
         database.pool(database_url, 1, database.WHOLE_TABLES_SECONDS_MAX, role=AUDITOR) as pool,
         pool.acquire() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        yield connection
+        on_nodes = await is_distributed(connection)
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            if on_nodes:
+                await take_state_of_nodes(connection, catalogue.FIRST_TABLES)
+            yield connection
 
 
 async def compare(

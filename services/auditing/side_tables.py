@@ -16,14 +16,14 @@ from services.auditing.table_differences import Difference, differences_of, diff
 from services.ledger.event_store.store import EventStore
 from services.ledger.event_store.stored_event import as_lines
 from services.process.postgres_roles import AUDITOR
-from services.projections.catalogue import PROJECTIONS
+from services.projections.catalogue import FIRST_TABLES, PROJECTIONS
 from services.projections.database import connection_settings
 from services.projections.following import halted_accounts
 from services.projections.following import tracking as places
 from services.projections.following.batches import apply
 from services.projections.following.logged import Logged
 from services.projections.following.tracking import Place, Projection, Tracking, cut
-from services.projections.nodes import ASK_EVERY_NODE, IS_DISTRIBUTED
+from services.projections.nodes import is_distributed, take_state_of_nodes
 
 PAGE_EVENTS = 5_000
 NEAR_EVENTS = 2_000
@@ -37,19 +37,15 @@ STATEMENT_SECONDS_MAX = 600
 MODEST = {"work_mem": "8MB", "temp_buffers": "32MB", "max_parallel_workers_per_gather": "0", "jit": "off"}
 """So much of PostgreSQL's memory is taken, however much is compared, and never more than one core."""
 
-FIRST_TABLES = ", ".join(f"projections.{projection.tables[0]}" for projection in PROJECTIONS)
-
 TABLES = tuple(table for projection in PROJECTIONS for table in projection.tables)
 
 
 class SideTables:
     """The read models of all logs as they follow from these, on one connection of the auditor's role."""
 
-    def __init__(
-        self, connection: asyncpg.Connection, store: EventStore, logs: int, *, is_distributed: bool = False
-    ) -> None:
+    def __init__(self, connection: asyncpg.Connection, store: EventStore, logs: int, *, on_nodes: bool = False) -> None:
         self.connection = connection
-        self._is_distributed = is_distributed
+        self._on_nodes = on_nodes
         self._store = store
         self._folded = [Folded(projection, logs) for projection in PROJECTIONS]
 
@@ -62,8 +58,7 @@ class SideTables:
         connection = await asyncpg.connect(database_url, **settings)
         try:
             await connection.execute(halted_accounts.SCHEMA + places.SCHEMA)
-            is_distributed = await connection.fetchval(IS_DISTRIBUTED)
-            made = cls(connection, store, logs, is_distributed=is_distributed)
+            made = cls(connection, store, logs, on_nodes=await is_distributed(connection))
             for folded in made._folded:
                 await connection.execute(folded.projection.schema)
                 for tracking in folded.trackings:
@@ -122,24 +117,14 @@ class SideTables:
         await transaction.start()
         try:
             await self.connection.execute(f"LOCK TABLE {held} IN ACCESS SHARE MODE")
-            await self._take_state()
+            if self._on_nodes:
+                await take_state_of_nodes(self.connection, FIRST_TABLES)
+            await self._aim()
             yield
         finally:
             await transaction.rollback()
             for folded, places_before in zip(self._folded, before, strict=True):
                 folded.places = places_before
-
-    async def _take_state(self) -> None:
-        """Of several nodes too: no projection moves while each begins its part of the transaction, and all do after."""
-        if not self._is_distributed:
-            await self._aim()
-            return
-        meanwhile = self.connection.transaction()
-        await meanwhile.start()
-        await self.connection.execute(f"LOCK TABLE {FIRST_TABLES} IN ROW SHARE MODE")
-        await self._aim()
-        await self.connection.execute(ASK_EVERY_NODE)
-        await meanwhile.rollback()
 
     async def notices(self) -> AsyncIterator[tuple[int, str]]:
         """What is compared as it was before the log's end, by log: it may have halted, or be on its way."""

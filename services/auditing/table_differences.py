@@ -10,7 +10,7 @@ from typing import NamedTuple
 from asyncpg import Connection, Record
 
 from contracts.placement import log_of
-from services.projections.nodes import IS_DISTRIBUTED
+from services.projections.nodes import is_distributed
 from services.projections.views import VIEWS
 
 LEFT_OUT = {
@@ -102,7 +102,7 @@ async def differences_of(connection: Connection, projection: str, table: str) ->
 async def _at_hand(connection: Connection, table: str) -> str:
     """The name of the live table, or of a copy of one whose rows stand on several nodes: those have no places here."""
     live = f"projections.{table}"
-    if not await connection.fetchval(IS_DISTRIBUTED):
+    if not await is_distributed(connection):
         return live
     await connection.execute(f"CREATE TEMPORARY TABLE live_{table} AS TABLE {live}; ANALYZE live_{table}")
     return f"pg_temp.live_{table}"

@@ -19,6 +19,9 @@ from services.projections.views import GRANTS, VIEWS, open_to_readers
 
 PROJECTIONS = (BALANCES, MONTHLY_REPORTS, TASKS, DEBT_ALERTS)
 
+FIRST_TABLES = ", ".join(f"projections.{projection.tables[0]}" for projection in PROJECTIONS)
+"""What readers of each projection lock, and whoever moves it."""
+
 ROLES = (ROLE, OWNER, READER, AUDITOR)
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('hourbook projections', 0))"

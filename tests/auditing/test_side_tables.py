@@ -9,13 +9,14 @@ import asyncpg
 import pytest
 
 from contracts.placement import log_of
-from services.auditing import side_tables, table_differences
+from services.auditing import auditor, side_tables, table_differences
 from services.auditing.auditor import Audit
 from services.auditing.side_tables import TABLES, SideTables
 from services.auditing.table_differences import LEFT_OUT, Difference
 from services.ledger.event_store.store import EventStore
 from services.operating.demo import SAMPLE
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
+from services.projections.catalogue import FIRST_TABLES
 from tests.auditing.projected import projected_sample
 from tests.auditing.table_changes import ColumnOf, change_value, columns, delete_row, lift_limits, repeat_row, rows
 from tests.databases import Databases
@@ -242,3 +243,37 @@ async def test_nothing_is_left_of_a_comparison_that_is_cut_off(audited: Audit):
         while await superuser.fetchval(temporary):
             pass
     await superuser.close()
+
+
+NODES = """
+    CREATE SCHEMA distribution;
+    CREATE TABLE distribution.shard (account_id text);
+    CREATE FUNCTION distribution.place(regnamespace) RETURNS void LANGUAGE sql AS '';
+    GRANT USAGE ON SCHEMA distribution TO hourbook_auditor;
+    GRANT SELECT ON distribution.shard TO hourbook_auditor;
+    GRANT UPDATE ON {tables} TO hourbook_auditor;
+"""
+"""What a database distributed over nodes of Citus has besides."""
+
+HELD = "SELECT count(*) FROM pg_locks WHERE mode = 'RowShareLock' AND pid = pg_backend_pid()"
+
+
+async def test_on_several_nodes_an_audit_takes_its_state_while_no_projection_moves(audited: Audit):
+    mover = await asyncpg.connect(audited.database_url)
+    await mover.execute(NODES.format(tables=FIRST_TABLES))
+    moving = mover.transaction()
+    await moving.start()
+    await mover.execute("LOCK TABLE projections.account IN EXCLUSIVE MODE")
+
+    async def seen() -> asyncpg.Record:
+        async with auditor._snapshot(audited.database_url) as connection:
+            return await connection.fetchrow(f"SELECT ({HELD}) AS held, count(*) AS rows FROM projections.movement")
+
+    seeing = asyncio.create_task(seen())
+    async with asyncio.timeout(60):
+        while not await mover.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            assert not seeing.done()
+    await mover.execute("DELETE FROM projections.movement")
+    await moving.commit()
+    assert dict(await seeing) == {"held": 0, "rows": 0}
+    await mover.close()
