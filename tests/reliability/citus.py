@@ -1,6 +1,7 @@
 """Hourbook on a coordinator and two workers of Citus: `make campaign-citus`.
 
-A sample history is played there, every expectation of the independent model holds, and rebuilds change nothing. Then a
+A sample history is played there, every expectation of the independent model holds, and rebuilds change nothing. Each
+question to the read models is answered as on one server that follows the same log, and so are dashboards. Then a
 worker is killed under load: commands of logs on the living node are answered meanwhile; nothing acknowledged is lost,
 doubled or changed, and a name that is erased is in no file of a table on any node. The read side stands on the nodes by
 account, before rebuilds and after. Says how long a command takes there and on one server.
@@ -41,11 +42,13 @@ from tests.reliability.citus_nodes import (
     programs,
     read_side_elsewhere,
 )
+from tests.reliability.citus_reads import require_same_answers
 from tests.reliability.load import CLOSED_AT, Load
 
 NAME, OTHER_NAME = "Аристарх Незабудкин", "client@example.com"
 TASKS = 200
 DOWN_SECONDS = 8
+ACCOUNTS_ASKED, MONTH_ASKED = 2, "2026-04"
 COMMANDS_TIMED = 100
 
 
@@ -81,8 +84,8 @@ class Accounts:
         return await self._client.post(path, json=body, headers={"Idempotency-Key": uuid4().hex})
 
 
-def play_sample(hourbook: Hourbook, client: httpx.Client, console: Console) -> None:
-    """AssertionError where a command or a balance is not as the independent model has it, or a rebuild changes one."""
+def play_sample(hourbook: Hourbook, client: httpx.Client, console: Console) -> list[str]:
+    """Its accounts; AssertionError where an answer is not as the independent model has it, also after each rebuild."""
     expected = orjson.loads((SAMPLE / "expected.json").read_bytes())
     with unhurried(hourbook) as player:
         assert list(sample.played(player, SAMPLE)) == []
@@ -100,6 +103,13 @@ def play_sample(hourbook: Hourbook, client: httpx.Client, console: Console) -> N
     sample.test_a_command_sent_again_answers_what_it_answered_before(client, SAMPLE)
     sample.test_the_audit_finds_nothing_wrong_with_all_balances_of_all_accounts(hourbook)
     console.print("a sample history is played without a difference, rebuilt, and audited in full")
+    return list(expected["accounts"])
+
+
+def require_no_alarm(hourbook: Hourbook) -> None:
+    """AssertionError where the auditor that ran beside all of it has accused anybody."""
+    said = (hourbook.parts[0].folder / "auditor.log").read_text(encoding="utf-8").splitlines()
+    assert [line for line in said if "THE AUDIT OF LOG" in line] == []
 
 
 async def a_command_takes(hourbook: Hourbook) -> float:
@@ -216,11 +226,15 @@ def on_citus(found: dict[str, str], *, sandbox: bool = False) -> Iterator[tuple[
 def campaign(folder: Path) -> None:
     """Everything in folders of its own."""
     found, console = programs(folder), Console()
-    with on_citus(found, sandbox=True) as (hourbook, _), client_of(hourbook.url) as client:
-        play_sample(hourbook, client, console)
+    with on_citus(found, sandbox=True) as (hourbook, nodes), client_of(hourbook.url) as client:
+        accounts = play_sample(hourbook, client, console)
+        alike = require_same_answers(hourbook, nodes, accounts[:ACCOUNTS_ASKED], MONTH_ASKED)
+        console.print(f"{alike} questions are answered as on one server, and so are dashboards")
+        require_no_alarm(hourbook)
     with on_citus(found) as (hourbook, nodes):
         there = asyncio.run(a_command_takes(hourbook))
         asyncio.run(play(hourbook, nodes, console))
+        require_no_alarm(hourbook)
     with (
         reachable_folder() as place,
         patch.dict(os.environ, {"HOURBOOK_LOGS": str(LOGS)}),
