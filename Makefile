@@ -59,9 +59,11 @@ campaign: setup
 		tests/projections/following/test_rebuild_memory.py tests/ledger/audit tests/end_to_end/test_hostile_values.py tests/end_to_end/test_sample.py
 
 # What auditors are given, and the database itself, against tampering, with one log and with four, and against deciders that
-# each break a rule; an hour or two. What came of each attack is written to .bench/campaign-audit-*.txt.
+# each break a rule; an hour or two. What came of each attack is written to .bench/campaign-audit-*.txt. Receipts too, in the
+# verifier of the web pages.
 campaign-audit: setup
-	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/auditing tests/ledger/audit/test_tampering.py
+	HYPOTHESIS_PROFILE=campaign .venv/bin/python -m pytest -n $(WORKERS) --timeout 3600 tests/auditing tests/ledger/audit/test_tampering.py \
+		tests/pages/test_proof_modules.py
 
 # A portal's year: 10,000 tasks, changed at random, read by a connector that is killed over lines that are cut.
 campaign-bitrix24: setup

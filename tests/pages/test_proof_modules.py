@@ -1,6 +1,7 @@
 """The verifier in the browser: what it says of true and of changed receipts is what verify.py says."""
 
 import base64
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,7 +20,10 @@ from tests.pages.paper_receipts import Tree, all_receipts, history
 
 MODULES = Path(*pages.__path__) / "static" / "proofs"
 ADDRESS = "https://hourbook.test"
-MUTATIONS = 1200
+CAMPAIGN = os.environ.get("HYPOTHESIS_PROFILE") == "campaign"
+MUTATIONS = 1200 if CAMPAIGN else 300
+STEP = 1 if CAMPAIGN else 7
+"""Through the true receipts, those of all commands of both samples: the campaign looks at each of them."""
 JUDGE_ALL = """async ({receipts, held}) => {
   const { judgeReceipt } = await import("/receipt.js");
   const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
@@ -85,20 +89,20 @@ def changed(changes: tuple[Change, ...], count: int) -> list[tuple[str, str, str
 
 
 def test_every_true_receipt_is_shown_as_true(page: Page, tmp_path: Path):
-    receipts = list(all_receipts())
-    assert len(receipts) > 1000
+    receipts = list(all_receipts())[::STEP]
+    assert len(receipts) > 1000 // STEP
     assert Counter(in_browser(page, receipts)) == {True: len(receipts)}
     assert all(by_verify(tmp_path, receipts))
 
 
-def test_a_thousand_mutations_are_shown_as_false(page: Page, tmp_path: Path):
+def test_mutations_are_shown_as_false(page: Page, tmp_path: Path):
     mutations = changed(CHANGES, MUTATIONS)
     texts = [text for _, _, text in mutations]
     verdicts, expected = in_browser(page, texts), by_verify(tmp_path, texts)
     assert [each for each, said, right in zip(mutations, verdicts, expected, strict=True) if said != right] == []
     true = [(name, receipt, text) for (name, receipt, text), said in zip(mutations, verdicts, strict=True) if said]
     assert [(name, text) for name, receipt, text in true if meaning(text) != meaning(receipt)] == []
-    assert len(mutations) - len(true) >= 1000
+    assert len(mutations) - len(true) >= MUTATIONS * 5 // 6
 
 
 def test_what_changes_nothing_of_the_meaning_stays_true(page: Page, tmp_path: Path):
