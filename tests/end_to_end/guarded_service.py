@@ -84,10 +84,11 @@ async def _happen(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/commands", content=content, headers={"Content-Type": "application/x-ndjson"})
     answers = list(map(orjson.loads, answer.content.splitlines()))
     assert {each["status"] for each in answers} == {201}, answers
-    position = answers[-1]["events"][-1]["position"]
-    while (await client.get("/v1/projections", headers={"Hourbook-Min-Position": str(position)})).status_code == 503:
+    last = answers[-1]["events"][-1]
+    at_least = {"Hourbook-Min-Position": str(last["position"])}
+    while (await client.get("/v1/projections", headers=at_least)).status_code == 503:
         pass
-    while (await client.get(f"/v1/accounts/{OWN}/receipts/1")).status_code == 503:
+    while (await client.get(f"/v1/accounts/{OWN}/receipts/{last['version']}")).status_code == 503:
         pass
 
 

@@ -29,8 +29,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def hourbook(one_log: None, data: Path) -> Iterator[Hourbook]:
-    """A running Hourbook with a few accounts that hold hours."""
+    """A running Hourbook with a few accounts that hold hours. The tests are its auditors: what another round that began
+    before a change finds would take the place of what they find."""
     with running(data, free_port()) as started:
+        next(part for part in started.parts if part.name == "auditor").stop()
         file = commands(data / "commands.ndjson", 30)
         bought = [
             PURCHASE
@@ -70,7 +72,7 @@ async def test_a_key_is_rotated_while_everything_runs(hourbook: Hourbook, data: 
     file = commands(data / "more.ndjson", 1, first=500)
     assert program("import", file, "--url", hourbook.url).returncode == 0
     async with httpx.AsyncClient(base_url=hourbook.url, trust_env=False, timeout=60) as client, asyncio.timeout(60):
-        while (await client.get("/v1/audit/checkpoint")).text.split("\n")[1] != "61":
+        while (await client.get("/v1/audit/checkpoint")).text.split("\n")[1:2] != ["61"]:
             await asyncio.sleep(0.05)
         assert [key["number"] for key in (await client.get("/v1/audit/keys")).json()["keys"]] == [1, 2]
     audited = program("audit", "verify", "--full", "--data", data)

@@ -22,7 +22,9 @@ OPEN = {"account_id": "oka", "customer_name": "ООО «Ока»", "contract_num
 
 @pytest.fixture(scope="module")
 def hourbook() -> Iterator[Hourbook]:
+    """Once every part is ready: `up` waits for all of them ten seconds, and then for commands and queries alone."""
     with reachable_folder() as folder, running(folder, free_port()) as started:
+        until(lambda: health(started).status_code == 200)
         yield started
 
 
