@@ -51,7 +51,7 @@ async def test_a_day_moves_the_curve_with_script_and_without(counter: Counter, b
             await page.fill("#as_of", "2026-03-02")
             if script:
                 await page.locator(".figure-line strong", has_text=re.compile(r"20\.00")).wait_for()
-                assert "as_of=2026-03-02" in page.url
+                await page.wait_for_url(re.compile("as_of=2026-03-02"))
             else:
                 async with page.expect_navigation():
                     await page.get_by_role("button", name="Show").click()
