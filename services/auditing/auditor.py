@@ -40,7 +40,7 @@ from services.projections.balances.holdings import Totals, latest, totals_as_of,
 from services.projections.following.tracking import Projection, Tracking
 from services.projections.monthly_reports import MONTHLY_REPORTS
 from services.projections.monthly_reports.queries import booked_minutes
-from services.projections.nodes import is_distributed, take_state_of_nodes
+from services.projections.nodes import await_committed, is_distributed, take_state_of_nodes
 
 logger = logging.getLogger(__name__)
 
@@ -208,7 +208,8 @@ async def _snapshot(database_url: str) -> AsyncIterator[asyncpg.Connection]:
         database.pool(database_url, 1, database.WHOLE_TABLES_SECONDS_MAX, role=AUDITOR) as pool,
         pool.acquire() as connection,
     ):
-        on_nodes = await is_distributed(connection)
+        if on_nodes := await is_distributed(connection):
+            await await_committed(connection)
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             if on_nodes:
                 await take_state_of_nodes(connection, catalogue.FIRST_TABLES)

@@ -23,7 +23,7 @@ from services.projections.following import tracking as places
 from services.projections.following.batches import apply
 from services.projections.following.logged import Logged
 from services.projections.following.tracking import Place, Projection, Tracking, cut
-from services.projections.nodes import is_distributed, take_state_of_nodes
+from services.projections.nodes import await_committed, is_distributed, take_state_of_nodes
 
 PAGE_EVENTS = 5_000
 NEAR_EVENTS = 2_000
@@ -113,6 +113,8 @@ class SideTables:
         """
         before = [list(folded.places) for folded in self._folded]
         held = ", ".join(f"projections.{table}" for table in (*TABLES, "tracking", "halted_account"))
+        if self._on_nodes:
+            await await_committed(self.connection)
         transaction = self.connection.transaction(isolation="repeatable_read")
         await transaction.start()
         try:

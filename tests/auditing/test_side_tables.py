@@ -17,6 +17,7 @@ from services.ledger.event_store.store import EventStore
 from services.operating.demo import SAMPLE
 from services.process.postgres_pool import POSTGRES_UNAVAILABLE
 from services.projections.catalogue import FIRST_TABLES
+from services.projections.nodes import IN_DOUBT
 from tests.auditing.projected import projected_sample
 from tests.auditing.table_changes import ColumnOf, change_value, columns, delete_row, lift_limits, repeat_row, rows
 from tests.databases import Databases
@@ -248,7 +249,10 @@ async def test_nothing_is_left_of_a_comparison_that_is_cut_off(audited: Audit):
 NODES = """
     CREATE SCHEMA distribution;
     CREATE TABLE distribution.shard (account_id text);
+    CREATE TABLE distribution.not_ended (gid text);
     CREATE FUNCTION distribution.place(regnamespace) RETURNS void LANGUAGE sql AS '';
+    CREATE FUNCTION distribution.in_doubt() RETURNS boolean SECURITY DEFINER LANGUAGE sql
+        AS 'SELECT EXISTS (SELECT FROM distribution.not_ended)';
     GRANT USAGE ON SCHEMA distribution TO hourbook_auditor;
     GRANT SELECT ON distribution.shard TO hourbook_auditor;
     GRANT UPDATE ON {tables} TO hourbook_auditor;
@@ -277,3 +281,21 @@ async def test_on_several_nodes_an_audit_takes_its_state_while_no_projection_mov
     await moving.commit()
     assert dict(await seeing) == {"held": 0, "rows": 0}
     await mover.close()
+
+
+async def test_on_several_nodes_an_audit_waits_until_each_shows_what_was_committed(audited: Audit):
+    node = await asyncpg.connect(audited.database_url)
+    await node.execute(NODES.format(tables=FIRST_TABLES))
+    await node.execute("INSERT INTO distribution.not_ended VALUES ('citus_0_1_1_0')")
+
+    async def seen() -> int:
+        async with auditor._snapshot(audited.database_url) as connection:
+            return await connection.fetchval("SELECT count(*) FROM projections.movement")
+
+    seeing = asyncio.create_task(seen())
+    async with asyncio.timeout(60):
+        while not await node.fetchval("SELECT count(*) FROM pg_stat_activity WHERE query = $1", IN_DOUBT):
+            assert not seeing.done()
+    await node.execute("DELETE FROM projections.movement; DELETE FROM distribution.not_ended")
+    assert await seeing == 0
+    await node.close()

@@ -77,8 +77,12 @@ class Accounts:
         return (await self._post(f"/v1/accounts/{self.of_log[log_id]}/tasks/{uuid4().hex}/close", body)).status_code
 
     async def erase(self, log_id: int) -> httpx.Response:
+        """The answer; asked again after 503, as of a node that broke since the connection to it was used."""
         path = f"/v1/accounts/{self.of_log[log_id]}/personal-data/erasures"
-        return await self._client.post(path, json={"reason": "отзыв согласия"})
+        async with asyncio.timeout(60):
+            while (answer := await self._client.post(path, json={"reason": "отзыв согласия"})).status_code == 503:
+                await asyncio.sleep(0.1)
+        return answer
 
     async def _post(self, path: str, body: dict[str, object]) -> httpx.Response:
         return await self._client.post(path, json=body, headers={"Idempotency-Key": uuid4().hex})

@@ -19,7 +19,7 @@ from services.projections.following import tracking as places
 from services.projections.following.batches import apply
 from services.projections.following.feed import LogFeed
 from services.projections.following.tracking import Cut, Place, Tracking, cut
-from services.projections.nodes import distribute, reach_nodes
+from services.projections.nodes import await_committed, distribute, is_distributed, reach_nodes
 from services.projections.views import open_to_readers
 
 logger = logging.getLogger(__name__)
@@ -167,12 +167,15 @@ class Rebuild:
     async def _compare(self, building: asyncpg.Connection, live: asyncpg.Pool, at: Cut) -> tuple[Cut, list[str]]:
         """Bring the new tables to where the live ones are, and say in which sums they differ there."""
         snapshot = {"isolation": "repeatable_read", "readonly": True}
-        async with live.acquire() as connection, connection.transaction(**snapshot):
-            with suppress(asyncpg.UndefinedTableError):  # another version may know no such table
-                async with connection.transaction():
-                    await connection.execute(f"LOCK TABLE {self._projection.tables[0]} IN ROW SHARE MODE")
-            there = await cut(connection, self._trackings)
-            expected = await self._totals(connection)
+        async with live.acquire() as connection:
+            if await is_distributed(connection):
+                await await_committed(connection)
+            async with connection.transaction(**snapshot):
+                with suppress(asyncpg.UndefinedTableError):  # another version may know no such table
+                    async with connection.transaction():
+                        await connection.execute(f"LOCK TABLE {self._projection.tables[0]} IN ROW SHARE MODE")
+                there = await cut(connection, self._trackings)
+                expected = await self._totals(connection)
         at = await self._reach(building, at, there)
         await self._projection.finish(building)
         found = await self._totals(building)
