@@ -43,9 +43,8 @@ TABLES = tuple(table for projection in PROJECTIONS for table in projection.table
 class SideTables:
     """The read models of all logs as they follow from these, on one connection of the auditor's role."""
 
-    def __init__(self, connection: asyncpg.Connection, store: EventStore, logs: int, *, on_nodes: bool = False) -> None:
+    def __init__(self, connection: asyncpg.Connection, store: EventStore, logs: int) -> None:
         self.connection = connection
-        self._on_nodes = on_nodes
         self._store = store
         self._folded = [Folded(projection, logs) for projection in PROJECTIONS]
 
@@ -58,7 +57,7 @@ class SideTables:
         connection = await asyncpg.connect(database_url, **settings)
         try:
             await connection.execute(halted_accounts.SCHEMA + places.SCHEMA)
-            made = cls(connection, store, logs, on_nodes=await is_distributed(connection))
+            made = cls(connection, store, logs)
             for folded in made._folded:
                 await connection.execute(folded.projection.schema)
                 for tracking in folded.trackings:
@@ -113,13 +112,13 @@ class SideTables:
         """
         before = [list(folded.places) for folded in self._folded]
         held = ", ".join(f"projections.{table}" for table in (*TABLES, "tracking", "halted_account"))
-        if self._on_nodes:
+        if on_nodes := await is_distributed(self.connection):
             await await_committed(self.connection)
         transaction = self.connection.transaction(isolation="repeatable_read")
         await transaction.start()
         try:
             await self.connection.execute(f"LOCK TABLE {held} IN ACCESS SHARE MODE")
-            if self._on_nodes:
+            if on_nodes:
                 await take_state_of_nodes(self.connection, FIRST_TABLES)
             await self._aim()
             yield

@@ -10,6 +10,7 @@ import httpx
 from services.bitrix24.settings import Connector
 from tests.bitrix24.fake_portal import SECRET, FakePortal
 from tests.end_to_end.joined import joined_service
+from tests.projections import questions
 
 WEBHOOK = f"http://127.0.0.1/rest/{SECRET}/"
 SELLERS, CUSTOMERS, OKA, VOLGA = 1, 7, 3, 4
@@ -57,5 +58,5 @@ def confirmed(fake: FakePortal, group: int = OKA, day: str = "2026-03-02", minut
 async def caught_up(client: httpx.AsyncClient) -> None:
     """Once the read models have all that is recorded."""
     head = (await client.get("/v1/log", params={"limit": 1})).headers["Hourbook-Position"]
-    while (await client.get("/v1/projections", headers={"Hourbook-Min-Position": head})).status_code == 503:
-        pass
+    answer = await questions.caught_up(client, "/v1/projections", int(head))
+    assert answer.status_code == 200, answer.text

@@ -8,6 +8,7 @@ from contracts.access import Role
 from tests.end_to_end.guarded_service import OWN, Holder
 from tests.pages.browser import Manner, look
 from tests.pages.conftest import Counter
+from tests.projections.questions import caught_up
 
 CUSTOMER = Holder(Role.CUSTOMER, True)
 TABS_MAX = 80
@@ -64,9 +65,7 @@ async def test_who_the_customer_is_stands_by_the_day_from_which_on_it_is_so(coun
     async with counter.guarded.client(counter.guarded.owner) as client:
         answer = await client.put(f"/v1/accounts/{OWN}/customer", json=change, headers={"Idempotency-Key": "by-day"})
         answer.raise_for_status()
-        at_least = {"Hourbook-Min-Position": str(answer.json()["position"])}
-        while (await client.get("/v1/projections", headers=at_least)).status_code == 503:
-            pass
+        (await caught_up(client, "/v1/projections", answer.json()["position"])).raise_for_status()
     async with look(browser, Manner(lang="en", width=360), counter.url, counter.sessions[CUSTOMER]) as looking:
         await looking.page.goto(f"/customers/{OWN}")
         since, _, at_first = (await looking.page.inner_text("#requisites")).partition("Since the account was opened")
