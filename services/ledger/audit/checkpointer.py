@@ -88,14 +88,17 @@ class Checkpointer:
         self._clocked: datetime | None = None
 
     async def catch_up(self) -> None:
-        """Sign until a checkpoint covers the whole log; CannotSign where that must not be."""
+        """Sign until a checkpoint covers all that the log has now; CannotSign where that must not be.
+
+        What is appended meanwhile waits for the next time: a log that never rests has two checkpoints a second.
+        """
         ends = await self._tree.ends()
         if ends == (self._resumed, self._known, self._size):
             return  # mostly there is nothing to do, and it is asked twice a second
         if self._resumed != ends.epoch:
             await self._resume()
         await self._follow()
-        while leaves := await self._leaves(self._size, LEAVES_MAX):
+        while self._size < ends.head and (leaves := await self._leaves(self._size, LEAVES_MAX)):
             if not await self._is_same_epoch():
                 return  # these events may be of another, and are signed in that one, the next time
             await self._require_sound_log()

@@ -82,6 +82,26 @@ async def test_a_checkpoint_ends_where_a_month_was_closed(store: EventStore, key
     assert [size for size, _ in await StoredTree(store.readers, 0).page(0, 10)] == [4, 5]
 
 
+async def test_what_is_appended_while_it_signs_waits_for_the_next_time(store: EventStore, key_file: Path):
+    checkpointer, tree = Checkpointer(store.readers, 0, key_file), StoredTree(store.readers, 0)
+    await grow(store, 300)
+
+    async def never_rest() -> None:
+        while True:
+            await grow(store, 1)
+
+    async with asyncio.timeout(20):
+        appending = asyncio.create_task(never_rest())
+        await checkpointer.catch_up()
+        appending.cancel()
+    assert len(await tree.page(0, 100)) == 1
+    await asyncio.wait([appending])
+    await checkpointer.catch_up()
+    latest = await tree.latest()
+    assert latest
+    assert latest.size == await store.head(0)
+
+
 async def test_logs_have_trees_of_their_own(store: EventStore, key_file: Path):
     for log_id in (0, 1):
         await grow(store, 2 + log_id, log_id)
