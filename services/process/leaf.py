@@ -57,11 +57,11 @@ class Leaf(NamedTuple):
         """`data`: its very bytes. `fingerprint`: in hexadecimal, empty where it has none. `actor` is in the form's
         field, and absent of events that were recorded before actors were.
         """
-        account, its_version, event = account_id.encode(), b"%d" % version, event_id.encode()
-        command, printed = command_id.encode(), fingerprint.encode()
+        account, event, command = account_id.encode(), event_id.encode(), command_id.encode()
+        printed = fingerprint.encode()
         after = b"".join((
-            LENGTHS[len(account)], account, LENGTHS[len(its_version)], its_version, LENGTHS[len(event)], event,
-            LENGTHS[len(command)], command, _kind(kind, schema_version), _instant(recorded_at),
+            LENGTHS[len(account)], account, _number(version), LENGTHS[len(event)], event,
+            LENGTHS[len(command)], command, _alike(kind, schema_version, recorded_at),
             LENGTHS[len(data)], data, LENGTHS[len(printed)], printed,
         ))  # fmt: skip
         return cls(_before(log, actor), after)
@@ -96,15 +96,15 @@ def _before(log: int | str, actor: str | None) -> bytes:
     return joined(form.encode(), str(log).encode())
 
 
-@lru_cache(256)
-def _kind(kind: str, schema_version: int) -> bytes:
-    return joined(kind.encode(), b"%d" % schema_version)
+@lru_cache(1024)
+def _number(number: int) -> bytes:
+    return joined(b"%d" % number)
 
 
-@lru_cache(1)
-def _instant(at: datetime) -> bytes:
-    """The events of a command, and of a batch of them, are recorded at one instant."""
-    return joined(b"%d" % ((at - EPOCH) // MICROSECOND))
+@lru_cache(16)
+def _alike(kind: str, schema_version: int, at: datetime) -> bytes:
+    """The events of a command, and of a batch of them, are recorded at one instant, and many are of one kind."""
+    return joined(kind.encode(), b"%d" % schema_version, b"%d" % ((at - EPOCH) // MICROSECOND))
 
 
 def joined(*parts: bytes) -> bytes:
