@@ -20,8 +20,6 @@ from httpx._transports import default as transports
 from hypothesis import settings
 
 from infra.embedded import EmbeddedNats, EmbeddedPostgres
-from services.ledger.event_store import migrations as event_store
-from services.projections import catalogue as projections
 from tests.databases import Databases
 
 # How hard Hypothesis tries: `make campaign` runs thousands of new histories, the suite always the same ones.
@@ -106,16 +104,9 @@ async def databases(postgres: EmbeddedPostgres | RunningServer) -> AsyncIterator
     """Where tests take databases from."""
     if isinstance(postgres, EmbeddedPostgres):
         await _let_in_cheaply(postgres)
-    in_memory = isinstance(postgres, EmbeddedPostgres) and postgres.folder.path.is_relative_to(MEMORY)
-    made = Databases(postgres.url, _make_schemas, copies=in_memory)
+    made = Databases(postgres.url)
     yield made
     await made.drop()
-
-
-async def _make_schemas(database_url: str) -> None:
-    """Those of the ledger and the projections, for any number of logs."""
-    await event_store.migrate(database_url)
-    await projections.migrate(database_url, [])
 
 
 async def _let_in_cheaply(server: EmbeddedPostgres) -> None:
@@ -129,22 +120,9 @@ async def _let_in_cheaply(server: EmbeddedPostgres) -> None:
 
 
 @pytest.fixture
-async def empty_database_url(databases: Databases) -> AsyncIterator[str]:
+async def database_url(databases: Databases) -> AsyncIterator[str]:
     """A database of the test's own, empty; whoever is still connected afterwards is cut off."""
     async with databases.empty() as url:
-        yield url
-
-
-@pytest.fixture
-def database_url(empty_database_url: str) -> str:
-    """The same; where most tests need the schemas, it has them."""
-    return empty_database_url
-
-
-@pytest.fixture
-async def migrated_database_url(databases: Databases) -> AsyncIterator[str]:
-    """A database of the test's own with the schemas of the ledger and the projections, and nothing recorded."""
-    async with databases.with_schemas() as url:
         yield url
 
 

@@ -57,11 +57,6 @@ CHANGES = {
 }
 
 
-@pytest.fixture
-def database_url(empty_database_url: str) -> str:
-    return empty_database_url
-
-
 async def differences(database_url: str, logs: int) -> list[str]:
     return await Catalogue(database_url, logs).differences()
 

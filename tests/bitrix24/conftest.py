@@ -50,7 +50,7 @@ async def portal(fake: FakePortal, clock: Clock):
 
 
 @pytest.fixture
-async def hourbook(migrated_database_url, tmp_path):
+async def hourbook(database_url, tmp_path):
     """A client of a ledger with two accounts, whose groups the settings name."""
-    async with two_accounts(migrated_database_url, tmp_path / "key.pem") as client:
+    async with two_accounts(database_url, tmp_path / "key.pem") as client:
         yield client

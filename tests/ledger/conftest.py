@@ -12,14 +12,8 @@ from services.ledger.settings import Settings
 
 
 @pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    """Of a database with the schemas; `empty_database_url` has none."""
-    return migrated_database_url
-
-
-@pytest.fixture
 async def store(database_url: str) -> AsyncIterator[EventStore]:
-    """The event store of an empty log."""
+    """The event store of an empty database."""
     await migrate(database_url)
     async with EventStore.connected(database_url) as opened:
         yield opened

@@ -37,12 +37,6 @@ class Applied:
 
 
 @pytest.fixture
-def database_url(migrated_database_url: str) -> str:
-    """Of a database with the schemas; `empty_database_url` has none."""
-    return migrated_database_url
-
-
-@pytest.fixture
 def log() -> Log:
     return Log()
 

@@ -30,11 +30,6 @@ CROWD = """
 """
 
 
-@pytest.fixture
-def database_url(empty_database_url: str) -> str:
-    return empty_database_url
-
-
 async def test_processes_that_start_at_once_on_several_databases_all_succeed(database_url: str):
     """A role belongs to the whole cluster, and the advisory lock to one database."""
     other = await asyncpg.connect(database_url)

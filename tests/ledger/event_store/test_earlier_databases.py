@@ -20,11 +20,6 @@ KEYS_OF_ALL_ACCOUNTS = MIGRATIONS[:5]
 PARTITIONS = Path(__file__).with_name("partitions_before_0006.sql")
 
 
-@pytest.fixture
-def database_url(empty_database_url: str) -> str:
-    return empty_database_url
-
-
 @pytest.fixture(params=[1, 3], ids=["one log", "three logs"])
 def settings(database_url: str, request: pytest.FixtureRequest) -> Settings:
     return Settings(database_url=database_url, logs=request.param, nats_url=None, projections_url=None)

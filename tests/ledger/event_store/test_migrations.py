@@ -22,11 +22,6 @@ from services.projections.database import OWNER, READER, ROLE
 from tests.ledger.event_store.events import append_as_before, event
 
 
-@pytest.fixture
-def database_url(empty_database_url: str) -> str:
-    return empty_database_url
-
-
 async def applied(database_url: str) -> list[str]:
     connection = await asyncpg.connect(database_url)
     try:

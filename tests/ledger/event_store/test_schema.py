@@ -32,11 +32,6 @@ STORED = """
 """What the audit does not compare, for nothing that is read depends on it: how columns are stored, and names."""
 
 
-@pytest.fixture
-def database_url(empty_database_url: str) -> str:
-    return empty_database_url
-
-
 async def catalogue(database_url: str) -> list[object]:
     """Everything that the schema consists of."""
     connection = await asyncpg.connect(database_url)

@@ -46,11 +46,6 @@ USE = re.compile(r"\b(?:(?:FROM|JOIN)\s+(ledger\.\w+)\b(?!\s*\()|(?:INTO|UPDATE)
 
 
 @pytest.fixture
-def database_url(empty_database_url: str) -> str:
-    return empty_database_url
-
-
-@pytest.fixture
 async def catalogue(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     await migrate(database_url)
     connection = await asyncpg.connect(database_url)
