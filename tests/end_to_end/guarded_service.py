@@ -15,6 +15,7 @@ from services.ledger.access.keys import Keys
 from services.ledger.running import running_ledger
 from services.ledger.settings import Settings
 from tests.end_to_end.joined import at_work, joined_application
+from tests.projections.questions import caught_up
 
 OWN, FOREIGN, UNKNOWN = "oka-000001", "kama-00001", "none-00001"
 """Of one length, so that answers about them are, too."""
@@ -85,9 +86,7 @@ async def _happen(client: httpx.AsyncClient) -> None:
     answers = list(map(orjson.loads, answer.content.splitlines()))
     assert {each["status"] for each in answers} == {201}, answers
     last = answers[-1]["events"][-1]
-    at_least = {"Hourbook-Min-Position": str(last["position"])}
-    while (await client.get("/v1/projections", headers=at_least)).status_code == 503:
-        pass
+    (await caught_up(client, "/v1/projections", last["position"])).raise_for_status()
     while (await client.get(f"/v1/accounts/{OWN}/receipts/{last['version']}")).status_code == 503:
         pass
 

@@ -15,6 +15,7 @@ from tests.end_to_end.guarded_service import Guarded, Holder, guarded_service
 from tests.end_to_end.joined import at_work
 from tests.pages.browser import chromium
 from tests.pages.people import logged_in
+from tests.projections.questions import caught_up
 
 SAMPLE = Path(__file__).parents[1] / "sample_trade"
 LATE_SECONDS_MAX = 25
@@ -80,6 +81,4 @@ async def play(guarded: Guarded) -> None:
             each["position"] for each in map(orjson.loads, answer.content.splitlines()) if each["status"] == 201
         ]
         assert len(recorded) > 1000
-        at_least = {"Hourbook-Min-Position": str(max(recorded))}
-        while (await client.get("/v1/projections", headers=at_least)).status_code == 503:
-            pass
+        (await caught_up(client, "/v1/projections", max(recorded))).raise_for_status()

@@ -91,9 +91,7 @@ async def test_a_name_that_does_not_break_hides_nothing_beside_it(counter: Count
         closed = await client.post(
             "/v1/accounts/unbroken/tasks/T-1/close", json=task, headers={"Idempotency-Key": "T-1"}
         )
-        at_least = {"Hourbook-Min-Position": str(closed.json()["position"])}
-        while (await client.get("/v1/projections", headers=at_least)).status_code == 503:
-            pass
+        (await caught_up(client, "/v1/projections", closed.json()["position"])).raise_for_status()
     async with look(browser, Manner(width=360), counter.url, counter.owner) as looking:
         await looking.page.goto("/")
         beside = looking.page.locator("tr", has_text=name).locator("td").first

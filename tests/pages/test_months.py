@@ -24,6 +24,7 @@ from tests.end_to_end.guarded_service import CLOSED_MONTH, FOREIGN, OWN, Guarded
 from tests.end_to_end.joined import at_work
 from tests.pages.browser import Manner, look
 from tests.pages.people import browser_client, logged_in, sent, shown
+from tests.projections.questions import caught_up
 
 TABS_MAX = 150
 CALLED = """() => {
@@ -90,9 +91,7 @@ async def _fill(guarded: Guarded) -> None:
         answer = await client.post("/v1/commands", content=content, headers={"Content-Type": "application/x-ndjson"})
         answers = list(map(orjson.loads, answer.content.splitlines()))
         assert {each["status"] for each in answers} == {201}
-        at_least = {"Hourbook-Min-Position": str(answers[-1]["position"])}
-        while (await client.get("/v1/projections", headers=at_least)).status_code == 503:
-            pass
+        (await caught_up(client, "/v1/projections", answers[-1]["position"])).raise_for_status()
         for account in CUSTOMERS:
             body = {"effective_on": "2026-01-01", "recipients": [{"address": f"buh@{account}.example"}]}
             (await client.put(f"/v1/accounts/{account}/recipients", json=body)).raise_for_status()

@@ -16,6 +16,7 @@ from services.ledger.audit.notes import Note
 from services.ledger.audit.tree import StoredTree
 from services.ledger.event_store.identity import origin
 from services.ledger.event_store.store import EventStore
+from services.process.stopping import end
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.event_store.events import event
 from tests.ledger.roles import EVERY
@@ -93,9 +94,8 @@ async def test_what_is_appended_while_it_signs_waits_for_the_next_time(store: Ev
     async with asyncio.timeout(20):
         appending = asyncio.create_task(never_rest())
         await checkpointer.catch_up()
-        appending.cancel()
+        await end(appending)
     assert len(await tree.page(0, 100)) == 1
-    await asyncio.wait([appending])
     await checkpointer.catch_up()
     latest = await tree.latest()
     assert latest
