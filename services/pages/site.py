@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route, Router
 from starlette.types import Message, Receive, Scope, Send
@@ -88,6 +88,8 @@ class Site:
         visit = self._visit(request, shown or self._sessions.new())
         try:
             answer = await self._page(visit, page)
+        except ClientDisconnect:
+            raise
         except Exception as fault:  # noqa: BLE001 - said to the person, and written into the log
             answer = answer_to(visit, fault)
         answer.headers.update(HEADERS)

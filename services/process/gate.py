@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 
 from fastapi import FastAPI
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.problems import InvalidField
@@ -83,6 +84,8 @@ class Gate:
                 unbounded = scope["path"] in self._streaming or self._is_page(scope["path"])
                 reading = receive if unbounded else _readable(receive)
                 await self._app(scope, reading, sending)
+        except ClientDisconnect:  # nobody is there to be answered, and nothing has failed
+            return
         except Exception as fault:
             if status is not None:  # the server cuts the answer off, and its log says why
                 raise

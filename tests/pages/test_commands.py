@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from services.pages.commands.forms import FORMS
 from tests.end_to_end.access_calls import RIGHTS
@@ -262,7 +262,7 @@ async def test_a_browser_records_once_with_a_double_click_and_a_reload(
         await page.reload()
         assert not [each for each in await looking.findings() if "422" not in each]
         await page.dblclick("button[value=record]")
-        await page.wait_for_url(f"**/customers/{OWN}")
+        await expect(page).to_have_url(f"{counter.url}/customers/{OWN}")  # the first click's navigation is cut off
         await page.reload()
     planned = [event for event in await events(counter) if event["data"].get("task_id") == task_id]
     assert [event["type"] for event in planned] == ["TaskPlanned"]

@@ -1,13 +1,14 @@
 """Heads without end, what is no HTTP, readers that do not read: each costs its sender a connection, and nobody else."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import httpx
 import orjson
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from contracts.problem_types import CATALOGUE
@@ -21,9 +22,9 @@ GIVEN_UP_SECONDS_MAX = 60
 
 
 def create_app() -> FastAPI:
-    """A service with a long answer; `ended` is set when it is over, `blocks` counts what was given away of it."""
+    """A service with a long answer and a route that reads; `ended` is set when one is over, `blocks` counts parts."""
     app = FastAPI()
-    app.state.ended = asyncio.Event()
+    app.state.begun, app.state.ended = asyncio.Event(), asyncio.Event()
     app.state.blocks = 0
 
     async def blocks() -> AsyncIterator[bytes]:
@@ -38,6 +39,14 @@ def create_app() -> FastAPI:
     @app.get("/long")
     async def long() -> StreamingResponse:
         return StreamingResponse(blocks())
+
+    @app.post("/read")
+    async def read(request: Request) -> None:
+        app.state.begun.set()
+        try:
+            await request.body()
+        finally:
+            app.state.ended.set()
 
     @app.get("/short")
     async def short() -> str:
@@ -134,3 +143,12 @@ async def test_a_reader_that_reads_slowly_gets_everything(port: int, monkeypatch
         while part := await reader.read(1 << 20):
             read += len(part)
     assert read > BLOCKS * len(BLOCK)
+
+
+async def test_a_sender_that_goes_away_is_no_failure(app: FastAPI, port: int, caplog: pytest.LogCaptureFixture):
+    async with asyncio.timeout(GIVEN_UP_SECONDS_MAX):
+        async with connection(port) as (_, writer):
+            writer.write(b"POST /read HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
+            await app.state.begun.wait()
+        await app.state.ended.wait()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
