@@ -28,7 +28,7 @@ class PublishedKeys(Evidence):
 
 
 class SealLine(Evidence):
-    """The seal of one append: the positions of its first and last event, and its 96 bytes in hexadecimal."""
+    """The seal of one append: the positions of its first and last event, and its 104 or 96 bytes in hexadecimal."""
 
     log: int
     first: int

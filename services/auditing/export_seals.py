@@ -12,7 +12,7 @@ PAGE = 1000
 def seals(
     source: AuditSource, log: int, size: int, holds: Callable[[int, int], bool], *, contiguous: bool
 ) -> Iterator[dict[str, Any]]:
-    """A line for each append. `others`: the content hashes of its events that are not in the export, in order.
+    """A line for each append. `others`: what its seal covers of its events that are not in the export, in order.
 
     `holds`: whether one of the leaves [start, end) is in it; `contiguous`: whether those in it follow one another.
     """
@@ -24,7 +24,8 @@ def seals(
             first, after = append["first"], append["last"]
             if first <= size and holds(first - 1, min(after, size)):
                 missing = (at for at in range(first, after + 1) if at > size or not holds(at - 1, at))
-                others = [_content(source, log, at) for at in missing]
+                seal = bytes.fromhex(append["seal"])
+                others = [_leaf(source, log, at).sealed(seal, at - first).hex() for at in missing]
                 yield {"first": first, "last": after, "seal": append["seal"], "others": others}
 
 
@@ -39,6 +40,6 @@ def _before_next(holds: Callable[[int, int], bool], after: int, size: int) -> in
     return low
 
 
-def _content(source: AuditSource, log: int, position: int) -> str:
+def _leaf(source: AuditSource, log: int, position: int) -> Leaf:
     [line] = source.lines(log, position - 1, position)
-    return Leaf.of_line(log, line).content_hash().hex()
+    return Leaf.of_line(log, line)

@@ -15,6 +15,9 @@ FORM_WITH_ACTOR = "hourbook event 2 {}"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 USUAL_BYTES = 4096
+SEAL_BYTES = 32 + 64
+"""Of a seal without a place: what it follows, and its signature."""
+PLACE_BYTES = 8
 
 
 class Lengths(dict[int, bytes]):
@@ -88,6 +91,14 @@ class Leaf(NamedTuple):
     def content_hash(self) -> bytes:
         """What the event is wherever it stands in its log."""
         return sha256(self.before + self.after).digest()
+
+    def sealed(self, seal: bytes, offset: int) -> bytes:
+        """What that seal covers of the event that comes so many behind the first one of its append.
+
+        Its hash where it was expected to stand, or, by a seal without a place, what it is wherever it stands.
+        """
+        place = seal[SEAL_BYTES : SEAL_BYTES + PLACE_BYTES]
+        return self.hash(int.from_bytes(place) + offset) if place else self.content_hash()
 
 
 @lru_cache(256)

@@ -39,6 +39,7 @@ from services.ledger.running import Ledger, running_ledger
 from services.ledger.settings import Settings
 from services.ledger.writing.answers import Answer
 from services.ledger.writing.submissions import Draft, Submission
+from services.process.leaf import PLACE_BYTES
 from services.projections.balances import BALANCES
 from services.projections.catalogue import migrate
 from services.projections.database import pool
@@ -202,10 +203,10 @@ def leave_out(what: str) -> None:
     if what == "plain":
         appending.leaf_of = lambda log_id, event: Nothing()  # pyright: ignore[reportPrivateImportUsage]
     elif what == "unsigned":
-        Sealer.seal = lambda sealer, log_id, contents: UNSIGNED
+        Sealer.seal = lambda sealer, *append: UNSIGNED
 
 
-UNSIGNED = Seal(BEGINNING, BEGINNING, bytes(64))
+UNSIGNED = Seal(BEGINNING, BEGINNING, bytes(64), bytes(PLACE_BYTES))
 
 if __name__ == "__main__":
     _, what, *numbers = sys.argv

@@ -191,5 +191,6 @@ def test_numbers_past_what_a_float_holds_are_hashed_as_they_stand(page: Page):
         }""",
         lines,
     )
-    assert leaves == [verify.leaf_hash(0, verify.Line.parse(line.encode())).hex() for line in lines]
+    parsed = [verify.Line.parse(line.encode()) for line in lines]
+    assert leaves == [verify.leaf_hash(0, line, line.position).hex() for line in parsed]
     assert len(set(leaves)) == 2

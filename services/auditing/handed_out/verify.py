@@ -494,13 +494,15 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-def leaf_hash(log: int, line: "Line") -> bytes:
-    """Of an event: every field, its length before it, in the order of FORMAT.md."""
-    return hashlib.sha256(b"\x00" + joined(*fields_of(log, line, line.position))).digest()
+def leaf_hash(log: int, line: "Line", position: int) -> bytes:
+    """Of an event at that position: every field, its length before it, in the order of FORMAT.md."""
+    return hashlib.sha256(b"\x00" + joined(*fields_of(log, line, position))).digest()
 
 
-def content_hash(log: int, line: "Line") -> bytes:
-    """Of an event wherever it stands: the same without the position."""
+def sealed_hash(log: int, line: "Line", seal: bytes, offset: int) -> bytes:
+    """What a seal covers of the event so many behind its first: its hash from the place on, or at no place."""
+    if place := seal[96:]:
+        return leaf_hash(log, line, int.from_bytes(place, "big") + offset)
     return hashlib.sha256(joined(*fields_of(log, line))).digest()
 
 
@@ -1996,7 +1998,7 @@ class Log:
 
     def leaf(self, line: tuple[Line, str], expected: bytes) -> bytes:
         """The leaf hash of a line, compared with the one the tree was made of."""
-        found = leaf_hash(self.number, line[0])
+        found = leaf_hash(self.number, line[0], line[0].position)
         if found != expected:
             self.findings.add(line[1], Wrong("leaf hash", expected.hex(), found.hex()))
         if line[0].recorded_at < self.latest - CLOCKS_DIFFER:
@@ -2116,8 +2118,9 @@ class Log:
 
 @dataclass
 class SealKey:
-    """A key of seals, and after which position of each log it seals."""
+    """A key of seals, after which position of each log it seals, and the form of its seals."""
 
+    form: int
     public: bytes
     after: dict[str, int]
     text: str
@@ -2133,11 +2136,12 @@ def seal_keys_of_export(folder: Path, keys: Keys, findings: Findings) -> list[Se
             lines = note.text.split("\n")
             same("name and number in the note", [name, str(number)], lines[:2])
             same("signed by a trusted key", True, any(note.signed_by(keys.public[n], name) for n in keys.trusted))
-            after = {log: int(position) for _, log, position in (line.split(" ") for line in lines[4:-1])}
+            form = 2 if lines[4:5] == ["form 2"] else 1
+            after = {log: int(position) for _, log, position in (line.split(" ") for line in lines[3 + form : -1])}
             same("a public key", 32, len(bytes.fromhex(lines[2])))
             if found and any(position > after.get(log, -1) for log, position in found[-1].after.items()):
                 raise ValueError("it seals what the key before it did")
-            found.append(SealKey(bytes.fromhex(lines[2]), after, text))
+            found.append(SealKey(form, bytes.fromhex(lines[2]), after, text))
         except (*UNREADABLE, Wrong) as failure:
             findings.add(f"keys.json, key of seals {number}", failure)
     return found
@@ -2155,17 +2159,17 @@ class Seals:
         self, folder: Path, log: str, origin: str, keys: list[SealKey], whole: bool, findings: Findings
     ) -> None:
         self.name, self.origin, self.whole, self.findings = f"log-{log}.seals.gz", origin, whole, findings
-        self.keys = [(key.after.get(log, 0), key.public) for key in keys]
+        self.keys = [(key.after.get(log, 0), key) for key in keys]
         self.appends = self.parsed(folder) if (folder / self.name).exists() else iter(())
         self.current: tuple[str, int, int, bytes, list[bytes]] | None = None
         self.shown: dict[int, bytes] = {}
-        self.chains: dict[bytes, tuple[str, int, bytes]] = {}
+        self.chains: dict[bytes, tuple[str, bytes, bytes]] = {}
         self.sealed = self.unsealed = 0
         self.missing = False
         self.last = self.keys[0][0] if keys else 0
 
     def parsed(self, folder: Path) -> Iterator[tuple[str, int, int, bytes, list[bytes]]]:
-        """Where, first and last position, the seal, and the contents of events that are not in the export."""
+        """Where, first and last position, the seal, and what it covers of events that are not in the export."""
         for number, text in lines_of(folder, self.name, self.findings):
             where = f"{self.name}, line {number}"
             try:
@@ -2178,13 +2182,21 @@ class Seals:
                     same("the first event behind the append before", self.last + 1, first)
                 parts = bytes.fromhex(seal), [bytes.fromhex(other) for other in others]
                 same("in hexadecimal", [seal, *others], [parts[0].hex(), *(other.hex() for other in parts[1])])
-                same("bytes of the seal and of hashes", (96, {32} if others else set()),
+                length = 96 if self.key(last).form == 1 else 96 + 8
+                same("bytes of the seal and of hashes", (length, {32} if others else set()),
                      (len(parts[0]), {*map(len, parts[1])}))  # fmt: skip
                 self.last = last
             except (*UNREADABLE, Wrong) as failure:
                 self.findings.add(where, failure)
                 continue
             yield where, first, last, *parts
+
+    def key(self, last: int) -> SealKey:
+        """By which an append is sealed that ends there."""
+        for after, key in reversed(self.keys):
+            if after < last:
+                return key
+        raise ValueError("no key seals what ends there")
 
     def read(self, where: str, log: int, line: Line) -> None:
         """One event more: it has to be in a sealed append, from where appends are sealed."""
@@ -2202,7 +2214,8 @@ class Seals:
             self.missing = True
             return
         self.sealed, self.missing = self.sealed + 1, False
-        self.shown[line.position] = content_hash(log, line)
+        _, first, _, seal, _ = self.current
+        self.shown[line.position] = sealed_hash(log, line, seal, line.position - first)
 
     def judge(self) -> None:
         """The append whose events have all been read."""
@@ -2215,19 +2228,18 @@ class Seals:
             return
         left = iter(others)
         contents = b"".join(shown.get(position) or next(left) for position in range(first, last + 1))
-        previous, signature = seal[:32], seal[32:]
+        previous, signature, key = seal[:32], seal[32:96], self.key(last)
         if previous != self.BEGINNING and self.chains.pop(previous, None) is None and self.whole:
             self.findings.add(where, "it was sealed behind an append that does not stand before it")
-        digest = hashlib.sha256(joined(b"hourbook seal 1", self.origin, previous, contents)).digest()
-        self.chains[digest] = (where, last, signature)
+        digest = hashlib.sha256(joined(f"hourbook seal {key.form}", self.origin, previous, contents)).digest()
+        self.chains[digest] = (where, key.public, signature)
 
     def end(self, size: int) -> None:
         """The last append of each chain has to be signed."""
         self.judge()
         for where, first, *_ in self.appends:
             self.findings.add(where, Wrong("an event of this append", f"one of positions 1 to {size}", first))
-        for digest, (where, last, signature) in self.chains.items():
-            public = next(public for after, public in reversed(self.keys) if after < last)
+        for digest, (where, public, signature) in self.chains.items():
             try:
                 Ed25519PublicKey.from_public_bytes(public).verify(signature, digest)
             except InvalidSignature:
@@ -2276,7 +2288,9 @@ class Receipt:
                  (line.account_id, line.command_id, line.version, line.position))  # fmt: skip
             same("the fingerprint of its first event alone", not number, bool(line.fingerprint))
             path = [from_hex(node) for node in proof["path"]]
-            root = root_along(leaf_hash(said["log"], line), line.position - 1, self.checkpoint.size, path)
+            root = root_along(
+                leaf_hash(said["log"], line, line.position), line.position - 1, self.checkpoint.size, path
+            )
             same(f"the root, by the path of position {line.position}", self.checkpoint.root.hex(), root.hex())
         return keys
 

@@ -20,6 +20,7 @@ from services.ledger.audit.tile_check import TileCheck
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database
 from services.ledger.event_store.leaf import leaf_of
+from services.ledger.event_store.seals import APPEND_EVENTS_MAX
 from services.ledger.event_store.store import COLUMNS
 from services.ledger.event_store.stored_event import StoredEvent, rfc3339
 
@@ -187,9 +188,11 @@ class LogVerification:
         """What the first append here has before the place where this starts."""
         sealed_from, start = self._seals.sealed_from(), self._start.size
         if sealed_from is not None and start > sealed_from:
-            for row in await self._log.database.rows(_BEGUN, self._log.log_id, start, sealed_from):
+            after = max(sealed_from, start - APPEND_EVENTS_MAX)
+            for row in await self._log.database.rows(_BEGUN, self._log.log_id, start, after):
                 event = StoredEvent(*row)
-                self._seals.follow(event.position or 0, leaf_of(self._log.log_id, event).content_hash(), None)
+                leaf = leaf_of(self._log.log_id, event)
+                self._seals.follow(event.position or 0, leaf, leaf.hash(event.position or 0), None)
 
     async def _page(self) -> list[tuple[StoredEvent, bytes | None, bytes]]:
         """The next events, their seals and the hashes they are stored with; nothing at the end, or at a gap."""
@@ -206,7 +209,7 @@ class LogVerification:
         try:
             of = leaf_of(self._log.log_id, event)
             leaf = of.hash(event.position or 0)
-            self._seals.follow(event.position or 0, of.content_hash(), seal)
+            self._seals.follow(event.position or 0, of, leaf, seal)
         except (ValueError, OverflowError, TypeError) as unreadable:
             self.findings.fault(f"event {event.position} cannot be read: {unreadable!r}")
             return stored_hash

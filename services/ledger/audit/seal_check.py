@@ -7,20 +7,26 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from services.ledger.audit.seal_notes import SealKey
-from services.ledger.event_store.seals import BEGINNING, SEAL_BYTES, digest_of
+from services.ledger.event_store.seals import APPEND_EVENTS_MAX, BEGINNING, digest_of, seal_bytes
+from services.process.leaf import SEAL_BYTES, Leaf
 
 Fault = Callable[[str], None]
 
 
 class Sealed(NamedTuple):
-    """An append that no other has followed yet: its signature vouches for all before it in its chain."""
+    """An append that no other has followed yet: its signature, by that key, vouches for all before it in its chain."""
 
     first: int
     last: int
+    key: SealKey
     signature: bytes
 
     def __str__(self) -> str:
-        return f"event {self.last}" if self.first == self.last else f"events {self.first} to {self.last}"
+        return _between(self.first, self.last)
+
+
+def _between(first: int, last: int) -> str:
+    return f"event {last}" if first == last else f"events {first} to {last}"
 
 
 class SealCheck:
@@ -36,7 +42,7 @@ class SealCheck:
         self._begins = self._keys[0][0] if keys else None
         self._all_known = after <= (self._begins or 0)
         self._fault = fault
-        self._contents: list[bytes] = []
+        self._leaves: list[tuple[Leaf, bytes]] = []
         self._last = after
         self._open: dict[bytes, Sealed] = {}
 
@@ -44,34 +50,43 @@ class SealCheck:
         """After which position everything has to be sealed; None where nothing is."""
         return self._begins
 
-    def follow(self, position: int, content: bytes, seal: bytes | None) -> None:
-        """One event more, by its content hash, and the seal that stands with it."""
+    def follow(self, position: int, leaf: Leaf, leaf_hash: bytes, seal: bytes | None) -> None:
+        """One event more, its hash at its position, and the seal that stands with it."""
         if self._begins is None or position <= self._begins:
             if seal is not None:
                 self._fault(f"event {position} has a seal, and none was made then")
             return
         self._last = position
-        self._contents.append(content)
+        self._leaves.append((leaf, leaf_hash))
         if seal is not None:
             self._follow_append(position, seal)
+        elif len(self._leaves) == APPEND_EVENTS_MAX:
+            self._unsealed()
 
     def _follow_append(self, last: int, seal: bytes) -> None:
-        contents, self._contents = self._contents, []
-        previous, signature = seal[: len(BEGINNING)], seal[len(BEGINNING) :]
-        sealed = Sealed(last - len(contents) + 1, last, signature)
-        if len(seal) != SEAL_BYTES:
+        leaves, self._leaves = self._leaves, []
+        first = last - len(leaves) + 1
+        key = [key for after, key in self._keys if after < last][-1]
+        previous, signature = seal[: len(BEGINNING)], seal[len(BEGINNING) : SEAL_BYTES]
+        sealed = Sealed(first, last, key, signature)
+        if len(seal) != seal_bytes(key.form):
             self._fault(f"the seal of {sealed} has {len(seal)} bytes")
         elif previous != BEGINNING and self._open.pop(previous, None) is None and self._all_known:
             self._fault(f"{sealed} were sealed behind an append that does not stand before them")
-        self._open[digest_of(self._log, previous, contents)] = sealed
+        as_expected = int.from_bytes(seal[SEAL_BYTES:]) == first
+        contents = [at if as_expected else leaf.sealed(seal, offset) for offset, (leaf, at) in enumerate(leaves)]
+        self._open[digest_of(key.form, self._log, previous, b"".join(contents))] = sealed
+
+    def _unsealed(self) -> None:
+        self._fault(f"no seal covers {_between(self._last - len(self._leaves) + 1, self._last)}")
+        self._leaves.clear()
 
     def end(self) -> None:
         """Nothing follows: the last append of each chain has to be signed by the key that sealed then."""
-        if self._contents:
-            self._fault(f"{Sealed(self._last - len(self._contents) + 1, self._last, b'')} have no seal")
+        if self._leaves:
+            self._unsealed()
         for digest, sealed in self._open.items():
-            key = [key for after, key in self._keys if after < sealed.last][-1]
             try:
-                Ed25519PublicKey.from_public_bytes(key.raw).verify(sealed.signature, digest)
+                Ed25519PublicKey.from_public_bytes(sealed.key.raw).verify(sealed.signature, digest)
             except InvalidSignature:
                 self._fault(f"{sealed} do not have the seal of the ledger")

@@ -131,7 +131,7 @@ async def sealing_key(database: Database, logs: int, files: SealFiles) -> Sealin
     if raw(private) != newest.raw:
         remedy = "Bring that one from a backup; if it is lost for good, run: hourbook audit rotate-seal-key"
         raise CannotSign(f"{files.seal_key} is not the newest key of seals, number {newest.number}. {remedy}")
-    return SealingKey(newest.number, private)
+    return SealingKey(newest.number, private, newest.form)
 
 
 async def rotate(database: Database, logs: int, seal_key: Path, audit_key: Path) -> int:

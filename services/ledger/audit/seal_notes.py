@@ -18,10 +18,11 @@ from contracts.placement import log_name
 from services.ledger.audit.key_files import raw
 from services.ledger.audit.keys import PublicKey
 from services.ledger.audit.notes import NotANote, Note, signed
+from services.ledger.event_store.seals import NEWEST_FORM
 from services.ledger.event_store.stored_event import rfc3339
 
 _TEXT = re.compile(
-    r"(?P<name>[^\n]+)\n(?P<number>[1-9]\d{0,5})\n(?P<key>[0-9a-f]{64})\ntime [^\n]+"
+    r"(?P<name>[^\n]+)\n(?P<number>[1-9]\d{0,5})\n(?P<key>[0-9a-f]{64})\ntime [^\n]+(?:\nform (?P<form>2))?"
     r"(?P<after>(?:\nafter (?:access|0|[1-9]\d{0,3}) (?:0|[1-9]\d{0,18}))+)",
     re.ASCII,
 )
@@ -31,10 +32,14 @@ STATED = "seals "
 
 @dataclass(frozen=True)
 class SealKey:
-    """A published key of seals, by its note. `after`: the position of each log, by its name, from which on it seals."""
+    """A published key of seals, by its note. `after`: the position of each log, by its name, from which on it seals.
+
+    `form`: of its seals; notes of the first form do not say it.
+    """
 
     number: int
     raw: bytes
+    form: int
     after: Mapping[str, int]
     note: str
 
@@ -49,7 +54,7 @@ class SealKey:
             raise NotANote(f"no key of the ledger has signed the key of seals {said['number']}")
         lines = (line.split(" ") for line in said["after"].removeprefix("\n").split("\n"))
         after = {log: int(position) for _, log, position in lines}
-        return cls(int(said["number"]), bytes.fromhex(said["key"]), after, note)
+        return cls(int(said["number"]), bytes.fromhex(said["key"]), int(said["form"] or 1), after, note)
 
 
 def seals_of(ledger_id: str) -> str:
@@ -68,7 +73,8 @@ def written(
     """The note of a key that seals what follows these positions of the logs."""
     name = seals_of(ledger_id)
     after = "".join(f"\nafter {log_name(log_id)} {head}" for log_id, head in heads.items())
-    return signed(f"{name}\n{number}\n{raw(seal_key).hex()}\ntime {rfc3339(made_at)}{after}", name, audit_key)
+    head = f"{name}\n{number}\n{raw(seal_key).hex()}\ntime {rfc3339(made_at)}\nform {NEWEST_FORM}"
+    return signed(head + after, name, audit_key)
 
 
 def read_all(notes: Sequence[str], ledger_id: str, keys: Sequence[PublicKey]) -> list[SealKey]:

@@ -103,9 +103,9 @@ class Appender:
     async def _append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
         """The hashes go along for where the log ended last, so that PostgreSQL need not work them out."""
         leaves = [leaf_of(log_id, event) for event in events]
-        epoch, head = self._ends.epoch, self._heads.pop(log_id, None)
-        expected = None if head is None else hashes(leaves, head + 1)
-        seal = self.sealer.seal(log_id, [leaf.content_hash() for leaf in leaves]) if self.sealer else None
+        epoch, head = self._ends.epoch, self._heads.pop(log_id, 0)
+        expected = hashes(leaves, head + 1)
+        seal = self.sealer.seal(log_id, leaves, head + 1, expected) if self.sealer else None
         sealed = (seal.stored(), self.sealer.key_number) if self.sealer and seal else (None, None)
         try:
             position, stored = await self._stored(log_id, columns(events), next_due, *sealed, head, expected)
@@ -113,7 +113,7 @@ class Appender:
             if self.sealer and seal:
                 self.sealer.refused(log_id, seal)
             raise
-        if expected is None or position - 1 != head:
+        if position - 1 != head:
             expected = hashes(leaves, position)
         self._require(expected, stored)
         if self.sealer and seal:

@@ -1,11 +1,13 @@
 """Seals of appends (FORMAT.md): that these events were given to PostgreSQL by a process of the ledger, together.
 
-A seal is made before the events have positions, so it covers what they are, not where they stand. It covers the seal
-before it as well, the last one of the same process in the same log: an append that is left out, or put before another,
-breaks that chain, and the last signature of a chain vouches for all of it.
+A seal is made before the events have positions. It covers the hashes that they have where the log ended last, and says
+where that is: these are their hashes, unless another process has appended since. (By keys of the first form it covers
+what they are, wherever they stand.) It covers the seal before it as well, the last one of the same process in the same
+log: an append that is left out, or put before another, breaks that chain, and the last signature of a chain vouches for
+all of it.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
 from hmac import digest as hmac_digest
 from typing import NamedTuple
@@ -14,14 +16,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.identity import origin
-from services.process.leaf import joined
+from services.process.leaf import PLACE_BYTES, SEAL_BYTES, Leaf, joined
 
-FORM = b"hourbook seal 1"
+FORM = b"hourbook seal %d"
+NEWEST_FORM = 2
 CODE_FORM = b"hourbook code 1"
 CODE_BYTES = 32
 BEGINNING = bytes(32)
 """In place of a digest where no seal comes before."""
-SEAL_BYTES = len(BEGINNING) + 64
+APPEND_EVENTS_MAX = 100_000
+"""More than any append has, of 250 commands at most: who goes over a log keeps no more events that nothing seals."""
 
 
 class NotSealedNow(LedgerUnavailable):
@@ -29,27 +33,34 @@ class NotSealedNow(LedgerUnavailable):
 
 
 class SealingKey(NamedTuple):
-    """The key that seals now, and its number among the published ones."""
+    """The key that seals now, its number among the published ones, and the form of its seals."""
 
     number: int
     private: Ed25519PrivateKey
+    form: int = NEWEST_FORM
 
 
 class Seal(NamedTuple):
-    """Of one append: the digest of the seal before it, its own, and the signature over that."""
+    """Of one append: the digest of the seal before it, its own, the signature over that, and its place, if any."""
 
     previous: bytes
     digest: bytes
     signature: bytes
+    place: bytes = b""
 
     def stored(self) -> bytes:
         """As it stands with the last event of the append, from which the digest follows."""
-        return self.previous + self.signature
+        return self.previous + self.signature + self.place
 
 
-def digest_of(log: str, previous: bytes, contents: Iterable[bytes]) -> bytes:
-    """What is signed: the log by its origin, the seal before, and the content hash of each event in order."""
-    return sha256(joined(FORM, log.encode(), previous, b"".join(contents))).digest()
+def seal_bytes(form: int) -> int:
+    """How long a seal of that form is."""
+    return SEAL_BYTES if form == 1 else SEAL_BYTES + PLACE_BYTES
+
+
+def digest_of(form: int, log: str, previous: bytes, contents: bytes) -> bytes:
+    """What is signed: the log by its origin, the seal before, and the hashes of the events, one after another."""
+    return sha256(joined(FORM % form, log.encode(), previous, contents)).digest()
 
 
 class Sealer:
@@ -73,11 +84,16 @@ class Sealer:
         """Seal with another key from now on, if there is one."""
         self._key = await self._renewed()
 
-    def seal(self, log_id: int, contents: Iterable[bytes]) -> Seal:
-        """For an append that begins now; while it is under way, another begins a chain of its own."""
-        previous = self._last.pop(log_id, BEGINNING)
-        digest = digest_of(origin(self._ledger_id, log_id), previous, contents)
-        return Seal(previous, digest, self._key.private.sign(digest))
+    def seal(self, log_id: int, leaves: Sequence[Leaf], first: int, hashes: bytes) -> Seal:
+        """For an append that begins now; while it is under way, another begins a chain of its own.
+
+        `hashes` are those that the leaves have from the position `first` on, where they are expected to stand.
+        """
+        previous, form = self._last.pop(log_id, BEGINNING), self._key.form
+        place = first.to_bytes(PLACE_BYTES) if form > 1 else b""
+        contents = hashes if place else b"".join([leaf.content_hash() for leaf in leaves])
+        digest = digest_of(form, origin(self._ledger_id, log_id), previous, contents)
+        return Seal(previous, digest, self._key.private.sign(digest), place)
 
     def code(self, log_id: int, *parts: bytes) -> bytes:
         """An authentication code over what processes of the ledger keep in the database for themselves."""

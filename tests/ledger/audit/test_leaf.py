@@ -60,7 +60,9 @@ def test_the_example_of_the_page_comes_out_as_it_says():
     assert f"`{hash_of(0, EXAMPLE).hex()}`" in PAGE
     content = leaf_of(0, EXAMPLE).content_hash()
     assert f"`{content.hex()}`" in PAGE
-    assert f"`{digest_of(origin(str(UUID(int=(4 << 76) + (8 << 60))), 0), BEGINNING, [content]).hex()}`" in PAGE
+    log = origin(str(UUID(int=(4 << 76) + (8 << 60))), 0)
+    for form, covered in ((1, content), (2, hash_of(0, EXAMPLE))):
+        assert f"`{digest_of(form, log, BEGINNING, covered).hex()}`" in PAGE
     assert f"{len(leaf_of(0, EXAMPLE).data(1))} bytes" in PAGE
 
 

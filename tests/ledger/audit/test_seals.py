@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 import pytest
 
 from contracts.placement import ACCESS_LOG, every_log
+from services.ledger.audit import seal_check, seal_keys
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.key_files import CannotSign
@@ -17,26 +19,41 @@ from services.ledger.audit.verification import verify
 from services.ledger.event_store.appending import AlreadyTaken
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.migrations import fix_logs, migrate
+from services.ledger.event_store.seals import NEWEST_FORM
 from services.ledger.event_store.store import EventStore
 from services.ledger.sealing import opened_sealer
 from services.ledger.settings import Settings
 from services.process.operator_error import OperatorError
+from tests.ledger.audit.earlier_seal_keys import written_as_before
 from tests.ledger.audit.mutations import REHASH
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.audit.test_checkpointer import grow
 from tests.ledger.event_store.events import append_as_before, event
 from tests.ledger.roles import EVERY
 
-LOGS = [1, 3]
+
+class Kept(NamedTuple):
+    """How a ledger is kept: in so many logs, sealed by keys of that form."""
+
+    logs: int
+    form: int = NEWEST_FORM
 
 
-@pytest.fixture(params=LOGS, ids=["one log", "three logs"])
-def logs(request: pytest.FixtureRequest) -> int:
+@pytest.fixture(params=[Kept(1), Kept(3), Kept(1, form=1)], ids=["one log", "three logs", "seals of the first form"])
+def kept(request: pytest.FixtureRequest) -> Kept:
     return request.param
 
 
 @pytest.fixture
-async def settings(database_url: str, tmp_path: Path, logs: int) -> Settings:
+def logs(kept: Kept) -> int:
+    return kept.logs
+
+
+@pytest.fixture
+async def settings(database_url: str, tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    if kept.form == 1:
+        monkeypatch.setattr(seal_keys, "written", written_as_before)
+    logs = kept.logs
     await migrate(database_url)
     await fix_logs(database_url, logs)
     folder = tmp_path / "audit"
@@ -130,7 +147,9 @@ async def test_a_log_that_began_without_seals_goes_on_with_them(unsealed: EventS
         assert await faults(store, settings, cursor, full=False)
 
 
-async def test_several_processes_and_restarts_make_chains_of_their_own(store: EventStore, settings: Settings):
+async def test_several_processes_and_restarts_make_chains_of_their_own(
+    store: EventStore, settings: Settings, kept: Kept
+):
     async with EventStore.connected(
         settings.database_url, settings.logs, await opened_sealer(settings), role=EVERY
     ) as other:
@@ -147,6 +166,13 @@ async def test_several_processes_and_restarts_make_chains_of_their_own(store: Ev
     ) as again:
         await grow(again, 2)
     assert await faults(store, settings) == []
+    expected = await store.readers.rows("""
+        SELECT position - (SELECT coalesce(max(position), 0) FROM ledger.event AS before
+            WHERE before.log_id = e.log_id AND before.position < e.position AND seal IS NOT NULL) AS events,
+            position, right(encode(seal, 'hex'), 16) AS place FROM ledger.event AS e WHERE seal IS NOT NULL
+    """)
+    right = {row["position"] - row["events"] + 1 == int(row["place"], 16) for row in expected}
+    assert kept.form == 1 or right == {True, False}, "some appends are where they were expected, some are not"
 
 
 async def test_verification_begins_within_an_append(store: EventStore, settings: Settings):
@@ -173,6 +199,9 @@ APPENDED = {
     ],
     "with a seal of nobody": [SET_SEAL + "decode(repeat('00', 96), 'hex') WHERE account_id = 'intruder'"],
     "with a seal of another form": [SET_SEAL + "'\\x00' WHERE account_id = 'intruder'"],
+    "with a seal of a place without end": [
+        SET_SEAL + "decode(repeat('99', 5000), 'hex') WHERE account_id = 'intruder'"
+    ],
 }
 
 
@@ -219,6 +248,9 @@ CHANGED = {
     "one seal deleted": SET_SEAL + "NULL WHERE position = 4",
     "the last seal deleted": SET_SEAL + "NULL WHERE position = 7",
     "one bit of a seal": SET_SEAL + "set_bit(seal, 300, 1 - get_bit(seal, 300)) WHERE position = 7",
+    "the last bit of a seal": SET_SEAL + "set_bit(seal, 8 * length(seal) - 1, 1 - get_bit(seal, 8 * length(seal) - 1))",
+    "seals a byte longer": SET_SEAL + "seal || '\\x00'",
+    "seals cut to the other length": SET_SEAL + "substr(seal || '\\x0000000000000001', 1, 200 - length(seal))",
     "a bit of what a seal follows": SET_SEAL + "set_bit(seal, 3, 1 - get_bit(seal, 3)) WHERE position = 6",
     "seals exchanged": FROM_ANOTHER + "(e.position, o.position) IN ((6, 4), (4, 6))",
     "an append cut in two": FROM_ANOTHER + "(e.position, o.position) = (2, 4)",
@@ -281,6 +313,36 @@ async def test_after_a_rotation_the_old_key_seals_nothing(store: EventStore, set
     superuser = await asyncpg.connect(settings.database_url)
     assert await superuser.fetchval("SELECT count(*) FROM ledger.seal_key") == 2
     await superuser.close()
+
+
+@pytest.mark.parametrize("kept", [Kept(1, form=1)], indirect=True)
+async def test_the_next_key_of_a_ledger_has_seals_of_the_newest_form(
+    store: EventStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """Those before stay as they are."""
+    assert settings.seal_key_file
+    assert settings.audit_key_file
+    await grow(store, 3)
+    monkeypatch.undo()
+    await rotate(store.readers, settings.logs, settings.seal_key_file, settings.audit_key_file)
+    await grow(store, 3)
+    assert await faults(store, settings) == []
+    found = await store.readers.rows("SELECT length(seal) FROM ledger.event WHERE seal IS NOT NULL ORDER BY position")
+    assert [length for (length,) in found] == [96, 104]
+
+
+async def test_events_that_nothing_seals_are_not_kept_without_bound(
+    store: EventStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(seal_check, "APPEND_EVENTS_MAX", 3)
+    await grow(store, 7)
+    assert any("no seal covers" in fault for fault in await faults(store, settings))
+    await as_superuser(settings.database_url, SET_SEAL + "NULL")
+    assert await faults(store, settings) == [
+        "no seal covers events 1 to 3",
+        "no seal covers events 4 to 6",
+        "no seal covers event 7",
+    ]
 
 
 async def test_a_process_without_the_key_does_not_start_where_appends_are_sealed(settings: Settings):

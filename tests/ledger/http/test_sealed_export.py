@@ -12,10 +12,13 @@ import pytest
 
 from contracts.placement import every_log, log_of
 from services.ledger.app import create_api
+from services.ledger.audit import seal_keys
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.event_store.database import Database
 from services.ledger.event_store.roles import SIGNER
+from services.ledger.event_store.seals import NEWEST_FORM
 from tests.auditing.paper_log import compressed, lines_in, manifest
+from tests.ledger.audit.earlier_seal_keys import written_as_before
 from tests.ledger.audit.mutations import REHASH
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.http.test_audit_export import OPEN, exported, verified
@@ -81,9 +84,12 @@ def appended(account_id: str, logs: int) -> str:
     """
 
 
+@pytest.mark.parametrize("form", [1, NEWEST_FORM])
 async def test_logs_without_seals_and_logs_that_go_on_with_them_hold(
-    database_url: str, key_file: Path, logs: int, tmp_path: Path
+    database_url: str, key_file: Path, logs: int, tmp_path: Path, form: int, monkeypatch: pytest.MonkeyPatch
 ):
+    if form == 1:
+        monkeypatch.setattr(seal_keys, "written", written_as_before)
     async with service(database_url, key_file, logs, seals=False) as url:
         await record(url, *ACCOUNTS[:2])
         await sign(database_url, key_file, logs)
@@ -100,6 +106,19 @@ async def test_logs_without_seals_and_logs_that_go_on_with_them_hold(
         assert unsealed > 2 * len(ACCOUNTS[:2]), "those about access, too"
         for account_id in ACCOUNTS:
             code, said = verified(await exported(url, tmp_path / account_id, account_id=account_id))
+            assert code == 0, said
+
+
+async def test_appends_of_two_processes_hold_wherever_they_came_to_stand(
+    database_url: str, key_file: Path, logs: int, tmp_path: Path
+):
+    """Each expects its appends where the log ended for it."""
+    async with service(database_url, key_file, logs) as one, service(database_url, key_file, logs) as other:
+        for number, url in enumerate((one, other, one)):
+            await record(url, *(f"{each}-{number}" for each in ACCOUNTS))
+        await sign(database_url, key_file, logs)
+        for name, wanted in {"all": {}, "part": {"account_id": f"{ACCOUNTS[1]}-2"}}.items():
+            code, said = verified(await exported(one, tmp_path / name, **wanted))
             assert code == 0, said
 
 
@@ -153,7 +172,10 @@ FILE = {
     "the last twice": lambda lines: [*lines, lines[-1]],
     "in another order": lambda lines: lines[::-1],
     "the seal of another": lambda lines: told(seal=json.loads(lines[0])["seal"])(lines),
-    "a seal of nothing": told(seal="00" * 96),
+    "a seal of nothing": told(seal="00" * 104),
+    "a seal without a place": lambda lines: told(seal=json.loads(lines[-1])["seal"][:192])(lines),
+    "another place": lambda lines: told(seal=f"{json.loads(lines[-1])['seal'][:192]}{1:016x}")(lines),
+    "a place without end": lambda lines: told(seal=json.loads(lines[-1])["seal"] + "99" * 5000)(lines),
     "a short seal": told(seal="00"),
     "no end": told(last=2**60),
     "no positions": told(first="1"),

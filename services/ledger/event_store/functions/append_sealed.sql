@@ -56,7 +56,7 @@ BEGIN
         (SELECT max(recorded_at) FROM (
             SELECT recorded_at FROM ledger.event WHERE log_id = log AND position > head - 16 ORDER BY position DESC LIMIT 16
         ) AS last),
-        (SELECT substring(note FROM '\nclock (\S+)\n')::timestamptz FROM ledger.checkpoint
+        (SELECT nullif(split_part(split_part(note, e'\nclock ', 2), e'\n', 1), '')::timestamptz FROM ledger.checkpoint
          WHERE log_id = log ORDER BY size DESC LIMIT 1)
     ) INTO latest;
     IF latest - interval '4 minutes' > ANY (recorded_ats) THEN
