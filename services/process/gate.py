@@ -84,8 +84,9 @@ class Gate:
                 unbounded = scope["path"] in self._streaming or self._is_page(scope["path"])
                 reading = receive if unbounded else _readable(receive)
                 await self._app(scope, reading, sending)
-        except ClientDisconnect:  # nobody is there to be answered, and nothing has failed
-            return
+        except ClientDisconnect:
+            if status is not None:  # a failure of what is being answered may look like this
+                raise
         except Exception as fault:
             if status is not None:  # the server cuts the answer off, and its log says why
                 raise

@@ -2116,6 +2116,12 @@ class Log:
             print(f"  as you kept it: the first {checkpoint.size} events are those of {checkpoint.where}")
 
 
+SEAL_KEY_FORM = re.compile(
+    r"([^\n]+)\n([1-9][0-9]{0,5})\n([0-9a-f]{64})\ntime [^\n]+\n(?:form (2)\n)?"
+    r"((?:after (?:access|0|[1-9][0-9]{0,3}) (?:0|[1-9][0-9]{0,18})\n)+)"
+)
+
+
 @dataclass
 class SealKey:
     """A key of seals, after which position of each log it seals, and the form of its seals."""
@@ -2133,15 +2139,14 @@ def seal_keys_of_export(folder: Path, keys: Keys, findings: Findings) -> list[Se
     for number, text in enumerate(document(folder, "keys.json").get("seals", ()), 1):
         try:
             note = Note.parse(text)
-            lines = note.text.split("\n")
-            same("name and number in the note", [name, str(number)], lines[:2])
+            if not (said := SEAL_KEY_FORM.fullmatch(note.text)):
+                raise ValueError("not the note of a key of seals")
+            same("name and number in the note", (name, str(number)), said.group(1, 2))
             same("signed by a trusted key", True, any(note.signed_by(keys.public[n], name) for n in keys.trusted))
-            form = 2 if lines[4:5] == ["form 2"] else 1
-            after = {log: int(position) for _, log, position in (line.split(" ") for line in lines[3 + form : -1])}
-            same("a public key", 32, len(bytes.fromhex(lines[2])))
+            after = {log: int(position) for log, position in re.findall(r"after (\S+) (\S+)\n", said[5])}
             if found and any(position > after.get(log, -1) for log, position in found[-1].after.items()):
                 raise ValueError("it seals what the key before it did")
-            found.append(SealKey(form, bytes.fromhex(lines[2]), after, text))
+            found.append(SealKey(int(said[4] or 1), bytes.fromhex(said[3]), after, text))
         except (*UNREADABLE, Wrong) as failure:
             findings.add(f"keys.json, key of seals {number}", failure)
     return found

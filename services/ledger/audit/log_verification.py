@@ -20,7 +20,6 @@ from services.ledger.audit.tile_check import TileCheck
 from services.ledger.audit.tree import StoredCheckpoint, StoredTree
 from services.ledger.event_store.database import Database
 from services.ledger.event_store.leaf import leaf_of
-from services.ledger.event_store.seals import APPEND_EVENTS_MAX
 from services.ledger.event_store.store import COLUMNS
 from services.ledger.event_store.stored_event import StoredEvent, rfc3339
 
@@ -30,13 +29,13 @@ DAWN = datetime(1970, 1, 2, tzinfo=UTC)
 """Before all that was ever recorded."""
 
 _ROWS = f"SELECT {COLUMNS}, seal, hash FROM ledger.event WHERE log_id = $1 AND position > $2 ORDER BY position LIMIT $3"  # noqa: S608
-# The first events of an append whose others follow a checkpoint.
-_BEGUN = f"""
-    SELECT {COLUMNS} FROM ledger.event WHERE log_id = $1 AND position <= $2 AND position > coalesce((
+# Where the append begins that goes on behind a position.
+_BEGUN_AFTER = """
+    SELECT coalesce((
         SELECT position FROM ledger.event WHERE log_id = $1 AND position <= $2 AND position > $3 AND seal IS NOT NULL
         ORDER BY position DESC LIMIT 1
-    ), $3) ORDER BY position
-"""  # noqa: S608
+    ), $3)
+"""
 _VERSIONS = """
     SELECT account_id, (
         SELECT max(version) FROM ledger.event AS e
@@ -188,11 +187,13 @@ class LogVerification:
         """What the first append here has before the place where this starts."""
         sealed_from, start = self._seals.sealed_from(), self._start.size
         if sealed_from is not None and start > sealed_from:
-            after = max(sealed_from, start - APPEND_EVENTS_MAX)
-            for row in await self._log.database.rows(_BEGUN, self._log.log_id, start, after):
-                event = StoredEvent(*row)
-                leaf = leaf_of(self._log.log_id, event)
-                self._seals.follow(event.position or 0, leaf, leaf.hash(event.position or 0), None)
+            log_id, rows = self._log.log_id, self._log.database.rows
+            after = await self._log.database.value(_BEGUN_AFTER, log_id, start, sealed_from)
+            while after < start and (page := await rows(_ROWS, log_id, after, min(PAGE_EVENTS, start - after))):
+                for *columns, seal, _ in page:
+                    event = StoredEvent(*columns)
+                    leaf, after = leaf_of(log_id, event), event.position or 0
+                    self._seals.follow(after, leaf, leaf.hash(after), seal)
 
     async def _page(self) -> list[tuple[StoredEvent, bytes | None, bytes]]:
         """The next events, their seals and the hashes they are stored with; nothing at the end, or at a gap."""

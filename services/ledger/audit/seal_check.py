@@ -42,7 +42,7 @@ class SealCheck:
         self._begins = self._keys[0][0] if keys else None
         self._all_known = after <= (self._begins or 0)
         self._fault = fault
-        self._leaves: list[tuple[Leaf, bytes]] = []
+        self._covered: list[tuple[bytes, Leaf | None]] = []
         self._last = after
         self._open: dict[bytes, Sealed] = {}
 
@@ -57,36 +57,37 @@ class SealCheck:
                 self._fault(f"event {position} has a seal, and none was made then")
             return
         self._last = position
-        self._leaves.append((leaf, leaf_hash))
+        key = [key for after, key in self._keys if after < position][-1]
+        self._covered.append((leaf.content_hash(), None) if key.form == 1 else (leaf_hash, leaf))
         if seal is not None:
-            self._follow_append(position, seal)
-        elif len(self._leaves) == APPEND_EVENTS_MAX:
+            self._follow_append(position, key, seal)
+        elif key.form > 1 and len(self._covered) == APPEND_EVENTS_MAX:
             self._unsealed()
 
-    def _follow_append(self, last: int, seal: bytes) -> None:
-        leaves, self._leaves = self._leaves, []
-        first = last - len(leaves) + 1
-        key = [key for after, key in self._keys if after < last][-1]
+    def _follow_append(self, last: int, key: SealKey, seal: bytes) -> None:
+        covered, self._covered = self._covered, []
+        first = last - len(covered) + 1
         previous, signature = seal[: len(BEGINNING)], seal[len(BEGINNING) : SEAL_BYTES]
         sealed = Sealed(first, last, key, signature)
         if len(seal) != seal_bytes(key.form):
             self._fault(f"the seal of {sealed} has {len(seal)} bytes")
         elif previous != BEGINNING and self._open.pop(previous, None) is None and self._all_known:
             self._fault(f"{sealed} were sealed behind an append that does not stand before them")
-        as_expected = int.from_bytes(seal[SEAL_BYTES:]) == first
-        contents = [at if as_expected else leaf.sealed(seal, offset) for offset, (leaf, at) in enumerate(leaves)]
+        contents = [here for here, _ in covered]
+        if int.from_bytes(seal[SEAL_BYTES:]) != first:
+            contents = [leaf.sealed(seal, offset) if leaf else here for offset, (here, leaf) in enumerate(covered)]
         self._open[digest_of(key.form, self._log, previous, b"".join(contents))] = sealed
 
     def _unsealed(self) -> None:
-        self._fault(f"no seal covers {_between(self._last - len(self._leaves) + 1, self._last)}")
-        self._leaves.clear()
+        self._fault(f"no seal covers {_between(self._last - len(self._covered) + 1, self._last)}")
+        self._covered.clear()
 
     def end(self) -> None:
         """Nothing follows: the last append of each chain has to be signed by the key that sealed then."""
-        if self._leaves:
+        if self._covered:
             self._unsealed()
         for digest, sealed in self._open.items():
             try:
                 Ed25519PublicKey.from_public_bytes(sealed.key.raw).verify(sealed.signature, digest)
             except InvalidSignature:
-                self._fault(f"{sealed} do not have the seal of the ledger")
+                self._fault(f"the seal of {sealed} is not the ledger's")

@@ -9,7 +9,7 @@ import asyncpg
 from services.ledger.event_store.database import Database, LedgerUnavailable, LogWentBack
 from services.ledger.event_store.known_ends import KnownEnds
 from services.ledger.event_store.leaf import leaf_of
-from services.ledger.event_store.seals import NotSealedNow, Sealer
+from services.ledger.event_store.seals import APPEND_EVENTS_MAX, NotSealedNow, Sealer
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.event_store.writability import Writability
 from services.process.leaf import Leaf
@@ -44,6 +44,10 @@ class AlreadyTaken(Exception):
     """A key or a version is taken, or an event would follow one that is not in the log: nothing was appended."""
 
 
+class AppendTooLong(Exception):
+    """More events than one append may have: fewer commands have to be recorded at a time."""
+
+
 class ClockBehind(LedgerUnavailable):
     """This process would record before what is recorded already: its machine's clock has to be put right."""
 
@@ -72,9 +76,13 @@ class Appender:
     async def append(self, log_id: int, events: Sequence[StoredEvent], next_due: Mapping[str, datetime | None]) -> int:
         """Append all events or none, and return the position of the first; AlreadyTaken if a key stands against it.
 
+        AppendTooLong, and nothing is appended, where they are more than APPEND_EVENTS_MAX.
+
         When the link breaks, nobody knows whether the commit happened: the log is asked for the first event, once
         whatever was under way has ended, and only what is not there is sent again, unchanged.
         """
+        if len(events) > APPEND_EVENTS_MAX:
+            raise AppendTooLong(f"{len(events)} events in one append: {APPEND_EVENTS_MAX} at most")
         with self.writability.appending():
             return await self._append_surely(log_id, events, next_due)
 

@@ -1,7 +1,7 @@
 """Seals of appends (FORMAT.md): that these events were given to PostgreSQL by a process of the ledger, together.
 
-A seal is made before the events have positions. It covers the hashes that they have where the log ended last, and says
-where that is: these are their hashes, unless another process has appended since. (By keys of the first form it covers
+A seal is made before the events have positions. It covers the hashes that they have where they are expected, and says
+where that is: where this process has seen the log end, or else at its beginning. (By keys of the first form it covers
 what they are, wherever they stand.) It covers the seal before it as well, the last one of the same process in the same
 log: an append that is left out, or put before another, breaks that chain, and the last signature of a chain vouches for
 all of it.
@@ -24,8 +24,8 @@ CODE_FORM = b"hourbook code 1"
 CODE_BYTES = 32
 BEGINNING = bytes(32)
 """In place of a digest where no seal comes before."""
-APPEND_EVENTS_MAX = 100_000
-"""More than any append has, of 250 commands at most: who goes over a log keeps no more events that nothing seals."""
+APPEND_EVENTS_MAX = 20_000
+"""Of one append: who goes over a log keeps its events until they come to their seal."""
 
 
 class NotSealedNow(LedgerUnavailable):

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from services.ledger.event_store.appending import AlreadyTaken
+from services.ledger.event_store import appending
+from services.ledger.event_store.appending import AlreadyTaken, AppendTooLong
 from services.ledger.event_store.migrations import FUNCTIONS
 from services.ledger.event_store.store import EventStore
 from tests.ledger.event_store.events import event
@@ -59,6 +60,15 @@ async def test_a_version_that_is_taken_is_refused_with_all_its_batch(store: Even
         await store.append(0, [event("b", 1, "k2"), event("a", 1, "k3")], {"b": datetime.now(UTC)})
     assert await store.head(0) == 1
     assert await store.due(0, datetime.now(UTC), (datetime.min.replace(tzinfo=UTC), ""), 10) == []
+
+
+async def test_an_append_has_no_more_events_than_who_verifies_it_keeps(
+    store: EventStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(appending, "APPEND_EVENTS_MAX", 2)
+    with pytest.raises(AppendTooLong, match="3 events in one append: 2 at most"):
+        await store.append(0, [event(each, 1, "k") for each in "abc"], {})
+    assert await store.append(0, [event(each, 1, "k") for each in "ab"], {}) == 1
 
 
 async def test_a_version_without_a_predecessor_is_refused(store: EventStore):

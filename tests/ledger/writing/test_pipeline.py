@@ -14,6 +14,7 @@ from services.ledger.domain.refusals import (
     IdempotencyKeyReused,
     TaskAlreadyClosed,
 )
+from services.ledger.event_store import appending
 from services.ledger.event_store.database import LedgerUnavailable
 from services.ledger.event_store.stored_event import StoredEvent
 from services.ledger.running import Ledger, running_ledger
@@ -43,6 +44,16 @@ async def test_the_answer_is_the_events_as_recorded_and_the_balance_after_them(l
     assert [event.type for event in answer.events] == ["PackagePurchased"]
     stored = await ledger.store.page(ledger.log_of("a"), 1, 10)
     assert tuple(event.recorded() for event in stored) == answer.events
+
+
+async def test_commands_with_too_many_events_for_one_append_are_recorded_one_by_one(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(appending, "APPEND_EVENTS_MAX", 2)
+    accounts = [f"a{number}" for number in range(5)]
+    answers = await asyncio.gather(*(ledger.submit(opening(each), "k") for each in accounts))
+    assert {read(answer).account_id for answer in answers} == {*accounts}
+    assert len(await all_events(ledger.store)) == len(accounts)
 
 
 async def test_all_events_of_a_command_are_recorded_at_one_instant(ledger: Ledger):
