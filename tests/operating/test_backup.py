@@ -17,6 +17,7 @@ import pytest
 import typer
 
 from contracts.audit import EventProof, Receipt
+from infra.data_folder import DataFolder
 from infra.embedded_postgres import EmbeddedPostgres
 from services.auditing.auditor import Audit
 from services.ledger.event_store.personal import PersonalData
@@ -201,6 +202,7 @@ async def test_a_restore_to_a_position_ends_there_and_erases_again(backed_up: Ba
 async def test_a_restore_to_a_time_ends_with_the_last_commit_before_it(backed_up: BackedUp, server_folder: Path):
     done = await restored(backed_up, server_folder / "restored", Wanted(time=backed_up.between))
     assert (done.heads[0].position, done.erased_again, done.reached) == (END - 1, 3, True)
+    assert not (server_folder / "restored.restoring").exists()
 
 
 async def test_nothing_is_restored_over_what_is_there(backed_up: BackedUp, tmp_path: Path):
@@ -208,6 +210,16 @@ async def test_nothing_is_restored_over_what_is_there(backed_up: BackedUp, tmp_p
     with pytest.raises(OperatorError, match="is not empty"):
         await restored(backed_up, tmp_path, Wanted())
     assert [path.name for path in tmp_path.iterdir()] == ["something"]
+
+
+async def test_a_folder_that_is_being_restored_is_left_to_who_restores_it(backed_up: BackedUp, tmp_path: Path):
+    other = DataFolder(tmp_path / "restored.restoring")
+    other.acquire()
+    (other.path / "restored").mkdir()
+    with pytest.raises(OperatorError, match=r"in use by process \d+\. Stop it, or choose another folder with --into"):
+        await restored(backed_up, tmp_path / "restored", Wanted())
+    assert (other.path / "restored").is_dir()
+    other.release()
 
 
 async def test_a_position_that_no_backup_reaches_back_to_is_refused(backed_up: BackedUp, tmp_path: Path):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
+from infra.data_folder import DataFolder
 from services.operating.backup.backup_folder import BESIDE, DATABASE, SETTINGS, Backup, Backups, Source
 from services.operating.backup.beside import put_back
 from services.operating.backup.erasures import erase_again, journaled, recorded
@@ -66,6 +67,8 @@ async def restore(
 ) -> Restored:
     """Into a folder that is empty or not there; OperatorError where it cannot be, and the folder is as it was then.
 
+    By one program at a time.
+
     Its signer remembers the latest checkpoint of `kept` and of what the backups have, so that `hourbook restored` knows
     what is lost.
     """
@@ -74,16 +77,19 @@ async def restore(
     backup = _chosen(backups, wanted)
     say(f"backup {backup.manifest.name}: every file is compared with its manifest, then restored")
     source = await asyncio.to_thread(Source.of, backups, backup)
-    beside = into.with_name(f"{into.name}.restoring")
-    shutil.rmtree(beside, ignore_errors=True)
+    workshop = DataFolder(into.with_name(f"{into.name}.restoring"), "--into")
+    workshop.acquire()
+    beside = workshop.path / into.name
     try:
+        workshop.path.chmod(0o711)  # PostgreSQL may run as another user, and has to come through
+        shutil.rmtree(beside, ignore_errors=True)
         put_beside(backup, beside)
         restored = await _restored(source, beside, wanted, [*journals, *_journals(beside)], begun)
         remember(beside, restored.ledger_id, restored.logs, [*kept, *restored.signed])
         _put_in_place(beside, into)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
+    finally:
+        shutil.rmtree(workshop.path, ignore_errors=True)
+        workshop.release()
     return restored
 
 
@@ -100,6 +106,7 @@ def _require_empty(folder: Path) -> None:
 
 
 def _put_in_place(beside: Path, folder: Path) -> None:
+    _require_empty(folder)
     if folder.exists():
         folder.rmdir()
     beside.chmod(0o700)
