@@ -84,15 +84,13 @@ class Gate:
                 unbounded = scope["path"] in self._streaming or self._is_page(scope["path"])
                 reading = receive if unbounded else _readable(receive)
                 await self._app(scope, reading, sending)
-        except ClientDisconnect:
-            if status is not None:  # a failure of what is being answered may look like this
-                raise
         except Exception as fault:
             if status is not None:  # the server cuts the answer off, and its log says why
                 raise
-            await problem_response(failure_of(f"{scope['method']} {printable(scope['path'])}", fault))(
-                scope, receive, sending
-            )
+            if not isinstance(fault, ClientDisconnect):  # else nobody is there to be answered, and nothing has failed
+                await problem_response(failure_of(f"{scope['method']} {printable(scope['path'])}", fault))(
+                    scope, receive, sending
+                )
         finally:
             metrics.UNDER_WAY.dec()
             self._log.add(scope, named, status, perf_counter() - begun_at)

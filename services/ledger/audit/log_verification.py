@@ -187,19 +187,21 @@ class LogVerification:
         """What the first append here has before the place where this starts."""
         sealed_from, start = self._seals.sealed_from(), self._start.size
         if sealed_from is not None and start > sealed_from:
-            log_id, rows = self._log.log_id, self._log.database.rows
-            after = await self._log.database.value(_BEGUN_AFTER, log_id, start, sealed_from)
-            while after < start and (page := await rows(_ROWS, log_id, after, min(PAGE_EVENTS, start - after))):
-                for *columns, seal, _ in page:
-                    event = StoredEvent(*columns)
-                    leaf, after = leaf_of(log_id, event), event.position or 0
+            after = await self._log.database.value(_BEGUN_AFTER, self._log.log_id, start, sealed_from)
+            while after < start and (page := await self._rows(after, min(PAGE_EVENTS, start - after))):
+                for event, seal, _ in page:
+                    leaf, after = leaf_of(self._log.log_id, event), event.position or 0
                     self._seals.follow(after, leaf, leaf.hash(after), seal)
 
+    async def _rows(self, after: int, limit: int) -> list[tuple[StoredEvent, bytes | None, bytes]]:
+        """The events behind a position, their seals and the hashes they are stored with."""
+        rows = await self._log.database.rows(_ROWS, self._log.log_id, after, limit)
+        return [(StoredEvent(*row[:-2]), row[-2], row[-1]) for row in rows]
+
     async def _page(self) -> list[tuple[StoredEvent, bytes | None, bytes]]:
-        """The next events, their seals and the hashes they are stored with; nothing at the end, or at a gap."""
+        """The next ones; nothing at the end, or at a gap."""
         after = self._frontier.size
-        rows = await self._log.database.rows(_ROWS, self._log.log_id, after, PAGE_EVENTS)
-        page = [(StoredEvent(*row[:-2]), row[-2], row[-1]) for row in rows]
+        page = await self._rows(after, PAGE_EVENTS)
         for expected, (event, _, _) in enumerate(page, after + 1):
             if event.position != expected:
                 self.findings.fault(f"where event {expected} should be is event {event.position}")

@@ -37,7 +37,7 @@ class SealingKey(NamedTuple):
 
     number: int
     private: Ed25519PrivateKey
-    form: int = NEWEST_FORM
+    form: int
 
 
 class Seal(NamedTuple):
@@ -46,7 +46,7 @@ class Seal(NamedTuple):
     previous: bytes
     digest: bytes
     signature: bytes
-    place: bytes = b""
+    place: bytes
 
     def stored(self) -> bytes:
         """As it stands with the last event of the append, from which the digest follows."""

@@ -1,22 +1,17 @@
 """Keys of seals as they were published before seals had a place."""
 
-from collections.abc import Mapping
-from datetime import datetime
-
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from services.ledger.audit.notes import Note, signed
-from services.ledger.audit.seal_notes import seals_of, written
+from services.ledger.audit import seal_notes
+from services.ledger.audit.notes import signed
 
 
-def written_as_before(
-    ledger_id: str,
-    number: int,
-    seal_key: Ed25519PrivateKey,
-    heads: Mapping[int, int],
-    made_at: datetime,
-    audit_key: Ed25519PrivateKey,
-) -> str:
-    """The note of such a key, instead of `seal_notes.written`."""
-    newest = Note.parse(written(ledger_id, number, seal_key, heads, made_at, audit_key))
-    return signed(newest.text.replace("\nform 2\n", "\n"), seals_of(ledger_id), audit_key)
+def publish_keys_of_form(form: int, patch: pytest.MonkeyPatch) -> None:
+    """From now on, in this process. Notes of the first form do not say it."""
+
+    def signed_without_form(text: str, name: str, *keys: Ed25519PrivateKey) -> str:
+        return signed(text.replace("\nform 2\n", "\n"), name, *keys)
+
+    if form == 1:
+        patch.setattr(seal_notes, "signed", signed_without_form)

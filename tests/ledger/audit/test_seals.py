@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from contracts.placement import ACCESS_LOG, every_log
 from services.auditing.handed_out import verify as verify_py
-from services.ledger.audit import seal_check, seal_keys
+from services.ledger.audit import seal_check
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.audit.cursor import Cursor
 from services.ledger.audit.key_files import CannotSign, raw
@@ -28,7 +28,7 @@ from services.ledger.event_store.store import EventStore
 from services.ledger.sealing import opened_sealer
 from services.ledger.settings import Settings
 from services.process.operator_error import OperatorError
-from tests.ledger.audit.earlier_seal_keys import written_as_before
+from tests.ledger.audit.earlier_seal_keys import publish_keys_of_form
 from tests.ledger.audit.mutations import REHASH
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.audit.test_checkpointer import grow
@@ -49,22 +49,15 @@ def kept(request: pytest.FixtureRequest) -> Kept:
 
 
 @pytest.fixture
-def logs(kept: Kept) -> int:
-    return kept.logs
-
-
-@pytest.fixture
 async def settings(database_url: str, tmp_path: Path, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    if kept.form == 1:
-        monkeypatch.setattr(seal_keys, "written", written_as_before)
-    logs = kept.logs
+    publish_keys_of_form(kept.form, monkeypatch)
     await migrate(database_url)
-    await fix_logs(database_url, logs)
+    await fix_logs(database_url, kept.logs)
     folder = tmp_path / "audit"
     return Settings(
         database_url=database_url,
         nats_url=None,
-        logs=logs,
+        logs=kept.logs,
         audit_key_file=folder / "key.pem",
         seal_key_file=folder / "seal.pem",
     )

@@ -12,13 +12,12 @@ import pytest
 
 from contracts.placement import every_log, log_of
 from services.ledger.app import create_api
-from services.ledger.audit import seal_keys
 from services.ledger.audit.checkpointer import Checkpointer
 from services.ledger.event_store.database import Database
 from services.ledger.event_store.roles import SIGNER
 from services.ledger.event_store.seals import NEWEST_FORM
 from tests.auditing.paper_log import compressed, lines_in, manifest
-from tests.ledger.audit.earlier_seal_keys import written_as_before
+from tests.ledger.audit.earlier_seal_keys import publish_keys_of_form
 from tests.ledger.audit.mutations import REHASH
 from tests.ledger.audit.tampering import as_superuser
 from tests.ledger.http.test_audit_export import OPEN, exported, verified
@@ -88,8 +87,7 @@ def appended(account_id: str, logs: int) -> str:
 async def test_logs_without_seals_and_logs_that_go_on_with_them_hold(
     database_url: str, key_file: Path, logs: int, tmp_path: Path, form: int, monkeypatch: pytest.MonkeyPatch
 ):
-    if form == 1:
-        monkeypatch.setattr(seal_keys, "written", written_as_before)
+    publish_keys_of_form(form, monkeypatch)
     async with service(database_url, key_file, logs, seals=False) as url:
         await record(url, *ACCOUNTS[:2])
         await sign(database_url, key_file, logs)
